@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Faults, the one currency of all rooms (DESIGN.md section 2): WordFault on stored bits,
+// RegisterFault on mesh flip-flops. There is no third kind.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+
+namespace tilestrike {
+
+enum class FaultKind { kFlip, kStuckAt0, kStuckAt1, kRandom };
+std::string_view name_of(FaultKind kind);  // flip, stuck_at_0, stuck_at_1, random
+
+/// Half-open span of cycles, [from, until).
+struct CycleWindow {
+  Cycle from = 0;
+  Cycle until = std::numeric_limits<Cycle>::max();  // for ever
+  bool contains(Cycle cycle) const { return from <= cycle && cycle < until; }
+  bool is_permanent() const { return until == std::numeric_limits<Cycle>::max(); }
+  friend bool operator==(const CycleWindow&, const CycleWindow&) = default;
+};
+
+/// A fault of one flip-flop. A flip acts once, just after clock edge `when.from`; a stuck-at holds
+/// the bit after every edge in `when`.
+struct RegisterFault {
+  SiteId site;
+  FaultKind kind = FaultKind::kFlip;
+  CycleWindow when;
+  friend bool operator==(const RegisterFault&, const RegisterFault&) = default;
+};
+
+enum class Lifetime {
+  kOnce,       // acts once and ends at the next write (flip, random value)
+  kReasserts,  // acts after each write (stuck-at)
+};
+
+/// Effect on one stored word: w' = (w & keep) ^ flip. A flip has keep = ~0; a stuck-at clears its
+/// bits in keep and sets them through flip; a random value has keep = 0 on its bits.
+struct WordFault {
+  StoreId store;
+  std::uint64_t word = 0;
+  std::uint64_t keep = ~std::uint64_t{0};
+  std::uint64_t flip = 0;
+  Lifetime lifetime = Lifetime::kOnce;
+
+  std::uint64_t applied_to(std::uint64_t value) const { return (value & keep) ^ flip; }
+  friend bool operator==(const WordFault&, const WordFault&) = default;
+};
+
+/// The effect of `first`, then `second`, on one word. Both must name the same store and word.
+WordFault compose(const WordFault& first, const WordFault& second);
+
+/// Sorts by (store, word) and composes records on one word in their given order. Records of
+/// different lifetime on one word stay apart: the flip first, then what reasserts.
+std::vector<WordFault> normalised(std::span<const WordFault> faults);
+
+/// Applies the records of one store to `words` in place and returns the old words, in the order of
+/// `faults`, for undo(). Records must be sorted by word and lie within the span.
+template <class Word>
+std::vector<Word> apply(std::span<const WordFault> faults, std::span<Word> words) {
+  std::vector<Word> saved;
+  saved.reserve(faults.size());
+  for (const WordFault& fault : faults) {
+    Word& word = words[fault.word];
+    saved.push_back(word);
+    word = static_cast<Word>(fault.applied_to(word));
+  }
+  return saved;
+}
+
+/// Restores what apply() saved; last record first, so that several records on a word undo right.
+template <class Word>
+void undo(std::span<const WordFault> faults, std::span<const Word> saved, std::span<Word> words) {
+  for (std::size_t i = faults.size(); i-- > 0;) {
+    words[faults[i].word] = saved[i];
+  }
+}
+
+}  // namespace tilestrike

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Strong ids: a trial is not an image, a site is not a cycle, and the compiler knows.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace tilestrike {
+
+template <class Tag, class Number>
+struct Id {
+  Number value{};
+  constexpr Id() = default;
+  constexpr explicit Id(Number number) : value(number) {}
+  constexpr auto operator<=>(const Id&) const = default;
+};
+
+using TrialId = Id<struct TrialTag, std::uint64_t>;  // number of a trial within one scenario
+using ImageId = Id<struct ImageTag, std::int64_t>;   // row of the images file
+using SiteId = Id<struct SiteTag, std::uint64_t>;    // one physical flip-flop bit of a mesh
+using StoreId = Id<struct StoreTag, std::uint32_t>;  // an array of the accelerator, or a tensor
+/// Clock cycle, counted from the start of an inference or of a mesh run (the context says which).
+using Cycle = std::int64_t;
+
+}  // namespace tilestrike

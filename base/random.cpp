@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "base/random.h"
+
+#include <Random123/philox.h>
+
+#include <unordered_set>
+
+#include "base/error.h"
+
+namespace tilestrike {
+namespace {
+
+std::uint32_t low_half(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t high_half(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+
+}  // namespace
+
+RandomStream::RandomStream(std::uint64_t seed, std::uint64_t trial, Purpose purpose)
+    : key_{low_half(seed), high_half(seed)},
+      counter_{0, static_cast<std::uint32_t>(purpose), low_half(trial), high_half(trial)} {}
+
+std::uint64_t RandomStream::next() {
+  if (used_ == 4) {
+    const r123::Philox4x32 philox;
+    const auto block = philox({{counter_[0], counter_[1], counter_[2], counter_[3]}},
+                              {{key_[0], key_[1]}});
+    for (int i = 0; i < 4; ++i) {
+      block_[i] = block[i];
+    }
+    ++counter_[0];
+    TS_CHECK(counter_[0] != 0, "a random stream ran out");
+    used_ = 0;
+  }
+  const std::uint64_t value = block_[used_] | (std::uint64_t{block_[used_ + 1]} << 32);
+  used_ += 2;
+  return value;
+}
+
+std::uint64_t RandomStream::below(std::uint64_t bound) {
+  TS_CHECK(bound >= 1, "an empty range has no member to draw");
+  // Multiply-shift with rejection: Lemire, ACM TOMACS 29(1), 2019, algorithm 5.
+  auto product = static_cast<unsigned __int128>(next()) * bound;
+  if (static_cast<std::uint64_t>(product) < bound) {
+    const std::uint64_t threshold = (0 - bound) % bound;
+    while (static_cast<std::uint64_t>(product) < threshold) {
+      product = static_cast<unsigned __int128>(next()) * bound;
+    }
+  }
+  return static_cast<std::uint64_t>(product >> 64);
+}
+
+double RandomStream::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+
+std::vector<std::uint64_t> draw_without_replacement(RandomStream& stream, std::uint64_t population,
+                                                    std::uint64_t count) {
+  TS_CHECK(count <= population, "cannot draw more members than the population has");
+  // Floyd's sampling (Bentley and Floyd, CACM 30(9), 1987).
+  std::vector<std::uint64_t> drawn;
+  drawn.reserve(count);
+  std::unordered_set<std::uint64_t> seen;
+  for (std::uint64_t top = population - count; top < population; ++top) {
+    const std::uint64_t candidate = stream.below(top + 1);
+    drawn.push_back(seen.insert(candidate).second ? candidate : top);
+    seen.insert(drawn.back());
+  }
+  return drawn;
+}
+
+}  // namespace tilestrike

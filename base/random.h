@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Keyed random streams: trial k of seed s draws the same numbers on any number of processes, in any
+// order, after any interruption (Philox4x32-10: Salmon et al., SC 2011, through Random123).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace tilestrike {
+
+/// What a stream is for; adding a purpose never changes the draws of another.
+enum class Purpose : std::uint32_t { kImage = 1, kSite = 2, kCycle = 3, kKind = 4, kTest = 99 };
+
+class RandomStream {
+ public:
+  RandomStream(std::uint64_t seed, std::uint64_t trial, Purpose purpose);
+
+  std::uint64_t next();
+  /// Uniform over 0 .. bound-1, without bias; bound >= 1.
+  std::uint64_t below(std::uint64_t bound);
+  /// Uniform in [0, 1), 53 bits.
+  double unit();
+
+ private:
+  std::array<std::uint32_t, 2> key_;
+  std::array<std::uint32_t, 4> counter_;
+  std::array<std::uint32_t, 4> block_{};
+  int used_ = 4;
+};
+
+/// `count` different numbers of 0 .. population-1, in drawn order; every subset equally likely.
+/// Requires count <= population.
+std::vector<std::uint64_t> draw_without_replacement(RandomStream& stream, std::uint64_t population,
+                                                    std::uint64_t count);
+
+}  // namespace tilestrike

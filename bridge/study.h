@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// A study: one network on one accelerator with one set of images, ready to be struck. This is all
+// that campaigns/ sees of tensors and hardware; no LibTorch and no SystemC in this header.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/ids.h"
+#include "base/outcome.h"
+#include "bridge/accelerator.h"
+#include "sim/mesh_sites.h"
+
+namespace tilestrike::bridge {
+
+struct StudyInputs {
+  std::string model;      // path of a .pt2 archive
+  std::string images;     // path, or fashion_mnist/test
+  std::string labels;     // may be empty
+  std::string calibrate;  // images that fix the int8 scales; empty: the evaluation images
+  std::int64_t use = 0;   // how many images are struck and judged; 0: all
+  AcceleratorConfig accelerator;
+  std::string device = "auto";
+  std::string engine = "systemc";
+};
+
+/// One layer as `inspect` prints it. Cycles are of one inference.
+struct LayerSummary {
+  std::string name, target, note;
+  std::string shape;  // of its output, without the batch
+  bool is_integer = false;
+  bool is_on_mesh = false;
+  std::int64_t groups = 0, gemm_rows = 0, gemm_depth = 0, gemm_columns = 0;  // per group
+  std::int64_t passes = 0;
+  Cycle first_cycle = 0, mesh_cycles = 0, vector_cycles = 0;
+  std::int64_t scale_sim_cycles = 0;
+  double utilisation = 0.0;  // multiply-accumulates / (PEs * mesh cycles)
+};
+
+/// Top-k and confidence refinements of sdc (Li et al., SC 2017; docs/architecture.md).
+struct Judgement {
+  Outcome outcome = Outcome::kMasked;
+  bool sdc_1 = false;   // top-1 class differs from the golden run's
+  bool sdc_5 = false;   // top-1 class is not among the golden run's top five
+  bool sdc_10 = false;  // the golden class's confidence moved by more than 10 % of its value
+  bool sdc_20 = false;
+  int golden_class = -1;
+  int faulty_class = -1;
+};
+
+/// The effect of one list of faults on one inference of one image.
+struct TrialResult {
+  Judgement judgement;
+  MaskedAt masked_at = MaskedAt::kNowhere;
+  bool activated = false;  // a live value differed
+  bool hung = false;
+  std::string layer;           // the first layer struck; empty when idle
+  std::int64_t pass = -1;      // first pass whose outputs, weights or accumulators were touched
+  std::int64_t step = -1;      // wavefront of that pass's window
+  std::int64_t passes_simulated = 0;
+  std::uint64_t before = 0, after = 0;  // the struck register's word
+  std::int64_t changed_accumulators = 0;
+  std::int64_t changed_outputs = 0;     // of the struck layer, after requantisation
+  std::vector<float> logits;            // faulty; empty when the answer equals golden
+};
+
+/// What `replay` tells of a trial, line by line, in the order in which it happened.
+struct Story {
+  std::vector<std::string> lines;
+};
+
+struct GoldenReport {
+  std::int64_t images = 0;
+  double accuracy = -1.0;  // of the integer network on the images in use; -1: no labels
+  double milliseconds_per_image = 0.0;
+  std::string device;
+  std::vector<std::string> warnings;  // calibration on evaluation images, what stays in float, ...
+};
+
+class Study {
+ public:
+  /// Imports, quantises, schedules and runs the golden inference of the first images twice.
+  /// Throws Failure for anything that is wrong with the inputs.
+  static std::unique_ptr<Study> open(const StudyInputs& inputs);
+  virtual ~Study() = default;
+
+  virtual const GoldenReport& golden() const = 0;
+  virtual const std::vector<LayerSummary>& layers() const = 0;
+  virtual const sim::MeshSites& sites() const = 0;
+  virtual std::int64_t images() const = 0;
+  /// Clock cycles of one inference, idle time until the next included: the strike's time is uniform
+  /// over them.
+  virtual Cycle cycles_per_inference() const = 0;
+  /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's identity.
+  virtual std::vector<std::pair<std::string, std::string>> hashes() const = 0;
+
+  /// Faults that act within one inference; cycles count from its start. Calls for one image in a row
+  /// share its golden run.
+  virtual TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
+                             Story* story = nullptr, const std::string& dump_folder = {}) = 0;
+};
+
+/// Torch-free face of plain inference, for `tilestrike infer`.
+struct InferInputs {
+  std::string model, images, labels, calibrate, out, dump, device = "auto";
+  bool int8 = false;
+  std::int64_t use = 0;
+  /// Not empty: every tile runs through this engine on this accelerator ("all tiles" mode).
+  std::string engine;
+  std::optional<AcceleratorConfig> accelerator;
+};
+struct InferReport {
+  std::int64_t images = 0;
+  double accuracy = -1.0;
+  double seconds = 0.0;
+  std::vector<std::string> warnings;
+};
+InferReport infer(const InferInputs& inputs);
+
+/// The layers of a model without running a study; `accelerator` empty: no mesh columns.
+std::vector<LayerSummary> inspect(const std::string& model,
+                                  const std::optional<AcceleratorConfig>& accelerator);
+
+struct OperatorSummary {
+  std::string name, help, quantised;
+};
+std::vector<OperatorSummary> list_operators();
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Integer layers as an accelerator computes them: int8 operands, int32 accumulators, requantisation.
+// Accumulation and requantisation of a matrix layer are two calls; the splice lies between
+// (docs/integer_network.md has the arithmetic).
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+/// Requantisation of one channel: clamp((accumulator * multiplier + half) >> shift, low, high) in 64
+/// bits, half = 2^(shift-1) (0 for shift 0), arithmetic shift: ties go towards plus infinity. The same
+/// on every device. multiplier in [2^30, 2^31), shift 0..62, from frexp of the real ratio.
+struct FixedPoint {
+  std::int32_t multiplier = 0;
+  std::int32_t shift = 0;
+  /// Throws Failure when the ratio is not finite, not positive, or needs a shift outside 0..62.
+  static FixedPoint of(double ratio);
+  std::int64_t scaled(std::int64_t value) const;  // without the clamp
+};
+
+/// A convolution, or a linear layer: kernel, stride and dilation 1, no padding.
+struct MatrixShape {
+  bool is_convolution = true;
+  std::int64_t groups = 1;
+  std::int64_t in_channels = 0;   // of all groups
+  std::int64_t out_channels = 0;  // of all groups
+  std::array<std::int64_t, 2> kernel{1, 1}, stride{1, 1}, padding{0, 0}, dilation{1, 1};
+  std::int64_t depth() const { return in_channels / groups * kernel[0] * kernel[1]; }
+};
+
+/// Which arithmetic gives the exact integers on this device (FACTS.md section 5).
+enum class ExactPath {
+  kFloat32,  // bound <= 2^24 and the self-test passed
+  kFloat64,  // bound <= 2^53
+};
+
+class MatrixKernel : public Kernel {
+ public:
+  struct Parameters {
+    MatrixShape shape;
+    at::Tensor weight;      // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
+    at::Tensor bias;        // int32 (O), or undefined
+    at::Tensor multiplier;  // int32 (O) and ...
+    at::Tensor shift;       // ... int32 (O) of an int8 output, or
+    at::Tensor scale;       // float32 (O) of a float output: float(accumulator) * scale
+    int low = -128, high = 127;  // clamp of an int8 output; a fused ReLU raises low to 0
+  };
+  /// Throws Failure when an accumulator could leave int32: the bound max|a| * max_o(sum|w|) + |bias|
+  /// is checked, with max|a| = 128.
+  static std::shared_ptr<const MatrixKernel> make(Parameters parameters, const std::string& layer);
+
+  virtual const Parameters& parameters() const = 0;
+  virtual ExactPath path() const = 0;
+  virtual double bound() const = 0;  // max|a| * max_o(sum|w|), bias apart
+
+  /// int8 (N, C, H, W) or (N, ..., C) -> int32 (N, O, H', W') or (N, ..., O), bias included; exact.
+  virtual at::Tensor accumulate(const at::Tensor& input) const = 0;
+  /// -> int8 or float32, same shape.
+  virtual at::Tensor requantise(const at::Tensor& accumulators) const = 0;
+  /// The layer's value that accumulate() takes.
+  virtual ValueId input_of(const Layer& layer) const = 0;
+};
+
+/// The matrix kernel of a layer, or nullptr.
+const MatrixKernel* matrix_kernel(const Layer& layer);
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The network (DESIGN.md section 1): the imported model as a straight line of operators with named
+// layers. Float and integer networks have the same form and are run by the same executor.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+
+namespace tilestrike::dnn {
+
+using ValueId = Id<struct ValueTag, std::int32_t>;  // index into Network::values
+
+/// What the layers of one inference have computed, by ValueId; constants are filled in from the
+/// start. A value is a tensor, an integer (a symbolic size), or empty (not computed, or released).
+using Values = std::vector<c10::IValue>;
+
+struct ValueInfo {
+  std::string name;                 // as in the archive: "conv1_weight", "relu_2"
+  std::vector<std::int64_t> sizes;  // dimension 0 of what depends on the input is -1 (the batch)
+  c10::ScalarType type = c10::ScalarType::Float;
+  bool is_constant = false;   // parameter, buffer, or folded constant: Network::constants has it
+  float scale = 0.0F;         // int8 values: real = scale * stored (symmetric, zero point 0)
+};
+
+/// One argument of an operator, in the order of its schema: either a constant, or a value, or a list
+/// of values (concatenation), or a list of integers of which some are values (a reshape with a
+/// symbolic size: `constant` holds the known ones, `values` has an id >= 0 where one is computed).
+struct Argument {
+  enum class Kind { kConstant, kValue, kValueList, kIntegerList };
+  std::string name;
+  Kind kind = Kind::kConstant;
+  c10::IValue constant;
+  std::vector<ValueId> values;
+};
+
+struct Layer;
+
+/// How a layer computes its outputs. Stateless and deterministic: the same inputs give the same bits
+/// on one device with one batch size. Never changes an input, and no output shares storage with an
+/// input that a caller might change (views of inputs are fine: values are never written).
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  /// Reads layer.inputs from `values` and writes layer.outputs.
+  virtual void run(const Layer& layer, Values& values) const = 0;
+};
+
+struct Layer {
+  std::string name;    // module path, numbered where it is not unique: "stage2.conv1", "add_1"
+  std::string target;  // "aten.conv2d.default"; of integer layers "int8.conv2d"
+  std::string source;  // "train_zoo.py:41, self.conv1(x)": the user's line; may be empty
+  std::string note;    // for `inspect`: what was folded or fused, why it stays in float
+  std::vector<Argument> arguments;
+  std::vector<ValueId> inputs;   // all values that it reads, constants included, each once
+  std::vector<ValueId> outputs;  // those that are used; a dropped output has id -1
+  std::shared_ptr<const Kernel> kernel;
+};
+
+struct Network {
+  std::string name;
+  c10::Device device = c10::kCPU;
+  std::vector<ValueInfo> values;
+  std::vector<Layer> layers;  // in order of execution
+  Values constants;           // values.size() entries, empty where not constant
+  ValueId input;              // images, float32 (N, ...)
+  ValueId output;             // logits, float32 (N, classes)
+
+  const ValueInfo& info(ValueId id) const { return values[static_cast<std::size_t>(id.value)]; }
+  ValueInfo& info(ValueId id) { return values[static_cast<std::size_t>(id.value)]; }
+  ValueId add_value(ValueInfo info);
+  /// values[i] is no longer needed after layer last_use()[i] (-1: never read; layers.size(): the
+  /// network's output, and constants).
+  std::vector<std::int32_t> last_use() const;
+  /// Layers that read a value, in order.
+  std::vector<std::size_t> readers(ValueId id) const;
+};
+
+/// "auto", "cpu" or "cuda:N" as a device; auto: the first CUDA device that works, else the CPU.
+/// Throws Failure: unknown text, or a device that is not there.
+c10::Device device_of(const std::string& text);
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Post-training int8 quantisation as accelerators do it: per-channel symmetric weights, per-tensor
+// symmetric activations, int32 bias and accumulators, batch norm folded, ReLU fused into the clamp.
+#pragma once
+
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+struct QuantiseOptions {
+  std::int64_t batch = 50;  // calibration images at a time
+};
+
+/// The integer network of a float network. Scales come from the largest magnitudes over the
+/// calibration images (float32 (N, ...)). What has no integer form stays in float between a
+/// dequantisation and a quantisation, and its layer's note says so. Names of layers stay those of the
+/// float network. Throws Failure: no images, a non-finite activation, a bound that int32 cannot hold.
+Network quantise(const Network& network, const at::Tensor& calibration,
+                 const QuantiseOptions& options = {});
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The engine interface: something that computes struck tile passes. A job goes in, deltas of the
+// outputs come back (DESIGN.md section 2, "One engine interface").
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fault.h"
+#include "sim/mesh_run.h"
+#include "sim/mesh_sites.h"
+
+namespace tilestrike::sim {
+
+/// Operands of a run's passes, cut on demand. R, C: mesh rows and columns. The destination is
+/// zeroed by the caller: write only what the pass has, so that padding lanes stay zero.
+class Operands {
+ public:
+  virtual ~Operands() = default;
+  /// Steps first .. first + count - 1 of what enters from the left; out[(step - first) * R + r].
+  /// WS: A[step][r], OS: A[r][step].
+  virtual void activations(int pass, int first, int count, std::int8_t* out) const = 0;
+  /// Rows first .. of the (depth x columns) weight tile; out[(row - first) * C + c].
+  virtual void weights(int pass, int first, int count, std::int8_t* out) const = 0;
+  /// Rows first .. of what the sums start from; out[(row - first) * C + c]. WS: the top edge of the
+  /// mesh, OS: the preloaded accumulators.
+  virtual void accumulators(int pass, int first, int count, std::int32_t* out) const = 0;
+};
+
+/// The only registers that carry anything from one wavefront to the next: c0 and c1 of every PE,
+/// row-major (R x C each). Empty: all zero, as after reset.
+struct MeshState {
+  std::vector<std::int32_t> stationary[2];
+  friend bool operator==(const MeshState&, const MeshState&) = default;
+};
+
+struct MeshJob {
+  const MeshRun* run = nullptr;
+  const Operands* operands = nullptr;
+  /// Cycles are states of the run, 1 .. run->cycles(); what lies outside has no effect.
+  std::span<const RegisterFault> faults;
+  /// c0 and c1 before the first wavefront; nullptr: zero.
+  const MeshState* golden_start = nullptr;
+  const MeshState* faulty_start = nullptr;  // nullptr: as golden_start
+  /// Simulate every pass and return all outputs, instead of only what the faults touch.
+  bool wants_outputs = false;
+};
+
+struct OutputDelta {
+  std::int32_t pass = 0;
+  std::int32_t row = 0;     // of the pass's result
+  std::int32_t column = 0;
+  std::int32_t delta = 0;   // faulty minus golden, modulo 2^32
+  friend auto operator<=>(const OutputDelta&, const OutputDelta&) = default;
+};
+
+struct MeshResult {
+  std::vector<OutputDelta> deltas;                 // sorted; only differences, only with !wants_outputs
+  std::vector<std::vector<std::int32_t>> outputs;  // per pass rows x columns, only with wants_outputs
+  MeshState end;               // faulty c0 and c1 after the run (persistent faults and wants_outputs)
+  Cycle cycles = 0;            // of the run
+  bool activated = false;      // a live value differed
+  bool hung = false;
+  int windows_simulated = 0;
+  std::uint64_t before = 0, after = 0;  // word of the first register that a fault changed
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string_view name() const = 0;
+  /// Whether this engine can compute the job; the caller falls back to SystemC where not.
+  virtual bool covers(const MeshJob& job) const = 0;
+  virtual MeshResult run(const MeshJob& job) = 0;
+};
+
+/// Whether a later collected output, or a stationary register that reaches one, depends on what the
+/// register holds for `wavefront` (of kStationary0/1: just before it). Structural: a value that will
+/// be multiplied by zero is live.
+bool is_live(const MeshRun& run, const MeshSite& site, std::int64_t wavefront);
+
+/// c0 and c1 after a fault-free run that starts from `start` (nullptr: zero).
+MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshState* start);
+
+/// `stepped`: every register at every edge, the slow reference. `wavefront`: in wavefront order
+/// with replay, no SystemC. `systemc`: the same machine inside a SystemC module that owns time and
+/// the arrival of strikes.
+std::unique_ptr<Engine> make_engine(const std::string& name);
+std::vector<std::string> engine_names();
+
+}  // namespace tilestrike::sim

@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/mesh_sites.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace tilestrike::sim {
+namespace {
+
+enum class Layout { kPe, kRowChain, kColumnChain, kColumn, kDeskewChain };
+
+Layout layout_of(Register kind) {
+  switch (kind) {
+    case Register::kActivation:
+    case Register::kVertical:
+    case Register::kLoad:
+    case Register::kValid:
+    case Register::kPropagate:
+    case Register::kStationary0:
+    case Register::kStationary1:
+      return Layout::kPe;
+    case Register::kSkewActivation:
+      return Layout::kRowChain;
+    case Register::kSkewVertical:
+    case Register::kSkewLoad:
+    case Register::kSkewValid:
+    case Register::kSkewPropagate:
+      return Layout::kColumnChain;
+    case Register::kOutput:
+      return Layout::kColumn;
+    case Register::kDeskew:
+      return Layout::kDeskewChain;
+  }
+  return Layout::kPe;
+}
+
+// Chains of length 0, 1, 2, ... laid one after another: chain n starts at n (n - 1) / 2.
+std::uint64_t triangle(std::uint64_t n) { return n * (n - 1) / 2; }
+
+int chain_of(std::uint64_t cell) {
+  int chain = static_cast<int>((1.0 + std::sqrt(1.0 + 8.0 * static_cast<double>(cell))) / 2.0);
+  while (triangle(static_cast<std::uint64_t>(chain)) > cell) {
+    --chain;
+  }
+  while (triangle(static_cast<std::uint64_t>(chain) + 1) <= cell) {
+    ++chain;
+  }
+  return chain;
+}
+
+}  // namespace
+
+MeshSites::MeshSites(const MeshConfig& config) : config_(config) {
+  const bool ws = config.is_weight_stationary();
+  const auto rows = static_cast<std::uint64_t>(config.rows);
+  const auto columns = static_cast<std::uint64_t>(config.columns);
+  const std::uint64_t pes = rows * columns;
+  const int vertical = ws ? 32 : 8;
+  const int load = ws ? 8 : 32;
+  const int stationary = ws ? 8 : 32;
+  const std::string vertical_name = ws ? "partial_sum" : "weight";
+  const std::string held = ws ? "weight" : "accumulator";
+  const auto add = [&](Register kind, std::string name, std::uint64_t cells, int bits,
+                       std::string about) {
+    blocks_.push_back({kind, std::move(name), std::move(about), total_, cells, bits});
+    total_ += blocks_.back().size();
+  };
+  add(Register::kActivation, "activation", pes, 8, "horizontal operand of a PE");
+  add(Register::kVertical, vertical_name, pes, vertical,
+      ws ? "partial sum entering a PE from above" : "weight operand entering a PE from above");
+  add(Register::kLoad, "load", pes, load,
+      ws ? "vertical pipe that loads weights" : "vertical pipe that loads and drains accumulators");
+  add(Register::kValid, "valid", pes, 1, "write enable of the two stationary registers");
+  add(Register::kPropagate, "propagate", pes, 1, "which of the two stationary registers is active");
+  add(Register::kStationary0, held + "_0", pes, stationary,
+      "stationary " + held + ", active while propagate is 0");
+  add(Register::kStationary1, held + "_1", pes, stationary,
+      "stationary " + held + ", active while propagate is 1");
+  add(Register::kSkewActivation, "skew_activation", triangle(rows), 8,
+      "delays the activations of row r by r");
+  add(Register::kSkewVertical, "skew_" + vertical_name, triangle(columns), vertical,
+      "delays the " + vertical_name + " input of column c by c");
+  add(Register::kSkewLoad, "skew_load", triangle(columns), load,
+      "delays the load input of column c by c");
+  add(Register::kSkewValid, "skew_valid", triangle(columns), 1, "delays valid of column c by c");
+  add(Register::kSkewPropagate, "skew_propagate", triangle(columns), 1,
+      "delays propagate of column c by c");
+  add(Register::kOutput, "output", columns, 32, "result below the last row");
+  add(Register::kDeskew, "deskew", triangle(columns), 32,
+      "delays the results of column c by columns - 1 - c");
+}
+
+const RegisterBlock& MeshSites::block(Register kind) const {
+  return blocks_[static_cast<std::size_t>(kind)];
+}
+
+MeshSite MeshSites::describe(SiteId site) const {
+  TS_CHECK(site.value < total_, "site beyond the mesh");
+  const auto after = std::upper_bound(
+      blocks_.begin(), blocks_.end(), site.value,
+      [](std::uint64_t value, const RegisterBlock& block) { return value < block.first; });
+  // Blocks without cells share their first site with the next: take the last that starts here.
+  const RegisterBlock& block = *std::prev(after);
+  const std::uint64_t offset = site.value - block.first;
+  const std::uint64_t cell = offset / static_cast<std::uint64_t>(block.bits);
+  MeshSite result;
+  result.kind = block.kind;
+  result.bit = static_cast<int>(offset % static_cast<std::uint64_t>(block.bits));
+  switch (layout_of(block.kind)) {
+    case Layout::kPe:
+      result.row = static_cast<int>(cell / static_cast<std::uint64_t>(config_.columns));
+      result.column = static_cast<int>(cell % static_cast<std::uint64_t>(config_.columns));
+      break;
+    case Layout::kRowChain:
+      result.row = chain_of(cell);
+      result.position = static_cast<int>(cell - triangle(static_cast<std::uint64_t>(result.row)));
+      break;
+    case Layout::kColumnChain:
+      result.column = chain_of(cell);
+      result.position =
+          static_cast<int>(cell - triangle(static_cast<std::uint64_t>(result.column)));
+      break;
+    case Layout::kColumn:
+      result.column = static_cast<int>(cell);
+      break;
+    case Layout::kDeskewChain: {
+      const int chain = chain_of(cell);
+      result.column = config_.columns - 1 - chain;
+      result.position = static_cast<int>(cell - triangle(static_cast<std::uint64_t>(chain)));
+      break;
+    }
+  }
+  return result;
+}
+
+SiteId MeshSites::id_of(const MeshSite& site) const {
+  const RegisterBlock& owner = block(site.kind);
+  std::uint64_t cell = 0;
+  const auto position = static_cast<std::uint64_t>(site.position);
+  switch (layout_of(site.kind)) {
+    case Layout::kPe:
+      cell = static_cast<std::uint64_t>(site.row) * static_cast<std::uint64_t>(config_.columns) +
+             static_cast<std::uint64_t>(site.column);
+      break;
+    case Layout::kRowChain:
+      cell = triangle(static_cast<std::uint64_t>(site.row)) + position;
+      break;
+    case Layout::kColumnChain:
+      cell = triangle(static_cast<std::uint64_t>(site.column)) + position;
+      break;
+    case Layout::kColumn:
+      cell = static_cast<std::uint64_t>(site.column);
+      break;
+    case Layout::kDeskewChain:
+      cell = triangle(static_cast<std::uint64_t>(config_.columns - 1 - site.column)) + position;
+      break;
+  }
+  TS_CHECK(cell < owner.cells && site.bit >= 0 && site.bit < owner.bits, "no such site");
+  return SiteId(owner.first + cell * static_cast<std::uint64_t>(owner.bits) +
+                static_cast<std::uint64_t>(site.bit));
+}
+
+std::string MeshSites::text(SiteId id) const {
+  const MeshSite site = describe(id);
+  std::string text = block(site.kind).name;
+  for (const int index : {site.row, site.column}) {
+    text += index >= 0 ? "[" + std::to_string(index) + "]" : "";
+  }
+  const Layout layout = layout_of(site.kind);
+  if (layout != Layout::kPe && layout != Layout::kColumn) {
+    text += " position " + std::to_string(site.position);
+  }
+  return text + " bit " + std::to_string(site.bit);
+}
+
+int MeshSites::delay(const MeshSite& site) const {
+  switch (layout_of(site.kind)) {
+    case Layout::kPe:
+      return site.row + site.column;
+    case Layout::kRowChain:
+    case Layout::kColumnChain:
+      return site.position;
+    case Layout::kColumn:
+      return config_.rows + site.column;
+    case Layout::kDeskewChain:
+      return config_.rows + site.column + 1 + site.position;
+  }
+  return 0;
+}
+
+}  // namespace tilestrike::sim
