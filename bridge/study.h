@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/fault.h"
@@ -100,8 +101,12 @@ class Study {
   /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's identity.
   virtual std::vector<std::pair<std::string, std::string>> hashes() const = 0;
 
-  /// Faults that act within one inference; cycles count from its start. Calls for one image in a row
-  /// share its golden run.
+  virtual std::vector<float> golden_logits(ImageId image) = 0;
+  virtual std::int64_t label(ImageId image) const = 0;  // -1: the images have no labels
+
+  /// Faults that act within one inference; cycles count from its start, 0 .. cycles_per_inference()-1
+  /// (a stuck-at for ever reaches beyond). Calls for one image in a row share its golden run. No random
+  /// faults: the caller draws them as a flip or as nothing.
   virtual TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
                              Story* story = nullptr, const std::string& dump_folder = {}) = 0;
 };

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/accelerator.h"
+
+#include <limits>
+
+namespace tilestrike::bridge {
+namespace {
+
+constexpr std::int64_t kMany = std::numeric_limits<std::int32_t>::max();
+
+FieldTable<ScheduleConfig> schedule_fields() {
+  return {
+      integer_field("rows_per_pass", &ScheduleConfig::rows_per_pass, 0, kMany, "rows",
+                    "WS: most activation rows of one pass; 0: all rows of the layer"),
+      integer_field("vector_lanes", &ScheduleConfig::vector_lanes, 1, kMany, "elements/cycle",
+                    "throughput of the operators that do not use the mesh"),
+      integer_field("layer_latency", &ScheduleConfig::layer_latency, 0, kMany, "cycles",
+                    "between the last result of a layer and the first input of the next"),
+      integer_field("idle_cycles", &ScheduleConfig::idle_cycles, 0,
+                    std::numeric_limits<std::int64_t>::max() / 4, "cycles",
+                    "between two inferences; 0: back to back"),
+  };
+}
+
+}  // namespace
+
+FieldTable<AcceleratorConfig> accelerator_fields() {
+  return {
+      text_field("name", &AcceleratorConfig::name, "how reports call it"),
+      text_field("about", &AcceleratorConfig::about, "one line on what it resembles"),
+      real_field("clock", &AcceleratorConfig::clock_mhz, 1e-3, 1e6, "MHz", "clock frequency"),
+      nested_field("mesh", &AcceleratorConfig::mesh, sim::mesh_fields(), "the systolic mesh"),
+      nested_field("schedule", &AcceleratorConfig::schedule, schedule_fields(),
+                   "how layers become passes and cycles"),
+  };
+}
+
+}  // namespace tilestrike::bridge
