@@ -14,6 +14,7 @@ enum class Outcome { kMasked, kCorrected, kSdc, kNonfinite, kDue };
 
 enum class MaskedAt {
   kNowhere,         // not masked
+  kUnchanged,       // the fault left the bit as it was: a stuck-at or random value that it had
   kIdle,            // struck while the hardware held nothing: between runs, or before a pass came
   kDead,            // the register held a value that no later output depends on
   kOverwritten,     // a memory word was written before it was read
@@ -35,8 +36,9 @@ inline constexpr std::array<Term, 5> kOutcomeTerms{{
     {"due", "detected, uncorrectable: ECC at a read, a hang or a crash of the hardware"},
 }};
 
-inline constexpr std::array<Term, 7> kMaskedAtTerms{{
+inline constexpr std::array<Term, 8> kMaskedAtTerms{{
     {"", "not masked"},
+    {"unchanged", "the fault left the bit as it was: it already had the value"},
     {"idle", "no pass was in the struck register at that cycle"},
     {"dead", "the struck value could reach no collected output"},
     {"overwritten", "a memory word was written before it was read"},
