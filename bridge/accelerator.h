@@ -13,10 +13,10 @@ namespace tilestrike::bridge {
 
 /// How layers become passes and cycles (docs/architecture.md, "Schedule").
 struct ScheduleConfig {
-  std::int64_t rows_per_pass = 0;      // WS: most activation rows of a pass; 0: all of a layer
-  std::int64_t vector_lanes = 16;      // elements per cycle of operators that do not use the mesh
-  std::int64_t layer_latency = 0;      // cycles between a layer's last result and the next layer
-  std::int64_t idle_cycles = 0;        // between two inferences; 0: back to back
+  std::int64_t rows_per_pass = 0;  // WS: most activation rows of a pass; 0: all of a layer
+  std::int64_t vector_lanes = 16;  // elements per cycle of operators that do not use the mesh
+  std::int64_t layer_latency = 0;  // cycles between a layer's last result and the next layer
+  std::int64_t idle_cycles = 0;    // between two inferences; 0: back to back
 };
 
 struct AcceleratorConfig {

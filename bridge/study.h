@@ -61,14 +61,14 @@ struct TrialResult {
   MaskedAt masked_at = MaskedAt::kNowhere;
   bool activated = false;  // a live value differed
   bool hung = false;
-  std::string layer;           // the first layer struck; empty when idle
-  std::int64_t pass = -1;      // first pass whose outputs, weights or accumulators were touched
-  std::int64_t step = -1;      // wavefront of that pass's window
+  std::string layer;       // the first layer struck; empty when idle
+  std::int64_t pass = -1;  // first pass whose outputs, weights or accumulators were touched
+  std::int64_t step = -1;  // wavefront of that pass's window
   std::int64_t passes_simulated = 0;
   std::uint64_t before = 0, after = 0;  // the struck register's word
   std::int64_t changed_accumulators = 0;
-  std::int64_t changed_outputs = 0;     // of the struck layer, after requantisation
-  std::vector<float> logits;            // faulty; empty when the answer equals golden
+  std::int64_t changed_outputs = 0;  // of the struck layer, after requantisation
+  std::vector<float> logits;         // faulty; empty when the answer equals golden
 };
 
 /// What `replay` tells of a trial, line by line, in the order in which it happened.
@@ -98,15 +98,16 @@ class Study {
   /// Clock cycles of one inference, idle time until the next included: the strike's time is uniform
   /// over them.
   virtual Cycle cycles_per_inference() const = 0;
-  /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's identity.
+  /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's
+  /// identity.
   virtual std::vector<std::pair<std::string, std::string>> hashes() const = 0;
 
   virtual std::vector<float> golden_logits(ImageId image) = 0;
   virtual std::int64_t label(ImageId image) const = 0;  // -1: the images have no labels
 
-  /// Faults that act within one inference; cycles count from its start, 0 .. cycles_per_inference()-1
-  /// (a stuck-at for ever reaches beyond). Calls for one image in a row share its golden run. No random
-  /// faults: the caller draws them as a flip or as nothing.
+  /// Faults that act within one inference; cycles count from its start, 0 ..
+  /// cycles_per_inference()-1 (a stuck-at for ever reaches beyond). Calls for one image in a row
+  /// share its golden run. No random faults: the caller draws them as a flip or as nothing.
   virtual TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
                              Story* story = nullptr, const std::string& dump_folder = {}) = 0;
 };
@@ -116,7 +117,8 @@ struct InferInputs {
   std::string model, images, labels, calibrate, out, dump, device = "auto";
   bool int8 = false;
   std::int64_t use = 0;
-  /// Not empty: every tile runs through this engine on this accelerator ("all tiles" mode).
+  /// Not empty: every tile runs through this engine on this accelerator, one image at a time, and
+  /// every accumulator is compared with the bulk path's ("all tiles" mode; needs int8).
   std::string engine;
   std::optional<AcceleratorConfig> accelerator;
 };
@@ -124,11 +126,19 @@ struct InferReport {
   std::int64_t images = 0;
   double accuracy = -1.0;
   double seconds = 0.0;
+  std::string device;
   std::vector<std::string> warnings;
+  // All tiles mode only:
+  std::int64_t passes = 0;
+  std::int64_t accumulators = 0, different_accumulators = 0;
+  std::int64_t different_outputs = 0;  // of the network
 };
+/// Plain inference; logits go to `out` (.npy), a dump of the first kDumpedImages images to `dump`.
+inline constexpr std::int64_t kDumpedImages = 16;
 InferReport infer(const InferInputs& inputs);
 
-/// The layers of a model without running a study; `accelerator` empty: no mesh columns.
+/// The layers of a model, without data: of the float network; with an accelerator, those of the
+/// integer network, whose scales come from one made-up image and are not shown.
 std::vector<LayerSummary> inspect(const std::string& model,
                                   const std::optional<AcceleratorConfig>& accelerator);
 

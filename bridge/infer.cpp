@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Plain inference and inspection of a network: `tilestrike infer`, `inspect` and `list operators`.
+#include <ATen/ops/cat.h>
+#include <ATen/ops/linspace.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <numeric>
+
+#include "base/error.h"
+#include "bridge/dump.h"
+#include "bridge/full_simulation.h"
+#include "bridge/study.h"
+#include "bridge/torch_call.h"
+#include "bridge/workload.h"
+#include "dnn/import.h"
+#include "dnn/quantise.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+constexpr std::int64_t kBatch = 100;
+
+at::Tensor run_plain(const Workload& load) {
+  const dnn::Executor executor(load.network);
+  std::vector<at::Tensor> logits;
+  const std::int64_t images = load.data.images.size(0);
+  for (std::int64_t first = 0; first < images; first += kBatch) {
+    const std::int64_t count = std::min(kBatch, images - first);
+    logits.push_back(on_host(executor.run(load.data.images.narrow(0, first, count))));
+  }
+  return at::cat(logits);
+}
+
+// Every tile through the engine, image by image; compares with the bulk path.
+at::Tensor run_all_tiles(const Workload& load, const InferInputs& inputs, InferReport& report) {
+  const dnn::Executor executor(load.network);
+  const std::unique_ptr<sim::Engine> engine = sim::make_engine(inputs.engine);
+  std::unique_ptr<Mapping> mapping;
+  std::vector<at::Tensor> logits;
+  for (std::int64_t i = 0; i < load.data.images.size(0); ++i) {
+    const at::Tensor image = load.data.images.narrow(0, i, 1).to(load.network.device);
+    const dnn::Tape golden = executor.record(image);
+    if (mapping == nullptr) {
+      mapping = std::make_unique<Mapping>(load.network, golden, *inputs.accelerator);
+    }
+    const FullRun full = simulate_all(load.network, *mapping, *engine, image);
+    report.passes += full.passes;
+    for (std::size_t layer = 0; layer < golden.accumulators.size(); ++layer) {
+      if (golden.accumulators[layer].defined()) {
+        report.accumulators += golden.accumulators[layer].numel();
+        report.different_accumulators +=
+            dnn::count_different(golden.accumulators[layer], full.tape.accumulators[layer]);
+      }
+    }
+    const auto output = static_cast<std::size_t>(load.network.output.value);
+    report.different_outputs +=
+        dnn::count_different(golden.values[output].toTensor(), full.tape.values[output].toTensor());
+    logits.push_back(on_host(full.tape.values[output].toTensor()));
+  }
+  return at::cat(logits);
+}
+
+InferReport infer_checked(const InferInputs& inputs) {
+  if (!inputs.engine.empty() && (!inputs.int8 || !inputs.accelerator)) {
+    fail(ErrorCode::kInvalidInput, "tiles of the mesh hold int8 operands", "--engine",
+         "add --int8 and --accelerator NAME");
+  }
+  const Workload load = load_workload(inputs.model, inputs.images, inputs.labels, inputs.calibrate,
+                                      inputs.use, inputs.int8, inputs.device);
+  InferReport report;
+  report.images = load.data.images.size(0);
+  report.device = load.network.device.str();
+  report.warnings = load.warnings;
+  const auto start = std::chrono::steady_clock::now();
+  const at::Tensor logits =
+      inputs.engine.empty() ? run_plain(load) : run_all_tiles(load, inputs, report);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.accuracy = accuracy_of(logits, load.data.labels);
+  if (!inputs.out.empty()) {
+    dnn::write_npy(inputs.out, logits);
+  }
+  if (!inputs.dump.empty()) {
+    const std::int64_t count = std::min(kDumpedImages, report.images);
+    dump_layers(inputs.dump, load.network,
+                dnn::Executor(load.network).record(load.data.images.narrow(0, 0, count)));
+    if (count < report.images) {
+      report.warnings.push_back("the dump holds the first " + std::to_string(count) +
+                                " images only");
+    }
+  }
+  return report;
+}
+
+// An image of this shape with values that spread over [0, 1].
+at::Tensor made_up_image(std::vector<std::int64_t> sizes) {
+  sizes[0] = 1;
+  const std::int64_t count =
+      std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
+  return at::linspace(0.0, 1.0, count, c10::TensorOptions(c10::kFloat)).view(sizes);
+}
+
+}  // namespace
+
+InferReport infer(const InferInputs& inputs) {
+  return torch_call([&] { return infer_checked(inputs); });
+}
+
+std::vector<LayerSummary> inspect(const std::string& model,
+                                  const std::optional<AcceleratorConfig>& accelerator) {
+  return torch_call([&] {
+    dnn::Network network = dnn::import_pt2(model);
+    const at::Tensor image = made_up_image(network.info(network.input).sizes);
+    if (!accelerator) {
+      return summarise(network, dnn::Executor(network).record(image), nullptr);
+    }
+    const dnn::Network integer = dnn::quantise(network, image);
+    const dnn::Tape tape = dnn::Executor(integer).record(image);
+    const Mapping mapping(integer, tape, *accelerator);
+    return summarise(integer, tape, &mapping);
+  });
+}
+
+std::vector<OperatorSummary> list_operators() {
+  std::vector<OperatorSummary> all;
+  for (const dnn::OperatorInfo& known : dnn::known_operators()) {
+    all.push_back({known.target, known.help, known.quantised});
+  }
+  return all;
+}
+
+}  // namespace tilestrike::bridge

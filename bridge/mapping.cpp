@@ -1,0 +1,164 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/mapping.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+const at::Tensor& tensor_of(const dnn::Tape& tape, dnn::ValueId id) {
+  return tape.values[static_cast<std::size_t>(id.value)].toTensor();
+}
+
+bool is_tensor(const dnn::Tape& tape, dnn::ValueId id) {
+  return id.value >= 0 && tape.values[static_cast<std::size_t>(id.value)].isTensor();
+}
+
+GemmShape gemm_of(const dnn::MatrixShape& shape, const at::Tensor& input,
+                  const at::Tensor& accumulators) {
+  GemmShape gemm;
+  gemm.is_convolution = shape.is_convolution;
+  gemm.groups = shape.groups;
+  gemm.depth = shape.depth();
+  gemm.columns = shape.out_channels / shape.groups;
+  gemm.rows = accumulators.numel() / shape.out_channels;
+  if (shape.is_convolution) {
+    gemm.in_height = input.size(2);
+    gemm.in_width = input.size(3);
+    gemm.out_width = accumulators.size(3);
+    gemm.kernel = shape.kernel;
+    gemm.stride = shape.stride;
+    gemm.padding = shape.padding;
+    gemm.dilation = shape.dilation;
+  }
+  return gemm;
+}
+
+// Elements that a vector unit moves for a layer: the larger of what it reads and what it writes. A
+// view of an input moves none.
+std::int64_t vector_elements(const dnn::Network& network, const dnn::Layer& layer,
+                             const dnn::Tape& tape) {
+  std::int64_t read = 0;
+  std::int64_t written = 0;
+  bool is_view = false;
+  for (const dnn::ValueId output : layer.outputs) {
+    written += is_tensor(tape, output) ? tensor_of(tape, output).numel() : 0;
+  }
+  for (const dnn::ValueId input : layer.inputs) {
+    if (network.info(input).is_constant || !is_tensor(tape, input)) {
+      continue;
+    }
+    read += tensor_of(tape, input).numel();
+    is_view = is_view || (layer.outputs.size() == 1 && is_tensor(tape, layer.outputs[0]) &&
+                          tensor_of(tape, layer.outputs[0]).is_alias_of(tensor_of(tape, input)));
+  }
+  return is_view ? 0 : std::max(read, written);
+}
+
+std::vector<LayerWork> work_of(const dnn::Network& network, const dnn::Tape& tape) {
+  std::vector<LayerWork> work;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const dnn::Layer& layer = network.layers[i];
+    LayerWork todo;
+    if (const dnn::MatrixKernel* kernel = dnn::matrix_kernel(layer)) {
+      todo.gemm = gemm_of(kernel->parameters().shape, tensor_of(tape, kernel->input_of(layer)),
+                          tape.accumulators[i]);
+    } else {
+      todo.vector_elements = vector_elements(network, layer, tape);
+    }
+    work.push_back(std::move(todo));
+  }
+  return work;
+}
+
+std::string shape_text(const at::Tensor& tensor) {
+  std::vector<std::string> sizes;
+  for (std::int64_t d = 1; d < tensor.dim(); ++d) {
+    sizes.push_back(std::to_string(tensor.size(d)));
+  }
+  return join(sizes, "x");
+}
+
+}  // namespace
+
+at::Tensor on_host(const at::Tensor& tensor) { return tensor.to(c10::kCPU).contiguous(); }
+
+Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
+                 const AcceleratorConfig& accelerator)
+    : accelerator_(accelerator), schedule_(accelerator, work_of(network, tape)) {
+  mesh_layers_.resize(network.layers.size());
+  bool is_any = false;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const dnn::Layer& layer = network.layers[i];
+    const dnn::MatrixKernel* kernel = dnn::matrix_kernel(layer);
+    if (kernel == nullptr) {
+      continue;
+    }
+    is_any = true;
+    auto mapped = std::make_unique<MeshLayer>();
+    mapped->layer = i;
+    mapped->kernel = kernel;
+    mapped->input = kernel->input_of(layer);
+    mapped->output = layer.outputs.front();
+    mapped->tiling = schedule_.layers()[i].tiling.get();
+    mapped->run = schedule_.layers()[i].run.get();
+    mapped->weight = on_host(kernel->parameters().weight);
+    if (kernel->parameters().bias.defined()) {
+      mapped->bias = on_host(kernel->parameters().bias);
+    }
+    mapped->operands = std::make_unique<LayerOperands>(
+        *mapped->tiling, accelerator.mesh, mapped->weight.data_ptr<std::int8_t>(),
+        mapped->bias.defined() ? mapped->bias.data_ptr<std::int32_t>() : nullptr);
+    mesh_layers_[i] = std::move(mapped);
+  }
+  if (!is_any) {
+    fail(ErrorCode::kUnsupported, "no layer of the network runs on the mesh", network.name,
+         "the mesh computes convolutions and linear layers; `tilestrike inspect` lists the layers");
+  }
+}
+
+std::vector<LayerSummary> summarise(const dnn::Network& network, const dnn::Tape& tape,
+                                    const Mapping* mapping) {
+  std::vector<LayerSummary> all;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const dnn::Layer& layer = network.layers[i];
+    LayerSummary row;
+    row.name = layer.name;
+    row.target = layer.target;
+    row.note = layer.note;
+    if (!layer.outputs.empty() && is_tensor(tape, layer.outputs[0])) {
+      row.shape = shape_text(tensor_of(tape, layer.outputs[0]));
+      row.is_integer = tensor_of(tape, layer.outputs[0]).scalar_type() == c10::kChar;
+    }
+    if (mapping != nullptr) {
+      const ScheduledLayer& scheduled = mapping->schedule().layers()[i];
+      row.first_cycle = scheduled.start;
+      row.mesh_cycles = scheduled.mesh_cycles;
+      row.vector_cycles = scheduled.vector_cycles;
+      if (scheduled.tiling != nullptr) {
+        const GemmShape& gemm = scheduled.tiling->gemm();
+        const sim::MeshConfig& mesh = mapping->accelerator().mesh;
+        row.is_on_mesh = true;
+        row.is_integer = true;
+        row.groups = gemm.groups;
+        row.gemm_rows = gemm.rows;
+        row.gemm_depth = gemm.depth;
+        row.gemm_columns = gemm.columns;
+        row.passes = scheduled.tiling->passes();
+        row.scale_sim_cycles =
+            gemm.groups * sim::scale_sim_cycles(mesh, gemm.rows, gemm.depth, gemm.columns);
+        row.utilisation =
+            static_cast<double>(gemm.multiply_accumulates()) /
+            (static_cast<double>(mesh.rows) * mesh.columns * static_cast<double>(row.mesh_cycles));
+      }
+    }
+    all.push_back(std::move(row));
+  }
+  return all;
+}
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bridge/dump.h"
+#include "bridge/mapping.h"
+#include "bridge/torch_call.h"
+#include "bridge/trial.h"
+#include "bridge/workload.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<float> floats(const at::Tensor& tensor) {
+  const at::Tensor host = on_host(tensor);
+  const float* first = host.data_ptr<float>();
+  return {first, first + host.numel()};
+}
+
+class TorchStudy final : public Study {
+ public:
+  explicit TorchStudy(const StudyInputs& inputs)
+      : load_(load_workload(inputs.model, inputs.images, inputs.labels, inputs.calibrate,
+                            inputs.use, true, inputs.device)),
+        executor_(load_.network),
+        sites_(inputs.accelerator.mesh) {
+    hashes_ = {{"model", content_hash_of_file(inputs.model)},
+               {"images", tensor_hash(load_.data.images)},
+               {"calibrate", load_.calibration_hash}};
+    if (load_.data.labels.defined()) {
+      hashes_.emplace_back("labels", tensor_hash(load_.data.labels));
+    }
+    mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
+    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
+    layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
+    run_golden();
+  }
+
+  const GoldenReport& golden() const override { return golden_; }
+  const std::vector<LayerSummary>& layers() const override { return layers_; }
+  const sim::MeshSites& sites() const override { return sites_; }
+  std::int64_t images() const override { return load_.data.images.size(0); }
+  Cycle cycles_per_inference() const override {
+    return mapping_->schedule().cycles_per_inference();
+  }
+  std::vector<std::pair<std::string, std::string>> hashes() const override { return hashes_; }
+
+  std::vector<float> golden_logits(ImageId image) override {
+    return torch_call([&] {
+      return floats(
+          tape_of(image).values[static_cast<std::size_t>(load_.network.output.value)].toTensor());
+    });
+  }
+
+  std::int64_t label(ImageId image) const override {
+    return load_.data.labels.defined() ? load_.data.labels.data_ptr<std::int64_t>()[image.value]
+                                       : -1;
+  }
+
+  TrialResult strike(ImageId image, std::span<const RegisterFault> faults, Story* story,
+                     const std::string& dump_folder) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    return torch_call([&] {
+      const dnn::Tape& golden = tape_of(image);
+      std::vector<StruckLayer> struck;
+      const bool dumps = !dump_folder.empty();
+      TrialResult result = runner_->run(golden, faults, story, dumps ? &struck : nullptr);
+      if (dumps) {
+        dump_layers(dump_folder, load_.network, golden);
+        dump_struck(dump_folder, load_.network, *mapping_, result, struck);
+      }
+      return result;
+    });
+  }
+
+ private:
+  at::Tensor image(ImageId id) const {
+    return load_.data.images.narrow(0, id.value, 1).to(load_.network.device);
+  }
+
+  // The golden run of one image, kept until another is asked for.
+  const dnn::Tape& tape_of(ImageId id) {
+    if (!tape_ || tape_image_ != id) {
+      tape_ = executor_.record(image(id));
+      tape_image_ = id;
+    }
+    return *tape_;
+  }
+
+  // All images, twice: the second run must give the same bits.
+  void run_golden() {
+    golden_.images = images();
+    golden_.device = load_.network.device.str();
+    golden_.warnings = load_.warnings;
+    const auto start = std::chrono::steady_clock::now();
+    std::int64_t correct = 0;
+    for (std::int64_t first = 0; first < images(); first += kBatch) {
+      const std::int64_t count = std::min(kBatch, images() - first);
+      const at::Tensor batch = load_.data.images.narrow(0, first, count).to(load_.network.device);
+      const at::Tensor logits = on_host(executor_.run(batch));
+      check_answer(logits, on_host(executor_.run(batch)), first);
+      if (load_.data.labels.defined()) {
+        correct += std::lround(accuracy_of(logits, load_.data.labels.narrow(0, first, count)) *
+                               static_cast<double>(count));
+      }
+    }
+    golden_.milliseconds_per_image = 1e3 * seconds_since(start) / static_cast<double>(2 * images());
+    if (load_.data.labels.defined()) {
+      golden_.accuracy = static_cast<double>(correct) / static_cast<double>(images());
+    }
+  }
+
+  static void check_answer(const at::Tensor& logits, const at::Tensor& again, std::int64_t first) {
+    if (dnn::count_different(logits, again) != 0) {
+      fail(ErrorCode::kMachine, "two golden runs of the same images differ",
+           fmt::format("images from {}", first),
+           "the device or its libraries are not deterministic; try `device: cpu`");
+    }
+    for (const float logit : floats(logits)) {
+      if (!std::isfinite(logit)) {
+        fail(ErrorCode::kInvalidInput, "the golden run gives a NaN or infinite output",
+             fmt::format("images from {}", first), "check the model and the images");
+      }
+    }
+  }
+
+  Workload load_;
+  dnn::Executor executor_;
+  sim::MeshSites sites_;
+  std::vector<std::pair<std::string, std::string>> hashes_;
+  std::unique_ptr<Mapping> mapping_;
+  std::unique_ptr<TrialRunner> runner_;
+  std::vector<LayerSummary> layers_;
+  GoldenReport golden_;
+  std::optional<dnn::Tape> tape_;
+  ImageId tape_image_;
+};
+
+}  // namespace
+
+std::unique_ptr<Study> Study::open(const StudyInputs& inputs) {
+  return torch_call(
+      [&]() -> std::unique_ptr<Study> { return std::make_unique<TorchStudy>(inputs); });
+}
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The one loop (DESIGN.md section 2): from the first struck layer on, simulate the struck passes,
+// splice, requantise, go on, and stop as soon as everything that is still alive equals golden.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fault.h"
+#include "bridge/mapping.h"
+#include "bridge/study.h"
+#include "dnn/executor.h"
+#include "sim/engine.h"
+
+namespace tilestrike::bridge {
+
+/// The struck passes of one layer, kept for the dump.
+struct StruckLayer {
+  std::size_t layer = 0;
+  at::Tensor input;         // that the layer read
+  at::Tensor accumulators;  // faulty; undefined when they equal golden
+  at::Tensor output;        // faulty; undefined when it equals golden
+  sim::MeshResult result;
+};
+
+class TrialRunner {
+ public:
+  /// Both must outlive this object. `engine`: a name of sim::engine_names(); what it does not cover
+  /// goes to SystemC.
+  TrialRunner(const dnn::Network& network, Mapping& mapping, const std::string& engine);
+
+  /// `story` and `struck` may be null.
+  TrialResult run(const dnn::Tape& golden, std::span<const RegisterFault> faults, Story* story,
+                  std::vector<StruckLayer>* struck);
+
+ private:
+  struct Progress;
+  sim::MeshResult simulate(const sim::MeshJob& job);
+  void run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> faults, Progress& progress);
+  void describe(const MeshLayer& layer, const RegisterFault& fault, Progress& progress);
+  void conclude(Progress& progress);
+
+  const dnn::Network& network_;
+  Mapping& mapping_;
+  sim::MeshSites sites_;
+  std::unique_ptr<sim::Engine> engine_, fallback_;
+};
+
+}  // namespace tilestrike::bridge

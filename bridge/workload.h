@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What a study and plain inference load alike: the network, float or int8, with its images.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnn/data.h"
+#include "dnn/network.h"
+
+namespace tilestrike::bridge {
+
+/// Images that fix the int8 scales: the first of the calibration set, or all if there are fewer.
+inline constexpr std::int64_t kCalibrationImages = 1000;
+
+struct Workload {
+  dnn::Network network;
+  dnn::DataSet data;
+  std::string calibration_hash;  // of an integer network; empty otherwise
+  std::vector<std::string> warnings;
+};
+
+/// Imports the model on the device, loads the images (the first `use`; 0: all), and with `int8`
+/// quantises on `calibrate` (empty: on the images themselves, with a warning). Uses one thread from
+/// then on: results must not depend on their number.
+Workload load_workload(const std::string& model, const std::string& images,
+                       const std::string& labels, const std::string& calibrate, std::int64_t use,
+                       bool int8, const std::string& device);
+
+/// Share of the images whose largest output is their label, -1 without labels.
+double accuracy_of(const at::Tensor& logits, const at::Tensor& labels);
+
+/// Hash of a tensor's type, shape and bytes.
+std::string tensor_hash(const at::Tensor& tensor);
+
+}  // namespace tilestrike::bridge
