@@ -27,20 +27,24 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
+/// Whether YAML reads the text back as itself when it stands without quotes.
 bool is_plain(std::string_view text) {
-  return !text.empty() && text != "null" && text != "~" &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_./%+") == std::string_view::npos;
+  if (text.empty() || text == "null" || text.front() == '%') {
+    return false;
+  }
+  if (text.front() == '-' && (text.size() == 1 || text[1] < '0' || text[1] > '9')) {
+    return false;
+  }
+  return text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+             "_./%+-") == std::string_view::npos;
 }
 
 std::string yaml_scalar(const Value& value) {
   if (value.is_null()) {
     return "null";
   }
-  // A leading minus is plain in a number only.
-  const bool is_negative_number = value.scalar.size() > 1 && value.scalar[0] == '-' &&
-                                  is_plain(std::string_view(value.scalar).substr(1));
-  return is_plain(value.scalar) || is_negative_number ? value.scalar : quoted(value.scalar);
+  return is_plain(value.scalar) ? value.scalar : quoted(value.scalar);
 }
 
 }  // namespace

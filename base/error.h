@@ -62,11 +62,11 @@ class ErrorList {
                                const std::string& message);
 
 // An internal promise; never reachable from user input.
-#define TS_CHECK(condition, message)                                            \
-  do {                                                                          \
-    if (!(condition)) {                                                         \
-      ::tilestrike::check_failed(#condition, __FILE__, __LINE__, message);      \
-    }                                                                           \
+#define TS_CHECK(condition, message)                                       \
+  do {                                                                     \
+    if (!(condition)) {                                                    \
+      ::tilestrike::check_failed(#condition, __FILE__, __LINE__, message); \
+    }                                                                      \
   } while (false)
 
 }  // namespace tilestrike

@@ -10,8 +10,8 @@ namespace tilestrike::field_detail {
 void wrong_type(const Value& value, const std::string& path, const std::string& wanted,
                 ErrorList& errors) {
   static constexpr const char* kFound[] = {"nothing", "a single value", "a list", "a map"};
-  const std::string found = value.is_scalar() ? "'" + value.scalar + "'"
-                                              : kFound[static_cast<int>(value.kind)];
+  const std::string found =
+      value.is_scalar() ? "'" + value.scalar + "'" : kFound[static_cast<int>(value.kind)];
   errors.add(ErrorCode::kInvalidInput, path + ": found " + found, value.place.text(),
              "write " + wanted);
 }

@@ -53,10 +53,13 @@ template <class Config, class Number>
 Field<Config> integer_field(std::string name, Number Config::*member, std::int64_t min,
                             std::int64_t max, std::string unit, std::string help) {
   Field<Config> field;
-  field.about = {name, "integer", std::move(unit), std::to_string(Config{}.*member),
-                 std::to_string(min) + " to " + std::to_string(max), std::move(help)};
-  field.read = [=](Config& config, const Value& value, const std::string& path,
-                   ErrorList& errors) {
+  field.about = {name,
+                 "integer",
+                 std::move(unit),
+                 std::to_string(Config{}.*member),
+                 std::to_string(min) + " to " + std::to_string(max),
+                 std::move(help)};
+  field.read = [=](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
     field_detail::read_integer(value, path, min, max, errors, [&](std::int64_t number) {
       config.*member = static_cast<Number>(number);
     });
@@ -69,10 +72,13 @@ template <class Config>
 Field<Config> real_field(std::string name, double Config::*member, double min, double max,
                          std::string unit, std::string help) {
   Field<Config> field;
-  field.about = {name, "number", std::move(unit), field_detail::real_text(Config{}.*member),
-                 field_detail::range_text(min, max), std::move(help)};
-  field.read = [=](Config& config, const Value& value, const std::string& path,
-                   ErrorList& errors) {
+  field.about = {name,
+                 "number",
+                 std::move(unit),
+                 field_detail::real_text(Config{}.*member),
+                 field_detail::range_text(min, max),
+                 std::move(help)};
+  field.read = [=](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
     field_detail::read_real(value, path, min, max, errors,
                             [&](double number) { config.*member = number; });
   };
@@ -86,8 +92,7 @@ template <class Config>
 Field<Config> text_field(std::string name, std::string Config::*member, std::string help) {
   Field<Config> field;
   field.about = {name, "text", "", Config{}.*member, "", std::move(help)};
-  field.read = [=](Config& config, const Value& value, const std::string& path,
-                   ErrorList& errors) {
+  field.read = [=](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
     if (!value.is_scalar()) {
       field_detail::wrong_type(value, path, "text", errors);
       return;
@@ -121,10 +126,10 @@ Field<Config> choice_field(std::string name, Enum Config::*member, Choices<Enum>
     names.push_back(choice.first);
   }
   Field<Config> field;
-  field.about = {name, "choice", "", choice_name(choices, Config{}.*member), join(names, " | "),
-                 std::move(help)};
-  field.read = [=](Config& config, const Value& value, const std::string& path,
-                   ErrorList& errors) {
+  field.about = {
+      name,           "choice", "", choice_name(choices, Config{}.*member), join(names, " | "),
+      std::move(help)};
+  field.read = [=](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
     for (const auto& [text, chosen] : choices) {
       if (value.is_scalar() && value.scalar == text) {
         config.*member = chosen;
@@ -210,8 +215,7 @@ Field<Config> nested_field(std::string name, Part Config::*member, FieldTable<Pa
       field.nested.push_back(std::move(deeper));
     }
   }
-  field.read = [=](Config& config, const Value& value, const std::string& path,
-                   ErrorList& errors) {
+  field.read = [=](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
     if (!value.is_null()) {
       read_fields(table, value, path, config.*member, errors);
     }

@@ -23,8 +23,8 @@ RandomStream::RandomStream(std::uint64_t seed, std::uint64_t trial, Purpose purp
 std::uint64_t RandomStream::next() {
   if (used_ == 4) {
     const r123::Philox4x32 philox;
-    const auto block = philox({{counter_[0], counter_[1], counter_[2], counter_[3]}},
-                              {{key_[0], key_[1]}});
+    const auto block =
+        philox({{counter_[0], counter_[1], counter_[2], counter_[3]}}, {{key_[0], key_[1]}});
     for (int i = 0; i < 4; ++i) {
       block_[i] = block[i];
     }

@@ -97,15 +97,24 @@ std::optional<double> parse_real(std::string_view text) {
 }
 
 bool matches_glob(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) {
-    return text.empty();
+  constexpr std::size_t kNone = std::string_view::npos;
+  std::size_t p = 0, t = 0;
+  std::size_t star = kNone, run_end = 0;  // the last * and where the run that it matches ends
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      run_end = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != kNone) {  // let that * match one character more
+      p = star + 1;
+      t = ++run_end;
+    } else {
+      return false;
+    }
   }
-  if (pattern.front() == '*') {
-    return matches_glob(pattern.substr(1), text) ||
-           (!text.empty() && matches_glob(pattern, text.substr(1)));
-  }
-  return !text.empty() && (pattern.front() == '?' || pattern.front() == text.front()) &&
-         matches_glob(pattern.substr(1), text.substr(1));
+  return pattern.find_first_not_of('*', p) == kNone;
 }
 
 std::string content_hash(std::string_view bytes) {
