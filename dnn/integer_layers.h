@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Integer layers as an accelerator computes them: int8 operands, int32 accumulators, requantisation.
-// Accumulation and requantisation of a matrix layer are two calls; the splice lies between
-// (docs/integer_network.md has the arithmetic).
+// Integer layers as an accelerator computes them: int8 operands, int32 accumulators,
+// requantisation. Accumulation and requantisation of a matrix layer are two calls; the splice lies
+// between (docs/integer_network.md has the arithmetic).
 #pragma once
 
 #include <array>
@@ -10,20 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "dnn/fixed_point.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {
-
-/// Requantisation of one channel: clamp((accumulator * multiplier + half) >> shift, low, high) in 64
-/// bits, half = 2^(shift-1) (0 for shift 0), arithmetic shift: ties go towards plus infinity. The same
-/// on every device. multiplier in [2^30, 2^31), shift 0..62, from frexp of the real ratio.
-struct FixedPoint {
-  std::int32_t multiplier = 0;
-  std::int32_t shift = 0;
-  /// Throws Failure when the ratio is not finite, not positive, or needs a shift outside 0..62.
-  static FixedPoint of(double ratio);
-  std::int64_t scaled(std::int64_t value) const;  // without the clamp
-};
 
 /// A convolution, or a linear layer: kernel, stride and dilation 1, no padding.
 struct MatrixShape {
@@ -45,15 +35,15 @@ class MatrixKernel : public Kernel {
  public:
   struct Parameters {
     MatrixShape shape;
-    at::Tensor weight;      // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
-    at::Tensor bias;        // int32 (O), or undefined
-    at::Tensor multiplier;  // int32 (O) and ...
-    at::Tensor shift;       // ... int32 (O) of an int8 output, or
-    at::Tensor scale;       // float32 (O) of a float output: float(accumulator) * scale
+    at::Tensor weight;           // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
+    at::Tensor bias;             // int32 (O), or undefined
+    at::Tensor multiplier;       // int32 (O) and ...
+    at::Tensor shift;            // ... int32 (O) of an int8 output, or
+    at::Tensor scale;            // float32 (O) of a float output: float(accumulator) * scale
     int low = -128, high = 127;  // clamp of an int8 output; a fused ReLU raises low to 0
   };
-  /// Throws Failure when an accumulator could leave int32: the bound max|a| * max_o(sum|w|) + |bias|
-  /// is checked, with max|a| = 128.
+  /// Throws Failure when an accumulator could leave int32: the bound max|a| * max_o(sum|w|) +
+  /// |bias| is checked, with max|a| = 128.
   static std::shared_ptr<const MatrixKernel> make(Parameters parameters, const std::string& layer);
 
   virtual const Parameters& parameters() const = 0;

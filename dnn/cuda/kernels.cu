@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "dnn/cuda/kernels.h"
+
+#include <cuda_runtime.h>
+
+#include "dnn/fixed_point.h"
+
+namespace tilestrike::dnn::cuda {
+namespace {
+
+constexpr unsigned kThreads = 256;
+constexpr std::int64_t kMostBlocks = 1 << 16;
+
+// Each thread takes every (blocks * threads)-th element, so that any count fits the grid.
+__device__ std::int64_t first_element() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ std::int64_t element_step() { return static_cast<std::int64_t>(gridDim.x) * blockDim.x; }
+
+unsigned blocks_for(std::int64_t count) {
+  const std::int64_t blocks = (count + kThreads - 1) / kThreads;
+  return static_cast<unsigned>(blocks < kMostBlocks ? blocks : kMostBlocks);
+}
+
+const char* launch_error() {
+  const cudaError_t error = cudaGetLastError();
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+}
+
+__global__ void requantise_channels(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
+                                    std::int64_t channels, std::int64_t inner,
+                                    const std::int32_t* multiplier, const std::int32_t* shift,
+                                    std::int32_t low, std::int32_t high) {
+  for (std::int64_t i = first_element(); i < count; i += element_step()) {
+    const std::int64_t channel = i / inner % channels;
+    const FixedPoint ratio{multiplier[channel], shift[channel]};
+    out[i] = clamped(ratio.scaled(sums[i]), low, high);
+  }
+}
+
+template <class Number>
+__global__ void requantise_uniformly(const Number* values, std::int8_t* out, std::int64_t count,
+                                     FixedPoint ratio, std::int32_t low, std::int32_t high) {
+  for (std::int64_t i = first_element(); i < count; i += element_step()) {
+    out[i] = clamped(ratio.scaled(values[i]), low, high);
+  }
+}
+
+template <class Number>
+const char* launch_uniform(const Number* values, std::int8_t* out, std::int64_t count,
+                           FixedPoint ratio, std::int32_t low, std::int32_t high, void* stream) {
+  if (count == 0) {
+    return nullptr;
+  }
+  requantise_uniformly<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+      values, out, count, ratio, low, high);
+  return launch_error();
+}
+
+__global__ void add_scaled(const std::int8_t* a, const std::int8_t* b, std::int8_t* out,
+                           std::int64_t count, std::int64_t a_multiplier, std::int64_t b_multiplier,
+                           std::int32_t shift, std::int32_t low, std::int32_t high) {
+  for (std::int64_t i = first_element(); i < count; i += element_step()) {
+    out[i] =
+        clamped((a[i] * a_multiplier + b[i] * b_multiplier + half_of(shift)) >> shift, low, high);
+  }
+}
+
+__global__ void quantise_floats(const float* values, std::int8_t* out, std::int64_t count,
+                                float inverse) {
+  for (std::int64_t i = first_element(); i < count; i += element_step()) {
+    const float rounded = rintf(values[i] * inverse);
+    out[i] = isnan(rounded) ? std::int8_t{0}
+                            : static_cast<std::int8_t>(fminf(fmaxf(rounded, -128.0F), 127.0F));
+  }
+}
+
+}  // namespace
+
+const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
+                       std::int64_t channels, std::int64_t inner, const std::int32_t* multiplier,
+                       const std::int32_t* shift, std::int32_t low, std::int32_t high,
+                       void* stream) {
+  if (count == 0) {
+    return nullptr;
+  }
+  requantise_channels<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+      sums, out, count, channels, inner, multiplier, shift, low, high);
+  return launch_error();
+}
+
+const char* requantise(const std::int32_t* values, std::int8_t* out, std::int64_t count,
+                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
+                       std::int32_t high, void* stream) {
+  return launch_uniform(values, out, count, FixedPoint{multiplier, shift}, low, high, stream);
+}
+
+const char* requantise(const std::int8_t* values, std::int8_t* out, std::int64_t count,
+                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
+                       std::int32_t high, void* stream) {
+  return launch_uniform(values, out, count, FixedPoint{multiplier, shift}, low, high, stream);
+}
+
+const char* add(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, std::int64_t count,
+                std::int32_t a_multiplier, std::int32_t b_multiplier, std::int32_t shift,
+                std::int32_t low, std::int32_t high, void* stream) {
+  if (count == 0) {
+    return nullptr;
+  }
+  add_scaled<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+      a, b, out, count, a_multiplier, b_multiplier, shift, low, high);
+  return launch_error();
+}
+
+const char* quantise(const float* values, std::int8_t* out, std::int64_t count, float inverse,
+                     void* stream) {
+  if (count == 0) {
+    return nullptr;
+  }
+  quantise_floats<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+      values, out, count, inverse);
+  return launch_error();
+}
+
+}  // namespace tilestrike::dnn::cuda

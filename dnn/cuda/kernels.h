@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The CUDA side of dnn/kernels.h: raw device pointers and a stream (a cudaStream_t as void*), no
+// Torch header, C++17. Each returns nullptr, or why the launch failed.
+#pragma once
+
+#include <cstdint>
+
+namespace tilestrike::dnn::cuda {
+
+const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
+                       std::int64_t channels, std::int64_t inner, const std::int32_t* multiplier,
+                       const std::int32_t* shift, std::int32_t low, std::int32_t high,
+                       void* stream);
+
+const char* requantise(const std::int32_t* values, std::int8_t* out, std::int64_t count,
+                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
+                       std::int32_t high, void* stream);
+
+const char* requantise(const std::int8_t* values, std::int8_t* out, std::int64_t count,
+                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
+                       std::int32_t high, void* stream);
+
+const char* add(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, std::int64_t count,
+                std::int32_t a_multiplier, std::int32_t b_multiplier, std::int32_t shift,
+                std::int32_t low, std::int32_t high, void* stream);
+
+const char* quantise(const float* values, std::int8_t* out, std::int64_t count, float inverse,
+                     void* stream);
+
+}  // namespace tilestrike::dnn::cuda

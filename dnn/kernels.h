@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Element-wise integer arithmetic of the integer network, the same bits on every device: fused
+// loops on the CPU, kernels of dnn/cuda/ on a GPU (docs/integer_network.md).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "dnn/fixed_point.h"
+
+namespace tilestrike::dnn {
+
+/// A contiguous tensor seen as (outer, channels, inner) around the dimension of its channels.
+struct ChannelLayout {
+  std::int64_t outer = 1, channels = 1, inner = 1;
+  static ChannelLayout around(const at::Tensor& tensor, std::int64_t dimension);
+};
+
+/// Bounds of an int8 result.
+struct Clamp {
+  int low = -128, high = 127;
+};
+
+/// int32 sums -> int8 of the same shape, one multiplier and shift (int32, on the sums' device) per
+/// channel of `layout`.
+at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
+                      const at::Tensor& multiplier, const at::Tensor& shift, Clamp clamp);
+
+/// int32 or int8 -> int8, one ratio for all.
+at::Tensor requantise(const at::Tensor& values, FixedPoint ratio, Clamp clamp);
+
+/// Integers as a convolution gives them (float32 or float64, rounded to nearest) -> int32, plus the
+/// bias (int32 per channel of `layout`, or undefined).
+at::Tensor to_accumulators(const at::Tensor& sums, const ChannelLayout& layout,
+                           const at::Tensor& bias);
+
+/// clamp((a * a_multiplier + b * b_multiplier + half) >> shift, low, high) of two int8 tensors of
+/// one shape.
+struct ScaledAddition {
+  std::int32_t a_multiplier = 0, b_multiplier = 0, shift = 0;
+  /// Both ratios as multiples of 2^-shift; the larger one has its top bit at 2^30. Throws Failure
+  /// like FixedPoint::of.
+  static ScaledAddition of(double a_ratio, double b_ratio);
+  constexpr std::int64_t scaled(std::int64_t a, std::int64_t b) const {
+    return (a * a_multiplier + b * b_multiplier + half_of(shift)) >> shift;
+  }
+};
+at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& ratios, Clamp clamp);
+
+/// float32 -> int8: round(value * (1 / scale)), ties to even, clamped to -128..127; NaN becomes 0.
+at::Tensor quantise_values(const at::Tensor& values, float scale);
+
+/// int8 -> float32: value * scale.
+at::Tensor dequantise_values(const at::Tensor& values, float scale);
+
+}  // namespace tilestrike::dnn
