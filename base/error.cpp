@@ -53,6 +53,10 @@ void ErrorList::add(ErrorCode code, std::string what, std::string where, std::st
   errors_.push_back(Error{code, std::move(what), std::move(where), std::move(cure)});
 }
 
+void ErrorList::add(const Failure& failure) {
+  errors_.insert(errors_.end(), failure.errors().begin(), failure.errors().end());
+}
+
 void ErrorList::throw_if_any() const {
   if (errors_.empty()) {
     return;
