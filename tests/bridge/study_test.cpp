@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/study.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/random.h"
+#include "zoo.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+StudyInputs lenet(std::int64_t images, sim::Dataflow dataflow = kDataflows[0]) {
+  StudyInputs inputs;
+  inputs.model = zoo_path("lenet5");
+  inputs.images = "fashion_mnist/test";
+  inputs.calibrate = "fashion_mnist/train";
+  inputs.use = images;
+  inputs.accelerator = mesh_of(16, 16, dataflow);
+  inputs.device = "cpu";
+  return inputs;
+}
+
+RegisterFault flip(std::uint64_t site, Cycle cycle) {
+  return {SiteId(site), FaultKind::kFlip, {cycle, cycle + 1}};
+}
+
+class StudyTest : public testing::Test {
+ protected:
+  static Study& study() {
+    static const std::unique_ptr<Study> shared = Study::open(lenet(20));
+    return *shared;
+  }
+};
+
+TEST_F(StudyTest, ReportsItsGoldenRun) {
+  EXPECT_EQ(study().golden().images, 20);
+  EXPECT_GT(study().golden().accuracy, 0.7);
+  EXPECT_EQ(study().golden().device, "cpu");
+  EXPECT_TRUE(study().golden().warnings.empty());
+  EXPECT_EQ(study().hashes().size(), 4U);
+  EXPECT_EQ(study().label(ImageId(0)), 9);  // the first test image is an ankle boot
+  EXPECT_EQ(study().golden_logits(ImageId(0)).size(), 10U);
+}
+
+TEST_F(StudyTest, LayersAddUpToTheInference) {
+  Cycle end = 0;
+  std::int64_t on_mesh = 0;
+  for (const LayerSummary& layer : study().layers()) {
+    end = std::max(end, layer.first_cycle + layer.mesh_cycles + layer.vector_cycles);
+    on_mesh += layer.is_on_mesh ? 1 : 0;
+    EXPECT_LE(layer.utilisation, 1.0);
+  }
+  EXPECT_EQ(on_mesh, 5);
+  EXPECT_EQ(end, study().cycles_per_inference());
+}
+
+TEST_F(StudyTest, NoFaultChangesNothing) {
+  const TrialResult result = study().strike(ImageId(3), {});
+  EXPECT_EQ(result.judgement.outcome, Outcome::kMasked);
+  EXPECT_EQ(result.masked_at, MaskedAt::kIdle);
+  EXPECT_TRUE(result.logits.empty());
+}
+
+TEST_F(StudyTest, SameStrikeSameResultInAnyOrder) {
+  RandomStream random(1, 0, Purpose::kTest);
+  struct Drawn {
+    ImageId image;
+    RegisterFault fault;
+    TrialResult result;
+  };
+  std::vector<Drawn> drawn;
+  for (int i = 0; i < 60; ++i) {
+    Drawn trial;
+    trial.image = ImageId(static_cast<std::int64_t>(random.below(20)));
+    trial.fault = flip(random.below(study().sites().total_bits()),
+                       static_cast<Cycle>(random.below(
+                           static_cast<std::uint64_t>(study().cycles_per_inference()))));
+    trial.result = study().strike(trial.image, {&trial.fault, 1});
+    drawn.push_back(trial);
+  }
+  for (auto trial = drawn.rbegin(); trial != drawn.rend(); ++trial) {
+    const TrialResult again = study().strike(trial->image, {&trial->fault, 1});
+    EXPECT_EQ(again.judgement.outcome, trial->result.judgement.outcome);
+    EXPECT_EQ(again.masked_at, trial->result.masked_at);
+    EXPECT_EQ(again.logits, trial->result.logits);
+    EXPECT_EQ(again.changed_accumulators, trial->result.changed_accumulators);
+    EXPECT_EQ(again.before, trial->result.before);
+  }
+}
+
+TEST_F(StudyTest, MaskedTrialsSayWhere) {
+  RandomStream random(2, 0, Purpose::kTest);
+  for (int i = 0; i < 200; ++i) {
+    const RegisterFault fault =
+        flip(random.below(study().sites().total_bits()),
+             static_cast<Cycle>(
+                 random.below(static_cast<std::uint64_t>(study().cycles_per_inference()))));
+    const TrialResult result = study().strike(ImageId(1), {&fault, 1});
+    const bool is_masked = result.judgement.outcome == Outcome::kMasked;
+    EXPECT_EQ(is_masked, result.masked_at != MaskedAt::kNowhere);
+    EXPECT_EQ(is_masked, result.logits.empty());
+    switch (result.masked_at) {
+      case MaskedAt::kIdle:
+      case MaskedAt::kDead:
+        EXPECT_FALSE(result.activated);
+        EXPECT_EQ(result.changed_accumulators, 0);
+        break;
+      case MaskedAt::kTile:
+        EXPECT_TRUE(result.activated);
+        EXPECT_EQ(result.changed_accumulators, 0);
+        break;
+      case MaskedAt::kRequantisation:
+        EXPECT_GT(result.changed_accumulators, 0);
+        EXPECT_EQ(result.changed_outputs, 0);
+        break;
+      case MaskedAt::kNetwork:
+        EXPECT_GT(result.changed_outputs, 0);
+        break;
+      default:
+        EXPECT_EQ(result.masked_at, MaskedAt::kNowhere);
+    }
+  }
+}
+
+TEST_F(StudyTest, TheStoryEndsWithTheOutcome) {
+  const RegisterFault fault = flip(study().sites().block(sim::Register::kVertical).first + 30, 400);
+  Story story;
+  const TrialResult result = study().strike(ImageId(0), {&fault, 1}, &story);
+  ASSERT_GE(story.lines.size(), 4U);
+  EXPECT_NE(story.lines.front().find("flip of partial_sum[0][0] bit 30 at cycle 400"),
+            std::string::npos)
+      << story.lines.front();
+  EXPECT_NE(story.lines.back().find(std::string(name_of(result.judgement.outcome))),
+            std::string::npos);
+}
+
+TEST_F(StudyTest, EnginesAgree) {
+  RandomStream random(3, 0, Purpose::kTest);
+  StudyInputs inputs = lenet(2, sim::Dataflow::kOutputStationary);
+  const auto systemc = Study::open(inputs);
+  inputs.engine = "stepped";
+  const auto stepped = Study::open(inputs);
+  for (int i = 0; i < 25; ++i) {
+    const RegisterFault fault =
+        flip(random.below(systemc->sites().total_bits()),
+             static_cast<Cycle>(
+                 random.below(static_cast<std::uint64_t>(systemc->cycles_per_inference()))));
+    const TrialResult one = systemc->strike(ImageId(0), {&fault, 1});
+    const TrialResult other = stepped->strike(ImageId(0), {&fault, 1});
+    EXPECT_EQ(one.logits, other.logits);
+    EXPECT_EQ(one.changed_accumulators, other.changed_accumulators);
+    EXPECT_EQ(one.activated, other.activated) << systemc->sites().text(fault.site);
+    EXPECT_EQ(one.masked_at, other.masked_at);
+  }
+}
+
+TEST(StudyInputsTest, CalibrationOnTheEvaluationImagesIsWarnedOf) {
+  StudyInputs inputs = lenet(5);
+  inputs.calibrate.clear();
+  const auto study = Study::open(inputs);
+  ASSERT_EQ(study->golden().warnings.size(), 1U);
+  EXPECT_NE(study->golden().warnings[0].find("evaluation images"), std::string::npos);
+}
+
+TEST(InferTest, AllTilesEqualTheBulkPath) {
+  InferInputs inputs;
+  inputs.model = zoo_path("lenet5");
+  inputs.images = "fashion_mnist/test";
+  inputs.calibrate = "fashion_mnist/train";
+  inputs.int8 = true;
+  inputs.use = 10;
+  inputs.engine = "systemc";
+  inputs.accelerator = mesh_of(8, 8, kDataflows[1]);
+  const InferReport report = infer(inputs);
+  EXPECT_EQ(report.images, 10);
+  EXPECT_GT(report.accumulators, 10 * 4704);
+  EXPECT_EQ(report.different_accumulators, 0);
+  EXPECT_EQ(report.different_outputs, 0);
+}
+
+TEST(InspectTest, ShowsTheLayersWithoutData) {
+  const auto plain = inspect(zoo_path("resnet8"), std::nullopt);
+  const auto mapped = inspect(zoo_path("resnet8"), mesh_of(16, 16, kDataflows[0]));
+  std::int64_t passes = 0;
+  for (const LayerSummary& layer : mapped) {
+    passes += layer.passes;
+  }
+  EXPECT_GT(plain.size(), mapped.size());  // batch norms are folded, activations fused
+  EXPECT_EQ(passes, 338);                  // FACTS: ResNet-8 on a 16 x 16 mesh
+}
+
+}  // namespace
+}  // namespace tilestrike::bridge

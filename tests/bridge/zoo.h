@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Zoo networks on real images, for the tests of bridge.
+#pragma once
+
+#include <cstdlib>
+#include <string>
+
+#include "bridge/study.h"
+#include "bridge/workload.h"
+
+namespace tilestrike::bridge {
+
+inline std::string zoo_path(const std::string& name) {
+  const char* root = std::getenv("TILESTRIKE_ROOT");
+  return std::string(root == nullptr ? "." : root) + "/zoo/" + name + ".pt2";
+}
+
+inline Workload zoo_workload(const std::string& name, std::int64_t images) {
+  return load_workload(zoo_path(name), "fashion_mnist/test", "", "fashion_mnist/train", images,
+                       true, "cpu");
+}
+
+inline AcceleratorConfig mesh_of(int rows, int columns, sim::Dataflow dataflow) {
+  AcceleratorConfig config;
+  config.mesh.rows = rows;
+  config.mesh.columns = columns;
+  config.mesh.dataflow = dataflow;
+  return config;
+}
+
+inline constexpr sim::Dataflow kDataflows[] = {sim::Dataflow::kWeightStationary,
+                                               sim::Dataflow::kOutputStationary};
+
+}  // namespace tilestrike::bridge
