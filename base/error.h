@@ -50,6 +50,7 @@ class Failure : public std::runtime_error {
 class ErrorList {
  public:
   void add(ErrorCode code, std::string what, std::string where = {}, std::string cure = {});
+  void add(const Failure& failure);  // all of its errors
   bool empty() const { return errors_.empty(); }
   /// Throws Failure with everything collected (the first 20), if anything was.
   void throw_if_any() const;
