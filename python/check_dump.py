@@ -4,9 +4,9 @@
 
     python python/check_dump.py DIR
 
-DIR was written by `tilestrike infer --dump DIR` (layers.json: every integer matrix layer) or by
-`tilestrike replay --dump DIR` (struck_pass.json: one pass through the mesh). Exit status: 0 all
-equal; 1 something differs; 2 the dump cannot be read.
+DIR was written by `tilestrike infer --int8 --dump DIR` (layers.json: every integer matrix layer) or
+by `tilestrike replay --dump DIR` (also struck_pass.json, one pass through the mesh, and faulty.json,
+the struck layers). Exit status: 0 all equal; 1 something differs; 2 the dump cannot be read.
 
 Matrix products are taken in float64, which is exact here: a product of two int8 is below 2^15, so
 2^38 of them could be added before 2^53 is reached. Results wrap to int32 as the hardware's do.
@@ -31,7 +31,7 @@ def read(folder, entry, key, dtype):
         return None
     try:
         array = numpy.load(folder / name, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise BadDump(f"{folder / name}: {error}") from error
     if array.dtype != dtype:
         raise BadDump(f"{folder / name}: {array.dtype}, not {numpy.dtype(dtype)}")
@@ -77,19 +77,18 @@ def accumulate(layer, x, weight, bias):
     else:
         sums = product(x, weight.T)
     if bias is not None:
-        sums += per_channel(bias, sums).astype(numpy.int64)
+        sums += per_channel(bias, layer).astype(numpy.int64)
     return sums.astype(numpy.int32)
 
 
-def per_channel(values, like):
-    """values (O,) shaped to go along axis 1 of `like` (N, O, ...)."""
-    return values.reshape(-1, *[1] * (like.ndim - 2))
+def per_channel(values, layer):
+    """values (O,) shaped for the layer's results: (N, O, H, W), or (N, ..., O) of a linear one."""
+    return values.reshape(-1, 1, 1) if layer["kind"] == "conv2d" else values
 
 
 def requantise(accumulators, multiplier, shift, clamp):
     """clamp((acc * multiplier + half) >> shift): int8, ties towards plus infinity."""
-    multiplier = per_channel(multiplier, accumulators).astype(numpy.int64)
-    shift = per_channel(shift, accumulators).astype(numpy.int64)
+    multiplier, shift = multiplier.astype(numpy.int64), shift.astype(numpy.int64)
     half = numpy.where(shift > 0, numpy.int64(1) << numpy.maximum(shift - 1, 0), 0)
     scaled = (accumulators.astype(numpy.int64) * multiplier + half) >> shift
     return scaled.clip(*clamp).astype(numpy.int8)
@@ -103,6 +102,17 @@ def differing(expected, found, what):
     return int(expected.size - numpy.count_nonzero(same))
 
 
+def outputs_of(folder, layer, accumulators):
+    """What the layer hands on: int8 by requantisation, or float32 by one factor per channel."""
+    scale = read(folder, layer, "scale", numpy.float32)
+    if scale is not None:
+        return accumulators.astype(numpy.float32) * per_channel(scale, layer)
+    multiplier = required(folder, layer, "multiplier", numpy.int32)
+    shift = required(folder, layer, "shift", numpy.int32)
+    return requantise(accumulators, per_channel(multiplier, layer), per_channel(shift, layer),
+                      layer["clamp"])
+
+
 def check_layer(folder, layer):
     """Returns (accumulators, wrong ones, outputs, wrong ones) of one matrix layer."""
     name = layer.get("name")
@@ -111,17 +121,9 @@ def check_layer(folder, layer):
     bias = read(folder, layer, "bias", numpy.int32)
     accumulators = required(folder, layer, "accumulators", numpy.int32)
     wrong = differing(accumulate(layer, x, weight, bias), accumulators, f"{name}: accumulators")
-
-    scale = read(folder, layer, "scale", numpy.float32)
-    if scale is not None:
-        outputs = required(folder, layer, "output", numpy.float32)
-        expected = accumulators.astype(numpy.float32) * per_channel(scale, accumulators)
-    else:
-        outputs = required(folder, layer, "output", numpy.int8)
-        expected = requantise(accumulators, required(folder, layer, "multiplier", numpy.int32),
-                              required(folder, layer, "shift", numpy.int32), layer["clamp"])
-    return (accumulators.size, wrong, outputs.size,
-            differing(expected, outputs, f"{name}: output"))
+    expected = outputs_of(folder, layer, accumulators)
+    output = required(folder, layer, "output", expected.dtype)
+    return (accumulators.size, wrong, output.size, differing(expected, output, f"{name}: output"))
 
 
 def check_layers(folder, layers):
@@ -162,19 +164,40 @@ def check_struck_pass(folder, entry):
     return wrong == 0
 
 
+def check_faulty(folder, struck):
+    """Checks that each struck layer's outputs follow from its accumulators; returns whether."""
+    layers = json.loads((folder / "layers.json").read_text(encoding="utf-8"))
+    good = True
+    for entry in struck:
+        layer = layers[entry["index"]]
+        if entry["accumulators"] is None or entry["output"] is None:
+            continue  # as in the golden run
+        accumulators = required(folder, entry, "accumulators", numpy.int32)
+        expected = outputs_of(folder, layer, accumulators)
+        output = required(folder, entry, "output", expected.dtype)
+        golden = required(folder, layer, "accumulators", numpy.int32)
+        changed = differing(golden, accumulators, f"{layer['name']}: faulty accumulators")
+        wrong = differing(expected, output, f"{layer['name']}: faulty output")
+        print(f"struck layer {entry['index']} {layer['name']}: {changed} accumulators differ from "
+              f"golden; {wrong} of {output.size} outputs do not follow from them")
+        good = good and wrong == 0
+    return good
+
+
 def check(folder):
     """Checks whatever the folder holds; returns whether it is all equal."""
-    checks = {"layers.json": check_layers, "struck_pass.json": check_struck_pass}
+    checks = {"layers.json": check_layers, "struck_pass.json": check_struck_pass,
+              "faulty.json": check_faulty}
     present = [name for name in checks if (folder / name).is_file()]
     if not present:
-        raise BadDump(f"{folder}: has neither {' nor '.join(checks)}; write one with `tilestrike "
-                      "infer --dump` or `tilestrike replay --dump`")
+        raise BadDump(f"{folder}: has neither {' nor '.join(checks)}; write them with `tilestrike "
+                      "infer --int8 --dump` or `tilestrike replay --dump`")
     good = True
     for name in present:
         try:
             content = json.loads((folder / name).read_text(encoding="utf-8"))
             good = checks[name](folder, content) and good
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, OSError, ValueError) as error:
             raise BadDump(f"{folder / name}: {type(error).__name__}: {error}") from error
     return good
 
