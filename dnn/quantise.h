@@ -14,8 +14,9 @@ struct QuantiseOptions {
 
 /// The integer network of a float network. Scales come from the largest magnitudes over the
 /// calibration images (float32 (N, ...)). What has no integer form stays in float between a
-/// dequantisation and a quantisation, and its layer's note says so. Names of layers stay those of the
-/// float network. Throws Failure: no images, a non-finite activation, a bound that int32 cannot hold.
+/// dequantisation and a quantisation, and its layer's note says so. Names of layers stay those of
+/// the float network. Throws Failure: no images, a non-finite activation, a bound that int32 cannot
+/// hold.
 Network quantise(const Network& network, const at::Tensor& calibration,
                  const QuantiseOptions& options = {});
 

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The kernels of integer layers other than the matrix layers (docs/integer_network.md has their
+// arithmetic). Each reads its operands from the layer's arguments, in order.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dnn/kernels.h"
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+using KernelPointer = std::shared_ptr<const Kernel>;
+
+/// float32 -> int8, and back.
+KernelPointer make_quantise(float scale);
+KernelPointer make_dequantise(float scale);
+
+/// A residual addition; a fused ReLU is in `clamp`.
+KernelPointer make_addition(const ScaledAddition& ratios, Clamp clamp);
+
+/// An activation of its own; the scale stays.
+KernelPointer make_clamp(Clamp clamp);
+
+struct PoolWindow {
+  std::array<std::int64_t, 2> kernel{1, 1}, stride{1, 1}, padding{0, 0}, dilation{1, 1};
+  bool ceil_mode = false;
+};
+/// The scale stays.
+KernelPointer make_max_pool2d(const PoolWindow& window);
+
+/// Windows whose sums float32 holds exactly (at most kMostPooled elements), neither dilated nor in
+/// ceil mode; zeros of the padding count. `ratio` contains the division.
+inline constexpr std::int64_t kMostPooled = (std::int64_t{1} << 24) / 128;
+KernelPointer make_average_pool2d(const PoolWindow& window, FixedPoint ratio);
+
+/// The mean over some dimensions of at most 2^24 - 1 elements; `ratio` contains the division.
+inline constexpr std::int64_t kMostAveraged = (std::int64_t{1} << 24) - 1;
+KernelPointer make_mean(std::vector<std::int64_t> dimensions, bool keep_dimensions,
+                        FixedPoint ratio);
+
+/// One ratio per operand; none: its scale is that of the result.
+KernelPointer make_concatenation(std::int64_t dimension,
+                                 std::vector<std::optional<FixedPoint>> ratios);
+
+/// A float layer as it is, in an integer network: int8 inputs are dequantised, outputs quantised.
+/// `inner` numbers its values by their order in the outer layer: the inputs, then the outputs. A
+/// scale of 0: the value stays as it is.
+KernelPointer make_float_island(Layer inner, std::vector<float> input_scales,
+                                std::vector<float> output_scales);
+
+}  // namespace tilestrike::dnn

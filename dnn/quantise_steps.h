@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// A float network read as the steps of an integer network: constants computed, batch norm folded,
+// activations fused. Scales are not yet chosen.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnn/integer_layers.h"
+#include "dnn/integer_operators.h"
+#include "dnn/network.h"
+#include "dnn/quantise_calibrate.h"
+
+namespace tilestrike::dnn {
+
+/// An activation's bounds in real numbers; of ReLU 0 and infinity.
+struct RealClamp {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+/// A convolution or linear layer with float weights w[o][k] * factor[o].
+struct FloatMatrix {
+  MatrixShape shape;
+  at::Tensor weight;           // float32, contiguous, on the CPU; (O, ...) as MatrixKernel takes it
+  std::vector<double> factor;  // (O), of a folded batch norm
+  std::vector<double> bias;    // (O)
+};
+
+struct Step {
+  enum class Kind {
+    kMatrix,       // int8 in; int8 or float out
+    kAddition,     // int8 in and out, as all that follow up to ...
+    kAveragePool,  //
+    kMean,         //
+    kConcatenation,
+    kClamp,    // int8 to int8, or float to float: the scale stays
+    kMaxPool,  // the same
+    kMove,     // the same: elements move, as in flatten
+    kFloat,    // float in and out
+    kSize,     // reads a shape: no elements
+  };
+
+  Kind kind = Kind::kFloat;
+  const Layer* layer = nullptr;  // the float layer, which names the step
+  std::vector<ValueId>
+      inputs;  // operands; of kFloat, kMove and kSize all values that it computes from
+  std::vector<ValueId> outputs;
+  std::vector<std::string> notes;
+
+  FloatMatrix matrix;
+  std::optional<RealClamp> clamp;        // of kClamp, or fused
+  PoolWindow window;                     // of kMaxPool and kAveragePool
+  std::int64_t averaged = 1;             // elements of a mean, of kAveragePool and kMean
+  std::vector<std::int64_t> dimensions;  // of kMean and kConcatenation
+  bool keep_dimensions = false;          // of kMean
+};
+
+struct Steps {
+  std::vector<Step> steps;
+  Values constants;  // by ValueId of the float network, with those computed here
+};
+
+/// The steps of a network; `network` must outlive them.
+Steps steps_of(const Network& network, const std::vector<ValueStatistics>& statistics);
+
+}  // namespace tilestrike::dnn
