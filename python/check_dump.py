@@ -4,9 +4,10 @@
 
     python python/check_dump.py DIR
 
-DIR was written by `tilestrike infer --int8 --dump DIR` (layers.json: every integer matrix layer) or
-by `tilestrike replay --dump DIR` (also struck_pass.json, one pass through the mesh, and faulty.json,
-the struck layers). Exit status: 0 all equal; 1 something differs; 2 the dump cannot be read.
+DIR was written by `tilestrike infer --int8 --dump DIR` (layers.json: every integer matrix layer)
+or by `tilestrike replay --dump DIR` (also struck_pass.json, one pass through the mesh, and
+faulty.json, the struck layers). Exit status: 0 all equal; 1 something differs; 2 the dump cannot be
+read.
 
 Matrix products are taken in float64, which is exact here: a product of two int8 is below 2^15, so
 2^38 of them could be added before 2^53 is reached. Results wrap to int32 as the hardware's do.
