@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "dnn/import_rewrite.h"
+
+#include <algorithm>
+
+#include "dnn/import_arguments.h"
+#include "dnn/operator_kernel.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+Argument value_argument(std::string name, ValueId id) {
+  Argument argument;
+  argument.name = std::move(name);
+  argument.kind = Argument::Kind::kValue;
+  argument.values = {id};
+  return argument;
+}
+
+Argument constant_argument(std::string name, c10::IValue constant) {
+  Argument argument;
+  argument.name = std::move(name);
+  argument.constant = std::move(constant);
+  return argument;
+}
+
+bool is_one(const Argument& argument) {
+  return argument.kind == Argument::Kind::kConstant && argument.constant.toScalar().equal(1);
+}
+
+void set_operator(Layer& layer, const std::string& target) {
+  layer.target = target;
+  layer.kernel = make_operator_kernel(*dispatched_operator(target));
+  layer.inputs = values_of(layer.arguments);
+}
+
+}  // namespace
+
+bool is_transpose(const at::Tensor& result, const at::Tensor& constant) {
+  return result.dim() == 2 && constant.dim() == 2 && result.is_alias_of(constant) &&
+         result.storage_offset() == constant.storage_offset() &&
+         result.size(0) == constant.size(1) && result.size(1) == constant.size(0) &&
+         result.stride(0) == constant.stride(1) && result.stride(1) == constant.stride(0);
+}
+
+void infer_computed_size(Layer& layer) {
+  if (layer.target != "aten.view.default" && layer.target != "aten.reshape.default") {
+    return;
+  }
+  Argument& sizes = layer.arguments[1];
+  if (sizes.kind != Argument::Kind::kIntegerList) {
+    return;
+  }
+  std::vector<std::int64_t> known = sizes.constant.toIntVector();
+  std::size_t computed = 0, last = 0;
+  for (std::size_t i = 0; i < sizes.values.size(); ++i) {
+    if (sizes.values[i].value >= 0) {
+      ++computed;
+      last = i;
+    }
+  }
+  if (computed != 1 || std::ranges::any_of(known, [](std::int64_t one) { return one < 0; })) {
+    return;
+  }
+  known[last] = -1;
+  sizes = constant_argument(sizes.name, c10::IValue(std::move(known)));
+  layer.inputs = values_of(layer.arguments);
+}
+
+void as_linear(Layer& layer, const Network& network, const Transposes& transposes) {
+  const bool has_bias = layer.target == "aten.addmm.default";
+  if (!has_bias && layer.target != "aten.mm.default") {
+    return;
+  }
+  const std::vector<Argument>& old = layer.arguments;
+  const std::size_t first = has_bias ? 1 : 0;  // the left matrix
+  const auto weight = transposes.find(old[first + 1].values.front());
+  if (weight == transposes.end()) {
+    return;
+  }
+  if (has_bias) {
+    const ValueInfo& bias = network.info(old[0].values.front());
+    if (!bias.is_constant || bias.sizes.size() != 1 || !is_one(old[3]) || !is_one(old[4])) {
+      return;
+    }
+  }
+  layer.arguments = {
+      value_argument("input", old[first].values.front()), value_argument("weight", weight->second),
+      has_bias ? value_argument("bias", old[0].values.front()) : constant_argument("bias", {})};
+  set_operator(layer, "aten.linear.default");
+}
+
+std::vector<Layer> with_numeric_padding(Layer& layer, Network& network) {
+  constexpr std::size_t kInput = 0, kWeight = 1, kPadding = 4, kDilation = 5;
+  constexpr std::int64_t kLargestDilation = 1 << 20;  // products with it stay small
+  if (layer.target != "aten.conv2d.padding") {
+    return {};
+  }
+  const std::string mode = layer.arguments[kPadding].constant.toStringRef();
+  const ValueInfo& weight = network.info(layer.arguments[kWeight].values.front());
+  const Argument& dilation = layer.arguments[kDilation];
+  if ((mode != "same" && mode != "valid") || weight.sizes.size() != 4 ||
+      dilation.kind != Argument::Kind::kConstant || dilation.constant.toIntVector().size() != 2) {
+    return {};  // LibTorch says what is wrong with it
+  }
+  std::vector<std::int64_t> before(2), missing(2);
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    const std::int64_t step = dilation.constant.toIntVector()[axis];
+    if (step < 1 || step > kLargestDilation) {
+      return {};
+    }
+    const std::int64_t total = mode == "same" ? step * (weight.sizes[axis + 2] - 1) : 0;
+    before[axis] = total / 2;
+    missing[axis] = total % 2;
+  }
+  layer.arguments[kPadding] = constant_argument("padding", c10::IValue(before));
+  std::vector<Layer> extra;
+  if (missing[0] + missing[1] > 0) {
+    const ValueId input = layer.arguments[kInput].values.front();
+    ValueInfo padded = network.info(input);
+    padded.name += "_padded";
+    padded.is_constant = false;
+    for (std::size_t axis = 0; axis < 2 && padded.sizes.size() == 4; ++axis) {
+      padded.sizes[axis + 2] += missing[axis];
+    }
+    Layer& pad = extra.emplace_back();
+    pad.source = layer.source;
+    pad.arguments = {value_argument("self", input),
+                     constant_argument("pad", c10::IValue(std::vector<std::int64_t>{
+                                                  0, missing[1], 0, missing[0]})),
+                     constant_argument("value", 0)};
+    pad.outputs = {network.add_value(std::move(padded))};
+    layer.arguments[kInput] = value_argument("input", pad.outputs.front());
+    set_operator(pad, "aten.constant_pad_nd.default");
+  }
+  set_operator(layer, "aten.conv2d.default");
+  return extra;
+}
+
+}  // namespace tilestrike::dnn

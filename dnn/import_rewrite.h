@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Operators that say the same in several ways are brought to one form, bit for bit the same.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+/// Folded constants that are the transpose of another constant, and that other one.
+using Transposes = std::map<ValueId, ValueId>;
+
+/// view(x, [batch, 64]) -> view(x, [-1, 64]): LibTorch finds the one size that is computed.
+void infer_computed_size(Layer& layer);
+
+/// addmm(bias, x, transpose of a weight) -> linear(x, weight, bias); mm likewise.
+void as_linear(Layer& layer, const Network& network, const Transposes& transposes);
+
+/// conv2d with padding 'same' or 'valid' -> conv2d with numbers. Where 'same' is uneven, one more
+/// row or column of zeros is appended first: then a layer for that is returned, and `layer` reads
+/// from it.
+std::vector<Layer> with_numeric_padding(Layer& layer, Network& network);
+
+/// Whether `result` shows the matrix `constant` transposed, in the same memory.
+bool is_transpose(const at::Tensor& result, const at::Tensor& constant);
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "dnn/operator_kernel.h"
+
+#include <map>
+
+#include "base/error.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+c10::IValue given(const Argument& argument, const Values& values) {
+  switch (argument.kind) {
+    case Argument::Kind::kConstant:
+      return argument.constant;
+    case Argument::Kind::kValue:
+      return values[argument.values.front().value];
+    case Argument::Kind::kValueList: {
+      c10::List<at::Tensor> list;
+      list.reserve(argument.values.size());
+      for (const ValueId id : argument.values) {
+        list.push_back(values[id.value].toTensor());
+      }
+      return list;
+    }
+    case Argument::Kind::kIntegerList: {
+      c10::List<std::int64_t> list = argument.constant.toIntList().copy();
+      for (std::size_t i = 0; i < argument.values.size(); ++i) {
+        if (argument.values[i].value >= 0) {
+          list.set(i, values[argument.values[i].value].toInt());
+        }
+      }
+      return list;
+    }
+  }
+  TS_CHECK(false, "an argument has one of four kinds");
+}
+
+[[noreturn]] void fail_in(const Layer& layer, const std::string& text) {
+  const bool is_memory =
+      text.find("allocate") != std::string::npos || text.find("out of memory") != std::string::npos;
+  fail(is_memory ? ErrorCode::kMachine : ErrorCode::kInvalidInput,
+       "layer '" + layer.name + "' (" + layer.target +
+           ") cannot be computed: " + text.substr(0, text.find('\n')),
+       layer.source,
+       is_memory
+           ? "use fewer images at a time"
+           : "check that the images have the shape that the model was exported with, and that "
+             "PyTorch itself runs the exported model on them");
+}
+
+class OperatorKernel final : public Kernel {
+ public:
+  explicit OperatorKernel(const c10::OperatorHandle& handle) : handle_(handle) {}
+
+  void run(const Layer& layer, Values& values) const override {
+    thread_local c10::Stack stack;  // its memory is used again by the next layer
+    stack.clear();
+    for (const Argument& argument : layer.arguments) {
+      stack.push_back(given(argument, values));
+    }
+    try {
+      handle_.callBoxed(stack);
+    } catch (const c10::Error& error) {
+      fail_in(layer, error.what_without_backtrace());
+    } catch (const std::exception& error) {  // a container that could not grow so far
+      fail_in(layer, error.what());
+    }
+    for (std::size_t i = 0; i < layer.outputs.size(); ++i) {
+      if (layer.outputs[i].value >= 0) {
+        values[layer.outputs[i].value] = std::move(stack[i]);
+      }
+    }
+    stack.clear();
+  }
+
+ private:
+  c10::OperatorHandle handle_;
+};
+
+class SymbolicKernel final : public Kernel {
+ public:
+  enum class Operation { kAdd, kSubtract, kMultiply, kDivide };
+  explicit SymbolicKernel(Operation operation) : operation_(operation) {}
+
+  void run(const Layer& layer, Values& values) const override {
+    const std::int64_t a = given(layer.arguments[0], values).toInt();
+    const std::int64_t b = given(layer.arguments[1], values).toInt();
+    std::int64_t result = 0;
+    bool is_beyond = false;
+    switch (operation_) {
+      case Operation::kAdd:
+        is_beyond = __builtin_add_overflow(a, b, &result);
+        break;
+      case Operation::kSubtract:
+        is_beyond = __builtin_sub_overflow(a, b, &result);
+        break;
+      case Operation::kMultiply:
+        is_beyond = __builtin_mul_overflow(a, b, &result);
+        break;
+      case Operation::kDivide:
+        is_beyond = b <= 0;
+        if (!is_beyond) {
+          result = a / b - (a % b < 0 ? 1 : 0);
+        }
+        break;
+    }
+    if (is_beyond) {
+      fail(ErrorCode::kInvalidInput,
+           "layer '" + layer.name + "' (" + layer.target +
+               ") computes a size beyond all bounds from " + std::to_string(a) + " and " +
+               std::to_string(b),
+           layer.source, "check the arithmetic on sizes in the model");
+    }
+    values[layer.outputs.front().value] = result;
+  }
+
+ private:
+  Operation operation_;
+};
+
+}  // namespace
+
+std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target) {
+  const std::size_t first = target.find('.');
+  const std::size_t last = target.rfind('.');
+  if (first == std::string::npos || first == last) {
+    return std::nullopt;
+  }
+  const std::string overload = target.substr(last + 1);
+  return c10::Dispatcher::singleton().findSchema(
+      {target.substr(0, first) + "::" + target.substr(first + 1, last - first - 1),
+       overload == "default" ? "" : overload});
+}
+
+std::shared_ptr<const Kernel> make_operator_kernel(const c10::OperatorHandle& handle) {
+  return std::make_shared<OperatorKernel>(handle);
+}
+
+std::shared_ptr<const Kernel> make_symbolic_kernel(const std::string& target) {
+  using Operation = SymbolicKernel::Operation;
+  const std::map<std::string, Operation> operations{{"_operator.add", Operation::kAdd},
+                                                    {"_operator.sub", Operation::kSubtract},
+                                                    {"_operator.mul", Operation::kMultiply},
+                                                    {"_operator.floordiv", Operation::kDivide}};
+  const auto found = operations.find(target);
+  TS_CHECK(found != operations.end(), "the table of operators names a symbolic one: " + target);
+  return std::make_shared<SymbolicKernel>(found->second);
+}
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Kernels of layers that LibTorch computes.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+/// The operator of a target "aten.conv2d.default", with its schema; empty when this LibTorch has
+/// none.
+std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target);
+
+/// Calls the operator, boxed, with the layer's arguments, which are those of its schema in order.
+std::shared_ptr<const Kernel> make_operator_kernel(const c10::OperatorHandle& handle);
+
+/// "_operator.mul" and so on, on two integers.
+std::shared_ptr<const Kernel> make_symbolic_kernel(const std::string& target);
+
+}  // namespace tilestrike::dnn

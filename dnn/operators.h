@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The operators that networks are made of, as the importer sees them: one table.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tilestrike::dnn {
+
+enum class ImportAs {
+  kCall,      // called through LibTorch's dispatcher
+  kRename,    // the same as the operator `becomes`, whose arguments have the same names
+  kIdentity,  // dropped: its output is its first input
+  kSymbolic,  // arithmetic on sizes
+};
+
+struct Operator {
+  std::string_view target;
+  ImportAs import_as;
+  std::string_view becomes;  // of kRename
+  std::string_view help;
+  std::string_view
+      quantised;  // "int8", "fused" (into the layer before it), "float", or "" (no layer)
+};
+
+/// The whole table, sorted for people. In-place forms ("aten.relu_.default") are not in it: each
+/// operator's is known through its functional form.
+std::span<const Operator> operators();
+
+/// The entry of a target, or of its functional form; nullptr when there is none.
+const Operator* find_operator(std::string_view target);
+
+/// "aten.relu_.default" -> "aten.relu.default"; other targets as they are.
+std::string functional_form(std::string_view target);
+
+/// "aten.relu_.default" -> "relu".
+std::string short_name(std::string_view target);
+
+}  // namespace tilestrike::dnn
