@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// What enters the mesh at its edges, window by window: the operands of the pass that streams and the
-// rows of the pass that is loaded.
+// What enters the mesh at its edges, window by window: the operands of the pass that streams and
+// the rows of the pass that is loaded.
 #pragma once
 
 #include <cstdint>

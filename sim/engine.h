@@ -53,18 +53,19 @@ struct MeshJob {
 
 struct OutputDelta {
   std::int32_t pass = 0;
-  std::int32_t row = 0;     // of the pass's result
+  std::int32_t row = 0;  // of the pass's result
   std::int32_t column = 0;
-  std::int32_t delta = 0;   // faulty minus golden, modulo 2^32
+  std::int32_t delta = 0;  // faulty minus golden, modulo 2^32
   friend auto operator<=>(const OutputDelta&, const OutputDelta&) = default;
 };
 
 struct MeshResult {
-  std::vector<OutputDelta> deltas;                 // sorted; only differences, only with !wants_outputs
-  std::vector<std::vector<std::int32_t>> outputs;  // per pass rows x columns, only with wants_outputs
-  MeshState end;               // faulty c0 and c1 after the run (persistent faults and wants_outputs)
-  Cycle cycles = 0;            // of the run
-  bool activated = false;      // a live value differed
+  std::vector<OutputDelta> deltas;  // sorted; only differences, only with !wants_outputs
+  std::vector<std::vector<std::int32_t>>
+      outputs;             // per pass rows x columns, only with wants_outputs
+  MeshState end;           // faulty c0 and c1 after the run (persistent faults and wants_outputs)
+  Cycle cycles = 0;        // of the run
+  bool activated = false;  // a live value differed
   bool hung = false;
   int windows_simulated = 0;
   std::uint64_t before = 0, after = 0;  // word of the first register that a fault changed
@@ -80,8 +81,8 @@ class Engine {
 };
 
 /// Whether a later collected output, or a stationary register that reaches one, depends on what the
-/// register holds for `wavefront` (of kStationary0/1: just before it). Structural: a value that will
-/// be multiplied by zero is live.
+/// register holds for `wavefront` (of kStationary0/1: just before it). Structural: a value that
+/// will be multiplied by zero is live.
 bool is_live(const MeshRun& run, const MeshSite& site, std::int64_t wavefront);
 
 /// c0 and c1 after a fault-free run that starts from `start` (nullptr: zero).

@@ -14,14 +14,13 @@ FieldTable<MeshConfig> mesh_fields() {
                    Choices<Dataflow>{{"ws", Dataflow::kWeightStationary},
                                      {"os", Dataflow::kOutputStationary}},
                    "ws: weights stay in the PEs; os: accumulators stay"),
+      choice_field("overflow", &MeshConfig::overflow,
+                   Choices<Overflow>{{"wrap", Overflow::kWrap}, {"saturate", Overflow::kSaturate}},
+                   "what a 32-bit partial sum does beyond its range"),
       choice_field(
-          "overflow", &MeshConfig::overflow,
-          Choices<Overflow>{{"wrap", Overflow::kWrap}, {"saturate", Overflow::kSaturate}},
-          "what a 32-bit partial sum does beyond its range"),
-      choice_field("preload", &MeshConfig::preload,
-                   Choices<Preload>{{"overlapped", Preload::kOverlapped},
-                                    {"serial", Preload::kSerial}},
-                   "whether the next pass is loaded while this one streams"),
+          "preload", &MeshConfig::preload,
+          Choices<Preload>{{"overlapped", Preload::kOverlapped}, {"serial", Preload::kSerial}},
+          "whether the next pass is loaded while this one streams"),
   };
 }
 

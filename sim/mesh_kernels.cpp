@@ -6,7 +6,8 @@
 
 #include "sim/arithmetic.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__)
 #define TS_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define TS_MULTIVERSION
@@ -97,8 +98,8 @@ TS_MULTIVERSION void outer_wrapping(ActivationBlock a, const std::int32_t* b, in
         }
       }
       for (int c = 0; c < kColumnBlock; ++c) {
-        line[c0 + c] = static_cast<std::int32_t>(static_cast<std::uint32_t>(line[c0 + c]) +
-                                                 even[c] + odd[c]);
+        line[c0 + c] =
+            static_cast<std::int32_t>(static_cast<std::uint32_t>(line[c0 + c]) + even[c] + odd[c]);
       }
     }
     for (int c = blocked; c < columns; ++c) {

@@ -53,7 +53,8 @@ struct Moment {
     if (window.streams < 0 || column >= pass(window.streams).columns) {
       return false;
     }
-    // WS: rows are still to pass. OS: the sum is drained in the next window, however late it is hit.
+    // WS: rows are still to pass. OS: the sum is drained in the next window, however late it is
+    // hit.
     return ws() ? streams_now() : row < pass(window.streams).rows;
   }
 };
@@ -100,8 +101,7 @@ bool is_live(const MeshRun& run, const MeshSite& site, std::int64_t wavefront) {
     case Register::kStationary0:
     case Register::kStationary1: {
       const bool is_active = (site.kind == Register::kStationary1) == window.propagate;
-      return is_active ? now.active_is_live(row, column)
-                       : now.chain_is_live(row, column, now.step);
+      return is_active ? now.active_is_live(row, column) : now.chain_is_live(row, column, now.step);
     }
     case Register::kOutput:
     case Register::kDeskew:

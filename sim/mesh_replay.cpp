@@ -61,8 +61,8 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
     }
     first_struck_ = std::min(first_struck_, seen.from);
     last_struck_ = std::max(last_struck_, seen.until - 1);
-    const bool goes_right = seen.site.kind == Register::kActivation ||
-                            seen.site.kind == Register::kSkewActivation;
+    const bool goes_right =
+        seen.site.kind == Register::kActivation || seen.site.kind == Register::kSkewActivation;
     first_column = std::min(first_column, std::max(seen.site.column, 0));
     last_column = std::max(last_column, goes_right ? config.columns - 1 : seen.site.column);
   }
@@ -106,8 +106,8 @@ void MeshReplay::arrive(const RegisterFault& fault) {
   }
 }
 
-void MeshReplay::on_struck(const WavefrontFault& fault, std::int64_t wavefront,
-                           std::int32_t before, std::int32_t after) {
+void MeshReplay::on_struck(const WavefrontFault& fault, std::int64_t wavefront, std::int32_t before,
+                           std::int32_t after) {
   if (!has_struck_) {
     has_struck_ = true;
     const std::uint64_t mask = fault.bits == 32 ? 0xFFFFFFFFU : (1U << fault.bits) - 1U;
@@ -119,9 +119,9 @@ void MeshReplay::on_struck(const WavefrontFault& fault, std::int64_t wavefront,
 
 bool MeshReplay::fetches_stream(const Window& window) const {
   // A WS window that only settles c0 and c1 needs no activations.
-  return window.streams >= 0 && (job_.wants_outputs || is_split_ ||
-                                 !run_.config().is_weight_stationary() ||
-                                 window.end() > first_struck_);
+  return window.streams >= 0 &&
+         (job_.wants_outputs || is_split_ || !run_.config().is_weight_stationary() ||
+          window.end() > first_struck_);
 }
 
 void MeshReplay::process_golden(const Window& window, std::int64_t first, std::int64_t count) {
@@ -240,7 +240,7 @@ void MeshReplay::process_window(int index) {
         step = next;
       } else {
         if (golden_ && !is_split_) {
-          *faulty_ = *golden_;
+          faulty_.emplace(*golden_);
           is_split_ = true;
         }
         process_struck(window, step, at);

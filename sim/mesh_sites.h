@@ -17,13 +17,13 @@ namespace tilestrike::sim {
 
 /// Register kinds by their place in the mesh; what they hold depends on the dataflow.
 enum class Register {
-  kActivation,    // a: horizontal operand
-  kVertical,      // b: partial sum (WS) or weight operand (OS)
-  kLoad,          // d: vertical load and drain pipe
-  kValid,         // v: write enable of c0 and c1
-  kPropagate,     // s: which of c0 and c1 is active
-  kStationary0,   // c0: weight (WS) or accumulator (OS)
-  kStationary1,   // c1
+  kActivation,      // a: horizontal operand
+  kVertical,        // b: partial sum (WS) or weight operand (OS)
+  kLoad,            // d: vertical load and drain pipe
+  kValid,           // v: write enable of c0 and c1
+  kPropagate,       // s: which of c0 and c1 is active
+  kStationary0,     // c0: weight (WS) or accumulator (OS)
+  kStationary1,     // c1
   kSkewActivation,  // in front of column 0: row r has r of them
   kSkewVertical,    // in front of row 0: column c has c of each of the next four
   kSkewLoad,

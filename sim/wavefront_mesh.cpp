@@ -47,13 +47,12 @@ void WavefrontMesh::store_state(MeshState& state) const {
   }
 }
 
-void WavefrontMesh::shift_shadow(const Window& window, const EdgeInputs& inputs,
-                                 std::int64_t first, std::int64_t count) {
+void WavefrontMesh::shift_shadow(const Window& window, const EdgeInputs& inputs, std::int64_t first,
+                                 std::int64_t count) {
   const bool shadow = !window.propagate;
   for (int r = run_.config().rows - 1; r >= 0; --r) {
-    const std::int32_t* from = r >= count
-                                   ? row(shadow, r - static_cast<int>(count))
-                                   : inputs.load(first + count - 1 - r) + first_column_;
+    const std::int32_t* from = r >= count ? row(shadow, r - static_cast<int>(count))
+                                          : inputs.load(first + count - 1 - r) + first_column_;
     std::copy_n(from, columns_, row(shadow, r));
   }
 }
@@ -68,9 +67,8 @@ void WavefrontMesh::advance(const Window& window, const EdgeInputs& inputs, std:
   const bool saturates = config.overflow == Overflow::kSaturate;
   const auto width = static_cast<std::size_t>(columns_);
   const std::int64_t streamed =
-      window.streams < 0
-          ? 0
-          : std::clamp<std::int64_t>(run_.steps(window.streams) - first, 0, count);
+      window.streams < 0 ? 0
+                         : std::clamp<std::int64_t>(run_.steps(window.streams) - first, 0, count);
   if (config.is_weight_stationary()) {
     if (results != nullptr) {
       std::fill(results + static_cast<std::size_t>(streamed) * width,
@@ -84,9 +82,9 @@ void WavefrontMesh::advance(const Window& window, const EdgeInputs& inputs, std:
   } else {
     if (results != nullptr) {
       for (std::int64_t n = 0; n < count; ++n) {
-        const std::int32_t* leaves =
-            n < config.rows ? row(!active, config.rows - 1 - static_cast<int>(n))
-                            : inputs.load(first + n - config.rows) + first_column_;
+        const std::int32_t* leaves = n < config.rows
+                                         ? row(!active, config.rows - 1 - static_cast<int>(n))
+                                         : inputs.load(first + n - config.rows) + first_column_;
         std::copy_n(leaves, columns_, results + static_cast<std::size_t>(n) * width);
       }
     }
@@ -122,8 +120,9 @@ void WavefrontMesh::step(const Window& window, const EdgeInputs* inputs, std::in
   // Faults of one register apply in their given order, which is time order; along a skew chain the
   // order of positions is the order in time for one wavefront.
   std::vector<const WavefrontFault*> ordered(faults.begin(), faults.end());
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const auto* x, const auto* y) { return x->site.position < y->site.position; });
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto* x, const auto* y) {
+    return x->site.position < y->site.position;
+  });
 
   for (std::size_t c = 0; c < b_.size(); ++c) {
     const std::size_t column = c + static_cast<std::size_t>(first_column_);

@@ -46,8 +46,8 @@ class WavefrontMesh {
   /// Writes this range into a full state (resized to R x C if empty).
   void store_state(MeshState& state) const;
 
-  /// Fault-free steps [first, first + count) of a window. `inputs` must hold them. `results`, if not
-  /// null, gets one row of `columns()` values per step: what leaves the bottom row.
+  /// Fault-free steps [first, first + count) of a window. `inputs` must hold them. `results`, if
+  /// not null, gets one row of `columns()` values per step: what leaves the bottom row.
   void advance(const Window& window, const EdgeInputs& inputs, std::int64_t first,
                std::int64_t count, std::int32_t* results);
 
@@ -58,8 +58,7 @@ class WavefrontMesh {
 
   /// Whether this mesh and `other` (same range) agree in every register that a later collected
   /// result depends on, before `step` of `window`.
-  bool agrees_where_live(const WavefrontMesh& other, const Window& window,
-                         std::int64_t step) const;
+  bool agrees_where_live(const WavefrontMesh& other, const Window& window, std::int64_t step) const;
 
  private:
   std::int32_t* row(bool which, int r) {

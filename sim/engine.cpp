@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "sim/engines.h"
+#include "sim/wavefront_mesh.h"
+
+namespace tilestrike::sim {
+
+std::vector<std::string> engine_names() {
+  return {std::string(kSystemC), std::string(kWavefront), std::string(kStepped)};
+}
+
+std::unique_ptr<Engine> make_engine(const std::string& name) {
+  if (name == kSystemC) {
+    return make_systemc_engine();
+  }
+  if (name == kWavefront) {
+    return make_wavefront_engine();
+  }
+  if (name == kStepped) {
+    return make_stepped_engine();
+  }
+  fail(ErrorCode::kInvalidInput, "no engine is called '" + name + "'", "engine",
+       suggestion(name, engine_names()));
+}
+
+std::vector<RegisterFault> in_order_of_effect(std::span<const RegisterFault> faults) {
+  std::vector<RegisterFault> ordered(faults.begin(), faults.end());
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& x, const auto& y) {
+    const bool x_holds = x.kind != FaultKind::kFlip;
+    const bool y_holds = y.kind != FaultKind::kFlip;
+    return x_holds != y_holds ? y_holds : x.when.from < y.when.from;
+  });
+  return ordered;
+}
+
+MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshState* start) {
+  WavefrontMesh mesh(run, 0, run.config().columns);
+  mesh.set_state(start);
+  EdgeInputs inputs(run, operands);
+  for (int index = 0; index < run.windows(); ++index) {
+    const Window window = run.window(index);
+    inputs.fetch(window, 0, window.length, !run.config().is_weight_stationary());
+    mesh.advance(window, inputs, 0, window.length, nullptr);
+  }
+  MeshState end;
+  mesh.store_state(end);
+  return end;
+}
+
+}  // namespace tilestrike::sim

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The mesh with every register at every clock edge: the slow reference that says what the faster
+// machines must compute (docs/mesh.md, "Registers").
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/fault.h"
+#include "sim/engine.h"
+#include "sim/mesh_sites.h"
+
+namespace tilestrike::sim {
+
+/// What the edges of the mesh are fed at one clock edge.
+struct EdgeValues {
+  const std::int8_t* activations;  // one per row
+  const std::int32_t* vertical;    // one per column: partial sums (WS) or weights (OS)
+  const std::int32_t* load;        // one per column
+  bool valid;
+  bool propagate;
+};
+
+class SteppedMesh {
+ public:
+  /// As after reset: all registers zero. `sites` must outlive the mesh.
+  SteppedMesh(const MeshConfig& config, const MeshSites& sites);
+
+  void set_state(const MeshState& state);
+  MeshState state() const;
+
+  /// One clock edge: all registers sample, then all of them change.
+  void step(const EdgeValues& edge);
+  /// Applies a fault to its register now. Returns the register's word before and after.
+  struct Words {
+    std::int32_t before, after;
+  };
+  Words strike(const RegisterFault& fault);
+  /// What the collector sees below a column.
+  std::int32_t collected(int column) const;
+
+ private:
+  /// The words of all registers of one kind, in the order of their sites.
+  using Cells = std::vector<std::int32_t>;
+  struct Pe {  // what a PE hands to the one below, and keeps
+    std::int32_t vertical, load, stationary[2];
+  };
+  Pe compute(int row, int column) const;
+  std::size_t pe_cell(int row, int column) const;
+  const Cells& now(Register kind) const { return now_[static_cast<std::size_t>(kind)]; }
+  Cells& next(Register kind) { return next_[static_cast<std::size_t>(kind)]; }
+  /// Moves a column's skew chain on by `entering` and returns what leaves it (before the edge).
+  std::int32_t shift_chain(Register kind, int length, std::int32_t entering);
+
+  const MeshConfig config_;
+  const MeshSites& sites_;
+  std::vector<Cells> now_, next_;  // by Register
+};
+
+}  // namespace tilestrike::sim
