@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "bridge/full_simulation.h"
-#include "zoo.h"
+#include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
 namespace {

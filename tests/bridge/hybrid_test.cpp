@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "bridge/full_simulation.h"
 #include "bridge/trial.h"
-#include "zoo.h"
+#include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "base/random.h"
-#include "zoo.h"
+#include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
 namespace {
