@@ -40,8 +40,8 @@ bool is_file(const fs::path& path) {
 std::optional<std::string> accelerator_file(const Value& name, const std::string& key,
                                             ErrorList& errors) {
   const std::string& text = name.scalar;
-  const bool is_path = text.find('/') != std::string::npos || ends_with(text, ".yaml") ||
-                       ends_with(text, ".yml");
+  const bool is_path =
+      text.find('/') != std::string::npos || ends_with(text, ".yaml") || ends_with(text, ".yml");
   if (text == "none") {
     errors.add(ErrorCode::kUnsupported, key + ": 'none' is not available yet", name.place.text(),
                "faults strike an accelerator's mesh; name an accelerator");

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The commands of `tilestrike`, one file each. Each adds itself to the program and leaves its exit
+// code (DESIGN.md section 8).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace tilestrike::campaigns::cli {
+
+/// A command that was parsed and is to be run; gives the exit code.
+using Action = std::function<int()>;
+
+void add_run(CLI::App& program, Action& chosen);
+void add_replay(CLI::App& program, Action& chosen);
+void add_infer(CLI::App& program, Action& chosen);
+void add_inspect(CLI::App& program, Action& chosen);
+void add_list(CLI::App& program, Action& chosen);
+
+/// Text on stdout. Throws Failure when it cannot be written.
+void print(const std::string& text);
+
+/// "tilestrike: error: ..." on stderr.
+void print_error(const std::string& text);
+
+/// The absolute path of a model that a flag names; `zoo` becomes whether it is of the zoo.
+std::string model_path(const std::string& text, bool* zoo = nullptr);
+
+}  // namespace tilestrike::campaigns::cli

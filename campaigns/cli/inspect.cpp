@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// `tilestrike inspect`: the layers of a network, and how they lie on an accelerator.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "bridge/study.h"
+#include "campaigns/cli/commands.h"
+#include "campaigns/library.h"
+
+namespace tilestrike::campaigns::cli {
+namespace {
+
+struct InspectArguments {
+  std::string model;
+  std::string accelerator;
+  bool is_json = false;
+};
+
+std::string gemm_text(const bridge::LayerSummary& layer) {
+  if (!layer.is_on_mesh) {
+    return "-";
+  }
+  return fmt::format("{}{} x {} x {}", layer.groups > 1 ? fmt::format("{} of ", layer.groups) : "",
+                     layer.gemm_rows, layer.gemm_depth, layer.gemm_columns);
+}
+
+std::string text_of(const std::vector<bridge::LayerSummary>& layers,
+                    const std::optional<bridge::AcceleratorConfig>& accelerator) {
+  std::vector<std::vector<std::string>> rows = {{"layer", "operator", "output"}};
+  if (accelerator) {
+    for (const char* title : {"numbers", "rows x depth x columns", "passes", "mesh cycles",
+                              "other cycles", "SCALE-Sim", "utilisation"}) {
+      rows.front().push_back(title);
+    }
+  }
+  rows.front().push_back("note");
+  Cycle cycles = 0;
+  std::vector<std::string> unmapped;
+  for (const bridge::LayerSummary& layer : layers) {
+    std::vector<std::string> row = {layer.name, layer.target, layer.shape};
+    if (accelerator) {
+      const auto mesh_only = [&](std::string text) { return layer.is_on_mesh ? text : "-"; };
+      row.push_back(layer.is_integer ? "int8" : "float");
+      row.push_back(gemm_text(layer));
+      row.push_back(mesh_only(std::to_string(layer.passes)));
+      row.push_back(mesh_only(std::to_string(layer.mesh_cycles)));
+      row.push_back(std::to_string(layer.vector_cycles));
+      row.push_back(mesh_only(std::to_string(layer.scale_sim_cycles)));
+      row.push_back(mesh_only(fmt::format("{:.1f} %", 100.0 * layer.utilisation)));
+      cycles += layer.mesh_cycles + layer.vector_cycles;
+      if (!layer.is_on_mesh) {
+        unmapped.push_back(layer.name);
+      }
+    }
+    row.push_back(layer.note);
+    rows.push_back(std::move(row));
+  }
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  if (accelerator) {
+    text += fmt::format(
+        "\n{}: {} x {} mesh, {}; {} cycles in mesh and vector unit\n", accelerator->name,
+        accelerator->mesh.rows, accelerator->mesh.columns,
+        accelerator->mesh.is_weight_stationary() ? "weight-stationary" : "output-stationary",
+        cycles);
+    text += "not on the mesh: " + (unmapped.empty() ? "nothing" : join(unmapped, ", ")) + "\n";
+  }
+  return text;
+}
+
+nlohmann::ordered_json json_of(const std::vector<bridge::LayerSummary>& layers) {
+  auto json = nlohmann::ordered_json::array();
+  for (const bridge::LayerSummary& layer : layers) {
+    json.push_back({{"name", layer.name},
+                    {"operator", layer.target},
+                    {"shape", layer.shape},
+                    {"is_integer", layer.is_integer},
+                    {"is_on_mesh", layer.is_on_mesh},
+                    {"groups", layer.groups},
+                    {"gemm_rows", layer.gemm_rows},
+                    {"gemm_depth", layer.gemm_depth},
+                    {"gemm_columns", layer.gemm_columns},
+                    {"passes", layer.passes},
+                    {"first_cycle", layer.first_cycle},
+                    {"mesh_cycles", layer.mesh_cycles},
+                    {"vector_cycles", layer.vector_cycles},
+                    {"scale_sim_cycles", layer.scale_sim_cycles},
+                    {"utilisation", layer.utilisation},
+                    {"note", layer.note}});
+  }
+  return json;
+}
+
+int run(const InspectArguments& arguments) {
+  std::optional<bridge::AcceleratorConfig> accelerator;
+  if (!arguments.accelerator.empty()) {
+    accelerator = accelerator_of_flag(arguments.accelerator);
+  }
+  const auto layers = bridge::inspect(model_path(arguments.model), accelerator);
+  print(arguments.is_json ? json_of(layers).dump(2) + "\n" : text_of(layers, accelerator));
+  return 0;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, Action& chosen) {
+  const auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* command = program.add_subcommand(
+      "inspect", "Layers of a network: shapes, and on an accelerator tiles, cycles, utilisation");
+  command->add_option("MODEL", arguments->model, "Path of a .pt2 archive, or a zoo model")
+      ->required();
+  command->add_option("--accelerator", arguments->accelerator,
+                      "Name or YAML file: show how the int8 network lies on it");
+  command->add_flag("--json", arguments->is_json, "Print JSON");
+  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace tilestrike::campaigns::cli

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The program `tilestrike`: parses the command line, runs the command, turns errors into text and
+// exit codes.
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "base/error.h"
+#include "campaigns/cli/commands.h"
+#include "campaigns/library.h"
+#include "campaigns/version.h"
+
+namespace tilestrike::campaigns::cli {
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    fail(ErrorCode::kMachine, "cannot write", "stdout", "check where it is sent");
+  }
+}
+
+void print_error(const std::string& text) {
+  std::fprintf(stderr, "tilestrike: error: %s\n", text.c_str());
+}
+
+std::string model_path(const std::string& text, bool* zoo) {
+  ErrorList errors;
+  const auto model = find_model(text, "MODEL", {"", 0, 0}, errors);
+  errors.throw_if_any();
+  if (zoo != nullptr) {
+    *zoo = model->is_zoo;
+  }
+  return model->path;
+}
+
+namespace {
+
+constexpr int kUsage = 2;
+constexpr int kMachine = 3;
+
+std::string version_text() {
+  std::string text;
+  for (const auto& [name, version] : versions()) {
+    text += (text.empty() ? "" : "\n") + name + " " + version;
+  }
+  return text;
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App program(
+      "What a hardware fault does to a neural network: strikes registers of a systolic "
+      "mesh, simulates the struck tile passes, and judges the network's answer.",
+      "tilestrike");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", version_text());
+  program.footer(
+      "Exit codes: 0 done; 1 done, and the answer is no; 2 bad input or usage; 3 the "
+      "machine failed us; 130 interrupted, and resumable.\n"
+      "`tilestrike COMMAND --help` explains a command.");
+  Action chosen;
+  add_run(program, chosen);
+  add_replay(program, chosen);
+  add_infer(program, chosen);
+  add_inspect(program, chosen);
+  add_list(program, chosen);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      return program.exit(error);  // --help, --version
+    }
+    std::string command = "tilestrike";
+    for (const CLI::App* used : program.get_subcommands()) {
+      command += " " + used->get_name();
+    }
+    print_error(std::string(error.what()) + "; see `" + command + " --help`");
+    return kUsage;
+  }
+  return chosen();
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns::cli
+
+int main(int argc, char** argv) {
+  using namespace tilestrike;
+  using campaigns::cli::print_error;
+  try {
+    return campaigns::cli::parse_and_run(argc, argv);
+  } catch (const Failure& failure) {
+    for (const Error& error : failure.errors()) {
+      print_error(error.text());
+    }
+    return failure.exit_code();
+  } catch (const std::bad_alloc&) {
+    print_error("not enough memory; use fewer images (data.use) or a machine with more");
+  } catch (const std::exception& error) {
+    print_error(error.what());
+  }
+  return campaigns::cli::kMachine;
+}

@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// `tilestrike run`: runs or resumes a campaign.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "campaigns/cli/commands.h"
+#include "campaigns/runner.h"
+
+namespace tilestrike::campaigns::cli {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kAnswerIsNo = 1;
+constexpr int kInterrupted = 130;
+
+volatile std::sig_atomic_t stop_was_asked = 0;
+
+extern "C" void ask_to_stop(int) { stop_was_asked = 1; }
+
+/// The first signal asks to stop after the trial at hand, a second one stops at once.
+void listen_to_signals() {
+  struct sigaction action = {};
+  action.sa_handler = ask_to_stop;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+struct RunArguments {
+  std::string scenario;
+  std::vector<std::string> settings;
+  std::string out;
+  std::string trials;
+  std::string seed;
+  bool is_dry = false;
+  bool has_progress = false;
+  bool is_json = false;
+};
+
+/// One line on stderr: rewritten on a terminal, otherwise one every few seconds.
+class ProgressLine {
+ public:
+  ProgressLine() : is_terminal_(isatty(STDERR_FILENO) == 1) {}
+
+  void show(const std::string& text) {
+    const auto now = std::chrono::steady_clock::now();
+    if (is_terminal_) {
+      std::fprintf(stderr, "\r\033[K%s", text.c_str());
+      std::fflush(stderr);
+      is_open_ = true;
+    } else if (now - shown_ >= std::chrono::seconds(2)) {
+      std::fprintf(stderr, "%s\n", text.c_str());
+      shown_ = now;
+    }
+  }
+
+  void close() {
+    if (is_open_) {
+      std::fputc('\n', stderr);
+    }
+    is_open_ = false;
+  }
+
+ private:
+  bool is_terminal_;
+  bool is_open_ = false;
+  std::chrono::steady_clock::time_point shown_{};
+};
+
+Campaign load(const RunArguments& arguments) {
+  std::vector<Setting> settings;
+  for (const std::string& text : arguments.settings) {
+    settings.push_back(parse_setting(text, "--set"));
+  }
+  if (!arguments.trials.empty()) {
+    settings.push_back(parse_setting("trials=" + arguments.trials, "--trials"));
+  }
+  if (!arguments.seed.empty()) {
+    settings.push_back(parse_setting("seed=" + arguments.seed, "--seed"));
+  }
+  return load_campaign(arguments.scenario, settings);
+}
+
+void print_summaries(const RunReport& report, const std::string& out, bool is_json) {
+  if (is_json) {
+    nlohmann::ordered_json json;
+    json["results"] = out;
+    json["interrupted"] = report.is_interrupted;
+    json["scenarios"] = nlohmann::ordered_json::array();
+    for (const Summary& summary : report.summaries) {
+      json["scenarios"].push_back(json_of(summary));
+    }
+    print(json.dump(2) + "\n");
+    return;
+  }
+  std::string text;
+  for (const Summary& summary : report.summaries) {
+    text += text_of(summary) + "\n";
+  }
+  print(text + "results: " + out + "\n");
+}
+
+/// Exit code of a campaign that came to its end: faults that never land say nothing of a network.
+int verdict(const RunReport& report) {
+  int code = kDone;
+  for (const Summary& summary : report.summaries) {
+    if (summary.counted > 0 && summary.activated == 0) {
+      const std::string of = summary.label.empty() ? "" : summary.label + ": ";
+      print_error(fmt::format(
+          "{}none of {} {}s was activated, so the campaign says nothing about the network; strike "
+          "more often, or widen 'where' (masked_at in the results file says where they ended)",
+          of, summary.counted, summary.unit));
+      code = kAnswerIsNo;
+    }
+  }
+  return code;
+}
+
+int run(const RunArguments& arguments) {
+  const Campaign campaign = load(arguments);
+  if (arguments.is_dry) {
+    print(campaign.document.yaml());
+    return kDone;
+  }
+  const std::string out =
+      !arguments.out.empty()
+          ? arguments.out
+          : std::filesystem::path(arguments.scenario).stem().string() + ".sqlite";
+  const auto results = Results::for_campaign(out, campaign);
+  listen_to_signals();
+  ProgressLine line;
+  Surroundings surroundings;
+  surroundings.open_study = bridge::Study::open;
+  surroundings.is_interrupted = [] { return stop_was_asked != 0; };
+  if (arguments.has_progress || isatty(STDERR_FILENO) == 1) {
+    surroundings.show_progress = [&](const std::string& text) { line.show(text); };
+  }
+  RunReport report;
+  try {
+    report = run_campaign(campaign, *results, surroundings);
+  } catch (...) {
+    line.close();
+    throw;
+  }
+  line.close();
+  print_summaries(report, out, arguments.is_json);
+  if (report.is_interrupted) {
+    std::fprintf(stderr, "tilestrike: interrupted; the same command goes on where it stopped\n");
+    return kInterrupted;
+  }
+  return verdict(report);
+}
+
+std::string scenario_help() {
+  std::string text =
+      "The scenario file is YAML. Its keys (* required; paths start from the file's folder):\n";
+  for (const FieldHelp& field : campaign_help()) {
+    std::string line = fmt::format("  {:<38} {}", field.name, field.help);
+    if (!field.default_text.empty()) {
+      line += fmt::format(" [{}]", field.default_text);
+    }
+    text += line + "\n";
+  }
+  return text + "`tilestrike list fields` has types, units and ranges, too.";
+}
+
+}  // namespace
+
+void add_run(CLI::App& program, Action& chosen) {
+  const auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = program.add_subcommand(
+      "run", "Run or resume a campaign; summary on stdout, progress on stderr");
+  command->add_option("SCENARIO", arguments->scenario, "Scenario file (YAML)")->required();
+  command
+      ->add_option("--set", arguments->settings,
+                   "KEY=VALUE ...: set dotted keys of the expanded scenario, in order; * is every "
+                   "entry of a map; paths start from the current folder")
+      ->expected(1, -1);
+  command->add_option("--out", arguments->out,
+                      "Results file (SQLite); one that exists is resumed [SCENARIO's name.sqlite]");
+  command->add_option("--trials", arguments->trials, "As --set trials=N");
+  command->add_option("--seed", arguments->seed, "As --set seed=S");
+  command->add_flag("--dry-run", arguments->is_dry, "Print the expanded scenario, run nothing");
+  command->add_flag("--progress", arguments->has_progress,
+                    "Progress on stderr even where that is no terminal");
+  command->add_flag("--json", arguments->is_json, "Summary as JSON");
+  command->footer(scenario_help);
+  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace tilestrike::campaigns::cli

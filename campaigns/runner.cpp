@@ -1,0 +1,227 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/text.h"
+#include "campaigns/sampling.h"
+#include "campaigns/trial_record.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Trials of one image share its golden run, so they are struck together within so many trials.
+constexpr std::int64_t kTrialsInStep = 2000;
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (whole < 60) {
+    return fmt::format("{} s", whole);
+  }
+  if (whole < 3600) {
+    return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  }
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+/// The line on stderr: how far, how fast, how long still.
+class Progress {
+ public:
+  Progress(const Surroundings& surroundings, std::string label, std::int64_t already,
+           std::int64_t total)
+      : show_(surroundings.show_progress),
+        label_(std::move(label)),
+        done_(already),
+        total_(total) {}
+
+  void step() {
+    ++done_;
+    ++struck_;
+    if (show_ && (Clock::now() - shown_ >= std::chrono::milliseconds(200) || done_ == total_)) {
+      show();
+    }
+  }
+
+ private:
+  void show() {
+    shown_ = Clock::now();
+    const double seconds = std::chrono::duration<double>(shown_ - start_).count();
+    const double rate = static_cast<double>(struck_) / std::max(seconds, 1e-9);
+    const double left = static_cast<double>(total_ - done_) / std::max(rate, 1e-9);
+    show_(fmt::format("{}{} of {} trials, {:.3g} per second, {} left", label_, done_, total_, rate,
+                      duration_text(left)));
+  }
+
+  const std::function<void(const std::string&)>& show_;
+  std::string label_;
+  std::int64_t done_ = 0;
+  std::int64_t struck_ = 0;
+  std::int64_t total_ = 0;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point shown_ = start_;
+};
+
+/// One scenario of a campaign on its study.
+class PointRun {
+ public:
+  PointRun(const Point& point, std::int64_t number, bridge::Study& study, Results& results,
+           const Surroundings& surroundings)
+      : point_(point),
+        number_(number),
+        study_(study),
+        results_(results),
+        surroundings_(surroundings),
+        plan_(point.scenario, target_of(point.scenario, study)) {
+    describe();
+  }
+
+  /// Whether it came to its end.
+  bool run() {
+    const std::int64_t total = plan_.trials();
+    const std::int64_t already = std::min(results_.count(number_), total);
+    Progress progress(surroundings_, point_.label.empty() ? "" : point_.label + ": ", already,
+                      total);
+    int look = 0;
+    for (std::int64_t first = 0; first < total;) {
+      std::int64_t next = std::min(first + kTrialsInStep, total);
+      if (point_.scenario.until) {
+        next = std::min(next, trials_at_look(look));
+      }
+      if (!run_step(first, next - first, progress)) {
+        return false;
+      }
+      first = next;
+      if (point_.scenario.until && first == trials_at_look(look)) {
+        ++look;
+        if (is_precise_after(first)) {
+          break;
+        }
+      }
+    }
+    results_.commit();
+    return true;
+  }
+
+  Summary summary() const { return summarise(results_, number_, facts()); }
+
+ private:
+  SummaryFacts facts() const {
+    SummaryFacts facts;
+    facts.label = point_.label;
+    facts.scenario = &point_.scenario;
+    facts.plan = &plan_;
+    facts.golden = &study_.golden();
+    facts.sites = &study_.sites();
+    facts.layers = &study_.layers();
+    return facts;
+  }
+
+  void describe() {
+    ScenarioFacts facts;
+    facts.label = point_.label;
+    facts.document = point_.document.yaml();
+    facts.hashes = hashes_of(point_.scenario, study_);
+    facts.sites = static_cast<std::int64_t>(plan_.sites());
+    facts.cycles = study_.cycles_per_inference();
+    facts.images = study_.images();
+    facts.population = plan_.population_text();
+    facts.accuracy = study_.golden().accuracy;
+    facts.warnings = join(study_.golden().warnings, "\n");
+    results_.describe(number_, facts);
+  }
+
+  bool run_step(std::int64_t first, std::int64_t count, Progress& progress) {
+    const std::vector<bool> has = results_.has(number_, first, count);
+    std::vector<std::pair<std::int64_t, TrialId>> todo;  // image, trial
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (!has[static_cast<std::size_t>(i)]) {
+        const TrialId trial(static_cast<std::uint64_t>(first + i));
+        const auto image = plan_.draw(trial).image;
+        todo.emplace_back(image ? image->value : -1, trial);
+      }
+    }
+    std::sort(todo.begin(), todo.end());
+    for (const auto& [image, trial] : todo) {
+      if (surroundings_.is_interrupted()) {
+        return false;
+      }
+      const auto record = strike_and_judge(study_, plan_, number_, trial, point_.scenario.engine,
+                                           surroundings_.is_interrupted);
+      if (!record) {
+        return false;
+      }
+      results_.add(*record);
+      progress.step();
+    }
+    return true;
+  }
+
+  bool is_precise_after(std::int64_t trials) {
+    results_.commit();
+    const Until& until = *point_.scenario.until;
+    const Rate rate = rate_of_first(results_, number_, facts(), until.of, trials);
+    return is_precise(rate.value, rate.interval, until.relative, until.half_width);
+  }
+
+  const Point& point_;
+  std::int64_t number_;
+  bridge::Study& study_;
+  Results& results_;
+  const Surroundings& surroundings_;
+  Plan plan_;
+};
+
+/// Equal for scenarios that one study serves.
+std::string study_key(const Point& point) {
+  std::string key;
+  for (const char* name : {"model", "data", "accelerator", "format", "device", "engine"}) {
+    key += point.document.find(name)->json();
+  }
+  return key;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> hashes_of(const Scenario& scenario,
+                                                           const bridge::Study& study) {
+  auto hashes = study.hashes();
+  if (!scenario.strike.list_file.empty()) {
+    hashes.emplace_back("faults", content_hash_of_file(scenario.strike.list_file));
+  }
+  return hashes;
+}
+
+RunReport run_campaign(const Campaign& campaign, Results& results,
+                       const Surroundings& surroundings) {
+  RunReport report;
+  std::unique_ptr<bridge::Study> study;
+  std::string key;
+  for (std::size_t i = 0; i < campaign.points.size(); ++i) {
+    const Point& point = campaign.points[i];
+    if (const std::string needed = study_key(point); study == nullptr || needed != key) {
+      if (surroundings.show_progress) {
+        surroundings.show_progress((point.label.empty() ? "" : point.label + ": ") + "golden run");
+      }
+      study.reset();
+      study = surroundings.open_study(study_inputs(point.scenario));
+      key = needed;
+    }
+    PointRun run(point, static_cast<std::int64_t>(i), *study, results, surroundings);
+    const bool is_complete = run.run();
+    results.commit();
+    report.summaries.push_back(run.summary());
+    if (!is_complete) {
+      report.is_interrupted = true;
+      break;
+    }
+  }
+  return report;
+}
+
+}  // namespace tilestrike::campaigns

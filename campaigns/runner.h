@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Runs a campaign: opens each scenario's study, strikes what the results file does not have yet,
+// and sums up.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/study.h"
+#include "campaigns/campaign.h"
+#include "campaigns/results.h"
+#include "campaigns/summary.h"
+
+namespace tilestrike::campaigns {
+
+using StudyFactory = std::function<std::unique_ptr<bridge::Study>(const bridge::StudyInputs&)>;
+
+/// What happens around a run.
+struct Surroundings {
+  StudyFactory open_study;
+  std::function<bool()> is_interrupted = [] { return false; };
+  std::function<void(const std::string&)> show_progress;  // one line; may be empty
+};
+
+struct RunReport {
+  bool is_interrupted = false;
+  std::vector<Summary> summaries;  // one per scenario that was begun
+};
+
+RunReport run_campaign(const Campaign& campaign, Results& results,
+                       const Surroundings& surroundings);
+
+/// Hashes of everything that a scenario's trials depend on besides its keys.
+std::vector<std::pair<std::string, std::string>> hashes_of(const Scenario& scenario,
+                                                           const bridge::Study& study);
+
+}  // namespace tilestrike::campaigns

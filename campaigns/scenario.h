@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// A scenario: one network, its data, one accelerator, one kind of strike, and how many trials
+// (DESIGN.md section 8). One field table reads it, checks it, writes it expanded and documents it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/field_table.h"
+#include "bridge/study.h"
+#include "campaigns/strike.h"
+
+namespace tilestrike::campaigns {
+
+struct DataConfig {
+  std::string images;     // an absolute path or a data set; the zoo's test images by default
+  std::string labels;     // may be empty
+  std::string calibrate;  // images that fix the int8 scales; empty: the images in use
+  std::int64_t use = 0;   // the first so many images are struck and judged; 0: all
+};
+
+/// How many trials: a number, or every member of the population once.
+struct TrialCount {
+  std::int64_t number = 1000;  // meaningless when exhaustive
+  bool is_exhaustive = false;
+};
+
+/// Stop by precision: when the interval of the rate of `of` is narrow enough.
+struct Until {
+  double relative = 0.0;    // half-width over the rate; 0: not asked
+  double half_width = 0.0;  // absolute; 0: not asked
+  double confidence = 0.95;
+  std::string of = "sdc";  // one of rate_names()
+};
+
+struct Scenario {
+  std::string model;  // a zoo name or an absolute path
+  DataConfig data;
+  bridge::AcceleratorConfig accelerator;
+  std::string format = "int8";
+  StrikeConfig strike;
+  TrialCount trials;
+  std::optional<Until> until;
+  std::int64_t seed = 1;
+  std::string device = "auto";
+  std::string engine = "systemc";
+
+  double confidence() const { return until ? until->confidence : 0.95; }
+};
+
+FieldTable<Scenario> scenario_fields();
+
+/// Reads and checks `document` as a whole; every problem goes to `errors` with its place. Names and
+/// paths become what the expanded form holds, defaults that depend on other keys are filled in.
+Scenario read_scenario(Value document, ErrorList& errors);
+
+/// The expanded form: reading it gives the same scenario, wherever it stands.
+Value expanded(const Scenario& scenario);
+
+/// What a study needs of a scenario.
+bridge::StudyInputs study_inputs(const Scenario& scenario);
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,489 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/strike.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "campaigns/fault_list.h"
+#include "campaigns/fields.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() - 1;
+
+const std::array<FaultKind, 4> kFaultKinds{FaultKind::kFlip, FaultKind::kStuckAt0,
+                                           FaultKind::kStuckAt1, FaultKind::kRandom};
+
+std::vector<std::string> fault_names() {
+  std::vector<std::string> names;
+  for (const FaultKind kind : kFaultKinds) {
+    names.emplace_back(name_of(kind));
+  }
+  return names;
+}
+
+bool is_stuck(FaultKind kind) {
+  return kind == FaultKind::kStuckAt0 || kind == FaultKind::kStuckAt1;
+}
+
+std::optional<FaultKind> read_fault(const Value& value, const std::string& path,
+                                    ErrorList& errors) {
+  if (!is_choice(value, path, fault_names(), {}, errors)) {
+    return std::nullopt;
+  }
+  for (const FaultKind kind : kFaultKinds) {
+    if (name_of(kind) == value.scalar) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<int> read_numbers(const Value& value, const std::string& path, int max,
+                              ErrorList& errors) {
+  std::vector<int> numbers;
+  for (const Value& item : items_of(value)) {
+    field_detail::read_integer(item, path, 0, max, errors, [&](std::int64_t number) {
+      numbers.push_back(static_cast<int>(number));
+    });
+  }
+  return numbers;
+}
+
+std::vector<int> read_pe(const Value& value, const std::string& path, ErrorList& errors) {
+  if (!value.is_list() || value.items.size() != 2) {
+    field_detail::wrong_type(value, path, "[row, column] of a processing element", errors);
+    return {};
+  }
+  std::vector<int> pe = read_numbers(value, path, sim::kLargestMesh - 1, errors);
+  return pe.size() == 2 ? pe : std::vector<int>{};
+}
+
+Value list_of_numbers(const std::vector<int>& numbers) {
+  std::vector<Value> items;
+  for (const int number : numbers) {
+    items.push_back(Value::of(std::to_string(number)));
+  }
+  return Value::list(std::move(items));
+}
+
+/// One value as itself, several as a list, none as nothing.
+Value shortest(std::vector<Value> items) {
+  if (items.empty()) {
+    return Value{};
+  }
+  return items.size() == 1 ? std::move(items.front()) : Value::list(std::move(items));
+}
+
+bool is_word_all(const Value& value) { return value.is_scalar() && value.scalar == "all"; }
+
+FieldTable<MeshSelection> mesh_selection_fields() {
+  return {
+      custom_field<MeshSelection>(
+          {"pe", "[row, column]", "", "all", "", "registers of one processing element only"},
+          [](MeshSelection& mesh, const Value& value, const std::string& path, ErrorList& errors) {
+            mesh.pe = is_word_all(value) ? std::vector<int>{} : read_pe(value, path, errors);
+          },
+          [](const MeshSelection& mesh) {
+            return mesh.pe.empty() ? Value{} : list_of_numbers(mesh.pe);
+          }),
+      custom_field<MeshSelection>(
+          {"register", "text or list", "", "all", "", "as `tilestrike list registers` names them"},
+          [](MeshSelection& mesh, const Value& value, const std::string& path, ErrorList& errors) {
+            mesh.registers.clear();
+            for (const Value& item : is_word_all(value) ? std::vector<Value>{} : items_of(value)) {
+              if (item.is_scalar()) {
+                mesh.registers.push_back(item.scalar);
+              } else {
+                field_detail::wrong_type(item, path, "a register's name or a list of them", errors);
+              }
+            }
+          },
+          [](const MeshSelection& mesh) {
+            std::vector<Value> items;
+            for (const std::string& name : mesh.registers) {
+              items.push_back(Value::of(name));
+            }
+            return shortest(std::move(items));
+          }),
+      custom_field<MeshSelection>(
+          {"bit", "integer or list", "", "all", "0 to 31",
+           "bits of a register; 0 is the least significant"},
+          [](MeshSelection& mesh, const Value& value, const std::string& path, ErrorList& errors) {
+            mesh.bits =
+                is_word_all(value) ? std::vector<int>{} : read_numbers(value, path, 31, errors);
+          },
+          [](const MeshSelection& mesh) {
+            return mesh.bits.size() == 1 ? Value::of(std::to_string(mesh.bits.front()))
+                   : mesh.bits.empty()   ? Value{}
+                                         : list_of_numbers(mesh.bits);
+          }),
+      text_field("layer", &MeshSelection::layer,
+                 "glob of layer names: strike only while such a layer is on the mesh"),
+  };
+}
+
+FieldTable<Where> where_fields() {
+  const std::string cure = "available: mesh";
+  return {
+      nested_field("mesh", &Where::mesh, mesh_selection_fields(),
+                   "registers of the systolic mesh; {} is all of them"),
+      unavailable_field<Where>("memory", "cells of a memory array", cure),
+      unavailable_field<Where>("weights", "bits of weight tensors", cure),
+      unavailable_field<Where>("activations", "bits of activation tensors", cure),
+  };
+}
+
+void read_lasts(StrikeConfig& strike, const Value& value, const std::string& path,
+                ErrorList& errors) {
+  if (!value.is_map()) {
+    if (is_choice(value, path, {"auto", "transient", "permanent"}, {}, errors)) {
+      strike.lasts.kind = value.scalar == "auto"        ? Lasts::Kind::kAuto
+                          : value.scalar == "transient" ? Lasts::Kind::kTransient
+                                                        : Lasts::Kind::kPermanent;
+    }
+    return;
+  }
+  struct Window {
+    Cycle from = 0;
+    Cycle until = 0;
+  };
+  FieldTable<Window> table = {
+      integer_field("from", &Window::from, 0, kLatest, "cycles", "first cycle of an inference"),
+      integer_field("until", &Window::until, 1, kLatest, "cycles", "first cycle after the window"),
+  };
+  table[1].is_required = true;
+  Window window;
+  read_fields(table, value, path, window, errors);
+  if (value.find("until") != nullptr && window.until <= window.from) {
+    errors.add(ErrorCode::kInvalidInput, path + ": the window ends before it starts",
+               value.place.text(), "let 'until' be greater than 'from'");
+  }
+  strike.lasts = {Lasts::Kind::kWindow, {window.from, window.until}};
+}
+
+Value write_lasts(const StrikeConfig& strike) {
+  switch (strike.lasts.kind) {
+    case Lasts::Kind::kAuto:
+      return Value::of("auto");
+    case Lasts::Kind::kTransient:
+      return Value::of("transient");
+    case Lasts::Kind::kPermanent:
+      return Value::of("permanent");
+    case Lasts::Kind::kWindow:
+      break;
+  }
+  Value window = Value::map();
+  window.set("from", Value::of(std::to_string(strike.lasts.window.from)));
+  window.set("until", Value::of(std::to_string(strike.lasts.window.until)));
+  return window;
+}
+
+/// An integer that may be absent, which is -1.
+template <class Number>
+Field<ListedFault> listed_integer(std::string name, Number ListedFault::*member, std::int64_t max,
+                                  std::string unit, std::string help) {
+  auto field = integer_field(std::move(name), member, 0, max, std::move(unit), std::move(help));
+  field.about.default_text = "";
+  field.write = [member](const ListedFault& fault) {
+    return fault.*member < 0 ? Value{} : Value::of(std::to_string(fault.*member));
+  };
+  return field;
+}
+
+std::set<FaultKind> kinds_of(const StrikeConfig& strike) {
+  std::set<FaultKind> kinds;
+  if (strike.process == Process::kUniform) {
+    return {strike.faults.begin(), strike.faults.end()};
+  }
+  for (const ListedTrial& trial : strike.list) {
+    for (const ListedFault& fault : trial) {
+      if (fault.kind) {
+        kinds.insert(*fault.kind);
+      } else {
+        kinds.insert(strike.faults.begin(), strike.faults.end());
+      }
+    }
+  }
+  return kinds;
+}
+
+void check_kinds(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  const std::set<FaultKind> kinds = kinds_of(strike);
+  const bool has_stuck = std::any_of(kinds.begin(), kinds.end(), is_stuck);
+  const bool has_other = !std::all_of(kinds.begin(), kinds.end(), is_stuck);
+  if (strike.lasts.kind == Lasts::Kind::kAuto && has_stuck && has_other) {
+    errors.add(ErrorCode::kInvalidInput,
+               "strike.lasts: flips last one cycle and stuck-ats for ever, and both are asked for",
+               place_at(document, "strike.lasts"),
+               "write 'lasts: transient', or one kind of fault");
+  } else if (is_persistent(strike) && has_other) {
+    errors.add(ErrorCode::kInvalidInput, "strike.lasts: a flip or random value acts only once",
+               place_at(document, "strike.lasts"),
+               "write 'lasts: transient', or stuck_at_0 or stuck_at_1 as 'fault'");
+  }
+}
+
+void check_register(const std::string& name, const std::string& path, const std::string& place,
+                    const sim::MeshSites& sites, ErrorList& errors) {
+  std::vector<std::string> known;
+  for (const sim::RegisterBlock& block : sites.blocks()) {
+    known.push_back(block.name);
+  }
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    errors.add(ErrorCode::kInvalidInput, path + ": this mesh has no register named '" + name + "'",
+               place, suggestion(name, known));
+  }
+}
+
+void check_selection(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
+                     ErrorList& errors) {
+  const MeshSelection& selection = strike.where.mesh;
+  const sim::MeshSites sites(mesh);
+  const std::string path = "strike.where.mesh";
+  for (const std::string& name : selection.registers) {
+    check_register(name, path + ".register", place_at(document, path + ".register"), sites, errors);
+  }
+  if (!selection.pe.empty() && (selection.pe[0] >= mesh.rows || selection.pe[1] >= mesh.columns)) {
+    errors.add(ErrorCode::kInvalidInput,
+               path + ".pe: the mesh has no PE [" + std::to_string(selection.pe[0]) + ", " +
+                   std::to_string(selection.pe[1]) + "]",
+               place_at(document, path + ".pe"),
+               "rows are 0 to " + std::to_string(mesh.rows - 1) + ", columns 0 to " +
+                   std::to_string(mesh.columns - 1));
+    return;
+  }
+  const std::size_t selected = selected_sites(selection, sites).size();
+  if (selected == 0) {
+    errors.add(ErrorCode::kInvalidInput, path + ": no bit of the mesh is left to strike",
+               place_at(document, path),
+               "'pe' selects registers of that PE only, and 'bit' must be one that they have; "
+               "see `tilestrike list registers`");
+  } else if (static_cast<std::uint64_t>(strike.count) > selected) {
+    errors.add(ErrorCode::kInvalidInput,
+               "strike.count: " + std::to_string(strike.count) + " faults at different sites, of " +
+                   std::to_string(selected) + " sites",
+               place_at(document, "strike.count"), "lower 'count' or widen 'where'");
+  }
+  if (!selection.layer.empty() && is_persistent(strike)) {
+    errors.add(ErrorCode::kInvalidInput, path + ".layer: a lasting fault strikes every layer",
+               place_at(document, path + ".layer"),
+               "leave 'layer' out, or write 'lasts: {from: CYCLE, until: CYCLE}'");
+  }
+}
+
+void check_listed(const ListedFault& fault, const StrikeConfig& strike, const sim::MeshSites& sites,
+                  const sim::MeshConfig& mesh, ErrorList& errors) {
+  const std::string path = "strike.faults";
+  const std::string place = fault.place.text();
+  const bool persistent = is_persistent(strike);
+  if (fault.register_name.empty() || fault.bit < 0) {
+    return;  // reported as missing when it was read
+  }
+  check_register(fault.register_name, path + ".register", place, sites, errors);
+  const bool is_known = std::any_of(
+      sites.blocks().begin(), sites.blocks().end(),
+      [&](const sim::RegisterBlock& block) { return block.name == fault.register_name; });
+  if (is_known && !site_of(fault, sites, mesh)) {
+    errors.add(ErrorCode::kInvalidInput,
+               path + ": this mesh has no such bit of '" + fault.register_name + "'", place,
+               place_rule(fault.register_name, sites, mesh));
+  }
+  if (fault.cycle < 0 && !persistent) {
+    errors.add(ErrorCode::kInvalidInput, path + ".cycle: this key is required", place,
+               "add 'cycle: ...' (a transient strikes at one cycle of an inference)");
+  }
+  const Cycle from = fault.cycle >= 0 ? fault.cycle : strike.lasts.window.from;
+  const Cycle until = fault.until >= 0 ? fault.until : strike.lasts.window.until;
+  if (until <= from) {
+    errors.add(ErrorCode::kInvalidInput, path + ".until: the window ends before it starts", place,
+               "let 'until' be greater than 'cycle'");
+  }
+  if (fault.until >= 0 && !persistent && !is_stuck(fault.kind.value_or(strike.faults.front()))) {
+    errors.add(ErrorCode::kInvalidInput, path + ".until: a flip or random value acts only once",
+               place, "leave 'until' out, or write 'fault: stuck_at_0' or stuck_at_1");
+  }
+  if (fault.image >= 0 && persistent) {
+    errors.add(ErrorCode::kInvalidInput,
+               path + ".image: a lasting fault is judged on all images in use", place,
+               "leave 'image' out, or write 'lasts: transient'");
+  }
+}
+
+void check_list(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
+                ErrorList& errors) {
+  if (strike.list.empty() && strike.list_file.empty()) {
+    errors.add(ErrorCode::kInvalidInput, "strike.faults: 'process: list' needs a list of faults",
+               place_at(document, "strike"), "add 'faults: [{register: ..., bit: ...}, ...]'");
+  }
+  const MeshSelection& selection = strike.where.mesh;
+  if (!selection.pe.empty() || !selection.registers.empty() || !selection.bits.empty() ||
+      !selection.layer.empty() || strike.count != 1) {
+    errors.add(ErrorCode::kInvalidInput,
+               "strike: 'where' and 'count' mean nothing with 'process: list'",
+               place_at(document, "strike"), "leave them out; each listed fault names its site");
+  }
+  const sim::MeshSites sites(mesh);
+  for (const ListedTrial& trial : strike.list) {
+    for (const ListedFault& fault : trial) {
+      check_listed(fault, strike, sites, mesh, errors);
+      if (fault.image != trial.front().image) {
+        errors.add(ErrorCode::kInvalidInput, "strike.faults.image: one trial strikes one image",
+                   fault.place.text(), "give all faults of a trial the same 'image'");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+FieldTable<ListedFault> listed_fault_fields() {
+  FieldTable<ListedFault> table = {
+      text_field("register", &ListedFault::register_name,
+                 "as `tilestrike list registers` names it"),
+      custom_field<ListedFault>(
+          {"pe", "[row, column]", "", "", "", "row and column in one"},
+          [](ListedFault& fault, const Value& value, const std::string& path, ErrorList& errors) {
+            const std::vector<int> pe = read_pe(value, path, errors);
+            if (!pe.empty()) {
+              fault.row = pe[0];
+              fault.column = pe[1];
+            }
+          },
+          [](const ListedFault&) { return Value{}; }),
+      listed_integer("row", &ListedFault::row, sim::kLargestMesh - 1, "", "row of the mesh"),
+      listed_integer("column", &ListedFault::column, sim::kLargestMesh - 1, "",
+                     "column of the mesh"),
+      listed_integer("position", &ListedFault::position, sim::kLargestMesh - 1, "",
+                     "place along a skew or deskew chain, from its input"),
+      listed_integer("bit", &ListedFault::bit, 31, "", "0 is the least significant"),
+      listed_integer("cycle", &ListedFault::cycle, kLatest, "cycles",
+                     "of the inference; where a window starts"),
+      listed_integer("until", &ListedFault::until, kLatest, "cycles",
+                     "first cycle after a stuck-at; default: one cycle, or for ever if permanent"),
+      listed_integer("image", &ListedFault::image, kLatest, "",
+                     "row of the images; default: drawn"),
+      custom_field<ListedFault>(
+          {"fault", "choice", "", "that of the strike", join(fault_names(), " | "),
+           "kind of fault"},
+          [](ListedFault& fault, const Value& value, const std::string& path, ErrorList& errors) {
+            fault.kind = read_fault(value, path, errors);
+          },
+          [](const ListedFault& fault) {
+            return fault.kind ? Value::of(std::string(name_of(*fault.kind))) : Value{};
+          }),
+  };
+  for (Field<ListedFault>& field : table) {
+    field.is_required = field.about.name == "register" || field.about.name == "bit";
+  }
+  return table;
+}
+
+FieldTable<StrikeConfig> strike_fields() {
+  return {
+      custom_field<StrikeConfig>(
+          {"process", "choice", "", "uniform", "uniform | list",
+           "uniform: over the sites of 'where' and all cycles; list: as 'faults' says"},
+          [](StrikeConfig& strike, const Value& value, const std::string& path, ErrorList& errors) {
+            if (is_choice(value, path, {"uniform", "list"}, {"particle", "low_voltage", "dram"},
+                          errors)) {
+              strike.process = value.scalar == "list" ? Process::kList : Process::kUniform;
+            }
+          },
+          [](const StrikeConfig& strike) {
+            return Value::of(strike.process == Process::kList ? "list" : "uniform");
+          }),
+      custom_field<StrikeConfig>(
+          {"fault", "choice or list", "", "flip", join(fault_names(), " | "),
+           "what happens to a struck bit; of a list each is equally likely"},
+          [](StrikeConfig& strike, const Value& value, const std::string& path, ErrorList& errors) {
+            std::vector<FaultKind> kinds;
+            for (const Value& item : items_of(value)) {
+              if (const auto kind = read_fault(item, path, errors)) {
+                kinds.push_back(*kind);
+              }
+            }
+            if (value.is_list() && value.items.empty()) {
+              field_detail::wrong_type(value, path, "at least one kind of fault", errors);
+            }
+            if (!kinds.empty()) {
+              strike.faults = std::move(kinds);
+            }
+          },
+          [](const StrikeConfig& strike) {
+            std::vector<Value> items;
+            for (const FaultKind kind : strike.faults) {
+              items.push_back(Value::of(std::string(name_of(kind))));
+            }
+            return shortest(std::move(items));
+          }),
+      custom_field<StrikeConfig>(
+          {"lasts", "choice or {from, until}", "", "auto", "auto | transient | permanent",
+           "auto: transient for flip and random, permanent for stuck-at; {from, until}: these "
+           "cycles of every inference"},
+          read_lasts, write_lasts),
+      nested_field("where", &StrikeConfig::where, where_fields(), "which bits may be struck"),
+      integer_field("count", &StrikeConfig::count, 1, 1'000'000, "faults",
+                    "independent faults of one trial: different sites, each with its own cycle"),
+      unavailable_field<StrikeConfig>("per_bit", "faults by rate per bit", "use 'count'"),
+      unavailable_field<StrikeConfig>("per_parameter", "faults by rate per parameter",
+                                      "use 'count'"),
+      custom_field<StrikeConfig>(
+          {"faults", "list or CSV file", "", "", "",
+           "with 'process: list': each entry {register, pe | row, column, position, bit, cycle, "
+           "until, image, fault} is one trial, a list of entries is one trial of several faults"},
+          read_fault_list,
+          [](const StrikeConfig& strike) {
+            return strike.list_file.empty() ? write_fault_list(strike.list)
+                                            : Value::of(strike.list_file);
+          }),
+  };
+}
+
+bool is_persistent(const StrikeConfig& strike) {
+  if (strike.lasts.kind != Lasts::Kind::kAuto) {
+    return strike.lasts.kind != Lasts::Kind::kTransient;
+  }
+  const std::set<FaultKind> kinds = kinds_of(strike);
+  return !kinds.empty() && std::all_of(kinds.begin(), kinds.end(), is_stuck);
+}
+
+void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
+                  ErrorList& errors) {
+  check_kinds(strike, document, errors);
+  if (strike.process == Process::kList) {
+    check_list(strike, mesh, document, errors);
+    return;
+  }
+  check_selection(strike, mesh, document, errors);
+  if (!strike.list.empty() || !strike.list_file.empty()) {
+    errors.add(ErrorCode::kInvalidInput, "strike.faults: a list of faults, but the process is not",
+               place_at(document, "strike.faults"), "write 'process: list', or leave it out");
+  }
+}
+
+std::string place_at(const Value& document, const std::string& address) {
+  const Value* value = &document;
+  std::string place = document.place.text();
+  std::size_t start = 0;
+  while (start <= address.size()) {
+    const std::size_t dot = std::min(address.find('.', start), address.size());
+    value = value->find(address.substr(start, dot - start));
+    if (value == nullptr) {
+      break;
+    }
+    if (!value->place.file.empty()) {
+      place = value->place.text();
+    }
+    start = dot + 1;
+  }
+  return place;
+}
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The `strike` part of a scenario: which bits, when, by what kind of fault (DESIGN.md section 8).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/document.h"
+#include "base/fault.h"
+#include "base/field_table.h"
+#include "sim/mesh_sites.h"
+
+namespace tilestrike::campaigns {
+
+/// How a strike's faults are chosen.
+enum class Process {
+  kUniform,  // uniform over the sites of `where` and over the cycles of an inference
+  kList,     // `faults` names each
+};
+
+/// How long a fault lasts.
+struct Lasts {
+  enum class Kind {
+    kAuto,       // transient for flip and random, permanent for stuck-at
+    kTransient,  // one cycle of one inference of one image
+    kPermanent,  // every cycle of every inference
+    kWindow,     // the same cycles of every inference
+  };
+  Kind kind = Kind::kAuto;
+  CycleWindow window;  // of kWindow
+};
+
+/// Which registers of the mesh. Empty lists and text mean "all".
+struct MeshSelection {
+  std::vector<int> pe;  // row, column
+  std::vector<std::string> registers;
+  std::vector<int> bits;
+  std::string layer;  // glob of layer names: only cycles in which such a layer is on the mesh
+};
+
+struct Where {
+  MeshSelection mesh;
+};
+
+/// One fault of a `faults` list; what is not set is not named there.
+struct ListedFault {
+  std::string register_name;
+  int row = -1, column = -1, position = 0, bit = -1;
+  Cycle cycle = -1;  // a transient's cycle, or where a window starts
+  Cycle until = -1;
+  std::int64_t image = -1;
+  std::optional<FaultKind> kind;  // by default that of the strike
+  Place place;
+};
+
+/// The faults of one trial.
+using ListedTrial = std::vector<ListedFault>;
+
+struct StrikeConfig {
+  Process process = Process::kUniform;
+  std::vector<FaultKind> faults{FaultKind::kFlip};  // one of these, equally likely
+  Lasts lasts;
+  Where where;
+  std::int64_t count = 1;         // independent faults of one trial, at different sites
+  std::vector<ListedTrial> list;  // of kList
+  std::string list_file;          // the CSV file that the list came from; absolute
+};
+
+FieldTable<StrikeConfig> strike_fields();
+
+/// The keys of one entry of `faults`, and the columns of a CSV file of them.
+FieldTable<ListedFault> listed_fault_fields();
+
+/// Whether a trial judges its faults on every image in use (DESIGN.md section 4: the fault is then
+/// the statistical unit), rather than on one inference of one image.
+bool is_persistent(const StrikeConfig& strike);
+
+/// Cross-checks of a strike against the mesh that it strikes. `document` is the whole scenario,
+/// for places.
+void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
+                  ErrorList& errors);
+
+/// The place of the value at a dotted address, or of what lies nearest above it.
+std::string place_at(const Value& document, const std::string& address);
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What a campaign found: rates with intervals, sample sizes and populations, per register kind and
+// per layer. Never a bare percentage.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "bridge/study.h"
+#include "campaigns/rates.h"
+#include "campaigns/results.h"
+#include "campaigns/sampling.h"
+#include "campaigns/statistics.h"
+
+namespace tilestrike::campaigns {
+
+struct SummaryFacts {
+  std::string label;
+  const Scenario* scenario = nullptr;
+  const Plan* plan = nullptr;
+  const bridge::GoldenReport* golden = nullptr;
+  const sim::MeshSites* sites = nullptr;
+  const std::vector<bridge::LayerSummary>* layers = nullptr;
+};
+
+/// A share of n trials, or the mean share over n lasting faults.
+struct Rate {
+  double value = 0.0;
+  Interval interval;
+  std::int64_t n = 0;
+};
+
+/// Trials that have something in common.
+struct Group {
+  std::string name;
+  Rate activated;
+  std::array<Rate, kRates> rates;               // over all trials of the group
+  std::array<Rate, kRates> rates_of_activated;  // over its activated trials
+  std::map<std::string, std::int64_t> masked_at;
+};
+
+struct Summary {
+  std::string label;
+  std::string title;       // model, accelerator, strike
+  std::string population;  // what trials are drawn from, and how
+  std::string unit;        // trial, or fault
+  double confidence = 0.95;
+  bool is_census = false;
+  std::int64_t planned = 0;
+  std::int64_t counted = 0;    // trials 0 .. counted - 1, which are all done
+  std::int64_t kept = 0;       // done beyond those
+  std::int64_t activated = 0;  // of the counted ones
+  std::int64_t images = 0;
+  double accuracy = -1.0;
+  std::string device;
+  Group all;
+  std::vector<Group> registers;
+  std::vector<Group> layers;  // by the first layer struck
+  std::vector<std::string> warnings;
+};
+
+Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts);
+
+/// The rate `name` over the first so many trials.
+Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
+                   const std::string& name, std::int64_t trials);
+
+/// What no campaign of this version strikes.
+const std::vector<std::string>& not_modelled();
+
+std::string text_of(const Summary& summary);
+nlohmann::ordered_json json_of(const Summary& summary);
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,323 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/trial_record.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+Cell known(std::int64_t number) { return number < 0 ? Cell{} : Cell{number}; }
+Cell text(std::string_view value) { return Cell{std::string(value)}; }
+Cell flag(bool value) { return Cell{std::int64_t{value ? 1 : 0}}; }
+Cell word(std::uint64_t value) { return Cell{static_cast<std::int64_t>(value)}; }
+Cell blob(std::vector<float> values) { return values.empty() ? Cell{} : Cell{std::move(values)}; }
+
+/// Everything that a trial showed, summed over the images that it was judged on.
+struct Judged {
+  bridge::TrialResult first;  // of the first image that was not masked, else of the first image
+  Outcome outcome = Outcome::kMasked;
+  MaskedAt masked_at = MaskedAt::kNowhere;  // the furthest, when masked on every image
+  std::array<bool, kRates> any{};
+  std::array<std::int64_t, kRates> images_of{};
+  std::int64_t images = 0;
+  std::int64_t activated = 0;
+  std::int64_t passes_simulated = 0;
+  bool hung = false;
+
+  void add(bridge::TrialResult result) {
+    const std::array<bool, kRates> rates = rates_of(result.judgement);
+    for (std::size_t i = 0; i < kRates; ++i) {
+      any[i] = any[i] || rates[i];
+      images_of[i] += rates[i] ? 1 : 0;
+    }
+    const bool is_first_visible =
+        outcome == Outcome::kMasked && result.judgement.outcome != Outcome::kMasked;
+    outcome = std::max(outcome, result.judgement.outcome);
+    masked_at = std::max(masked_at, result.masked_at);
+    activated += result.activated ? 1 : 0;
+    passes_simulated += result.passes_simulated;
+    hung = hung || result.hung;
+    if (images == 0 || is_first_visible) {
+      first = std::move(result);
+    }
+    ++images;
+  }
+};
+
+/// Of a trial whose random values are the ones that the bits have.
+bridge::TrialResult nothing_struck(bridge::Study& study, ImageId image) {
+  const std::vector<float> golden = study.golden_logits(image);
+  bridge::TrialResult result;
+  result.masked_at = MaskedAt::kUnchanged;
+  result.judgement.golden_class = result.judgement.faulty_class =
+      static_cast<int>(std::max_element(golden.begin(), golden.end()) - golden.begin());
+  return result;
+}
+
+Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
+              const sim::MeshSites& sites, const Judged& judged, const std::string& engine) {
+  const RegisterFault& fault = drawn.faults.front().fault;
+  const sim::MeshSite site = sites.describe(fault.site);
+  const bridge::TrialResult& result = judged.first;
+  const bool is_masked = judged.outcome == Outcome::kMasked;
+  Row row = {
+      Cell{scenario},
+      word(trial.value),
+      Cell{1.0},
+      text(""),
+      drawn.image ? Cell{drawn.image->value} : Cell{},
+      text("mesh"),
+      text(sites.block(site.kind).name),
+      known(site.row),
+      known(site.column),
+      Cell{std::int64_t{site.position}},
+      Cell{std::int64_t{site.bit}},
+      text(name_of(fault.kind)),
+      Cell{fault.when.from},
+      fault.when.is_permanent() ? Cell{} : Cell{fault.when.until},
+      Cell{static_cast<std::int64_t>(drawn.faults.size())},
+      flag(judged.activated > 0),
+      text(is_masked ? name_of(judged.masked_at) : ""),
+      text(name_of(judged.outcome)),
+  };
+  for (std::size_t i = 1; i <= 4; ++i) {  // sdc_1 to sdc_20
+    row.push_back(flag(judged.any[i]));
+  }
+  row.insert(row.end(), {
+                            flag(judged.hung),
+                            text(result.layer),
+                            known(result.pass),
+                            known(result.step),
+                            word(result.before),
+                            word(result.after),
+                            Cell{result.changed_accumulators},
+                            Cell{result.changed_outputs},
+                            Cell{judged.passes_simulated},
+                            text(engine),
+                            known(result.judgement.golden_class),
+                            known(result.judgement.faulty_class),
+                            Cell{judged.images},
+                            Cell{judged.activated},
+                        });
+  for (const std::int64_t images : judged.images_of) {
+    row.push_back(Cell{images});
+  }
+  row.push_back(blob(result.logits));
+  TS_CHECK(row.size() == trial_columns().size(), "a row that does not fit its columns");
+  return row;
+}
+
+Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
+                const bridge::TrialResult& result) {
+  const bridge::Judgement& judgement = result.judgement;
+  Row row = {Cell{scenario},
+             word(trial.value),
+             Cell{image.value},
+             text(name_of(judgement.outcome)),
+             flag(judgement.sdc_1),
+             flag(judgement.sdc_5),
+             flag(judgement.sdc_10),
+             flag(judgement.sdc_20),
+             text(result.layer),
+             Cell{result.changed_accumulators},
+             Cell{result.changed_outputs},
+             known(judgement.golden_class),
+             known(judgement.faulty_class),
+             blob(result.logits)};
+  TS_CHECK(row.size() == outcome_columns().size(), "a row that does not fit its columns");
+  return row;
+}
+
+Row fault_row(std::int64_t scenario, TrialId trial, std::size_t number, const DrawnFault& drawn,
+              const sim::MeshSites& sites) {
+  const sim::MeshSite site = sites.describe(drawn.fault.site);
+  const CycleWindow& when = drawn.fault.when;
+  Row row = {Cell{scenario},
+             word(trial.value),
+             Cell{static_cast<std::int64_t>(number)},
+             text("mesh"),
+             text(sites.block(site.kind).name),
+             known(site.row),
+             known(site.column),
+             Cell{std::int64_t{site.position}},
+             Cell{std::int64_t{site.bit}},
+             text(name_of(drawn.fault.kind)),
+             Cell{when.from},
+             when.is_permanent() ? Cell{} : Cell{when.until},
+             flag(drawn.acts)};
+  TS_CHECK(row.size() == fault_columns().size(), "a row that does not fit its columns");
+  return row;
+}
+
+}  // namespace
+
+const std::vector<Column>& trial_columns() {
+  static const std::vector<Column> columns = {
+      {"scenario", "INTEGER", "point of the sweep, from 0"},
+      {"trial", "INTEGER", "number within the scenario, from 0"},
+      {"weight", "REAL", "of the trial in rates"},
+      {"stratum", "TEXT", "empty: the population is not divided"},
+      {"image", "INTEGER", "row of the images; null: judged on all in use"},
+      {"structure", "TEXT", "what was struck"},
+      {"register", "TEXT", "of the first fault"},
+      {"row", "INTEGER", "null where the register belongs to a column"},
+      {"column", "INTEGER", "null where the register belongs to a row"},
+      {"position", "INTEGER", "along a skew or deskew chain"},
+      {"bit", "INTEGER", "0 is the least significant"},
+      {"fault", "TEXT", "kind of the first fault"},
+      {"cycle", "INTEGER", "of the inference"},
+      {"until", "INTEGER", "first cycle after the fault; null: for ever"},
+      {"faults", "INTEGER", "how many; the table faults has the first 64"},
+      {"activated", "INTEGER", "1: a live value differed"},
+      {"masked_at", "TEXT", "where a masked fault ended"},
+      {"outcome", "TEXT", "the worst of all images"},
+      {"sdc_1", "INTEGER", "1: the top class changed, on any image"},
+      {"sdc_5", "INTEGER", "1: the top class left the golden top five"},
+      {"sdc_10", "INTEGER", "1: the golden class's confidence moved by more than 10 %"},
+      {"sdc_20", "INTEGER", "1: by more than 20 %"},
+      {"hung", "INTEGER", "1: the hardware did not answer"},
+      {"layer", "TEXT", "first layer struck"},
+      {"pass", "INTEGER", "first tile pass struck"},
+      {"step", "INTEGER", "wavefront of that pass"},
+      {"before", "INTEGER", "struck register's word"},
+      {"after", "INTEGER", "the same after the fault"},
+      {"changed_accumulators", "INTEGER", "of the struck layer"},
+      {"changed_outputs", "INTEGER", "of the struck layer, requantised"},
+      {"passes_simulated", "INTEGER", "tile passes that the engine ran"},
+      {"engine", "TEXT", "what computed them"},
+      {"golden_class", "INTEGER", "top class without the fault"},
+      {"faulty_class", "INTEGER", "top class with it"},
+      {"images", "INTEGER", "judged"},
+      {"images_activated", "INTEGER", "on which a live value differed"},
+      {"images_sdc", "INTEGER", "with that outcome"},
+      {"images_sdc_1", "INTEGER", ""},
+      {"images_sdc_5", "INTEGER", ""},
+      {"images_sdc_10", "INTEGER", ""},
+      {"images_sdc_20", "INTEGER", ""},
+      {"images_nonfinite", "INTEGER", ""},
+      {"images_due", "INTEGER", ""},
+      {"logits", "BLOB", "float32, little-endian; null where they equal golden"},
+  };
+  return columns;
+}
+
+const std::vector<Column>& outcome_columns() {
+  static const std::vector<Column> columns = {
+      {"scenario", "INTEGER", ""},
+      {"trial", "INTEGER", ""},
+      {"image", "INTEGER", "row of the images"},
+      {"outcome", "TEXT", "on that image"},
+      {"sdc_1", "INTEGER", ""},
+      {"sdc_5", "INTEGER", ""},
+      {"sdc_10", "INTEGER", ""},
+      {"sdc_20", "INTEGER", ""},
+      {"layer", "TEXT", "first layer struck"},
+      {"changed_accumulators", "INTEGER", ""},
+      {"changed_outputs", "INTEGER", ""},
+      {"golden_class", "INTEGER", ""},
+      {"faulty_class", "INTEGER", ""},
+      {"logits", "BLOB", "float32, little-endian"},
+  };
+  return columns;
+}
+
+const std::vector<Column>& fault_columns() {
+  static const std::vector<Column> columns = {
+      {"scenario", "INTEGER", ""},
+      {"trial", "INTEGER", ""},
+      {"number", "INTEGER", "within the trial, from 0"},
+      {"structure", "TEXT", ""},
+      {"register", "TEXT", ""},
+      {"row", "INTEGER", ""},
+      {"column", "INTEGER", ""},
+      {"position", "INTEGER", ""},
+      {"bit", "INTEGER", ""},
+      {"fault", "TEXT", ""},
+      {"cycle", "INTEGER", ""},
+      {"until", "INTEGER", ""},
+      {"acts", "INTEGER", "0: a random value that the bit already had"},
+  };
+  return columns;
+}
+
+std::size_t trial_column(const std::string& name) {
+  const auto& columns = trial_columns();
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const Column& column) { return name == column.name; });
+  TS_CHECK(found != columns.end(), "no column '" + name + "'");
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
+                                            std::int64_t scenario, TrialId trial,
+                                            const std::string& engine,
+                                            const std::function<bool()>& is_interrupted,
+                                            const Telling& telling) {
+  const DrawnTrial drawn = plan.draw(trial);
+  const std::vector<RegisterFault> faults = drawn.acting();
+  const auto result_on = [&](ImageId image) {
+    const bool is_chosen = drawn.image.has_value() || image == telling.told;
+    if (faults.empty()) {
+      return nothing_struck(study, image);
+    }
+    return study.strike(image, faults, is_chosen ? telling.story : nullptr,
+                        is_chosen ? telling.dump_folder : std::string());
+  };
+  TrialRecord record;
+  Judged judged;
+  if (drawn.image) {
+    judged.add(result_on(*drawn.image));
+  } else {
+    for (ImageId image(0); image.value < study.images(); ++image.value) {
+      if (is_interrupted && is_interrupted()) {
+        return std::nullopt;
+      }
+      bridge::TrialResult result = result_on(image);
+      if (result.judgement.outcome != Outcome::kMasked) {
+        record.outcomes.push_back(outcome_row(scenario, trial, image, result));
+      }
+      judged.add(std::move(result));
+    }
+  }
+  record.trial = trial_row(scenario, trial, drawn, study.sites(), judged, engine);
+  for (std::size_t i = 0; i < std::min(drawn.faults.size(), kMostFaultRows); ++i) {
+    record.faults.push_back(fault_row(scenario, trial, i, drawn.faults[i], study.sites()));
+  }
+  return record;
+}
+
+std::vector<std::string> describe(const DrawnTrial& drawn, const sim::MeshSites& sites) {
+  std::vector<std::string> lines;
+  for (const DrawnFault& fault : drawn.faults) {
+    const CycleWindow& when = fault.fault.when;
+    std::string line = sites.text(fault.fault.site) + ": " + std::string(name_of(fault.fault.kind));
+    if (when.is_permanent()) {
+      line += " from cycle " + std::to_string(when.from) + " on, for ever";
+    } else if (when.until == when.from + 1) {
+      line += " at cycle " + std::to_string(when.from);
+    } else {
+      line += " in cycles " + std::to_string(when.from) + " to " + std::to_string(when.until - 1);
+    }
+    lines.push_back(line + (fault.acts ? "" : " (the value that the bit already has)"));
+  }
+  return lines;
+}
+
+std::string text_of(const Cell& cell) {
+  struct Visitor {
+    std::string operator()(std::monostate) const { return "nothing"; }
+    std::string operator()(std::int64_t value) const { return std::to_string(value); }
+    std::string operator()(double value) const { return field_detail::real_text(value); }
+    std::string operator()(const std::string& value) const { return "'" + value + "'"; }
+    std::string operator()(const std::vector<float>& values) const {
+      return std::to_string(values.size()) + " numbers";
+    }
+  };
+  return std::visit(Visitor{}, cell);
+}
+
+}  // namespace tilestrike::campaigns
