@@ -34,4 +34,20 @@ struct FixedPoint {
   }
 };
 
+/// Addition of two int8 values of different scales, in 32 bits: clamp((a * a_multiplier + b *
+/// b_multiplier + half) >> shift, low, high), half = 2^(shift-1) (0 for shift 0). The multipliers
+/// are the ratios times 2^shift, rounded; 15 bits, the larger one with its top bit set unless that
+/// takes a shift outside 0..30.
+struct ScaledAddition {
+  std::int16_t a_multiplier = 0, b_multiplier = 0;
+  std::int32_t shift = 0;
+
+  /// Throws Failure when a ratio is not finite or not positive.
+  static ScaledAddition of(double a_ratio, double b_ratio);
+  constexpr std::int32_t scaled(std::int8_t a, std::int8_t b) const {
+    return (a * a_multiplier + b * b_multiplier + static_cast<std::int32_t>(half_of(shift))) >>
+           shift;
+  }
+};
+
 }  // namespace tilestrike::dnn

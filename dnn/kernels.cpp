@@ -24,6 +24,8 @@ namespace {
 // -- CPU loops, written so that the compiler vectorises them
 // ---------------------------------------
 
+constexpr std::uint64_t kLift = std::uint64_t{1} << 62;
+
 /// requantise() of one channel. From shift 31 on a result fits int32 before the clamp; then
 /// acc * multiplier + half + 2^62, which is never negative, is taken in unsigned arithmetic, for
 /// which the vector instructions exist: floor((x + 2^62) / 2^shift) - 2^62 / 2^shift = floor(x /
@@ -31,7 +33,6 @@ namespace {
 template <class Number>
 void requantise_run(const Number* in, std::int8_t* out, std::int64_t count, FixedPoint ratio,
                     Clamp clamp) {
-  constexpr std::uint64_t kLift = std::uint64_t{1} << 62;
   constexpr std::uint32_t kSign = std::uint32_t{1} << 31;
   if (ratio.shift < 31) {
     for (std::int64_t i = 0; i < count; ++i) {
@@ -88,9 +89,10 @@ void to_accumulators_on_cpu(const at::Tensor& sums, const ChannelLayout& layout,
 }
 
 void add_on_cpu(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, std::int64_t count,
-                const ScaledAddition& ratios, Clamp clamp) {
+                ScaledAddition ratios, Clamp clamp) {
+  const std::int32_t low = clamp.low, high = clamp.high;
   for (std::int64_t i = 0; i < count; ++i) {
-    out[i] = clamped(ratios.scaled(a[i], b[i]), clamp.low, clamp.high);
+    out[i] = static_cast<std::int8_t>(std::min(std::max(ratios.scaled(a[i], b[i]), low), high));
   }
 }
 
@@ -99,7 +101,8 @@ void quantise_on_cpu(const float* in, std::int8_t* out, std::int64_t count, floa
   constexpr float kRound = 12582912.0F;
   for (std::int64_t i = 0; i < count; ++i) {
     const float value = in[i] * inverse;
-    const float bounded = std::min(std::max(value == value ? value : 0.0F, -128.0F), 127.0F);
+    const float raised = value > -128.0F ? value : -128.0F;  // NaN, too
+    const float bounded = raised < 127.0F ? raised : 127.0F;
     out[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(bounded + kRound - kRound));
   }
 }
@@ -187,9 +190,8 @@ at::Tensor requantise(const at::Tensor& values, FixedPoint ratio, Clamp clamp) {
 #ifdef TS_CUDA_ENABLED
     if (in.is_cuda()) {
       const c10::DeviceGuard guard(in.device());
-      check_launch(cuda::requantise(data, out, in.numel(), ratio.multiplier, ratio.shift, clamp.low,
-                                    clamp.high, stream_of(in)),
-                   in);
+      check_launch(
+          cuda::requantise(data, out, in.numel(), ratio, clamp.low, clamp.high, stream_of(in)), in);
       return;
     }
 #endif
@@ -241,9 +243,8 @@ at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& r
 #ifdef TS_CUDA_ENABLED
   if (x.is_cuda()) {
     const c10::DeviceGuard guard(x.device());
-    check_launch(cuda::add(first, second, out, x.numel(), ratios.a_multiplier, ratios.b_multiplier,
-                           ratios.shift, clamp.low, clamp.high, stream_of(x)),
-                 x);
+    check_launch(
+        cuda::add(first, second, out, x.numel(), ratios, clamp.low, clamp.high, stream_of(x)), x);
     return result;
   }
 #endif
@@ -275,14 +276,26 @@ at::Tensor dequantise_values(const at::Tensor& values, float scale) {
 }
 
 ScaledAddition ScaledAddition::of(double a_ratio, double b_ratio) {
-  const FixedPoint larger = FixedPoint::of(std::max(a_ratio, b_ratio));
-  const FixedPoint smaller = FixedPoint::of(std::min(a_ratio, b_ratio));
-  TS_CHECK(smaller.shift >= larger.shift, "the smaller ratio has the larger shift");
-  const FixedPoint common{smaller.multiplier, smaller.shift - larger.shift};
-  const auto rounded = static_cast<std::int32_t>(common.scaled(1));
-  const bool a_is_larger = a_ratio >= b_ratio;
-  return {a_is_larger ? larger.multiplier : rounded, a_is_larger ? rounded : larger.multiplier,
-          larger.shift};
+  constexpr std::int32_t kMostMultiplier = 32767;
+  constexpr int kBits = 15, kMostAdditionShift = 30;
+  const double larger = std::max(a_ratio, b_ratio), smaller = std::min(a_ratio, b_ratio);
+  if (!std::isfinite(larger) || !(smaller > 0.0)) {
+    fail(ErrorCode::kUnsupported,
+         "an addition scaled by " + std::to_string(a_ratio) + " and " + std::to_string(b_ratio) +
+             " has no fixed-point form",
+         {}, "ratios of scales are finite and positive; look for non-finite activations");
+  }
+  int exponent = 0;
+  const double fraction = std::frexp(larger, &exponent);  // in [0.5, 1)
+  if (std::nearbyint(std::ldexp(fraction, kBits)) > kMostMultiplier) {
+    ++exponent;
+  }
+  const int shift = std::clamp(kBits - exponent, 0, kMostAdditionShift);
+  const auto multiplier = [&](double ratio) {
+    const double rounded = std::nearbyint(std::ldexp(ratio, shift));
+    return static_cast<std::int16_t>(std::min<double>(rounded, kMostMultiplier));
+  };
+  return {multiplier(a_ratio), multiplier(b_ratio), shift};
 }
 
 }  // namespace tilestrike::dnn

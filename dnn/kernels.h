@@ -36,20 +36,11 @@ at::Tensor requantise(const at::Tensor& values, FixedPoint ratio, Clamp clamp);
 at::Tensor to_accumulators(const at::Tensor& sums, const ChannelLayout& layout,
                            const at::Tensor& bias);
 
-/// clamp((a * a_multiplier + b * b_multiplier + half) >> shift, low, high) of two int8 tensors of
-/// one shape.
-struct ScaledAddition {
-  std::int32_t a_multiplier = 0, b_multiplier = 0, shift = 0;
-  /// Both ratios as multiples of 2^-shift; the larger one has its top bit at 2^30. Throws Failure
-  /// like FixedPoint::of.
-  static ScaledAddition of(double a_ratio, double b_ratio);
-  constexpr std::int64_t scaled(std::int64_t a, std::int64_t b) const {
-    return (a * a_multiplier + b * b_multiplier + half_of(shift)) >> shift;
-  }
-};
+/// Two int8 tensors of one shape -> int8.
 at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& ratios, Clamp clamp);
 
-/// float32 -> int8: round(value * (1 / scale)), ties to even, clamped to -128..127; NaN becomes 0.
+/// float32 -> int8: round(value * (1 / scale)), ties to even, clamped to -128..127; NaN becomes
+/// -128.
 at::Tensor quantise_values(const at::Tensor& values, float scale);
 
 /// int8 -> float32: value * scale.

@@ -239,8 +239,8 @@ class Quantiser {
   void add_addition(const Step& step) {
     const float scale = scale_of(step.outputs.front());
     Layer layer = layer_of(step, "int8.add", {"a", "b"});
-    const auto ratios = ScaledAddition::of(in_range(scale_of_new(step.inputs[0]) / scale),
-                                           in_range(scale_of_new(step.inputs[1]) / scale));
+    const auto ratios = ScaledAddition::of(scale_of_new(step.inputs[0]) / scale,
+                                           scale_of_new(step.inputs[1]) / scale);
     layer.kernel = make_addition(ratios, stored(step.clamp, scale));
     layer.outputs = {add_int8(step.outputs.front(), scale)};
     add(std::move(layer));

@@ -59,20 +59,18 @@ const char* launch_uniform(const Number* values, std::int8_t* out, std::int64_t 
 }
 
 __global__ void add_scaled(const std::int8_t* a, const std::int8_t* b, std::int8_t* out,
-                           std::int64_t count, std::int64_t a_multiplier, std::int64_t b_multiplier,
-                           std::int32_t shift, std::int32_t low, std::int32_t high) {
+                           std::int64_t count, ScaledAddition ratios, std::int32_t low,
+                           std::int32_t high) {
   for (std::int64_t i = first_element(); i < count; i += element_step()) {
-    out[i] =
-        clamped((a[i] * a_multiplier + b[i] * b_multiplier + half_of(shift)) >> shift, low, high);
+    out[i] = clamped(ratios.scaled(a[i], b[i]), low, high);
   }
 }
 
 __global__ void quantise_floats(const float* values, std::int8_t* out, std::int64_t count,
                                 float inverse) {
   for (std::int64_t i = first_element(); i < count; i += element_step()) {
-    const float rounded = rintf(values[i] * inverse);
-    out[i] = isnan(rounded) ? std::int8_t{0}
-                            : static_cast<std::int8_t>(fminf(fmaxf(rounded, -128.0F), 127.0F));
+    // fmaxf gives the number where the other operand is NaN.
+    out[i] = static_cast<std::int8_t>(fminf(fmaxf(rintf(values[i] * inverse), -128.0F), 127.0F));
   }
 }
 
@@ -91,25 +89,22 @@ const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t 
 }
 
 const char* requantise(const std::int32_t* values, std::int8_t* out, std::int64_t count,
-                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
-                       std::int32_t high, void* stream) {
-  return launch_uniform(values, out, count, FixedPoint{multiplier, shift}, low, high, stream);
+                       FixedPoint ratio, std::int32_t low, std::int32_t high, void* stream) {
+  return launch_uniform(values, out, count, ratio, low, high, stream);
 }
 
 const char* requantise(const std::int8_t* values, std::int8_t* out, std::int64_t count,
-                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
-                       std::int32_t high, void* stream) {
-  return launch_uniform(values, out, count, FixedPoint{multiplier, shift}, low, high, stream);
+                       FixedPoint ratio, std::int32_t low, std::int32_t high, void* stream) {
+  return launch_uniform(values, out, count, ratio, low, high, stream);
 }
 
 const char* add(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, std::int64_t count,
-                std::int32_t a_multiplier, std::int32_t b_multiplier, std::int32_t shift,
-                std::int32_t low, std::int32_t high, void* stream) {
+                ScaledAddition ratios, std::int32_t low, std::int32_t high, void* stream) {
   if (count == 0) {
     return nullptr;
   }
   add_scaled<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      a, b, out, count, a_multiplier, b_multiplier, shift, low, high);
+      a, b, out, count, ratios, low, high);
   return launch_error();
 }
 

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "dnn/fixed_point.h"
+
 namespace tilestrike::dnn::cuda {
 
 const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
@@ -14,16 +16,13 @@ const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t 
                        void* stream);
 
 const char* requantise(const std::int32_t* values, std::int8_t* out, std::int64_t count,
-                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
-                       std::int32_t high, void* stream);
+                       FixedPoint ratio, std::int32_t low, std::int32_t high, void* stream);
 
 const char* requantise(const std::int8_t* values, std::int8_t* out, std::int64_t count,
-                       std::int32_t multiplier, std::int32_t shift, std::int32_t low,
-                       std::int32_t high, void* stream);
+                       FixedPoint ratio, std::int32_t low, std::int32_t high, void* stream);
 
 const char* add(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, std::int64_t count,
-                std::int32_t a_multiplier, std::int32_t b_multiplier, std::int32_t shift,
-                std::int32_t low, std::int32_t high, void* stream);
+                ScaledAddition ratios, std::int32_t low, std::int32_t high, void* stream);
 
 const char* quantise(const float* values, std::int8_t* out, std::int64_t count, float inverse,
                      void* stream);
