@@ -24,6 +24,10 @@ namespace {
 
 using Form = Pt2Argument::Form;
 
+constexpr char kNotInPlace[] =
+    "write that line without its in-place form (y = x + 1 for x += 1, inplace=False), or clone the "
+    "tensor first";
+
 /// " in layer 'stage1.conv1' at train_zoo.py:67, self.conv1(x)".
 std::string place_of(const Pt2Node& node) {
   std::string text =
@@ -116,21 +120,23 @@ class Importer {
 };
 
 void Importer::check_operators() const {
-  std::vector<std::string> candidates;
-  for (const Operator& entry : operators()) {
-    candidates.emplace_back(entry.target);
-  }
   ErrorList errors;
   std::set<std::string> seen;
   for (const Pt2Node& node : graph_.nodes) {
-    if (find_operator(node.target) == nullptr && seen.insert(node.target).second) {
-      const auto near = nearest(node.target, candidates);
-      errors.add(ErrorCode::kUnsupported,
-                 "the operator " + node.target + place_of(node) + " is not known", archive_.path(),
-                 "write that line with operators of `tilestrike list operators`" +
-                     (near.empty() ? "" : " (the nearest is " + near.front() + ")") +
-                     ", or add an entry to dnn/operators.cpp");
+    if (find_operator(node.target) != nullptr || !seen.insert(node.target).second) {
+      continue;
     }
+    std::vector<std::string> others;  // the same in another form
+    for (const Operator& entry : operators()) {
+      if (short_name(entry.target) == short_name(node.target)) {
+        others.emplace_back(entry.target);
+      }
+    }
+    errors.add(ErrorCode::kUnsupported,
+               "the operator " + node.target + place_of(node) + " is not known", archive_.path(),
+               "write that line with operators of `tilestrike list operators`" +
+                   (others.empty() ? "" : " (near: " + join(others, ", ") + ")") +
+                   ", or add an entry to dnn/operators.cpp");
   }
   errors.throw_if_any();
 }
@@ -239,7 +245,7 @@ ValueId Importer::read(const std::string& name, bool as_tensor, const Pt2Node& n
   if (!names_.stale(name).empty()) {
     refuse("the operator " + node.target + place_of(node) + " reads '" + name +
                "', whose memory was written through another view by " + names_.stale(name),
-           "write that line without its in-place form (y = x + 1 for x += 1, inplace=False)");
+           kNotInPlace);
   }
   const ValueId id = names_.value(name);
   if (symbols_.contains(id) == as_tensor) {
@@ -265,6 +271,9 @@ void Importer::add_node(const Pt2Node& node) {
       refuse("the operator " + node.target + place_of(node) + " is in training mode",
              "call model.eval() before torch.export");
     }
+  }
+  if (entry.import_as == ImportAs::kIgnored) {
+    return;
   }
   if (entry.import_as == ImportAs::kSymbolic) {
     add_symbolic(node);
@@ -295,6 +304,12 @@ bool Importer::is_row_major(const std::string& name) const {
 
 bool Importer::changes_nothing(const Pt2Node& node, const Operator& entry) const {
   const std::string name = short_name(node.target);
+  if (entry.target == "aten.to.dtype") {
+    const std::string& input = first_tensor(node);
+    return node.inputs.size() == 2 && node.inputs[1].second.constant.isInt() &&
+           node.inputs[1].second.constant.toInt() ==
+               static_cast<std::int64_t>(network_.info(names_.value(input)).type);
+  }
   if (name == "contiguous") {
     return node.inputs.size() == 1 && is_row_major(first_tensor(node));
   }
@@ -307,7 +322,8 @@ bool Importer::changes_nothing(const Pt2Node& node, const Operator& entry) const
 void Importer::add_identity(const Pt2Node& node) {
   const std::string& input = first_tensor(node);
   const std::string& output = first_output(node, Form::kTensor);
-  if (short_name(node.target) == "clone") {
+  const std::string name = short_name(node.target);
+  if (name == "clone" || name == "lift_fresh_copy") {
     names_.define_copy(output, input);
   } else {
     names_.define_same(output, input);
@@ -405,8 +421,7 @@ void Importer::check_write(const Pt2Node& node, const Layer& layer) const {
   if (names_.is_external(target)) {
     refuse("the operator " + node.target + place_of(node) + " writes into '" + target +
                "', an input or a weight of the model",
-           "write that line without its in-place form (y = x + 1 for x += 1, inplace=False), or "
-           "clone the tensor first");
+           kNotInPlace);
   }
   for (const ValueId id : layer.inputs) {
     const ValueInfo& info = network_.info(id);
@@ -464,7 +479,7 @@ void Importer::add_call(const Pt2Node& node, const Operator& entry) {
   } else {
     names_.define(output, id);
   }
-  infer_computed_size(layer);
+  infer_computed_size(layer, network_);
   as_linear(layer, network_, transposes_);
   for (Layer& before : with_numeric_padding(layer, network_)) {
     emit(std::move(before), node);
@@ -503,6 +518,11 @@ void Importer::finish() {
   const std::string& name = graph_.output.items.front().name;
   if (!names_.has(name)) {
     damaged("nothing computes its output '" + name + "'");
+  }
+  if (!names_.stale(name).empty()) {
+    refuse("the model's output '" + name + "' was written through another view by " +
+               names_.stale(name),
+           kNotInPlace);
   }
   network_.output = names_.value(name);
   if (symbols_.contains(network_.output) || network_.info(network_.output).is_constant) {

@@ -44,49 +44,50 @@ bool is_transpose(const at::Tensor& result, const at::Tensor& constant) {
          result.stride(0) == constant.stride(1) && result.stride(1) == constant.stride(0);
 }
 
-void infer_computed_size(Layer& layer) {
+void infer_computed_size(Layer& layer, const Network& network) {
   if (layer.target != "aten.view.default" && layer.target != "aten.reshape.default") {
     return;
   }
   Argument& sizes = layer.arguments[1];
-  if (sizes.kind != Argument::Kind::kIntegerList) {
-    return;
+  const std::vector<std::int64_t>& result = network.info(layer.outputs.front()).sizes;
+  if (sizes.kind == Argument::Kind::kIntegerList && result.size() == sizes.values.size() &&
+      std::ranges::count(result, -1) == 1) {
+    sizes = constant_argument(sizes.name, c10::IValue(result));
   }
-  std::vector<std::int64_t> known = sizes.constant.toIntVector();
-  std::size_t computed = 0, last = 0;
-  for (std::size_t i = 0; i < sizes.values.size(); ++i) {
-    if (sizes.values[i].value >= 0) {
-      ++computed;
-      last = i;
-    }
-  }
-  if (computed != 1 || std::ranges::any_of(known, [](std::int64_t one) { return one < 0; })) {
-    return;
-  }
-  known[last] = -1;
-  sizes = constant_argument(sizes.name, c10::IValue(std::move(known)));
-  layer.inputs = values_of(layer.arguments);
 }
 
-void as_linear(Layer& layer, const Network& network, const Transposes& transposes) {
+void as_linear(Layer& layer, Network& network, const Transposes& transposes) {
   const bool has_bias = layer.target == "aten.addmm.default";
-  if (!has_bias && layer.target != "aten.mm.default") {
+  if (!has_bias && layer.target != "aten.mm.default" && layer.target != "aten.matmul.default") {
     return;
   }
   const std::vector<Argument>& old = layer.arguments;
-  const std::size_t first = has_bias ? 1 : 0;  // the left matrix
-  const auto weight = transposes.find(old[first + 1].values.front());
-  if (weight == transposes.end()) {
+  const std::size_t first = has_bias ? 1 : 0;
+  const ValueId left = old[first].values.front();
+  const ValueId right = old[first + 1].values.front();
+  const ValueInfo right_info = network.info(right);
+  if (!right_info.is_constant || right_info.sizes.size() != 2 ||
+      network.info(left).sizes.size() != 2) {
     return;
   }
   if (has_bias) {
     const ValueInfo& bias = network.info(old[0].values.front());
-    if (!bias.is_constant || bias.sizes.size() != 1 || !is_one(old[3]) || !is_one(old[4])) {
+    if (!bias.is_constant || bias.sizes != std::vector{right_info.sizes[1]} || !is_one(old[3]) ||
+        !is_one(old[4])) {
       return;
     }
   }
+  const auto known = transposes.find(right);
+  ValueId weight = known == transposes.end() ? ValueId(-1) : known->second;
+  if (weight.value < 0) {
+    ValueInfo info = right_info;
+    info.name += "_transposed";
+    std::swap(info.sizes[0], info.sizes[1]);
+    weight = network.add_value(std::move(info));
+    network.constants[weight.value] = network.constants[right.value].toTensor().t();
+  }
   layer.arguments = {
-      value_argument("input", old[first].values.front()), value_argument("weight", weight->second),
+      value_argument("input", left), value_argument("weight", weight),
       has_bias ? value_argument("bias", old[0].values.front()) : constant_argument("bias", {})};
   set_operator(layer, "aten.linear.default");
 }

@@ -13,11 +13,13 @@ namespace tilestrike::dnn {
 /// Folded constants that are the transpose of another constant, and that other one.
 using Transposes = std::map<ValueId, ValueId>;
 
-/// view(x, [batch, 64]) -> view(x, [-1, 64]): LibTorch finds the one size that is computed.
-void infer_computed_size(Layer& layer);
+/// view(x, [batch, 64]) -> view(x, [-1, 64]): LibTorch finds the one size that depends on the
+/// batch.
+void infer_computed_size(Layer& layer, const Network& network);
 
-/// addmm(bias, x, transpose of a weight) -> linear(x, weight, bias); mm likewise.
-void as_linear(Layer& layer, const Network& network, const Transposes& transposes);
+/// addmm(bias, x, weight) -> linear(x, weight transposed, bias), where weight and bias are
+/// constants; mm and matmul of two matrices likewise.
+void as_linear(Layer& layer, Network& network, const Transposes& transposes);
 
 /// conv2d with padding 'same' or 'valid' -> conv2d with numbers. Where 'same' is uneven, one more
 /// row or column of zeros is appended first: then a layer for that is returned, and `layer` reads

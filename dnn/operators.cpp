@@ -21,6 +21,7 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.linear.default", kCall, "", "fully connected layer", "int8"},
     {"aten.addmm.default", kCall, "", "matrix product plus a bias", "int8"},
     {"aten.mm.default", kCall, "", "matrix product", "int8"},
+    {"aten.matmul.default", kCall, "", "matrix product", "int8"},
 
     // Normalisation.
     {"aten.batch_norm.default", kCall, "", "batch norm with stored statistics", "fused"},
@@ -83,6 +84,8 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.squeeze.dims", kCall, "", "dimensions of size 1 dropped", "int8"},
     {"aten.expand.default", kCall, "", "dimensions of size 1 repeated", "int8"},
     {"aten.contiguous.default", kCall, "", "elements in row-major order", "int8"},
+    {"aten.to.dtype", kCall, "", "another element type", "float"},
+    {"aten._to_copy.default", kCall, "", "another element type", "float"},
     {"aten.constant_pad_nd.default", kCall, "", "a constant around the edges", "int8"},
     {"aten.pad.default", kCall, "", "padding around the edges", "float"},
 
@@ -91,8 +94,10 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.feature_dropout.default", kIdentity, "", "nothing, in evaluation", ""},
     {"aten.alpha_dropout.default", kIdentity, "", "nothing, in evaluation", ""},
     {"aten.clone.default", kIdentity, "", "a copy", ""},
+    {"aten.lift_fresh_copy.default", kIdentity, "", "a copy of a literal", ""},
     {"aten.alias.default", kIdentity, "", "the same tensor", ""},
     {"aten.detach.default", kIdentity, "", "the same tensor", ""},
+    {"aten._assert_tensor_metadata.default", kIgnored, "", "a check of the exporter", ""},
 
     // Sizes that depend on the batch.
     {"aten.sym_size.int", kCall, "", "the size of a dimension", ""},

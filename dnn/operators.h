@@ -15,6 +15,7 @@ enum class ImportAs {
   kRename,    // the same as the operator `becomes`, whose arguments have the same names
   kIdentity,  // dropped: its output is its first input
   kSymbolic,  // arithmetic on sizes
+  kIgnored,   // computes nothing: a check that the exporter has made
 };
 
 struct Operator {

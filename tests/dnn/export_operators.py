@@ -1,0 +1,284 @@
+# SPDX-FileCopyrightText: TileStrike contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tiny models that use every operator of dnn/operators.cpp, and models that must be refused.
+
+    python tests/dnn/export_operators.py DIR
+
+For each model NAME of MODELS: DIR/NAME.pt2, DIR/NAME_decomposed.pt2 (after run_decompositions()),
+and PyTorch's answers DIR/NAME.npy, DIR/NAME_decomposed.npy on the images DIR/x.npy, one thread. For
+each zoo network: DIR/ZOO.npy on DIR/ZOO_x.npy. For each of REFUSED: DIR/NAME.pt2.
+"""
+
+import pathlib
+import sys
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+IMAGES = 5
+
+
+def features(*layers):
+    """A network of the given layers between a first convolution and a last linear layer."""
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), *layers, nn.Flatten(), nn.LazyLinear(10))
+
+
+class Function(nn.Module):
+    """A convolution, a function of its output, and a linear layer where the function has no other."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.function = function
+        self.fc = nn.LazyLinear(10)
+
+    def forward(self, x):
+        return self.fc(self.function(self.conv(x)).flatten(1))
+
+
+class Tied(nn.Module):
+    """One weight under two names, one weight that is a slice of another, and two kinds of buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(192, 192)
+        self.b = nn.Linear(192, 192)
+        self.b.weight = self.a.weight
+        whole = torch.randn(20, 384)
+        self.rest = nn.Parameter(whole[5:15, 100:292])
+        self.register_buffer("scale", torch.rand(192) + 0.5, persistent=False)
+        self.register_buffer("shift", torch.rand(192))
+
+    def forward(self, x):
+        x = self.b(self.a(x.flatten(1))) * self.scale + self.shift
+        return functional.linear(x, self.rest)
+
+
+class Constants(nn.Module):
+    """Values that depend on weights and literals alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(192, 10))
+        self.gain = nn.Parameter(torch.rand(10))
+
+    def forward(self, x):
+        return x.flatten(1) @ (self.weight * self.gain) + torch.tensor([1.5]) * self.gain
+
+
+class InPlace(nn.Module):
+    """In-place operators, read again under their old name and through views made after the write."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.fc = nn.Linear(512, 10)
+
+    def forward(self, x):
+        y = self.conv(x)
+        functional.relu_(y)
+        z = y + 1
+        y.add_(z).mul_(0.5).sub_(0.25).div_(2.0).clamp_(-1, 3)
+        functional.dropout(y, training=False, inplace=True)
+        functional.hardtanh_(y, -0.9, 0.9)
+        functional.leaky_relu_(y)
+        functional.elu_(y)
+        y.sigmoid_()
+        y.tanh_()
+        functional.silu(y, inplace=True)
+        functional.hardswish(y, inplace=True)
+        functional.hardsigmoid(y, inplace=True)
+        copy = y.clone()
+        copy.relu_()
+        flat = y.view(-1, 512)
+        return self.fc(flat) + self.fc(copy.flatten(1)) + self.fc(z.flatten(1))
+
+
+class Shapes(nn.Module):
+    """Shapes made of the batch size, and views of views."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(99, 10)
+
+    def forward(self, x):
+        batch = x.size(0)
+        x = x.permute(0, 2, 3, 1).contiguous().view(batch * 2, 4, 24)
+        x = x.transpose(1, 2).reshape(batch, 2, 96).unsqueeze(1).squeeze(1)
+        x = x.view((batch + batch - 0) * 4 // 4, 96).view(batch, 2, 96)
+        x = torch.cat([x, x.mean(1, keepdim=True)], 1)
+        x = x + x.mean(dim=(1, 2), keepdim=True).expand(batch, 3, 96)
+        x = functional.pad(x, (1, 2), value=0.5).unsqueeze(1)
+        x = torch.ops.aten.alias(x.squeeze(dim=(1,)).detach()).mean(1)
+        return self.fc(torch.ops.aten._unsafe_view(x.t().contiguous().t().clone(), [-1, 1, 99])
+                       .squeeze())
+
+
+class Matrices(nn.Module):
+    """Products that are no linear layer of a module."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Parameter(torch.randn(192, 64) / 14)
+        self.second = nn.Parameter(torch.randn(64, 10) / 8)
+        self.bias = nn.Parameter(torch.randn(10))
+        self.last = nn.Linear(10, 10, bias=False)
+
+    def forward(self, x):
+        x = torch.mm(x.flatten(1), self.first)
+        x = torch.addmm(self.bias, x, self.second, beta=0.5, alpha=2)
+        return self.last(x)
+
+
+def activations(x):
+    for function in (functional.relu, functional.relu6, functional.hardtanh, torch.sigmoid,
+                     functional.hardsigmoid, functional.silu, functional.hardswish, torch.tanh,
+                     functional.gelu, functional.leaky_relu, functional.elu):
+        x = x + function(x * 2)
+    x = functional.gelu(x, approximate="tanh") - x.clamp(min=-0.5) + x.clamp(max=0.7)
+    x = torch.clamp_min(x, -3) + torch.clamp_max(x, 3) + x.clamp(-1, 1)
+    return torch.softmax(x, 1) + torch.log_softmax(x, 1).float()
+
+
+def arithmetic(x):
+    y = torch.add(x, 1, alpha=2) - torch.sub(3.0, x) * 0.17
+    y = y / (x * x + 1) + torch.mul(x, 2) / 3
+    ops = torch.ops.aten
+    y = ops.add.Scalar(y, 0.5) + ops.sub.Scalar(x, 1) + ops.mul.Scalar(x, 3) + ops.div.Scalar(x, 2)
+    y = y + x.mean()
+    return torch.cat([y, x, torch.sub(y, x, alpha=0.5)], dim=1)
+
+
+MODELS = {
+    "convolutions": lambda: features(
+        nn.Conv2d(8, 12, 3, stride=2, padding=2, dilation=2, groups=4, bias=False), nn.ReLU(),
+        nn.Conv2d(12, 12, (3, 1), padding="same"), nn.Conv2d(12, 12, (2, 4), padding="same"),
+        nn.Conv2d(12, 12, 3, padding="same", dilation=(1, 2), groups=12),
+        nn.Conv2d(12, 6, 2, padding="valid"), nn.Conv2d(6, 6, 1, groups=6)),
+    "norms": lambda: features(
+        nn.BatchNorm2d(8), nn.Conv2d(8, 4, 1), nn.BatchNorm2d(4, affine=False, eps=1e-3),
+        nn.Dropout(), nn.Dropout2d(), nn.AlphaDropout(), nn.Identity()),
+    "pools": lambda: features(
+        nn.MaxPool2d(2, stride=1, padding=1), nn.AvgPool2d(3, stride=1, padding=1),
+        nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False), nn.MaxPool2d(2, dilation=2, stride=1),
+        nn.AdaptiveAvgPool2d((2, 1))),
+    "shared": lambda: (lambda relu: features(relu, nn.Conv2d(8, 8, 1), relu, nn.Conv2d(8, 8, 1), relu))(
+        nn.ReLU(inplace=True)),
+    "activations": lambda: Function(activations),
+    "arithmetic": lambda: Function(arithmetic),
+    "tied": Tied,
+    "constants": Constants,
+    "in_place": InPlace,
+    "shapes": Shapes,
+    "matrices": Matrices,
+}
+
+
+class UnknownOperator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Function(lambda x: torch.cumsum(x, 1).sort(1).values)
+        self.block(torch.zeros(1, 3, 8, 8))  # the lazy layer takes its shape
+
+    def forward(self, x):
+        return self.block(x)
+
+
+class WritesBuffer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(1))
+        self.fc = nn.Linear(192, 10)
+
+    def forward(self, x):
+        self.calls.add_(1)
+        return self.fc(x.flatten(1)) + self.calls
+
+
+class StaleView(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x):
+        y = self.conv(x)
+        flat = y.view(y.size(0), -1)
+        y.relu_()
+        return flat
+
+
+class Other(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.fc = nn.Linear(192, 10)
+
+    def forward(self, *inputs):
+        return self.function(self, *inputs)
+
+
+# name: (model, its example inputs, dynamic batch, evaluation mode)
+IMAGE = torch.zeros(2, 3, 8, 8)
+REFUSED = {
+    "unknown_operator": (UnknownOperator, (IMAGE,), True, True),
+    "writes_buffer": (WritesBuffer, (IMAGE,), True, True),
+    "writes_input": (lambda: Other(lambda m, x: m.fc(x.relu_().flatten(1))), (IMAGE,), True, True),
+    "stale_view": (StaleView, (IMAGE,), True, True),
+    "two_inputs": (lambda: Other(lambda m, x, y: m.fc((x + y).flatten(1))), (IMAGE, IMAGE), True, True),
+    "two_outputs": (lambda: Other(lambda m, x: (m.fc(x.flatten(1)), x)), (IMAGE,), True, True),
+    "integer_input": (lambda: Other(lambda m, x: m.fc((x * 0.5).flatten(1))),
+                      (IMAGE.to(torch.int32),), True, True),
+    "double_output": (lambda: Other(lambda m, x: m.fc(x.flatten(1)).double()),
+                      (IMAGE,), True, True),
+    "no_images": (lambda: Other(lambda m, x: m.fc.weight * 2), (IMAGE,), True, True),
+    "training": (lambda: nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(192, 10)), (IMAGE,), True,
+                 False),
+    "fixed_batch": (lambda: Other(lambda m, x: m.fc(x.view(x.size(0), 192))), (IMAGE,), False, True),
+}
+
+
+def export(model, inputs, dynamic=True):
+    batch = torch.export.Dim("batch", min=1)
+    shapes = tuple({0: batch} for _ in inputs)
+    if isinstance(model, Other):
+        shapes = (shapes,)
+    return torch.export.export(model, inputs, dynamic_shapes=shapes if dynamic else None)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    x = torch.randn(IMAGES, 3, 8, 8)
+    numpy.save(folder / "x.npy", x.numpy())
+    with torch.no_grad():
+        for name, make in MODELS.items():
+            model = make().eval()
+            model(x)  # lazy layers take their shapes
+            for module in model.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.running_mean.normal_()
+                    module.running_var.uniform_(0.5, 2)
+            program = export(model, (torch.randn(2, 3, 8, 8),))
+            for suffix, form in (("", program), ("_decomposed", program.run_decompositions())):
+                torch.export.save(form, folder / f"{name}{suffix}.pt2")
+                numpy.save(folder / f"{name}{suffix}.npy", form.module()(x.clone()).numpy())
+        static = features(nn.ReLU()).eval()
+        static(x)
+        torch.export.save(export(static, (x[:2],), dynamic=False), folder / "static.pt2")
+        numpy.save(folder / "static.npy", static(x).numpy())
+        for name in ("lenet5", "resnet8"):
+            images = torch.rand(32, 1, 28, 28)
+            numpy.save(folder / f"{name}_x.npy", images.numpy())
+            program = torch.export.load(ROOT / "zoo" / f"{name}.pt2")
+            numpy.save(folder / f"{name}.npy", program.module()(images).numpy())
+    for name, (make, inputs, dynamic, evaluates) in REFUSED.items():
+        model = make().train(not evaluates)
+        torch.export.save(export(model, inputs, dynamic), folder / f"{name}.pt2")
+
+
+if __name__ == "__main__":
+    main()
