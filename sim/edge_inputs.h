@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // What enters the mesh at its edges, window by window: the operands of the pass that streams and
-// the rows of the pass that is loaded.
+// the rows of the pass that is loaded. What was not fetched reads as zero.
 #pragma once
 
 #include <cstdint>
@@ -11,46 +11,41 @@
 
 namespace tilestrike::sim {
 
-/// Edge inputs of wavefronts first .. first + count - 1 of one window (steps within the window).
-/// R, C: mesh rows and columns.
 class EdgeInputs {
  public:
   EdgeInputs(const MeshRun& run, const Operands& operands) : run_(run), operands_(operands) {}
 
-  /// Fetches the streamed operands of steps [first, first + count) and the window's load rows.
-  /// `with_stream` false: only the load rows (enough to know c0 and c1 in WS).
-  void fetch(const Window& window, std::int64_t first, std::int64_t count, bool with_stream = true);
+  /// Turns to a window. Forgets what was fetched for another one.
+  void enter(const Window& window);
+  /// Fetches all load rows of the window.
+  void fetch_load();
+  /// Fetches what streams in steps [first, first + count) of the window.
+  void fetch_stream(std::int64_t first, std::int64_t count);
+  /// The same without what enters from above.
+  void fetch_activations(std::int64_t first, std::int64_t count);
 
-  /// a[R] of a fetched step; zero beyond the pass.
-  const std::int8_t* activations(std::int64_t step) const {
-    return &activations_[static_cast<std::size_t>((step - first_) * run_.config().rows)];
-  }
-  /// b[C] of a fetched step: partial sums (WS) or weights (OS); zero beyond the pass.
-  const std::int32_t* vertical(std::int64_t step) const {
-    return &vertical_[static_cast<std::size_t>((step - first_) * run_.config().columns)];
-  }
-  /// d[C] of any step of the window: row `length - 1 - step` of the pass that is loaded, or zeros.
-  const std::int32_t* load(std::int64_t step) const {
-    const std::int64_t row = length_ - 1 - step;
-    const auto columns = static_cast<std::size_t>(run_.config().columns);
-    return has_load_ && row >= 0 && row < run_.config().rows
-               ? &load_[static_cast<std::size_t>(row) * columns]
-               : zeros_.data();
-  }
+  bool has_stream() const { return has_stream_; }
+  /// a[rows] of a step; zero beyond the pass. Steps that were fetched together lie one after
+  /// another.
+  const std::int8_t* activations(std::int64_t step) const;
+  /// b[columns] of a step: partial sums (WS) or weights (OS); zero beyond the pass.
+  const std::int32_t* vertical(std::int64_t step) const;
+  /// From one step to the next in vertical().
+  int vertical_pitch() const { return has_vertical_ ? run_.config().columns : 0; }
+  /// d[columns] of any step of the window: row `length - 1 - step` of the pass that is loaded.
+  const std::int32_t* load(std::int64_t step) const;
 
  private:
-  void fetch_load(const Window& window);
-
   const MeshRun& run_;
   const Operands& operands_;
-  std::int64_t first_ = 0;
-  std::int64_t length_ = 0;
-  int loaded_window_ = -2;
+  Window window_;
+  std::int64_t first_ = 0;  // step
   bool has_load_ = false;
+  bool has_stream_ = false;
+  bool has_vertical_ = false;
   std::vector<std::int8_t> activations_;
   std::vector<std::int32_t> vertical_;
   std::vector<std::int32_t> load_;
-  std::vector<std::int32_t> zeros_;
   std::vector<std::int8_t> narrow_;  // int8 operands on their way to the 32-bit lanes
 };
 

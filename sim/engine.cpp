@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "sim/engines.h"
-#include "sim/wavefront_mesh.h"
 
 namespace tilestrike::sim {
 
@@ -37,20 +36,6 @@ std::vector<RegisterFault> in_order_of_effect(std::span<const RegisterFault> fau
     return x_holds != y_holds ? y_holds : x.when.from < y.when.from;
   });
   return ordered;
-}
-
-MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshState* start) {
-  WavefrontMesh mesh(run, 0, run.config().columns);
-  mesh.set_state(start);
-  EdgeInputs inputs(run, operands);
-  for (int index = 0; index < run.windows(); ++index) {
-    const Window window = run.window(index);
-    inputs.fetch(window, 0, window.length, !run.config().is_weight_stationary());
-    mesh.advance(window, inputs, 0, window.length, nullptr);
-  }
-  MeshState end;
-  mesh.store_state(end);
-  return end;
 }
 
 }  // namespace tilestrike::sim

@@ -42,13 +42,17 @@ struct MeshState {
 struct MeshJob {
   const MeshRun* run = nullptr;
   const Operands* operands = nullptr;
-  /// Cycles are states of the run, 1 .. run->cycles(); what lies outside has no effect.
+  /// In time order. Cycles are states of the run, 1 .. run->cycles(); what lies outside has no
+  /// effect. On one register and cycle, flips act first, since a stuck-at holds its bit.
   std::span<const RegisterFault> faults;
   /// c0 and c1 before the first wavefront; nullptr: zero.
   const MeshState* golden_start = nullptr;
   const MeshState* faulty_start = nullptr;  // nullptr: as golden_start
   /// Simulate every pass and return all outputs, instead of only what the faults touch.
   bool wants_outputs = false;
+  /// Follow the faulty mesh until c0 and c1 equal golden's in every PE, or to the end of the run:
+  /// needed where later runs are struck, too.
+  bool wants_end = false;
 };
 
 struct OutputDelta {
@@ -60,15 +64,20 @@ struct OutputDelta {
 };
 
 struct MeshResult {
-  std::vector<OutputDelta> deltas;  // sorted; only differences, only with !wants_outputs
-  std::vector<std::vector<std::int32_t>>
-      outputs;             // per pass rows x columns, only with wants_outputs
-  MeshState end;           // faulty c0 and c1 after the run (persistent faults and wants_outputs)
+  /// Sorted; only what differs. Empty with wants_outputs.
+  std::vector<OutputDelta> deltas;
+  /// Of the faulty mesh, per pass rows x columns; only with wants_outputs.
+  std::vector<std::vector<std::int32_t>> outputs;
+  /// Faulty c0 and c1 once every wavefront of the run has passed; only with wants_end and
+  /// wants_outputs.
+  MeshState end;
   Cycle cycles = 0;        // of the run
   bool activated = false;  // a live value differed
-  bool hung = false;
+  bool hung = false;       // never: nothing in the mesh waits for anything
   int windows_simulated = 0;
-  std::uint64_t before = 0, after = 0;  // word of the first register that a fault changed
+  /// Word of the register that a fault changed first, and what the fault made of it. Equal: none.
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
 };
 
 class Engine {

@@ -65,7 +65,9 @@ class SteppedRun {
     }
     const Window window = run_.window(run_.window_of(wavefront));
     const std::int64_t step = wavefront - window.start;
-    inputs_.fetch(window, step, 1);
+    inputs_.enter(window);
+    inputs_.fetch_load();
+    inputs_.fetch_stream(step, 1);
     return {inputs_.activations(step), inputs_.vertical(step), inputs_.load(step), window.valid,
             window.propagate};
   }

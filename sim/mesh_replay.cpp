@@ -3,6 +3,7 @@
 #include "sim/mesh_replay.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/error.h"
 #include "sim/arithmetic.h"
@@ -12,14 +13,6 @@ namespace {
 
 constexpr std::int64_t kChunk = 64;  // steps that are fetched and computed at once
 
-bool is_stationary(Register kind) {
-  return kind == Register::kStationary0 || kind == Register::kStationary1;
-}
-
-// c0 and c1 before window w are fixed by the operands of windows w-3 .. w-1: each of them is
-// reloaded at least every second window.
-constexpr int kWindowsToSettle = 3;
-
 }  // namespace
 
 WavefrontFault on_wavefronts(const MeshRun& run, const MeshSites& sites,
@@ -28,34 +21,64 @@ WavefrontFault on_wavefronts(const MeshRun& run, const MeshSites& sites,
   WavefrontFault result;
   result.site = sites.describe(fault.site);
   result.bits = sites.block(result.site.kind).bits;
+  result.delay = sites.delay(result.site);
   result.kind = fault.kind;
-  const int delay = sites.delay(result.site);
-  const Cycle last = run.cycles() + 1;
-  const Cycle from = std::clamp<Cycle>(fault.when.from, 1, last);
-  const Cycle until = fault.kind == FaultKind::kFlip
-                          ? from + (fault.when.from >= 1 && fault.when.from < last ? 1 : 0)
-                          : std::clamp<Cycle>(fault.when.until, from, last);
-  result.from = from - 1 - delay;
-  result.until = until - 1 - delay;
-  if (fault.when.is_permanent() && fault.kind != FaultKind::kFlip) {
-    result.until = run.cycles();
-  }
-  if (is_stationary(result.site.kind) && result.from < 0 && result.from < result.until) {
-    // Struck before the first wavefront arrives: the register still holds it then.
-    result.until = std::max<std::int64_t>(result.until, 1);
-    result.from = 0;
-  }
+  result.since = fault.when.from;
+  const Cycle end = run.cycles() + 1;
+  const Cycle from = std::max<Cycle>(fault.when.from, 1);
+  const Cycle until = fault.kind == FaultKind::kFlip ? fault.when.from + 1 : fault.when.until;
+  result.from = std::min(from, end) - 1 - result.delay;
+  result.until = std::min(until, end) - 1 - result.delay;
   return result;
 }
 
+// Goes back through the windows that c0 and c1 depend on. In each wavefront of a valid window the
+// shadow registers are shifted by one row; once that has happened `rows` times, nothing of what
+// they held before is left.
+GoldenPlan plan_golden(const MeshRun& run, std::int64_t wavefront, StateReads reads) {
+  const MeshConfig& config = run.config();
+  const bool ws = config.is_weight_stationary();
+  GoldenPlan plan;
+  plan.first_window = std::max(0, run.window_of(wavefront));
+  const Window window = run.window(plan.first_window);
+  std::int64_t older_rows[2] = {0, 0};  // of c0 and c1: read, and not yet accounted for
+  if (reads.active) {
+    older_rows[window.propagate] = config.rows;
+  }
+  if (reads.shadow) {
+    const std::int64_t shifted =
+        window.valid ? std::max<std::int64_t>(wavefront - window.start, 0) : 0;
+    older_rows[!window.propagate] = config.rows - shifted;
+  }
+  if (ws && config.preload == Preload::kSerial) {
+    older_rows[0] = 0;  // c0 is never loaded: it holds what the run started with
+  }
+  plan.fetches.push_back({reads.shadow, !ws && reads.active});
+  while (plan.first_window > 0 && (older_rows[0] > 0 || older_rows[1] > 0)) {
+    const Window before = run.window(--plan.first_window);
+    plan.fetches.push_back(
+        {older_rows[!before.propagate] > 0, !ws && older_rows[before.propagate] > 0});
+    if (before.valid) {
+      older_rows[!before.propagate] -= before.length;
+    }
+  }
+  std::reverse(plan.fetches.begin(), plan.fetches.end());
+  return plan;
+}
+
 MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
-    : job_(job), run_(*job.run), sites_(sites), inputs_(*job.run, *job.operands) {
+    : job_(job),
+      run_(*job.run),
+      sites_(sites),
+      inputs_(*job.run, *job.operands),
+      first_struck_(job.run->cycles()) {
   const MeshConfig& config = run_.config();
-  int first_column = config.columns;
+  const MeshState* faulty_start = job.faulty_start != nullptr ? job.faulty_start : job.golden_start;
+  const bool starts_apart = faulty_start != job.golden_start;
   int last_column = -1;
-  first_struck_ = run_.cycles();
+  first_column_ = config.columns - 1;
   for (const RegisterFault& fault : job.faults) {
-    const WavefrontFault seen = on_wavefronts(run_, sites, fault);
+    const WavefrontFault seen = on_wavefronts(run_, sites_, fault);
     if (seen.from >= seen.until) {
       continue;
     }
@@ -63,91 +86,204 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
     last_struck_ = std::max(last_struck_, seen.until - 1);
     const bool goes_right =
         seen.site.kind == Register::kActivation || seen.site.kind == Register::kSkewActivation;
-    first_column = std::min(first_column, std::max(seen.site.column, 0));
+    first_column_ = std::min(first_column_, std::max(seen.site.column, 0));
     last_column = std::max(last_column, goes_right ? config.columns - 1 : seen.site.column);
   }
-  const bool starts_apart = job.faulty_start != nullptr && job.faulty_start != job.golden_start;
-  if (job.wants_outputs || starts_apart) {
-    first_column = 0;
+  if (starts_apart || job.wants_outputs) {
+    first_struck_ = std::min<std::int64_t>(first_struck_, 0);
+    first_column_ = 0;
     last_column = config.columns - 1;
   }
-  if (starts_apart) {
-    first_struck_ = std::min<std::int64_t>(first_struck_, 0);
-  }
+  columns_ = last_column - first_column_ + 1;
   result_.cycles = run_.cycles();
+  if (last_column < 0) {
+    is_done_ = true;  // nothing acts within the run
+    return;
+  }
+
+  if (config.overflow == Overflow::kSaturate || first_struck_ != last_struck_ || starts_apart ||
+      job.wants_outputs || job.wants_end) {
+    reads_ = {{true, true}, true};
+  } else {
+    const bool propagate = run_.window(run_.window_of(first_struck_)).propagate;
+    for (const RegisterFault& fault : job.faults) {
+      const Reads reads = reads_of(sites_.describe(fault.site), propagate);
+      reads_.state.active = reads_.state.active || reads.state.active;
+      reads_.state.shadow = reads_.state.shadow || reads.state.shadow;
+      reads_.stream = reads_.stream || reads.stream;
+    }
+  }
+  plan_ = plan_golden(run_, first_struck_, reads_.state);
+  const auto results = static_cast<std::size_t>(kChunk * columns_);
+  faulty_results_.resize(results);
+  if (starts_apart || job.wants_outputs) {
+    faulty_.emplace(run_, first_column_, columns_);
+    faulty_->set_state(faulty_start);
+  }
   if (job.wants_outputs) {
-    first_window_ = 0;
     for (const PassShape& pass : run_.passes()) {
       result_.outputs.emplace_back(static_cast<std::size_t>(pass.rows) *
                                    static_cast<std::size_t>(pass.columns));
     }
   } else {
-    if (last_column < 0 && !starts_apart) {
-      is_done_ = true;  // no fault acts within the run
-      return;
-    }
-    const int struck_window = std::max(0, run_.window_of(first_struck_));
-    first_window_ = std::max(0, struck_window - kWindowsToSettle);
-  }
-  const int columns = last_column - first_column + 1;
-  faulty_.emplace(run_, first_column, columns);
-  faulty_->set_state(job.faulty_start != nullptr ? job.faulty_start : job.golden_start);
-  is_split_ = starts_apart && !job.wants_outputs;
-  if (!job.wants_outputs) {
-    golden_.emplace(run_, first_column, columns);
+    golden_results_.resize(results);
+    golden_.emplace(run_, first_column_, columns_);
     golden_->set_state(job.golden_start);
   }
 }
 
+// The effect of a single strike, where sums wrap, is a difference that most registers have no part
+// in (docs/mesh.md, "How a struck pass is computed").
+MeshReplay::Reads MeshReplay::reads_of(const MeshSite& site, bool propagate) const {
+  const bool ws = run_.config().is_weight_stationary();
+  switch (site.kind) {
+    case Register::kActivation:
+    case Register::kSkewActivation:
+    case Register::kVertical:
+    case Register::kSkewVertical:
+      return {{.active = ws, .shadow = false}, true};
+    case Register::kLoad:
+    case Register::kSkewLoad:
+      return {{.active = false, .shadow = true}, false};
+    case Register::kValid:
+    case Register::kSkewValid:
+      return {{.active = false, .shadow = true}, !ws};
+    case Register::kPropagate:
+    case Register::kSkewPropagate:
+      return {{.active = true, .shadow = true}, true};
+    case Register::kStationary0:
+    case Register::kStationary1: {
+      const bool is_active = (site.kind == Register::kStationary1) == propagate;
+      return {{.active = is_active, .shadow = !is_active}, ws && is_active};
+    }
+    case Register::kOutput:
+    case Register::kDeskew:
+      return {{.active = ws, .shadow = !ws}, ws};
+  }
+  return {};
+}
+
 void MeshReplay::arrive(const RegisterFault& fault) {
-  const WavefrontFault seen = on_wavefronts(run_, sites_, fault);
+  WavefrontFault seen = on_wavefronts(run_, sites_, fault);
   if (seen.from < seen.until) {
-    faults_.push_back(seen);
+    seen.order = static_cast<int>(faults_.size());
+    faults_.insert(std::upper_bound(faults_.begin(), faults_.end(), seen, is_met_before), seen);
   }
 }
 
 void MeshReplay::on_struck(const WavefrontFault& fault, std::int64_t wavefront, std::int32_t before,
                            std::int32_t after) {
-  if (!has_struck_) {
-    has_struck_ = true;
-    const std::uint64_t mask = fault.bits == 32 ? 0xFFFFFFFFU : (1U << fault.bits) - 1U;
+  const Cycle cycle = wavefront + 1 + fault.delay;
+  if (!first_fault_ || std::tuple(cycle, fault.effect_order()) <
+                           std::tuple(first_change_, first_fault_->effect_order())) {
+    first_fault_ = fault;
+    first_change_ = cycle;
+    const std::uint64_t mask = (std::uint64_t{1} << fault.bits) - 1;
     result_.before = static_cast<std::uint32_t>(before) & mask;
     result_.after = static_cast<std::uint32_t>(after) & mask;
   }
   result_.activated = result_.activated || is_live(run_, fault.site, wavefront);
 }
 
-bool MeshReplay::fetches_stream(const Window& window) const {
-  // A WS window that only settles c0 and c1 needs no activations.
-  return window.streams >= 0 &&
-         (job_.wants_outputs || is_split_ || !run_.config().is_weight_stationary() ||
-          window.end() > first_struck_);
+void MeshReplay::process_window(int index) {
+  ++result_.windows_simulated;
+  if (index == 0 && first_struck_ < 0) {  // faults meet wavefronts of the idle mesh before the run
+    Window idle = run_.window(-1);
+    idle.start = first_struck_;
+    idle.length = -first_struck_;
+    process_steps(idle);
+  }
+  if (!is_done_) {
+    process_steps(run_.window(index));
+  }
+}
+
+void MeshReplay::process_steps(const Window& window) {
+  const bool is_linear = run_.config().overflow == Overflow::kWrap && !job_.wants_end && golden_;
+  for (std::int64_t step = 0; step < window.length && !is_done_;) {
+    const std::int64_t wavefront = window.start + step;
+    std::int64_t end = std::min(step + kChunk, window.length);
+    if (golden_ && wavefront < first_struck_) {
+      end = std::min(end, first_struck_ - window.start);
+      process_golden(window, step, end - step);
+    } else if (is_linear && wavefront > last_struck_) {
+      process_difference(window, step, end - step);
+    } else {
+      if (wavefront <= last_struck_) {
+        end = std::min(end, last_struck_ + 1 - window.start);
+      }
+      process_together(window, step, end - step);
+    }
+    step = end;
+    is_done_ = is_settled(window.start + step);
+  }
 }
 
 void MeshReplay::process_golden(const Window& window, std::int64_t first, std::int64_t count) {
+  const GoldenPlan::Fetches& fetches =
+      plan_.fetches[static_cast<std::size_t>(window.index - plan_.first_window)];
+  inputs_.enter(window);
+  if (fetches.load) {
+    inputs_.fetch_load();
+  }
+  if (fetches.stream) {
+    inputs_.fetch_stream(first, count);
+  }
   golden_->advance(window, inputs_, first, count, nullptr);
 }
 
 void MeshReplay::process_together(const Window& window, std::int64_t first, std::int64_t count) {
-  if (job_.wants_outputs) {
-    faulty_->advance(window, inputs_, first, count, faulty_results_.data());
-  } else {
-    golden_->advance(window, inputs_, first, count, golden_results_.data());
-    faulty_->advance(window, inputs_, first, count, faulty_results_.data());
+  if (!faulty_) {
+    faulty_.emplace(*golden_);
   }
+  inputs_.enter(window);
+  if (reads_.state.shadow) {
+    inputs_.fetch_load();
+  }
+  if (reads_.stream) {
+    inputs_.fetch_stream(first, count);
+  }
+  if (golden_) {
+    golden_->advance(window, inputs_, first, count, golden_results_.data());
+  }
+  advance_faulty(window, first, count);
   collect(window, first, count);
 }
 
-void MeshReplay::process_struck(const Window& window, std::int64_t step,
-                                std::span<const WavefrontFault* const> faults) {
-  const EdgeInputs* inputs = window.index < 0 ? nullptr : &inputs_;
-  if (golden_ && inputs != nullptr) {
-    golden_->advance(window, inputs_, step, 1, golden_results_.data());
+void MeshReplay::advance_faulty(const Window& window, std::int64_t first, std::int64_t count) {
+  for (std::int64_t step = first; step < first + count;) {
+    std::int32_t* results = &faulty_results_[static_cast<std::size_t>((step - first) * columns_)];
+    std::int64_t next = first + count;  // struck step
+    met_.clear();
+    for (const WavefrontFault& fault : faults_) {
+      if (fault.meets(window.start + step)) {
+        met_.push_back(&fault);
+      } else if (fault.from > window.start + step) {
+        next = std::min(next, fault.from - window.start);
+      }
+    }
+    if (met_.empty()) {
+      faulty_->advance(window, inputs_, step, next - step, results);
+      step = next;
+    } else {
+      faulty_->step(window, inputs_, step, met_, *this, results);
+      ++step;
+    }
   }
-  faulty_->step(window, inputs, step, faults, this, faulty_results_.data());
-  if (inputs != nullptr) {
-    collect(window, step, 1);
+}
+
+void MeshReplay::process_difference(const Window& window, std::int64_t first, std::int64_t count) {
+  if (!difference_) {
+    faulty_->subtract(*golden_);
+    difference_ = std::move(faulty_);
+    difference_inputs_.emplace(run_, *job_.operands);
   }
+  difference_inputs_->enter(window);
+  if (run_.config().is_weight_stationary() && !difference_->is_zero(window.propagate)) {
+    difference_inputs_->fetch_activations(first, count);
+  }
+  difference_->advance(window, *difference_inputs_, first, count, faulty_results_.data());
+  collect(window, first, count);
 }
 
 void MeshReplay::collect(const Window& window, std::int64_t first, std::int64_t count) {
@@ -157,113 +293,83 @@ void MeshReplay::collect(const Window& window, std::int64_t first, std::int64_t 
     return;
   }
   const PassShape& shape = run_.passes()[static_cast<std::size_t>(pass)];
-  const int width = faulty_->columns();
-  const int first_column = faulty_->first_column();
-  const int columns = std::min(width, shape.columns - first_column);
+  const int columns = std::min(columns_, shape.columns - first_column_);
   for (std::int64_t n = 0; n < count; ++n) {
     const std::int64_t row = ws ? first + n : run_.config().rows - 1 - (first + n);
     if (row < 0 || row >= shape.rows) {
       continue;
     }
-    const std::int32_t* faulty = &faulty_results_[static_cast<std::size_t>(n * width)];
+    const auto line = static_cast<std::size_t>(n * columns_);
+    const std::int32_t* faulty = &faulty_results_[line];
     if (job_.wants_outputs) {
-      std::copy_n(faulty, std::max(columns, 0),
+      std::copy_n(faulty, columns,
                   &result_.outputs[static_cast<std::size_t>(pass)]
-                                  [static_cast<std::size_t>(row * shape.columns + first_column)]);
+                                  [static_cast<std::size_t>(row * shape.columns)]);
       continue;
     }
-    const std::int32_t* golden = &golden_results_[static_cast<std::size_t>(n * width)];
     for (int c = 0; c < columns; ++c) {
-      if (faulty[c] != golden[c]) {
-        result_.deltas.push_back({pass, static_cast<std::int32_t>(row), first_column + c,
-                                  wrapped(std::int64_t{faulty[c]} - golden[c])});
+      const std::int32_t golden =
+          difference_ ? 0 : golden_results_[line + static_cast<std::size_t>(c)];
+      if (faulty[c] != golden) {
+        result_.deltas.push_back({pass, static_cast<std::int32_t>(row), first_column_ + c,
+                                  wrapped(std::int64_t{faulty[c]} - golden)});
       }
     }
   }
 }
 
-void MeshReplay::process_window(int index) {
-  const Window window = run_.window(index);
-  ++result_.windows_simulated;
-  std::vector<const WavefrontFault*> here;  // faults that meet a wavefront of this window
-  for (const WavefrontFault& fault : faults_) {
-    if (fault.from < window.end() && fault.until > window.start) {
-      here.push_back(&fault);
-    }
+// Whether golden and faulty mesh cannot part any more from this wavefront on.
+bool MeshReplay::is_settled(std::int64_t wavefront) const {
+  if (!golden_ || wavefront <= last_struck_) {
+    return false;
   }
-  const bool with_stream = fetches_stream(window) || !here.empty();
-  const auto width = static_cast<std::size_t>(faulty_->columns());
-  golden_results_.resize(static_cast<std::size_t>(kChunk) * width);
-  faulty_results_.resize(static_cast<std::size_t>(kChunk) * width);
-  if (index == 0) {  // idle wavefronts ahead of the run, where a fault meets them
-    std::vector<const WavefrontFault*> at;
-    for (std::int64_t u = first_struck_; u < 0; ++u) {
-      at.clear();
-      for (const WavefrontFault& fault : faults_) {
-        if (fault.meets(u)) {
-          at.push_back(&fault);
-        }
-      }
-      if (!at.empty()) {
-        is_split_ = true;
-        Window idle = run_.window(-1);
-        idle.start = u;
-        process_struck(idle, 0, at);
-      }
-    }
+  if (difference_) {
+    return difference_->agrees_where_live(nullptr, wavefront);
   }
-  std::vector<const WavefrontFault*> at;
-  for (std::int64_t step = 0; step < window.length && !is_done_;) {
-    const std::int64_t chunk_end = std::min(step + kChunk, window.length);
-    inputs_.fetch(window, step, chunk_end - step, with_stream);
-    while (step < chunk_end) {
-      // Up to the next struck wavefront, or the end of the chunk, nothing happens.
-      std::int64_t next = chunk_end;
-      at.clear();
-      for (const WavefrontFault* fault : here) {
-        const std::int64_t from = std::max(fault->from - window.start, step);
-        if (from >= fault->until - window.start || from >= next + (at.empty() ? 0 : 1)) {
-          continue;
-        }
-        if (from < next) {
-          at.clear();
-          next = from;
-        }
-        at.push_back(fault);
-      }
-      if (next > step) {
-        if (is_split_ || job_.wants_outputs) {
-          process_together(window, step, next - step);
-        } else {
-          process_golden(window, step, next - step);
-        }
-        step = next;
-      } else {
-        if (golden_ && !is_split_) {
-          faulty_.emplace(*golden_);
-          is_split_ = true;
-        }
-        process_struck(window, step, at);
-        ++step;
-      }
-      if (is_split_ && window.start + step > last_struck_ &&
-          golden_->agrees_where_live(*faulty_, window, step)) {
-        is_done_ = step < window.length || index + 1 >= run_.windows() ||
-                   golden_->agrees_where_live(*faulty_, run_.window(index + 1), 0);
-        if (is_done_) {
-          return;
-        }
-      }
-    }
+  if (!faulty_) {
+    return false;  // not struck yet
   }
+  return job_.wants_end ? faulty_->agrees(*golden_)
+                        : faulty_->agrees_where_live(&*golden_, wavefront);
 }
 
 MeshResult MeshReplay::finish() {
   std::sort(result_.deltas.begin(), result_.deltas.end());
-  if (faulty_) {
+  if (job_.wants_outputs) {
     faulty_->store_state(result_.end);
+  } else if (job_.wants_end) {
+    result_.end = golden_end(run_, *job_.operands, job_.golden_start);
+    if (faulty_ && !is_done_) {  // the columns that still differ
+      faulty_->store_state(result_.end);
+    }
   }
   return std::move(result_);
+}
+
+MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshState* start) {
+  const GoldenPlan plan = plan_golden(run, run.cycles(), {.active = true, .shadow = true});
+  WavefrontMesh mesh(run, 0, run.config().columns);
+  mesh.set_state(start);
+  EdgeInputs inputs(run, operands);
+  for (int index = plan.first_window; index < run.windows(); ++index) {
+    const Window window = run.window(index);
+    const GoldenPlan::Fetches& fetches =
+        plan.fetches[static_cast<std::size_t>(index - plan.first_window)];
+    inputs.enter(window);
+    if (fetches.load) {
+      inputs.fetch_load();
+    }
+    for (std::int64_t step = 0; step < window.length; step += kChunk) {
+      const std::int64_t count = std::min(kChunk, window.length - step);
+      if (fetches.stream) {
+        inputs.fetch_stream(step, count);
+      }
+      mesh.advance(window, inputs, step, count, nullptr);
+    }
+  }
+  MeshState end;
+  mesh.store_state(end);
+  return end;
 }
 
 }  // namespace tilestrike::sim

@@ -10,12 +10,18 @@
 
 namespace tilestrike::sim {
 
+bool is_met_before(const WavefrontFault& x, const WavefrontFault& y) {
+  return std::tuple(x.site.position, x.site.column, x.effect_order()) <
+         std::tuple(y.site.position, y.site.column, y.effect_order());
+}
+
 WavefrontMesh::WavefrontMesh(const MeshRun& run, int first_column, int columns)
-    : run_(run), first_column_(first_column), columns_(columns) {
+    : run_(&run), first_column_(first_column), columns_(columns) {
   const auto width = static_cast<std::size_t>(columns);
   for (auto& registers : stationary_) {
     registers.assign(static_cast<std::size_t>(run.config().rows) * width, 0);
   }
+  a_.resize(width);
   b_.resize(width);
   d_.resize(width);
   v_.resize(width);
@@ -23,13 +29,13 @@ WavefrontMesh::WavefrontMesh(const MeshRun& run, int first_column, int columns)
 }
 
 void WavefrontMesh::set_state(const MeshState* state) {
-  const int all = run_.config().columns;
+  const int all = run_->config().columns;
   for (int which = 0; which < 2; ++which) {
     if (state == nullptr || state->stationary[which].empty()) {
       std::fill(stationary_[which].begin(), stationary_[which].end(), 0);
       continue;
     }
-    for (int r = 0; r < run_.config().rows; ++r) {
+    for (int r = 0; r < run_->config().rows; ++r) {
       const std::int32_t* from = &state->stationary[which][static_cast<std::size_t>(r * all)];
       std::copy_n(from + first_column_, columns_, row(which, r));
     }
@@ -37,10 +43,10 @@ void WavefrontMesh::set_state(const MeshState* state) {
 }
 
 void WavefrontMesh::store_state(MeshState& state) const {
-  const int all = run_.config().columns;
+  const int all = run_->config().columns;
   for (int which = 0; which < 2; ++which) {
-    state.stationary[which].resize(static_cast<std::size_t>(run_.config().rows * all));
-    for (int r = 0; r < run_.config().rows; ++r) {
+    state.stationary[which].resize(static_cast<std::size_t>(run_->config().rows * all));
+    for (int r = 0; r < run_->config().rows; ++r) {
       std::int32_t* to = &state.stationary[which][static_cast<std::size_t>(r * all)];
       std::copy_n(row(which, r), columns_, to + first_column_);
     }
@@ -50,7 +56,7 @@ void WavefrontMesh::store_state(MeshState& state) const {
 void WavefrontMesh::shift_shadow(const Window& window, const EdgeInputs& inputs, std::int64_t first,
                                  std::int64_t count) {
   const bool shadow = !window.propagate;
-  for (int r = run_.config().rows - 1; r >= 0; --r) {
+  for (int r = run_->config().rows - 1; r >= 0; --r) {
     const std::int32_t* from = r >= count ? row(shadow, r - static_cast<int>(count))
                                           : inputs.load(first + count - 1 - r) + first_column_;
     std::copy_n(from, columns_, row(shadow, r));
@@ -59,170 +65,213 @@ void WavefrontMesh::shift_shadow(const Window& window, const EdgeInputs& inputs,
 
 void WavefrontMesh::advance(const Window& window, const EdgeInputs& inputs, std::int64_t first,
                             std::int64_t count, std::int32_t* results) {
-  if (count <= 0) {
-    return;
-  }
-  const MeshConfig& config = run_.config();
+  const MeshConfig& config = run_->config();
   const bool active = window.propagate;
   const bool saturates = config.overflow == Overflow::kSaturate;
   const auto width = static_cast<std::size_t>(columns_);
   const std::int64_t streamed =
-      window.streams < 0 ? 0
-                         : std::clamp<std::int64_t>(run_.steps(window.streams) - first, 0, count);
+      inputs.has_stream() ? std::clamp<std::int64_t>(run_->steps(window.streams) - first, 0, count)
+                          : 0;
+  const ActivationBlock block{inputs.activations(first), static_cast<int>(streamed), config.rows};
   if (config.is_weight_stationary()) {
     if (results != nullptr) {
       std::fill(results + static_cast<std::size_t>(streamed) * width,
                 results + static_cast<std::size_t>(count) * width, 0);
-      if (streamed > 0) {
-        stream_rows({inputs.activations(first), static_cast<int>(streamed), config.rows},
-                    row(active, 0), columns_, inputs.vertical(first) + first_column_,
-                    config.columns, results, saturates);
-      }
+      stream_rows(block, row(active, 0), columns_, inputs.vertical(first) + first_column_,
+                  inputs.vertical_pitch(), results, saturates);
     }
   } else {
-    if (results != nullptr) {
-      for (std::int64_t n = 0; n < count; ++n) {
-        const std::int32_t* leaves = n < config.rows
-                                         ? row(!active, config.rows - 1 - static_cast<int>(n))
-                                         : inputs.load(first + n - config.rows) + first_column_;
-        std::copy_n(leaves, columns_, results + static_cast<std::size_t>(n) * width);
-      }
+    for (std::int64_t n = 0; results != nullptr && n < count; ++n) {
+      const std::int32_t* leaves = n < config.rows
+                                       ? row(!active, config.rows - 1 - static_cast<int>(n))
+                                       : inputs.load(first + n - config.rows) + first_column_;
+      std::copy_n(leaves, columns_, results + static_cast<std::size_t>(n) * width);
     }
-    if (streamed > 0) {
-      accumulate_outer({inputs.activations(first), static_cast<int>(streamed), config.rows},
-                       inputs.vertical(first) + first_column_, config.columns, row(active, 0),
-                       columns_, saturates);
-    }
+    accumulate_outer(block, inputs.vertical(first) + first_column_, inputs.vertical_pitch(),
+                     row(active, 0), columns_, saturates);
   }
   if (window.valid) {
     shift_shadow(window, inputs, first, count);
   }
 }
 
-void WavefrontMesh::step(const Window& window, const EdgeInputs* inputs, std::int64_t step,
-                         std::span<const WavefrontFault* const> faults, StrikeObserver* observer,
-                         std::int32_t* result) {
-  const MeshConfig& config = run_.config();
-  const bool ws = config.is_weight_stationary();
-  const std::int64_t wavefront = window.start + step;
-  const auto strike = [&](const WavefrontFault& fault, std::int32_t value) {
-    const std::int32_t after = struck(value, fault.site.bit, fault.bits, fault.kind);
-    if (after != value && observer != nullptr) {
-      observer->on_struck(fault, wavefront, value, after);
+// One row of PEs whose wavefront has the window's `valid` and `propagate` in all columns.
+void WavefrontMesh::pass_row(int r, bool is_valid, bool propagate) {
+  const Overflow overflow = run_->config().overflow;
+  std::int32_t* active = row(propagate, r);
+  std::int32_t* shadow = row(!propagate, r);
+  const auto width = static_cast<std::size_t>(columns_);
+  if (run_->config().is_weight_stationary()) {
+    for (std::size_t c = 0; c < width; ++c) {
+      b_[c] = sum_of(b_[c], std::int64_t{a_[c]} * active[c], overflow);
     }
-    return after;
-  };
-  const auto in_range = [&](int column) {
-    return column >= first_column_ && column < first_column_ + columns_;
-  };
-  const auto local = [&](int column) { return static_cast<std::size_t>(column - first_column_); };
-
-  // Faults of one register apply in their given order, which is time order; along a skew chain the
-  // order of positions is the order in time for one wavefront.
-  std::vector<const WavefrontFault*> ordered(faults.begin(), faults.end());
-  std::stable_sort(ordered.begin(), ordered.end(), [](const auto* x, const auto* y) {
-    return x->site.position < y->site.position;
-  });
-
-  for (std::size_t c = 0; c < b_.size(); ++c) {
-    const std::size_t column = c + static_cast<std::size_t>(first_column_);
-    b_[c] = inputs != nullptr ? inputs->vertical(step)[column] : 0;
-    d_[c] = inputs != nullptr ? inputs->load(step)[column] : 0;
-    v_[c] = window.valid;
-    s_[c] = window.propagate;
+  } else if (is_valid) {
+    for (std::size_t c = 0; c < width; ++c) {
+      active[c] = sum_of(active[c], std::int64_t{a_[c]} * b_[c], overflow);
+    }
   }
-  const auto strike_vertical = [&](Register b, Register d, Register v, Register s, int at_row) {
-    for (const WavefrontFault* fault : ordered) {
-      const MeshSite& site = fault->site;
-      if (site.row != at_row || !in_range(site.column)) {
-        continue;
-      }
-      const std::size_t c = local(site.column);
-      if (site.kind == b) {
-        b_[c] = strike(*fault, b_[c]);
-      } else if (site.kind == d) {
-        d_[c] = strike(*fault, d_[c]);
-      } else if (site.kind == v) {
-        v_[c] = static_cast<std::uint8_t>(strike(*fault, v_[c]));
-      } else if (site.kind == s) {
-        s_[c] = static_cast<std::uint8_t>(strike(*fault, s_[c]));
-      }
+  if (is_valid) {
+    std::swap_ranges(d_.begin(), d_.end(), shadow);
+  } else {
+    std::copy_n(shadow, width, d_.begin());
+  }
+}
+
+// The same where a fault has changed `valid` or `propagate` in some column.
+void WavefrontMesh::pass_row_by_column(int r) {
+  const MeshConfig& config = run_->config();
+  for (std::size_t c = 0; c < static_cast<std::size_t>(columns_); ++c) {
+    std::int32_t& active = row(s_[c] != 0, r)[c];
+    std::int32_t& shadow = row(s_[c] == 0, r)[c];
+    if (config.is_weight_stationary()) {
+      b_[c] = sum_of(b_[c], std::int64_t{a_[c]} * active, config.overflow);
+    } else if (v_[c] != 0) {
+      active = sum_of(active, std::int64_t{a_[c]} * b_[c], config.overflow);
+    }
+    const std::int32_t below = shadow;
+    if (v_[c] != 0) {
+      shadow = d_[c];
+    }
+    d_[c] = below;
+  }
+}
+
+void WavefrontMesh::step(const Window& window, const EdgeInputs& inputs, std::int64_t step,
+                         std::span<const WavefrontFault* const> faults, StrikeObserver& observer,
+                         std::int32_t* result) {
+  const MeshConfig& config = run_->config();
+  const std::int64_t wavefront = window.start + step;
+  const auto strike = [&](const WavefrontFault& fault, std::int32_t& word) {
+    const std::int32_t before = word;
+    word = struck(before, fault.site.bit, fault.bits, fault.kind);
+    if (word != before) {
+      observer.on_struck(fault, wavefront, before, word);
     }
   };
-  strike_vertical(Register::kSkewVertical, Register::kSkewLoad, Register::kSkewValid,
-                  Register::kSkewPropagate, -1);
+  const auto place = [&](const MeshSite& site) {
+    return static_cast<std::size_t>(site.column - first_column_);
+  };
+
+  std::copy_n(inputs.vertical(step) + first_column_, columns_, b_.begin());
+  std::copy_n(inputs.load(step) + first_column_, columns_, d_.begin());
+  std::fill(v_.begin(), v_.end(), window.valid);
+  std::fill(s_.begin(), s_.end(), window.propagate);
+  bool is_control_struck = false;
+  for (const WavefrontFault* fault : faults) {
+    const std::size_t c = place(fault->site);
+    switch (fault->site.kind) {
+      case Register::kSkewVertical:
+        strike(*fault, b_[c]);
+        break;
+      case Register::kSkewLoad:
+        strike(*fault, d_[c]);
+        break;
+      case Register::kSkewValid:
+        strike(*fault, v_[c]);
+        is_control_struck = true;
+        break;
+      case Register::kSkewPropagate:
+        strike(*fault, s_[c]);
+        is_control_struck = true;
+        break;
+      default:
+        break;
+    }
+  }
 
   for (int r = 0; r < config.rows; ++r) {
-    strike_vertical(Register::kVertical, Register::kLoad, Register::kValid, Register::kPropagate,
-                    r);
-    std::int32_t a = inputs != nullptr ? inputs->activations(step)[r] : 0;
-    for (const WavefrontFault* fault : ordered) {
-      const MeshSite& site = fault->site;
-      if (site.row != r) {
-        continue;
-      }
-      const bool is_stationary =
-          site.kind == Register::kStationary0 || site.kind == Register::kStationary1;
-      if (site.kind == Register::kSkewActivation) {
-        a = strike(*fault, a);
-      } else if (is_stationary && in_range(site.column)) {
-        std::int32_t& held = row(site.kind == Register::kStationary1, r)[local(site.column)];
-        held = strike(*fault, held);
+    std::int32_t entering = inputs.activations(step)[r];
+    for (const WavefrontFault* fault : faults) {
+      if (fault->site.kind == Register::kSkewActivation && fault->site.row == r) {
+        strike(*fault, entering);
       }
     }
-    int struck_until = first_column_;  // columns before it have seen this row's activation faults
-    for (int c = 0; c < columns_; ++c) {
-      for (; struck_until <= first_column_ + c; ++struck_until) {
-        for (const WavefrontFault* fault : ordered) {
-          if (fault->site.kind == Register::kActivation && fault->site.row == r &&
-              fault->site.column == struck_until) {
-            a = strike(*fault, a);
-          }
-        }
+    std::fill(a_.begin(), a_.end(), entering);
+    for (const WavefrontFault* fault : faults) {
+      const MeshSite& site = fault->site;
+      if (site.row != r || site.column < 0) {
+        continue;
       }
-      const auto i = static_cast<std::size_t>(c);
-      std::int32_t& active = row(s_[i] != 0, r)[c];
-      std::int32_t& shadow = row(s_[i] == 0, r)[c];
-      const std::int32_t below = shadow;
-      const std::int64_t product = std::int64_t{a} * (ws ? active : b_[i]);
-      if (ws) {
-        b_[i] = sum_of(b_[i], product, config.overflow);
-      } else if (v_[i] != 0) {
-        active = sum_of(active, product, config.overflow);
+      const std::size_t c = place(site);
+      switch (site.kind) {
+        case Register::kActivation:
+          strike(*fault, a_[c]);
+          std::fill(a_.begin() + static_cast<std::ptrdiff_t>(c), a_.end(), a_[c]);
+          break;
+        case Register::kVertical:
+          strike(*fault, b_[c]);
+          break;
+        case Register::kLoad:
+          strike(*fault, d_[c]);
+          break;
+        case Register::kValid:
+          strike(*fault, v_[c]);
+          is_control_struck = true;
+          break;
+        case Register::kPropagate:
+          strike(*fault, s_[c]);
+          is_control_struck = true;
+          break;
+        case Register::kStationary0:
+        case Register::kStationary1:
+          strike(*fault, row(site.kind == Register::kStationary1, r)[c]);
+          break;
+        default:
+          TS_CHECK(false, "a register outside of the PEs has no row and column");
       }
-      if (v_[i] != 0) {
-        shadow = d_[i];
-      }
-      d_[i] = below;
+    }
+    if (is_control_struck) {
+      pass_row_by_column(r);
+    } else {
+      pass_row(r, window.valid, window.propagate);
     }
   }
 
-  std::vector<std::int32_t>& leaves = ws ? b_ : d_;
+  std::vector<std::int32_t>& leaves = config.is_weight_stationary() ? b_ : d_;
+  // Output registers start at zero: what would have entered them by state 0 did not.
+  for (int c = 0; c < std::min<std::int64_t>(columns_, -wavefront - config.rows - first_column_);
+       ++c) {
+    leaves[static_cast<std::size_t>(c)] = 0;
+  }
   for (const Register kind : {Register::kOutput, Register::kDeskew}) {
-    for (const WavefrontFault* fault : ordered) {
-      if (fault->site.kind == kind && in_range(fault->site.column)) {
-        const std::size_t c = local(fault->site.column);
-        leaves[c] = strike(*fault, leaves[c]);
+    for (const WavefrontFault* fault : faults) {
+      if (fault->site.kind == kind) {
+        strike(*fault, leaves[place(fault->site)]);
       }
     }
   }
   std::copy(leaves.begin(), leaves.end(), result);
 }
 
-bool WavefrontMesh::agrees_where_live(const WavefrontMesh& other, const Window& window,
-                                      std::int64_t step) const {
+void WavefrontMesh::subtract(const WavefrontMesh& other) {
   for (int which = 0; which < 2; ++which) {
-    if (stationary_[which] == other.stationary_[which]) {
-      continue;
-    }
-    for (int r = 0; r < run_.config().rows; ++r) {
+    std::transform(stationary_[which].begin(), stationary_[which].end(),
+                   other.stationary_[which].begin(), stationary_[which].begin(),
+                   [](std::int32_t x, std::int32_t y) { return wrapped(std::int64_t{x} - y); });
+  }
+}
+
+bool WavefrontMesh::is_zero(bool which) const {
+  return std::all_of(stationary_[which].begin(), stationary_[which].end(),
+                     [](std::int32_t word) { return word == 0; });
+}
+
+bool WavefrontMesh::agrees(const WavefrontMesh& other) const {
+  return stationary_[0] == other.stationary_[0] && stationary_[1] == other.stationary_[1];
+}
+
+bool WavefrontMesh::agrees_where_live(const WavefrontMesh* other, std::int64_t wavefront) const {
+  for (const bool which : {false, true}) {
+    MeshSite site;
+    site.kind = which ? Register::kStationary1 : Register::kStationary0;
+    for (int r = 0; r < run_->config().rows; ++r) {
       for (int c = 0; c < columns_; ++c) {
-        MeshSite site;
-        site.kind = which == 0 ? Register::kStationary0 : Register::kStationary1;
+        if (row(which, r)[c] == (other == nullptr ? 0 : other->row(which, r)[c])) {
+          continue;
+        }
         site.row = r;
         site.column = first_column_ + c;
-        if (row(which, r)[c] != other.row(which, r)[c] &&
-            is_live(run_, site, window.start + step)) {
+        if (is_live(*run_, site, wavefront)) {
           return false;
         }
       }
