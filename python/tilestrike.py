@@ -75,7 +75,8 @@ def load(results):
     """Opens a results file read-only.
 
     Returns a namespace of pandas data frames, one for each of the tables trials, outcomes, faults,
-    scenarios and meta that the file has, with all columns and rows.
+    scenarios and meta that the file has, with all columns and rows. Faulty logits, where a row has
+    them, are float32 arrays.
     """
     import pandas
 
@@ -97,6 +98,10 @@ def load(results):
     if not frames:
         raise ValueError(f"{path}: an SQLite file without any of the tables {', '.join(TABLES)}; "
                          "name the file that `tilestrike run --out` wrote")
+    for frame in frames.values():
+        if "logits" in frame:
+            frame["logits"] = [None if blob is None else numpy.frombuffer(blob, "<f4")
+                               for blob in frame["logits"]]
     return types.SimpleNamespace(**frames)
 
 

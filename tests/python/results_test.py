@@ -4,6 +4,7 @@
 
 import pathlib
 import sqlite3
+import struct
 import tempfile
 import unittest
 
@@ -52,15 +53,19 @@ class LoadTest(unittest.TestCase):
 
     def test_all_tables_become_frames(self):
         database = sqlite3.connect(self.path)
-        database.execute("CREATE TABLE trials (trial INTEGER, register TEXT, outcome TEXT)")
-        database.executemany("INSERT INTO trials VALUES (?, ?, ?)",
-                             [(0, "partial_sum", "sdc"), (1, "valid", "masked")])
+        database.execute("CREATE TABLE trials (trial INTEGER, register TEXT, outcome TEXT, "
+                         "logits BLOB)")
+        database.executemany("INSERT INTO trials VALUES (?, ?, ?, ?)",
+                             [(0, "partial_sum", "sdc", struct.pack("<2f", 1.5, -2.0)),
+                              (1, "valid", "masked", None)])
         database.execute("CREATE TABLE meta (key TEXT, value TEXT)")
         database.execute("CREATE TABLE other (key TEXT)")
         database.commit()
         database.close()
         results = tilestrike.load(self.path)
         self.assertEqual(list(results.trials.outcome), ["sdc", "masked"])
+        self.assertEqual(list(results.trials.logits[0]), [1.5, -2.0])
+        self.assertIsNone(results.trials.logits[1])
         self.assertEqual(len(results.meta), 0)
         self.assertFalse(hasattr(results, "other"))
         self.assertFalse(hasattr(results, "faults"))
