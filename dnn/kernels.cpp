@@ -115,9 +115,16 @@ void quantise_on_cpu(const float* in, std::int8_t* out, std::int64_t count, floa
   return guard.getStream(tensor.device()).native_handle();
 }
 
-[[noreturn]] void no_kernel_for(const at::Tensor& tensor) {
-  fail(ErrorCode::kUnsupported, "no integer kernels for device " + tensor.device().str(), {},
-       "use device cpu, or a build with CUDA kernels (TS_WITH_CUDA=ON, nvcc on PATH)");
+void check_has_kernels(const at::Tensor& tensor) {
+#ifdef TS_CUDA_ENABLED
+  const bool has_kernels = tensor.is_cpu() || tensor.is_cuda();
+#else
+  const bool has_kernels = tensor.is_cpu();
+#endif
+  if (!has_kernels) {
+    fail(ErrorCode::kUnsupported, "no integer kernels for device " + tensor.device().str(), {},
+         "use device cpu, or a build with CUDA kernels (TS_WITH_CUDA=ON, nvcc on PATH)");
+  }
 }
 
 [[maybe_unused]] void check_launch(const char* error, const at::Tensor& tensor) {
@@ -127,8 +134,10 @@ void quantise_on_cpu(const float* in, std::int8_t* out, std::int64_t count, floa
   }
 }
 
-at::Tensor empty_like(const at::Tensor& tensor, c10::ScalarType type) {
-  return at::empty(tensor.sizes(), tensor.options().dtype(type));
+/// Memory for a result of these kernels.
+at::Tensor result_like(const at::Tensor& operand, c10::ScalarType type) {
+  check_has_kernels(operand);
+  return at::empty(operand.sizes(), operand.options().dtype(type));
 }
 
 }  // namespace
@@ -146,7 +155,7 @@ ChannelLayout ChannelLayout::around(const at::Tensor& tensor, std::int64_t dimen
 at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
                       const at::Tensor& multiplier, const at::Tensor& shift, Clamp clamp) {
   const at::Tensor in = sums.contiguous();
-  at::Tensor result = empty_like(in, c10::kChar);
+  at::Tensor result = result_like(in, c10::kChar);
   const std::int32_t* values = in.const_data_ptr<std::int32_t>();
   const std::int32_t* multipliers = multiplier.const_data_ptr<std::int32_t>();
   const std::int32_t* shifts = shift.const_data_ptr<std::int32_t>();
@@ -167,20 +176,17 @@ at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
     return result;
   }
 #ifdef TS_CUDA_ENABLED
-  if (in.is_cuda()) {
-    const c10::DeviceGuard guard(in.device());
-    check_launch(cuda::requantise(values, out, in.numel(), layout.channels, layout.inner,
-                                  multipliers, shifts, clamp.low, clamp.high, stream_of(in)),
-                 in);
-    return result;
-  }
+  const c10::DeviceGuard guard(in.device());
+  check_launch(cuda::requantise(values, out, in.numel(), layout.channels, layout.inner, multipliers,
+                                shifts, clamp.low, clamp.high, stream_of(in)),
+               in);
 #endif
-  no_kernel_for(in);
+  return result;
 }
 
 at::Tensor requantise(const at::Tensor& values, FixedPoint ratio, Clamp clamp) {
   const at::Tensor in = values.contiguous();
-  at::Tensor result = empty_like(in, c10::kChar);
+  at::Tensor result = result_like(in, c10::kChar);
   const auto run = [&](const auto* data) {
     auto* out = result.mutable_data_ptr<std::int8_t>();
     if (in.is_cpu()) {
@@ -188,14 +194,10 @@ at::Tensor requantise(const at::Tensor& values, FixedPoint ratio, Clamp clamp) {
       return;
     }
 #ifdef TS_CUDA_ENABLED
-    if (in.is_cuda()) {
-      const c10::DeviceGuard guard(in.device());
-      check_launch(
-          cuda::requantise(data, out, in.numel(), ratio, clamp.low, clamp.high, stream_of(in)), in);
-      return;
-    }
+    const c10::DeviceGuard guard(in.device());
+    check_launch(
+        cuda::requantise(data, out, in.numel(), ratio, clamp.low, clamp.high, stream_of(in)), in);
 #endif
-    no_kernel_for(in);
   };
   if (in.scalar_type() == c10::kChar) {
     run(in.const_data_ptr<std::int8_t>());
@@ -217,7 +219,7 @@ at::Tensor to_accumulators(const at::Tensor& sums, const ChannelLayout& layout,
     const std::int64_t around[3] = {layout.outer, layout.channels, layout.inner};
     return at::add(whole.view(around), bias.view(channels)).view(in.sizes());
   }
-  at::Tensor result = empty_like(in, c10::kInt);
+  at::Tensor result = result_like(in, c10::kInt);
   const std::int32_t* addends = bias.defined() ? bias.const_data_ptr<std::int32_t>() : nullptr;
   auto* out = result.mutable_data_ptr<std::int32_t>();
   if (in.scalar_type() == c10::kFloat) {
@@ -232,7 +234,7 @@ at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& r
                Clamp clamp) {
   TS_CHECK(a.sizes() == b.sizes(), "both operands of an integer addition have one shape");
   const at::Tensor x = a.contiguous(), y = b.contiguous();
-  at::Tensor result = empty_like(x, c10::kChar);
+  at::Tensor result = result_like(x, c10::kChar);
   const auto* first = x.const_data_ptr<std::int8_t>();
   const auto* second = y.const_data_ptr<std::int8_t>();
   auto* out = result.mutable_data_ptr<std::int8_t>();
@@ -241,19 +243,16 @@ at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& r
     return result;
   }
 #ifdef TS_CUDA_ENABLED
-  if (x.is_cuda()) {
-    const c10::DeviceGuard guard(x.device());
-    check_launch(
-        cuda::add(first, second, out, x.numel(), ratios, clamp.low, clamp.high, stream_of(x)), x);
-    return result;
-  }
+  const c10::DeviceGuard guard(x.device());
+  check_launch(
+      cuda::add(first, second, out, x.numel(), ratios, clamp.low, clamp.high, stream_of(x)), x);
 #endif
-  no_kernel_for(x);
+  return result;
 }
 
 at::Tensor quantise_values(const at::Tensor& values, float scale) {
   const at::Tensor in = values.contiguous();
-  at::Tensor result = empty_like(in, c10::kChar);
+  at::Tensor result = result_like(in, c10::kChar);
   const auto* data = in.const_data_ptr<float>();
   auto* out = result.mutable_data_ptr<std::int8_t>();
   const float inverse = 1.0F / scale;
@@ -262,13 +261,10 @@ at::Tensor quantise_values(const at::Tensor& values, float scale) {
     return result;
   }
 #ifdef TS_CUDA_ENABLED
-  if (in.is_cuda()) {
-    const c10::DeviceGuard guard(in.device());
-    check_launch(cuda::quantise(data, out, in.numel(), inverse, stream_of(in)), in);
-    return result;
-  }
+  const c10::DeviceGuard guard(in.device());
+  check_launch(cuda::quantise(data, out, in.numel(), inverse, stream_of(in)), in);
 #endif
-  no_kernel_for(in);
+  return result;
 }
 
 at::Tensor dequantise_values(const at::Tensor& values, float scale) {
