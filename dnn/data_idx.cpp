@@ -47,6 +47,13 @@ class GzipFile {
     return done;
   }
 
+  /// Whether the compressed bytes broke off before their end.
+  bool is_cut() const {
+    int code = Z_OK;
+    gzerror(file_, &code);
+    return code == Z_BUF_ERROR;
+  }
+
  private:
   std::string path_;
   gzFile file_;
@@ -92,6 +99,9 @@ ArrayFile read_idx_rows(const std::string& path, std::int64_t most) {
     if (got < kChunk) {
       break;
     }
+  }
+  if (file.is_cut()) {
+    fail(ErrorCode::kInvalidInput, "its compressed bytes break off", path, kFetchAgain);
   }
   if (is_beyond || held != wanted) {
     fail(ErrorCode::kInvalidInput,

@@ -313,7 +313,7 @@ bool Importer::changes_nothing(const Pt2Node& node, const Operator& entry) const
   if (name == "contiguous") {
     return node.inputs.size() == 1 && is_row_major(first_tensor(node));
   }
-  if (name == "clone" && node.inputs.size() > 1) {
+  if (name == "clone" && node.inputs.size() > 1) {  // the second argument is a layout
     return node.inputs[1].second.constant.isNone() || is_row_major(first_tensor(node));
   }
   return entry.import_as == ImportAs::kIdentity;
@@ -450,7 +450,7 @@ void Importer::check_batch_is_free(const Pt2Node& node, const Layer& layer) cons
 void Importer::add_call(const Pt2Node& node, const Operator& entry) {
   const bool is_in_place = functional_form(node.target) != node.target;
   Layer layer;
-  layer.target = std::string(entry.import_as == ImportAs::kRename ? entry.becomes : entry.target);
+  layer.target = std::string(entry.becomes.empty() ? entry.target : entry.becomes);
   layer.source = node.source;
   const auto handle = dispatched_operator(layer.target);
   if (!handle || handle->schema().returns().size() != 1) {
@@ -575,7 +575,7 @@ void Importer::drop_unread() {
 
 void Importer::name_layers() {
   std::map<std::string, std::string> operator_of;  // names that are taken
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) {
+  const auto name_layer = [&](std::size_t i) {
     Layer& layer = network_.layers[i];
     const Pt2Node& node = *node_of_layer_[i];
     const std::string operation = short_name(layer.target);
@@ -589,7 +589,18 @@ void Importer::name_layers() {
       layer.name = base + "_" + std::to_string(number);
     }
     operator_of[layer.name] = operation;
+  };
+  // A module of weights gives its name to the product with them, whatever else it computes.
+  std::vector<std::size_t> others;
+  for (std::size_t i = 0; i < network_.layers.size(); ++i) {
+    const std::string& target = network_.layers[i].target;
+    if (target == "aten.conv2d.default" || target == "aten.linear.default") {
+      name_layer(i);
+    } else {
+      others.push_back(i);
+    }
   }
+  std::ranges::for_each(others, name_layer);
 }
 
 }  // namespace

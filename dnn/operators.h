@@ -21,7 +21,7 @@ enum class ImportAs {
 struct Operator {
   std::string_view target;
   ImportAs import_as;
-  std::string_view becomes;  // of kRename
+  std::string_view becomes;  // of kRename, and of what is no identity for every layout
   std::string_view help;
   std::string_view
       quantised;  // "int8", "fused" (into the layer before it), "float", or "" (no layer)

@@ -69,6 +69,22 @@ class Constants(nn.Module):
         return x.flatten(1) @ (self.weight * self.gain) + torch.tensor([1.5]) * self.gain
 
 
+class Shared(nn.Module):
+    """One module that is called twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3)
+        self.b = nn.Conv2d(4, 4, 3)
+        self.c = nn.Conv2d(4, 4, 3)
+        self.relu = nn.ReLU(inplace=True)
+        self.fc = nn.Linear(16, 10)
+
+    def forward(self, x):
+        x = self.relu(self.b(self.relu(self.a(x))))
+        return self.fc(self.c(x).flatten(1))
+
+
 class InPlace(nn.Module):
     """In-place operators, read again under their old name and through views made after the write."""
 
@@ -108,10 +124,12 @@ class Shapes(nn.Module):
         batch = x.size(0)
         x = x.permute(0, 2, 3, 1).contiguous().view(batch * 2, 4, 24)
         x = x.transpose(1, 2).reshape(batch, 2, 96).unsqueeze(1).squeeze(1)
-        x = x.view((batch + batch - 0) * 4 // 4, 96).view(batch, 2, 96)
+        x = x.view(batch * 2, 96).view(batch, 2, 96)
         x = torch.cat([x, x.mean(1, keepdim=True)], 1)
         x = x + x.mean(dim=(1, 2), keepdim=True).expand(batch, 3, 96)
         x = functional.pad(x, (1, 2), value=0.5).unsqueeze(1)
+        for size in (batch + 2, 3 * batch - 1, (batch + 3) // 2):
+            x = x + x.mean().reshape(1).expand(size).mean(0)
         x = torch.ops.aten.alias(x.squeeze(dim=(1,)).detach()).mean(1)
         return self.fc(torch.ops.aten._unsafe_view(x.t().contiguous().t().clone(), [-1, 1, 99])
                        .squeeze())
@@ -148,7 +166,7 @@ def arithmetic(x):
     y = y / (x * x + 1) + torch.mul(x, 2) / 3
     ops = torch.ops.aten
     y = ops.add.Scalar(y, 0.5) + ops.sub.Scalar(x, 1) + ops.mul.Scalar(x, 3) + ops.div.Scalar(x, 2)
-    y = y + x.mean()
+    y = y + x.mean() + x.double().sigmoid().float()
     return torch.cat([y, x, torch.sub(y, x, alpha=0.5)], dim=1)
 
 
@@ -165,8 +183,7 @@ MODELS = {
         nn.MaxPool2d(2, stride=1, padding=1), nn.AvgPool2d(3, stride=1, padding=1),
         nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False), nn.MaxPool2d(2, dilation=2, stride=1),
         nn.AdaptiveAvgPool2d((2, 1))),
-    "shared": lambda: (lambda relu: features(relu, nn.Conv2d(8, 8, 1), relu, nn.Conv2d(8, 8, 1), relu))(
-        nn.ReLU(inplace=True)),
+    "shared": Shared,
     "activations": lambda: Function(activations),
     "arithmetic": lambda: Function(arithmetic),
     "tied": Tied,

@@ -1,39 +1,223 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Does an imported network give PyTorch's own answer?
+// Does an imported network give PyTorch's own answer, under the names of the user's modules?
 #include "dnn/import.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "dnn/data.h"
 #include "dnn/executor.h"
+#include "dnn/operators.h"
+#include "dnn/pt2_archive.h"
+#include "dnn/pt2_graph.h"
 #include "tests/dnn/support.h"
 
 namespace tilestrike::dnn {
 namespace {
 
-at::Tensor answer(const Network& network, const at::Tensor& images) {
-  return Executor(network).run(images);
+const std::vector<std::string> kModels{"convolutions", "norms",    "pools",   "shared",
+                                       "activations",  "tied",     "shapes",  "arithmetic",
+                                       "constants",    "in_place", "matrices"};
+
+/// The archives that export_operators.py writes, once for all tests of this program.
+const std::string& exported() {
+  static const std::string folder = [] {
+    const bool is_good = run_python("tests/dnn/export_operators.py", "'" + scratch_folder() + "'");
+    return is_good ? scratch_folder() + "/" : std::string();
+  }();
+  return folder;
 }
 
-class ZooTest : public testing::TestWithParam<const char*> {};
+#define TS_NEEDS_EXPORTED() \
+  TS_NEEDS_PYTHON();        \
+  ASSERT_FALSE(exported().empty())
 
-TEST_P(ZooTest, LogitsEqualPyTorchsBitForBit) {
-  TS_NEEDS_PYTHON();
-  const std::string model = root_folder() + "/zoo/" + GetParam() + ".pt2";
-  const std::string folder = scratch_folder();
-  const DataSet data = load_data("fashion_mnist/test", "", 64);
-  write_npy(folder + "/x.npy", data.images);
-  ASSERT_TRUE(run_python("python/reference_logits.py", "'" + model + "' --images '" + folder +
-                                                           "/x.npy' --out '" + folder +
-                                                           "/y.npy' --batch 64"));
-  const at::Tensor expected = read_npy(folder + "/y.npy");
-  const at::Tensor found = answer(import_pt2(model), data.images);
+void expect_answer(const std::string& model, const std::string& images, const std::string& answer) {
+  const Network network = import_pt2(model);
+  const at::Tensor found = Executor(network).run(read_npy(images));
+  const at::Tensor expected = read_npy(answer);
   EXPECT_EQ(count_different(found, expected), 0)
-      << "relative difference " << relative_difference(found, expected);
+      << model << ": largest relative difference " << relative_difference(found, expected);
 }
 
+std::vector<std::string> layer_names(const Network& network) {
+  std::vector<std::string> names;
+  for (const Layer& layer : network.layers) {
+    names.push_back(layer.name);
+  }
+  return names;
+}
+
+class ZooTest : public testing::TestWithParam<std::string> {};
+TEST_P(ZooTest, LogitsEqualPyTorchsBitForBit) {
+  TS_NEEDS_EXPORTED();
+  expect_answer(root_folder() + "/zoo/" + GetParam() + ".pt2", exported() + GetParam() + "_x.npy",
+                exported() + GetParam() + ".npy");
+}
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest, testing::Values("lenet5", "resnet8"));
+
+class OperatorsTest : public testing::TestWithParam<std::string> {};
+TEST_P(OperatorsTest, LogitsEqualPyTorchsBitForBit) {
+  TS_NEEDS_EXPORTED();
+  for (const std::string form : {"", "_decomposed"}) {
+    const std::string model = exported() + GetParam() + form;
+    expect_answer(model + ".pt2", exported() + "x.npy", model + ".npy");
+  }
+}
+INSTANTIATE_TEST_SUITE_P(All, OperatorsTest, testing::ValuesIn(kModels));
+
+TEST(ImportTest, EveryOperatorOfTheTableIsTried) {
+  TS_NEEDS_EXPORTED();
+  std::set<std::string> tried;
+  for (const std::string& model : kModels) {
+    for (const std::string form : {"", "_decomposed"}) {
+      Pt2Archive archive(exported() + model + form + ".pt2");
+      for (const Pt2Node& node : read_pt2_graph(archive.program(), archive.path()).nodes) {
+        tried.insert(functional_form(node.target));
+      }
+    }
+  }
+  for (const Operator& entry : operators()) {
+    EXPECT_TRUE(tried.contains(std::string(entry.target))) << entry.target;
+  }
+}
+
+TEST(ImportTest, EveryEntryOfTheTableIsComplete) {
+  std::set<std::string> targets;
+  for (const OperatorInfo& known : known_operators()) {
+    EXPECT_TRUE(targets.insert(known.target).second) << known.target << " is there twice";
+    EXPECT_FALSE(known.help.empty()) << known.target;
+  }
+  for (const Operator& entry : operators()) {
+    EXPECT_TRUE(entry.import_as != ImportAs::kRename || !entry.becomes.empty()) << entry.target;
+    EXPECT_TRUE(entry.becomes.empty() || targets.contains(std::string(entry.becomes)));
+  }
+}
+
+TEST(ImportTest, InPlaceFormsAreKnownThroughTheirFunctionalForms) {
+  ASSERT_NE(find_operator("aten.add_.Tensor"), nullptr);
+  EXPECT_EQ(find_operator("aten.add_.Tensor")->target, "aten.add.Tensor");
+  EXPECT_EQ(find_operator("aten.add_.Missing"), nullptr);
+  EXPECT_EQ(short_name("aten.relu_.default"), "relu");
+  EXPECT_EQ(functional_form("_operator.mul"), "_operator.mul");
+}
+
+TEST(ImportTest, NoInPlaceOperatorAndNoIdentitySurvives) {
+  TS_NEEDS_EXPORTED();
+  for (const std::string& model : kModels) {
+    for (const std::string form : {"", "_decomposed"}) {
+      const Network network = import_pt2(exported() + model + form + ".pt2");
+      for (const Layer& layer : network.layers) {
+        EXPECT_EQ(functional_form(layer.target), layer.target) << model;
+        EXPECT_NE(find_operator(layer.target), nullptr) << layer.target;
+        EXPECT_NE(find_operator(layer.target)->import_as, ImportAs::kIdentity) << layer.target;
+        EXPECT_NE(find_operator(layer.target)->import_as, ImportAs::kRename) << layer.target;
+      }
+    }
+  }
+}
+
+TEST(ImportTest, LayersHaveTheNamesOfModules) {
+  const Network network = import_pt2(root_folder() + "/zoo/resnet8.pt2");
+  EXPECT_EQ(network.name, "resnet8");
+  const std::vector<std::string> names = layer_names(network);
+  for (const char* expected : {"conv", "bn", "relu", "stage1.conv1", "stage1.relu1", "stage1.add",
+                               "stage2.shortcut.0", "stage3.add", "pool", "flatten", "fc"}) {
+    EXPECT_EQ(std::ranges::count(names, expected), 1) << expected;
+  }
+  EXPECT_EQ(network.layers.front().source, "train_zoo.py:89, x = self.relu(self.bn(self.conv(x)))");
+}
+
+TEST(ImportTest, NamesAreUniqueByNumbering) {
+  TS_NEEDS_EXPORTED();
+  for (const std::string& model : kModels) {
+    const std::vector<std::string> names =
+        layer_names(import_pt2(exported() + model + "_decomposed.pt2"));
+    EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size()) << model;
+  }
+  const std::vector<std::string> shared = layer_names(import_pt2(exported() + "shared.pt2"));
+  EXPECT_EQ(shared, (std::vector<std::string>{"a", "relu", "b", "relu_1", "c", "flatten", "fc"}));
+}
+
+TEST(ImportTest, ShapesHaveTheBatchOpen) {
+  const Network network = import_pt2(root_folder() + "/zoo/lenet5.pt2");
+  EXPECT_EQ(network.info(network.input).sizes, (std::vector<std::int64_t>{-1, 1, 28, 28}));
+  EXPECT_EQ(network.info(network.output).sizes, (std::vector<std::int64_t>{-1, 10}));
+  for (std::size_t i = 0; i < network.values.size(); ++i) {
+    EXPECT_EQ(network.values[i].is_constant, !network.constants[i].isNone());
+    EXPECT_FALSE(network.values[i].is_constant && network.constants[i].toTensor().requires_grad());
+  }
+}
+
+TEST(ImportTest, TiedWeightsShareTheirBytes) {
+  TS_NEEDS_EXPORTED();
+  const Network network = import_pt2(exported() + "tied.pt2");
+  const auto weight_of = [&](const std::string& name) {
+    const auto layer = std::ranges::find(network.layers, name, &Layer::name);
+    return network.constants[layer->arguments[1].values.front().value].toTensor();
+  };
+  EXPECT_EQ(weight_of("a").const_data_ptr(), weight_of("b").const_data_ptr());
+  EXPECT_EQ(weight_of("linear").stride(0), 384);  // a slice of a wider matrix
+}
+
+TEST(ImportTest, BothFormsOfOneModelHaveTheSameLayers) {
+  TS_NEEDS_EXPORTED();
+  for (const std::string model : {"convolutions", "norms", "pools"}) {
+    const Network plain = import_pt2(exported() + model + ".pt2");
+    const Network decomposed = import_pt2(exported() + model + "_decomposed.pt2");
+    EXPECT_EQ(layer_names(plain), layer_names(decomposed));
+    for (std::size_t i = 0; i < plain.layers.size(); ++i) {
+      const std::string& target = plain.layers[i].target;
+      if (target != "aten.flatten.using_ints") {  // a view, in the other form
+        EXPECT_EQ(target, decomposed.layers[i].target);
+      }
+    }
+  }
+}
+
+TEST(ImportTest, AFixedBatchServesOthersWhereNothingHasItBuiltIn) {
+  TS_NEEDS_EXPORTED();
+  const Network network = import_pt2(exported() + "static.pt2");
+  EXPECT_EQ(network.info(network.output).sizes, (std::vector<std::int64_t>{-1, 10}));
+  expect_answer(exported() + "static.pt2", exported() + "x.npy", exported() + "static.npy");
+}
+
+struct Refusal {
+  std::string model;
+  std::vector<std::string> says;  // the thing, the place, the cure
+};
+class RefusedTest : public testing::TestWithParam<Refusal> {};
+TEST_P(RefusedTest, WithTheThingThePlaceAndACure) {
+  TS_NEEDS_EXPORTED();
+  const std::string path = exported() + GetParam().model + ".pt2";
+  const std::string message = failure_of([&] { import_pt2(path); });
+  EXPECT_TRUE(message.starts_with(path)) << message;
+  for (const std::string& part : GetParam().says) {
+    EXPECT_NE(message.find(part), std::string::npos) << "no '" << part << "' in: " << message;
+  }
+}
+INSTANTIATE_TEST_SUITE_P(
+    All, RefusedTest,
+    testing::Values(
+        Refusal{"unknown_operator",
+                {"aten.cumsum.default", "layer 'block'", "export_operators.py:",
+                 "aten.sort.default", "tilestrike list operators", "dnn/operators.cpp"}},
+        Refusal{"writes_buffer",
+                {"aten.add_.Tensor", "'b_calls'", "self.calls.add_(1)", "in-place"}},
+        Refusal{"writes_input", {"aten.relu_.default", "an input or a weight", "inplace=False"}},
+        Refusal{"stale_view",
+                {"'view'", "another view", "aten.relu_.default", "y.relu_()", "clone"}},
+        Refusal{"two_inputs", {"2 inputs (inputs_0, inputs_1)", "one tensor"}},
+        Refusal{"two_outputs", {"2 outputs (linear, inputs_0)", "one tensor"}},
+        Refusal{"integer_input", {"'inputs_0'", "Int", "float32"}},
+        Refusal{"double_output", {"output 'to'", "Double", "float32"}},
+        Refusal{"no_images", {"'mul' does not depend on the images", "logits"}},
+        Refusal{"training", {"aten.dropout.default", "layer '1'", "training mode", "model.eval()"}},
+        Refusal{"fixed_batch", {"batches of 2 alone", "aten.view.default", "dynamic_shapes"}}),
+    [](const auto& info) { return info.param.model; });
 
 }  // namespace
 }  // namespace tilestrike::dnn

@@ -52,14 +52,19 @@ std::string scratch_folder() {
 
 bool has_python() {
   static const bool has =
-      std::system(("'" + python() + "' -c 'import numpy, torch' > /dev/null 2>&1").c_str()) == 0;
+      std::system(("'" + python() +
+                   "' -c 'import importlib.util as i; "
+                   "exit(i.find_spec(\"numpy\") is None or i.find_spec(\"torch\") is None)' "
+                   "> /dev/null 2>&1")
+                      .c_str()) == 0;
   return has;
 }
 
 bool run_python(const std::string& script, const std::string& arguments) {
   const std::string log = scratch_folder() + "/python.log";
-  const std::string command = "OMP_NUM_THREADS=1 '" + python() + "' -W ignore '" + root_folder() +
-                              "/" + script + "' " + arguments + " > '" + log + "' 2>&1";
+  const std::string command = "OMP_NUM_THREADS=1 '" + python() + "' -W ignore '" +
+                              (script.starts_with("/") ? "" : root_folder() + "/") + script + "' " +
+                              arguments + " > '" + log + "' 2>&1";
   if (std::system(command.c_str()) == 0) {
     return true;
   }

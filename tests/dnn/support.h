@@ -19,7 +19,8 @@ std::string scratch_folder();
 
 /// Whether there is a Python with torch; where not, a test says why it is skipped.
 bool has_python();
-/// Runs a Python script of the checkout; its output goes to the test's log on failure.
+/// Runs a Python script, its path absolute or from the checkout on; its output goes to the test's
+/// log on failure.
 bool run_python(const std::string& script, const std::string& arguments);
 
 /// The text of the Failure that the call throws; empty when it throws none.
