@@ -86,7 +86,9 @@ class Assignment {
     }
     std::vector<std::string> known = known_below(prefix);
     for (const Entry& entry : node.entries) {
-      known.push_back(entry.key);
+      if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
+        known.push_back(entry.key);
+      }
     }
     if (std::find(known.begin(), known.end(), part) == known.end()) {
       refuse("the expanded scenario has no such key",

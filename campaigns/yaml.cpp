@@ -17,7 +17,7 @@ namespace tilestrike::campaigns {
 namespace {
 
 // Aliases copy what they name; this bounds a document that grows by aliases of aliases.
-constexpr std::size_t kMostNodes = 20'000'000;
+constexpr std::size_t kMostNodes = 1'000'000;
 
 std::size_t nodes_of(const Value& value) {
   std::size_t count = 1;

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Are models and accelerators found by name and path, and are near misses suggested?
+#include "campaigns/library.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/campaigns/campaign_files.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+TEST(LibraryTest, ListsWhatShips) {
+  const auto has = [](const std::vector<std::string>& names, const char* name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  EXPECT_TRUE(has(zoo_models(), "lenet5"));
+  EXPECT_TRUE(has(zoo_models(), "resnet8"));
+  EXPECT_TRUE(has(named_accelerators(), "gemmini_16x16"));
+}
+
+TEST(LibraryTest, EveryNamedAcceleratorIsValid) {
+  for (const std::string& name : named_accelerators()) {
+    EXPECT_EQ(accelerator_of_flag(name).name, name);
+  }
+}
+
+TEST(LibraryTest, NearMissesAreSuggested) {
+  EXPECT_EQ(errors_of([] { accelerator_of_flag("gemini_16x16"); }),
+            "--accelerator: accelerator: no accelerator is named 'gemini_16x16'; did you mean "
+            "'gemmini_16x16'? (a path ends in .yaml or has a '/')");
+  ErrorList errors;
+  EXPECT_FALSE(find_model("lenet", "model", {"f.yaml", 1, 8}, errors));
+  EXPECT_EQ(errors_of([&] { errors.throw_if_any(); }),
+            "f.yaml:1:8: model: no model of the zoo is named 'lenet'; did you mean 'lenet5'? (a "
+            "path ends in .pt2 or has a '/')");
+}
+
+TEST(LibraryTest, PathsStartFromTheFileThatNamesThem) {
+  const ScratchFolder folder;
+  folder.write("own.pt2", "x");
+  ErrorList errors;
+  const auto model = find_model("./own.pt2", "model", {folder.path("s.yaml"), 1, 1}, errors);
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->path, folder.path("own.pt2"));
+  EXPECT_FALSE(model->is_zoo);
+}
+
+TEST(LibraryTest, BasesAreOverlaidAndMayChain) {
+  const ScratchFolder folder;
+  folder.write("small.yaml", "base: gemmini_16x16\nname: small\nmesh: {rows: 4}\n");
+  const std::string path =
+      folder.write("smaller.yaml", "base: small.yaml\nname: smaller\nmesh: {columns: 2}\n");
+  const bridge::AcceleratorConfig config = accelerator_of_flag(path);
+  EXPECT_EQ(config.name, "smaller");
+  EXPECT_EQ(config.mesh.rows, 4);
+  EXPECT_EQ(config.mesh.columns, 2);
+}
+
+TEST(LibraryTest, CirclesOfBasesEnd) {
+  const ScratchFolder folder;
+  folder.write("a.yaml", "base: b.yaml\n");
+  const std::string path = folder.write("b.yaml", "base: a.yaml\n");
+  EXPECT_NE(errors_of([&] { accelerator_of_flag(path); }).find("goes round in a circle"),
+            std::string::npos);
+}
+
+TEST(LibraryTest, BadMeshesSayWhatIsAllowed) {
+  const ScratchFolder folder;
+  const std::string path = folder.write("a.yaml", "mesh: {rows: 0, colums: 4}\n");
+  const std::string errors = errors_of([&] { accelerator_of_flag(path); });
+  EXPECT_NE(errors.find(":1:14: accelerator.mesh.rows: 0 is out of range; allowed: 2 to 128"),
+            std::string::npos);
+  EXPECT_NE(errors.find("accelerator.mesh.colums: unknown key; did you mean 'columns'?"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Is a replayed trial the one of the file, and does a difference show?
+#include "campaigns/replay.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/campaigns/campaign_files.h"
+#include "tests/campaigns/fake_study.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+StudyFactory studies(const FakeStudy::Settings& settings = {}) {
+  return [settings](const bridge::StudyInputs& inputs) {
+    return std::make_unique<FakeStudy>(inputs, settings);
+  };
+}
+
+std::string run(const ScratchFolder& folder, const std::string& text) {
+  const Campaign campaign = campaign_of(text);
+  const std::string path = folder.path("r.sqlite");
+  const auto results = Results::for_campaign(path, campaign);
+  Surroundings surroundings;
+  surroundings.open_study = studies();
+  run_campaign(campaign, *results, surroundings);
+  return path;
+}
+
+ReplayRequest request_of(const std::string& path, std::int64_t scenario, std::int64_t trial) {
+  ReplayRequest request;
+  request.results = path;
+  request.scenario = scenario;
+  request.trial = trial;
+  return request;
+}
+
+TEST(ReplayTest, EveryTrialReplaysAsItIs) {
+  const ScratchFolder folder;
+  const std::string path = run(
+      folder, "model: lenet5\ntrials: 20\nstrike: {fault: [flip, random]}\nsweep: {seed: [1, 2]}");
+  for (std::int64_t scenario = 0; scenario < 2; ++scenario) {
+    for (std::int64_t trial = 0; trial < 20; ++trial) {
+      const ReplayReport report = replay(request_of(path, scenario, trial), studies());
+      EXPECT_TRUE(report.differences.empty()) << text_of(report);
+    }
+  }
+}
+
+TEST(ReplayTest, ADifferenceShows) {
+  const ScratchFolder folder;
+  const std::string path = run(folder, "model: lenet5\ntrials: 5");
+  SQLite::Database(path, SQLite::OPEN_READWRITE)
+      .exec("UPDATE trials SET pass = 12345 WHERE trial = 3");
+  EXPECT_TRUE(replay(request_of(path, 0, 2), studies()).differences.empty());
+  const ReplayReport report = replay(request_of(path, 0, 3), studies());
+  ASSERT_EQ(report.differences.size(), 1U);
+  EXPECT_EQ(report.differences[0].rfind("pass: 12345 in the file, ", 0), 0U);
+  EXPECT_NE(text_of(report).find("NOT the trial that the file holds"), std::string::npos);
+}
+
+TEST(ReplayTest, TheStoryIsTold) {
+  const ScratchFolder folder;
+  const std::string path = run(folder, "model: lenet5\ntrials: 5");
+  const std::string text = text_of(replay(request_of(path, 0, 1), studies()));
+  EXPECT_NE(text.find("the struck value met an accumulator"), std::string::npos);
+  EXPECT_NE(text.find("flip at cycle "), std::string::npos);
+  const auto json = json_of(replay(request_of(path, 0, 1), studies()));
+  EXPECT_EQ(json["trial"]["trial"], 1);
+  EXPECT_EQ(json["story"].size(), 1U);
+}
+
+TEST(ReplayTest, ALastingFaultTellsOfOneImage) {
+  const ScratchFolder folder;
+  const std::string path = run(folder, "model: lenet5\ntrials: 3\nstrike: {fault: stuck_at_0}");
+  ReplayRequest request = request_of(path, 0, 0);
+  const ReplayReport report = replay(request, studies());
+  EXPECT_TRUE(report.differences.empty());
+  EXPECT_EQ(report.images, 10);
+  EXPECT_FALSE(report.story.empty());
+  request.image = 7;
+  EXPECT_EQ(replay(request, studies()).image, 7);
+  request.image = 10;
+  EXPECT_NE(errors_of([&] { replay(request, studies()); }).find("image 10 is not in use"),
+            std::string::npos);
+}
+
+TEST(ReplayTest, WhatIsNotThereIsNamed) {
+  const ScratchFolder folder;
+  const std::string path = run(folder, "model: lenet5\ntrials: 5");
+  EXPECT_EQ(errors_of([&] { replay(request_of(path, 0, 5), studies()); }),
+            path + ": no trial 5 of scenario 0 in this file; it has 5 trials, numbered from 0");
+  EXPECT_EQ(errors_of([&] { replay(request_of(path, 1, 0), studies()); }),
+            path + ": no scenario 1 in this file; --scenario takes 0 to 0");
+  FakeStudy::Settings changed;
+  changed.model_hash = "other";
+  EXPECT_NE(errors_of([&] {
+              replay(request_of(path, 0, 0), studies(changed));
+            }).find("the content of 'model' has changed"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns
