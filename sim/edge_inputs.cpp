@@ -18,7 +18,8 @@ void EdgeInputs::enter(const Window& window) {
   }
   window_ = window;
   has_load_ = false;
-  has_stream_ = false;
+  first_ = 0;
+  end_ = 0;
   has_vertical_ = false;
 }
 
@@ -44,7 +45,7 @@ void EdgeInputs::fetch_activations(std::int64_t first, std::int64_t count) {
     return;
   }
   first_ = first;
-  has_stream_ = true;
+  end_ = first + count;
   has_vertical_ = false;
   activations_.assign(static_cast<std::size_t>(count * run_.config().rows), 0);
   const std::int64_t in_pass =
@@ -80,12 +81,13 @@ void EdgeInputs::fetch_stream(std::int64_t first, std::int64_t count) {
 }
 
 const std::int8_t* EdgeInputs::activations(std::int64_t step) const {
-  return has_stream_ ? &activations_[static_cast<std::size_t>((step - first_) * run_.config().rows)]
-                     : kNoActivations;
+  return has_stream(step)
+             ? &activations_[static_cast<std::size_t>((step - first_) * run_.config().rows)]
+             : kNoActivations;
 }
 
 const std::int32_t* EdgeInputs::vertical(std::int64_t step) const {
-  return has_vertical_
+  return has_vertical_ && has_stream(step)
              ? &vertical_[static_cast<std::size_t>((step - first_) * run_.config().columns)]
              : kNoValues;
 }

@@ -24,13 +24,14 @@ class EdgeInputs {
   /// The same without what enters from above.
   void fetch_activations(std::int64_t first, std::int64_t count);
 
-  bool has_stream() const { return has_stream_; }
+  /// Whether what streams in a step was fetched.
+  bool has_stream(std::int64_t step) const { return first_ <= step && step < end_; }
   /// a[rows] of a step; zero beyond the pass. Steps that were fetched together lie one after
   /// another.
   const std::int8_t* activations(std::int64_t step) const;
   /// b[columns] of a step: partial sums (WS) or weights (OS); zero beyond the pass.
   const std::int32_t* vertical(std::int64_t step) const;
-  /// From one step to the next in vertical().
+  /// From one step to the next in vertical(); 0 where it was not fetched.
   int vertical_pitch() const { return has_vertical_ ? run_.config().columns : 0; }
   /// d[columns] of any step of the window: row `length - 1 - step` of the pass that is loaded.
   const std::int32_t* load(std::int64_t step) const;
@@ -39,9 +40,8 @@ class EdgeInputs {
   const MeshRun& run_;
   const Operands& operands_;
   Window window_;
-  std::int64_t first_ = 0;  // step
+  std::int64_t first_ = 0, end_ = 0;  // steps whose stream was fetched
   bool has_load_ = false;
-  bool has_stream_ = false;
   bool has_vertical_ = false;
   std::vector<std::int8_t> activations_;
   std::vector<std::int32_t> vertical_;

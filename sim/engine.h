@@ -89,9 +89,10 @@ class Engine {
   virtual MeshResult run(const MeshJob& job) = 0;
 };
 
-/// Whether a later collected output, or a stationary register that reaches one, depends on what the
-/// register holds for `wavefront` (of kStationary0/1: just before it). Structural: a value that
-/// will be multiplied by zero is live.
+/// Whether a later collected output depends on what the register holds for `wavefront` (of
+/// kStationary0/1: just before it). Structural: a value that will be multiplied by, or added to,
+/// the zeros that pad an edge tile is live. So any set of dead values may change at once without
+/// effect.
 bool is_live(const MeshRun& run, const MeshSite& site, std::int64_t wavefront);
 
 /// c0 and c1 after a fault-free run that starts from `start` (nullptr: zero).

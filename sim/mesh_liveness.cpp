@@ -15,22 +15,22 @@ struct Moment {
 
   const PassShape& pass(int index) const { return run.passes()[static_cast<std::size_t>(index)]; }
   bool ws() const { return run.config().is_weight_stationary(); }
-  std::int64_t mesh_rows() const { return run.config().rows; }
-  bool streams_now() const { return window.streams >= 0 && step < run.steps(window.streams); }
+  int mesh_rows() const { return run.config().rows; }
 
-  // Does a product of this wavefront in column c (OS: and row >= r) reach a collected result?
+  // Is a product that PE (row, column) forms of this wavefront part of a collected result? In OS so
+  // are those of the wavefronts behind the operands: their zeros are added.
   bool product_is_live(int row, int column) const {
-    if (!streams_now() || column >= pass(window.streams).columns) {
+    if (window.streams < 0 || column >= pass(window.streams).columns) {
       return false;
     }
-    return ws() || row < pass(window.streams).rows;
+    return ws() ? step < run.steps(window.streams) : row < pass(window.streams).rows;
   }
 
-  // Content of the shadow chain that sits at `row` just before `at_step`.
-  bool chain_is_live(std::int64_t row, int column, std::int64_t at_step) const {
-    if (row >= at_step) {  // an older value: OS drains it, WS drops it
+  // What the shadow register at `row` holds just before `at_step`.
+  bool shadow_is_live(std::int64_t row, int column, std::int64_t at_step) const {
+    if (row >= at_step) {  // older than the window: OS drains it, WS drops it
       return window.drains >= 0 && column < pass(window.drains).columns &&
-             row - at_step < pass(window.drains).rows && window.valid;
+             row - at_step < pass(window.drains).rows;
     }
     if (window.loads < 0 || column >= pass(window.loads).columns) {
       return false;
@@ -39,23 +39,20 @@ struct Moment {
     return end_row < mesh_rows() && (ws() || end_row < pass(window.loads).rows);
   }
 
-  // Would a slip of the chain at and below `row` change anything live?
-  bool any_chain_is_live(int row, int column) const {
-    for (std::int64_t r = row; r < mesh_rows(); ++r) {
-      if (chain_is_live(r, column, step) || chain_is_live(r, column, step + 1)) {
+  // What the shadow registers from `row` downwards take from this wavefront.
+  bool shift_is_live(int row, int column) const {
+    for (int r = row; r < mesh_rows(); ++r) {
+      if (shadow_is_live(r, column, step + 1)) {
         return true;
       }
     }
     return false;
   }
 
-  bool active_is_live(int row, int column) const {
-    if (window.streams < 0 || column >= pass(window.streams).columns) {
-      return false;
-    }
-    // WS: rows are still to pass. OS: the sum is drained in the next window, however late it is
-    // hit.
-    return ws() ? streams_now() : row < pass(window.streams).rows;
+  // What leaves the bottom row.
+  bool result_is_live(int column) const {
+    return ws() ? product_is_live(0, column)
+                : step < mesh_rows() && shadow_is_live(mesh_rows() - 1, column, step);
   }
 };
 
@@ -69,43 +66,31 @@ bool is_live(const MeshRun& run, const MeshSite& site, std::int64_t wavefront) {
   const Moment now{run, window, wavefront - window.start};
   const int row = site.row < 0 ? 0 : site.row;
   const int column = site.column < 0 ? 0 : site.column;
-  const auto result_is_live = [&] {
-    if (now.ws()) {
-      return now.product_is_live(0, column);
-    }
-    return now.step < now.mesh_rows() && now.chain_is_live(now.mesh_rows() - 1, column, now.step);
-  };
   switch (site.kind) {
     case Register::kActivation:
     case Register::kSkewActivation:
-      return now.product_is_live(row, column);
     case Register::kVertical:
     case Register::kSkewVertical:
       return now.product_is_live(row, column);
     case Register::kLoad:
     case Register::kSkewLoad:
-      // It enters the chain at `row` in this wavefront, if valid lets it.
-      return window.valid && now.chain_is_live(row, column, now.step + 1);
+      return window.valid && now.shadow_is_live(row, column, now.step + 1);
     case Register::kValid:
     case Register::kSkewValid:
-      return (!now.ws() && now.product_is_live(row, column)) || now.any_chain_is_live(row, column);
+      return (!now.ws() && now.product_is_live(row, column)) || now.shift_is_live(row, column);
     case Register::kPropagate:
-    case Register::kSkewPropagate: {
-      for (int r = row; r < run.config().rows; ++r) {
-        if (now.active_is_live(r, column)) {
-          return true;
-        }
-      }
-      return now.any_chain_is_live(row, column);
-    }
+    case Register::kSkewPropagate:
+      return now.product_is_live(row, column) || now.shift_is_live(row, column) ||
+             (!now.ws() && now.result_is_live(column));
     case Register::kStationary0:
     case Register::kStationary1: {
       const bool is_active = (site.kind == Register::kStationary1) == window.propagate;
-      return is_active ? now.active_is_live(row, column) : now.chain_is_live(row, column, now.step);
+      return is_active ? now.product_is_live(row, column)
+                       : now.shadow_is_live(row, column, now.step);
     }
     case Register::kOutput:
     case Register::kDeskew:
-      return result_is_live();
+      return now.result_is_live(column);
   }
   return false;
 }

@@ -70,8 +70,9 @@ void WavefrontMesh::advance(const Window& window, const EdgeInputs& inputs, std:
   const bool saturates = config.overflow == Overflow::kSaturate;
   const auto width = static_cast<std::size_t>(columns_);
   const std::int64_t streamed =
-      inputs.has_stream() ? std::clamp<std::int64_t>(run_->steps(window.streams) - first, 0, count)
-                          : 0;
+      inputs.has_stream(first)
+          ? std::clamp<std::int64_t>(run_->steps(window.streams) - first, 0, count)
+          : 0;
   const ActivationBlock block{inputs.activations(first), static_cast<int>(streamed), config.rows};
   if (config.is_weight_stationary()) {
     if (results != nullptr) {

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Runs jobs on all engines and expects the same of them; the stepped machine decides.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/sim/mesh_jobs.h"
+
+namespace tilestrike::sim {
+
+class EquivalenceTest : public testing::Test {
+ protected:
+  // Deltas, activation, struck word and, where it is asked for, the end state.
+  void expect_equal(const MeshJob& job) {
+    const MeshResult expected = stepped_->run(job);
+    ++jobs_;
+    changed_ += expected.deltas.empty() ? 0 : 1;
+    activated_ += expected.activated ? 1 : 0;
+    ASSERT_TRUE(expected.activated || expected.deltas.empty()) << described(job);
+    for (Engine* engine : {wavefront_.get(), systemc_.get()}) {
+      const MeshResult result = engine->run(job);
+      ASSERT_EQ(result.deltas, expected.deltas) << engine->name() << described(job);
+      ASSERT_EQ(result.outputs, expected.outputs) << engine->name() << described(job);
+      ASSERT_EQ(result.activated, expected.activated) << engine->name() << described(job);
+      ASSERT_EQ(result.before, expected.before) << engine->name() << described(job);
+      ASSERT_EQ(result.after, expected.after) << engine->name() << described(job);
+      ASSERT_EQ(result.cycles, expected.cycles);
+      if (job.wants_end || job.wants_outputs) {
+        ASSERT_EQ(result.end, expected.end) << engine->name() << described(job);
+      }
+    }
+  }
+
+  static std::string described(const MeshJob& job) {
+    const MeshConfig& config = job.run->config();
+    const MeshSites sites(config);
+    std::string text = " on " + std::to_string(config.rows) + " x " +
+                       std::to_string(config.columns) +
+                       (config.is_weight_stationary() ? " ws" : " os") +
+                       (config.preload == Preload::kSerial ? " serial" : "") +
+                       (config.overflow == Overflow::kSaturate ? " saturating" : "") + ", passes";
+    for (const PassShape& pass : job.run->passes()) {
+      text += " " + std::to_string(pass.rows) + "x" + std::to_string(pass.depth) + "x" +
+              std::to_string(pass.columns);
+    }
+    for (const RegisterFault& fault : job.faults) {
+      text += "; " + std::string(name_of(fault.kind)) + " of " + sites.text(fault.site) + " at " +
+              std::to_string(fault.when.from) + " until " + std::to_string(fault.when.until);
+    }
+    return text;
+  }
+
+  // Every site, bit and cycle of a run, and the cycles around it.
+  void strike_everywhere(const MeshRun& run, const Operands& operands) {
+    const MeshSites sites(run.config());
+    for (std::uint64_t site = 0; site < sites.total_bits(); ++site) {
+      for (Cycle cycle = 0; cycle <= run.cycles() + 1; ++cycle) {
+        const RegisterFault fault = flip_of(site, cycle);
+        MeshJob job;
+        job.run = &run;
+        job.operands = &operands;
+        job.faults = {&fault, 1};
+        job.wants_end = cycle % 8 == 0;
+        ASSERT_NO_FATAL_FAILURE(expect_equal(job));
+      }
+    }
+  }
+
+  const std::unique_ptr<Engine> stepped_ = make_engine("stepped");
+  const std::unique_ptr<Engine> wavefront_ = make_engine("wavefront");
+  const std::unique_ptr<Engine> systemc_ = make_engine("systemc");
+  int jobs_ = 0;
+  int changed_ = 0;
+  int activated_ = 0;
+};
+
+inline std::vector<PassShape> random_shapes(const MeshConfig& config, RandomStream& random,
+                                            int passes, int longest) {
+  std::vector<PassShape> shapes;
+  for (int pass = 0; pass < passes; ++pass) {
+    shapes.push_back(random_shape(config, random, longest));
+  }
+  return shapes;
+}
+
+}  // namespace tilestrike::sim
