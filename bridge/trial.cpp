@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "bridge/judge.h"
@@ -36,9 +37,9 @@ struct TrialRunner::Progress {
   bool met_a_pass = false;      // ... and a pass was there
   bool changed_output = false;  // a struck layer's stored output differed
 
-  void tell(std::string line) {
+  void tell(std::string_view line) {
     if (story != nullptr) {
-      story->lines.push_back(std::move(line));
+      story->lines.emplace_back(line);
     }
   }
 };
@@ -180,7 +181,7 @@ void TrialRunner::conclude(Progress& progress) {
         judged.faulty_class, judged.golden_class, judged.sdc_1 ? "yes" : "no",
         judged.sdc_5 ? "yes" : "no", judged.sdc_10 ? "yes" : "no", judged.sdc_20 ? "yes" : "no");
   }
-  progress.tell(std::move(line));
+  progress.tell(line);
 }
 
 TrialResult TrialRunner::run(const dnn::Tape& golden, std::span<const RegisterFault> faults,

@@ -41,7 +41,7 @@ Workload load_workload(const std::string& model, const std::string& images,
   const at::Tensor scale_images = dnn::load_data(source, "", kCalibrationImages).images;
   dnn::check_images_fit(scale_images, source, network.info(network.input).sizes);
   if (is_same_data(scale_images, load.data.images)) {
-    load.warnings.push_back(
+    load.warnings.emplace_back(
         "the int8 scales come from the evaluation images themselves; name training images in "
         "data.calibrate");
   }
@@ -49,7 +49,7 @@ Workload load_workload(const std::string& model, const std::string& images,
   load.network = dnn::quantise(network, scale_images);
   for (const dnn::Layer& layer : load.network.layers) {
     if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
-      load.warnings.push_back(
+      load.warnings.emplace_back(
           fmt::format("layer {} ({}): {}", layer.name, layer.target, layer.note));
     }
   }
