@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Does an integer network give the same bits on a GPU as on the CPU? Skipped where there is none.
+#include <ATen/ops/equal.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "dnn/data.h"
+#include "dnn/executor.h"
+#include "dnn/import.h"
+#include "dnn/integer_layers.h"
+#include "dnn/kernels.h"
+#include "dnn/quantise.h"
+#include "tests/dnn/integer_reference.h"
+#include "tests/dnn/support.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+class CudaTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      device_ = device_of("cuda:0");
+    } catch (const Failure& failure) {
+      GTEST_SKIP() << "SKIPPED: no CUDA device (" << failure.what() << ")";
+    }
+  }
+  c10::Device device_ = c10::kCPU;
+};
+
+TEST_F(CudaTest, ElementWiseArithmeticEqualsTheCpus) {
+  RandomStream stream(1, 0, Purpose::kTest);
+  const at::Tensor sums = random_int32(stream, {3, 7, 11, 13}, -2147483648LL, 2147483647LL);
+  const at::Tensor multiplier = random_int32(stream, {7}, 1 << 30, 2147483647LL);
+  const at::Tensor a = random_int8(stream, {100003}), b = random_int8(stream, {100003});
+  const at::Tensor real = random_int32(stream, {100003}, -100000, 100000).to(c10::kFloat);
+  const ChannelLayout layout = ChannelLayout::around(sums, 1);
+  for (int first = 0; first + 6 <= kMostShift; first += 7) {
+    const at::Tensor shift = random_int32(stream, {7}, first, first + 6);
+    EXPECT_TRUE(at::equal(
+        requantise(sums.to(device_), layout, multiplier.to(device_), shift.to(device_), {-99, 127})
+            .cpu(),
+        requantise(sums, layout, multiplier, shift, {-99, 127})));
+    const FixedPoint ratio{1500000001, first};
+    EXPECT_TRUE(
+        at::equal(requantise(sums.to(device_), ratio, {}).cpu(), requantise(sums, ratio, {})));
+    EXPECT_TRUE(at::equal(requantise(a.to(device_), ratio, {}).cpu(), requantise(a, ratio, {})));
+  }
+  const ScaledAddition ratios = ScaledAddition::of(0.8, 0.3);
+  EXPECT_TRUE(at::equal(add(a.to(device_), b.to(device_), ratios, {0, 127}).cpu(),
+                        add(a, b, ratios, {0, 127})));
+  EXPECT_TRUE(
+      at::equal(quantise_values(real.to(device_), 513.7F).cpu(), quantise_values(real, 513.7F)));
+  EXPECT_TRUE(
+      at::equal(dequantise_values(a.to(device_), 0.37F).cpu(), dequantise_values(a, 0.37F)));
+}
+
+TEST_F(CudaTest, IntegerNetworksGiveTheBitsOfTheCpu) {
+  for (const char* name : {"lenet5", "resnet8"}) {
+    const std::string path = root_folder() + "/zoo/" + name + ".pt2";
+    const at::Tensor calibration = load_data("fashion_mnist/train", "", 100).images;
+    const at::Tensor images = load_data("fashion_mnist/test", "", 200).images;
+    const Network on_cpu = quantise(import_pt2(path), calibration);
+    Network on_gpu = quantise(import_pt2(path, device_), calibration);
+    ASSERT_EQ(on_cpu.layers.size(), on_gpu.layers.size());
+    // Scales may differ in the last bit, since float activations do: the arithmetic is compared on
+    // the operands of the GPU's network.
+    const Tape tape = Executor(on_gpu).record(images);
+    for (std::size_t i = 0; i < on_gpu.layers.size(); ++i) {
+      const Layer& layer = on_gpu.layers[i];
+      const MatrixKernel* kernel = matrix_kernel(layer);
+      if (kernel == nullptr) {
+        continue;
+      }
+      MatrixKernel::Parameters parameters = kernel->parameters();
+      for (at::Tensor* tensor : {&parameters.weight, &parameters.bias, &parameters.multiplier,
+                                 &parameters.shift, &parameters.scale}) {
+        *tensor = tensor->defined() ? tensor->cpu() : *tensor;
+      }
+      const auto reference = MatrixKernel::make(parameters, layer.name);
+      const at::Tensor input = tape.values[kernel->input_of(layer).value].toTensor().cpu();
+      const at::Tensor sums = reference->accumulate(input);
+      EXPECT_TRUE(at::equal(tape.accumulators[i].cpu(), sums)) << layer.name;
+      EXPECT_TRUE(at::equal(tape.values[layer.outputs.front().value].toTensor().cpu(),
+                            reference->requantise(sums)))
+          << layer.name;
+    }
+    EXPECT_TRUE(
+        at::equal(Executor(on_gpu).run(images), tape.values[on_gpu.output.value].toTensor()));
+  }
+}
+
+}  // namespace
+}  // namespace tilestrike::dnn
