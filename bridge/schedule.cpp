@@ -110,7 +110,7 @@ void Schedule::add_pass_events(std::size_t index, CycleWindow window,
         std::int64_t{streamed.rows} * streamed.depth +
             (ws ? 0 : std::int64_t{streamed.depth} * streamed.columns));
     if (ws) {
-      add(EventKind::kDrain, at.streams, at.start + mesh.rows, streamed.rows + mesh.columns,
+      add(EventKind::kDrain, at.streams, at.start + mesh.rows, streamed.rows + mesh.columns - 1,
           std::int64_t{streamed.rows} * streamed.columns * kAccumulatorBytes);
     } else {
       add(EventKind::kDrain, at.drains, at.start, mesh.rows,
