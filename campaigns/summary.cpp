@@ -197,8 +197,8 @@ std::string table(const std::string& heading, const std::vector<Group>& groups) 
   const auto line = [&](const std::string& name, const std::string& n, const std::string& a,
                         const std::string& b, const std::string& c, const std::string& m,
                         const std::string& d) {
-    return fmt::format("{:<{}} {:>8}  {:<23} {:<23} {:<23} {:>9}  {:<23}\n", name, width, n, a, b,
-                       c, m, d);
+    return fmt::format("{:<{}} {:>8}  {:<25} {:<25} {:<25} {:>9}  {}\n", name, width, n, a, b, c, m,
+                       d);
   };
   std::string text =
       line(heading, "n", "activated", "sdc", "sdc_1", "activated", "sdc of activated");

@@ -6,9 +6,21 @@ find_path(SystemC_INCLUDE_DIR NAMES systemc HINTS ENV SYSTEMC_HOME PATH_SUFFIXES
 find_library(SystemC_LIBRARY NAMES systemc HINTS ENV SYSTEMC_HOME
              PATH_SUFFIXES lib lib64 lib-linux64)
 
+if(SystemC_INCLUDE_DIR)
+  set(SystemC_VERSION "")
+  foreach(part MAJOR MINOR PATCH)
+    file(STRINGS ${SystemC_INCLUDE_DIR}/sysc/kernel/sc_ver.h line
+         REGEX "define SC_VERSION_${part} +[0-9]+" LIMIT_COUNT 1)
+    if(line MATCHES "([0-9]+)")
+      string(APPEND SystemC_VERSION ".${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+  string(REGEX REPLACE "^\\." "" SystemC_VERSION "${SystemC_VERSION}")
+endif()
+
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(
-  SystemC REQUIRED_VARS SystemC_LIBRARY SystemC_INCLUDE_DIR
+  SystemC REQUIRED_VARS SystemC_LIBRARY SystemC_INCLUDE_DIR VERSION_VAR SystemC_VERSION
   REASON_FAILURE_MESSAGE "install libsystemc-dev, or set SYSTEMC_HOME")
 
 if(SystemC_FOUND AND NOT TARGET SystemC::systemc)

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: TileStrike contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Makes inputs for the command-line tests without NumPy or torch.
+
+    python3 make_inputs.py npy FILE TYPE SHAPE      zeros, such as '<f4' 5,1,28,28
+    python3 make_inputs.py operator IN.pt2 OUT.pt2  the archive with relu made an unknown operator
+    python3 make_inputs.py rows RESULTS.sqlite      all rows but those of meta, as text
+    python3 make_inputs.py trials RESULTS.sqlite COLUMN...  trials without some columns, as text
+"""
+
+import sqlite3
+import struct
+import sys
+import zipfile
+
+command, *arguments = sys.argv[1:]
+if command == "npy":
+    path, kind, shape = arguments
+    sizes = [int(size) for size in shape.split(",")]
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(sizes)!r}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    count = int(kind[2:])
+    for size in sizes:
+        count *= size
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+        file.write(bytes(count))
+elif command == "operator":
+    with zipfile.ZipFile(arguments[0]) as old, zipfile.ZipFile(arguments[1], "w") as new:
+        for entry in old.namelist():
+            new.writestr(entry, old.read(entry).replace(b"aten.relu.default", b"aten.erfc.default"))
+elif command == "rows":
+    connection = sqlite3.connect(arguments[0])
+    for table in ("scenarios", "trials", "outcomes", "faults"):
+        for row in sorted(connection.execute(f"SELECT * FROM {table}"), key=repr):
+            print(row)
+elif command == "trials":
+    connection = sqlite3.connect(arguments[0])
+    rows = connection.execute("SELECT * FROM trials ORDER BY scenario, trial")
+    kept = [i for i, column in enumerate(rows.description) if column[0] not in arguments[1:]]
+    for row in rows:
+        print([row[i] for i in kept])
