@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/arithmetic.h"
+#include "sim/mesh_config.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__)
@@ -47,6 +48,19 @@ inline __attribute__((always_inline)) void stream_block(ActivationBlock a, int n
   }
 }
 
+// One column, the lanes side by side.
+TS_MULTIVERSION void stream_column(ActivationBlock a, const std::int32_t* weights,
+                                   const std::int32_t* top, int top_pitch, std::int32_t* results) {
+  for (int n = 0; n < a.count; ++n) {
+    auto sum = static_cast<std::uint32_t>(top[n * top_pitch]);
+    const std::int8_t* line = a.data + n * a.lanes;
+    for (int r = 0; r < a.lanes; ++r) {
+      sum += static_cast<std::uint32_t>(line[r]) * static_cast<std::uint32_t>(weights[r]);
+    }
+    results[n] = static_cast<std::int32_t>(sum);
+  }
+}
+
 TS_MULTIVERSION void stream_wrapping(ActivationBlock a, const std::int32_t* weights, int columns,
                                      const std::int32_t* top, int top_pitch,
                                      std::int32_t* results) {
@@ -72,43 +86,68 @@ TS_MULTIVERSION void stream_wrapping(ActivationBlock a, const std::int32_t* weig
   }
 }
 
+// One column, the lanes side by side.
+TS_MULTIVERSION void outer_column(ActivationBlock a, const std::int32_t* b, int b_pitch,
+                                  std::int32_t* accumulators) {
+  std::uint32_t sum[kLargestMesh];
+  std::copy_n(accumulators, a.lanes, sum);
+  for (int n = 0; n < a.count; ++n) {
+    const auto y = static_cast<std::uint32_t>(b[n * b_pitch]);
+    const std::int8_t* line = a.data + n * a.lanes;
+    for (int r = 0; r < a.lanes; ++r) {
+      sum[r] += static_cast<std::uint32_t>(line[r]) * y;
+    }
+  }
+  std::copy_n(sum, a.lanes, accumulators);
+}
+
+template <int Rows>
+inline __attribute__((always_inline)) void outer_block(ActivationBlock a, int r,
+                                                       const std::int32_t* b, int b_pitch,
+                                                       std::int32_t* accumulators, int columns,
+                                                       int c0) {
+  std::uint32_t sum[Rows][kColumnBlock];
+  for (int i = 0; i < Rows; ++i) {
+    for (int c = 0; c < kColumnBlock; ++c) {
+      sum[i][c] = static_cast<std::uint32_t>(accumulators[(r + i) * columns + c0 + c]);
+    }
+  }
+  for (int n = 0; n < a.count; ++n) {
+    const std::int32_t* y = b + n * b_pitch + c0;
+    for (int i = 0; i < Rows; ++i) {
+      const auto x = static_cast<std::uint32_t>(a.data[n * a.lanes + r + i]);
+      for (int c = 0; c < kColumnBlock; ++c) {
+        sum[i][c] += x * static_cast<std::uint32_t>(y[c]);
+      }
+    }
+  }
+  for (int i = 0; i < Rows; ++i) {
+    for (int c = 0; c < kColumnBlock; ++c) {
+      accumulators[(r + i) * columns + c0 + c] = static_cast<std::int32_t>(sum[i][c]);
+    }
+  }
+}
+
 TS_MULTIVERSION void outer_wrapping(ActivationBlock a, const std::int32_t* b, int b_pitch,
                                     std::int32_t* accumulators, int columns) {
   const int blocked = columns - columns % kColumnBlock;
-  for (int r = 0; r < a.lanes; ++r) {
-    std::int32_t* line = accumulators + r * columns;
-    for (int c0 = 0; c0 < blocked; c0 += kColumnBlock) {
-      std::uint32_t even[kColumnBlock] = {};
-      std::uint32_t odd[kColumnBlock] = {};
-      int n = 0;
-      for (; n + 2 <= a.count; n += 2) {
-        const auto x = static_cast<std::uint32_t>(a.data[n * a.lanes + r]);
-        const auto y = static_cast<std::uint32_t>(a.data[(n + 1) * a.lanes + r]);
-        const std::int32_t* bx = b + n * b_pitch + c0;
-        const std::int32_t* by = bx + b_pitch;
-        for (int c = 0; c < kColumnBlock; ++c) {
-          even[c] += x * static_cast<std::uint32_t>(bx[c]);
-          odd[c] += y * static_cast<std::uint32_t>(by[c]);
-        }
-      }
-      for (; n < a.count; ++n) {
-        const auto x = static_cast<std::uint32_t>(a.data[n * a.lanes + r]);
-        for (int c = 0; c < kColumnBlock; ++c) {
-          even[c] += x * static_cast<std::uint32_t>(b[n * b_pitch + c0 + c]);
-        }
-      }
-      for (int c = 0; c < kColumnBlock; ++c) {
-        line[c0 + c] =
-            static_cast<std::int32_t>(static_cast<std::uint32_t>(line[c0 + c]) + even[c] + odd[c]);
-      }
+  for (int c0 = 0; c0 < blocked; c0 += kColumnBlock) {
+    int r = 0;
+    for (; r + kRowBlock <= a.lanes; r += kRowBlock) {
+      outer_block<kRowBlock>(a, r, b, b_pitch, accumulators, columns, c0);
     }
-    for (int c = blocked; c < columns; ++c) {
-      auto sum = static_cast<std::uint32_t>(line[c]);
+    for (; r < a.lanes; ++r) {
+      outer_block<1>(a, r, b, b_pitch, accumulators, columns, c0);
+    }
+  }
+  for (int c = blocked; c < columns; ++c) {
+    for (int r = 0; r < a.lanes; ++r) {
+      auto sum = static_cast<std::uint32_t>(accumulators[r * columns + c]);
       for (int n = 0; n < a.count; ++n) {
         sum += static_cast<std::uint32_t>(a.data[n * a.lanes + r]) *
                static_cast<std::uint32_t>(b[n * b_pitch + c]);
       }
-      line[c] = static_cast<std::int32_t>(sum);
+      accumulators[r * columns + c] = static_cast<std::int32_t>(sum);
     }
   }
 }
@@ -117,6 +156,10 @@ TS_MULTIVERSION void outer_wrapping(ActivationBlock a, const std::int32_t* b, in
 
 void stream_rows(ActivationBlock a, const std::int32_t* weights, int columns,
                  const std::int32_t* top, int top_pitch, std::int32_t* results, bool saturates) {
+  if (!saturates && columns == 1) {
+    stream_column(a, weights, top, top_pitch, results);
+    return;
+  }
   if (!saturates) {
     stream_wrapping(a, weights, columns, top, top_pitch, results);
     return;
@@ -135,6 +178,10 @@ void stream_rows(ActivationBlock a, const std::int32_t* weights, int columns,
 
 void accumulate_outer(ActivationBlock a, const std::int32_t* b, int b_pitch,
                       std::int32_t* accumulators, int columns, bool saturates) {
+  if (!saturates && columns == 1) {
+    outer_column(a, b, b_pitch, accumulators);
+    return;
+  }
   if (!saturates) {
     outer_wrapping(a, b, b_pitch, accumulators, columns);
     return;

@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::int64_t kChunk = 64;  // steps that are fetched and computed at once
 
+// The pass whose results leave the mesh in a window; -1: none.
+int collected_pass(const MeshRun& run, const Window& window) {
+  return run.config().is_weight_stationary() ? window.streams : window.drains;
+}
+
 }  // namespace
 
 WavefrontFault on_wavefronts(const MeshRun& run, const MeshSites& sites,
@@ -244,7 +249,8 @@ void MeshReplay::process_together(const Window& window, std::int64_t first, std:
     inputs_.fetch_stream(first, count);
   }
   if (golden_) {
-    golden_->advance(window, inputs_, first, count, golden_results_.data());
+    golden_->advance(window, inputs_, first, count,
+                     collected_pass(run_, window) < 0 ? nullptr : golden_results_.data());
   }
   advance_faulty(window, first, count);
   collect(window, first, count);
@@ -263,7 +269,8 @@ void MeshReplay::advance_faulty(const Window& window, std::int64_t first, std::i
       }
     }
     if (met_.empty()) {
-      faulty_->advance(window, inputs_, step, next - step, results);
+      faulty_->advance(window, inputs_, step, next - step,
+                       collected_pass(run_, window) < 0 ? nullptr : results);
       step = next;
     } else {
       faulty_->step(window, inputs_, step, met_, *this, results);
@@ -282,13 +289,14 @@ void MeshReplay::process_difference(const Window& window, std::int64_t first, st
   if (run_.config().is_weight_stationary() && !difference_->is_zero(window.propagate)) {
     difference_inputs_->fetch_activations(first, count);
   }
-  difference_->advance(window, *difference_inputs_, first, count, faulty_results_.data());
+  difference_->advance(window, *difference_inputs_, first, count,
+                       collected_pass(run_, window) < 0 ? nullptr : faulty_results_.data());
   collect(window, first, count);
 }
 
 void MeshReplay::collect(const Window& window, std::int64_t first, std::int64_t count) {
   const bool ws = run_.config().is_weight_stationary();
-  const int pass = ws ? window.streams : window.drains;
+  const int pass = collected_pass(run_, window);
   if (pass < 0) {
     return;
   }

@@ -82,11 +82,10 @@ void WavefrontMesh::advance(const Window& window, const EdgeInputs& inputs, std:
                   inputs.vertical_pitch(), results, saturates);
     }
   } else {
-    for (std::int64_t n = 0; results != nullptr && n < count; ++n) {
-      const std::int32_t* leaves = n < config.rows
-                                       ? row(!active, config.rows - 1 - static_cast<int>(n))
-                                       : inputs.load(first + n - config.rows) + first_column_;
-      std::copy_n(leaves, columns_, results + static_cast<std::size_t>(n) * width);
+    const std::int64_t draining = std::min<std::int64_t>(count, config.rows - first);
+    for (std::int64_t n = 0; results != nullptr && n < draining; ++n) {
+      std::copy_n(row(!active, config.rows - 1 - static_cast<int>(n)), columns_,
+                  results + static_cast<std::size_t>(n) * width);
     }
     accumulate_outer(block, inputs.vertical(first) + first_column_, inputs.vertical_pitch(),
                      row(active, 0), columns_, saturates);

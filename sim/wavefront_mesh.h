@@ -60,7 +60,8 @@ class WavefrontMesh {
   void store_state(MeshState& state) const;
 
   /// Fault-free steps [first, first + count) of a window, from what `inputs` has. `results`, if not
-  /// null, gets one row of `columns()` values per step: what leaves the bottom row.
+  /// null, gets one row of `columns()` values per step: what leaves the bottom row (OS: of the
+  /// window's first R steps only, in which a pass can drain).
   void advance(const Window& window, const EdgeInputs& inputs, std::int64_t first,
                std::int64_t count, std::int32_t* results);
 
