@@ -45,6 +45,11 @@ Interval interval_of_shares(const Shares& shares, double confidence);
 inline Interval exact_interval(double rate) { return {rate, rate}; }
 
 /// How many trials there are at look 0, 1, 2, ...: 200, then a quarter more each time.
+///
+/// A campaign with `until` looks only then, and the confidence is not divided among the looks: it
+/// stops because the interval is narrow, not because of where it lies. Such intervals keep their
+/// coverage as they narrow (Chow and Robbins, Annals of Mathematical Statistics 36, 1965); a test
+/// measures it at the widths that are asked for.
 std::int64_t trials_at_look(int look);
 
 /// Whether an interval around `rate` is narrow enough. `relative` and `half_width` are limits; 0 is
