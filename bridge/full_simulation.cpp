@@ -4,8 +4,6 @@
 
 #include <ATen/ops/zeros.h>
 
-#include <optional>
-
 #include "sim/arithmetic.h"
 #include "sim/engine.h"
 
@@ -38,7 +36,7 @@ FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine&
                      const at::Tensor& image, std::span<const RegisterFault> faults) {
   FullRun full;
   full.tape.accumulators.resize(network.layers.size());
-  std::optional<sim::MeshState> carried;
+  sim::MeshState carried = mapping.state_at_start();
   std::vector<RegisterFault> here;
   const dnn::Hook hook = [&](std::size_t index, dnn::Values& values) {
     MeshLayer* layer = mapping.mesh_layer(index);
@@ -58,7 +56,7 @@ FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine&
     job.run = layer->run;
     job.operands = layer->operands.get();
     job.faults = here;
-    job.golden_start = carried ? &*carried : nullptr;
+    job.golden_start = &carried;
     job.wants_outputs = true;
     sim::MeshResult result = engine.run(job);
     full.passes += layer->tiling->passes();

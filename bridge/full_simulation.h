@@ -18,7 +18,7 @@ struct FullRun {
   std::int64_t passes = 0;
 };
 
-/// `image`: float32 (1, ...).
+/// One inference that follows a fault-free one. `image`: float32 (1, ...).
 FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine& engine,
                      const at::Tensor& image, std::span<const RegisterFault> faults = {});
 

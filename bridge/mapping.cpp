@@ -119,6 +119,35 @@ Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
     fail(ErrorCode::kUnsupported, "no layer of the network runs on the mesh", network.name,
          "the mesh computes convolutions and linear layers; `tilestrike inspect` lists the layers");
   }
+  find_states();
+}
+
+void Mapping::find_states() {
+  std::vector<MeshLayer*> in_order;
+  for (const std::unique_ptr<MeshLayer>& layer : mesh_layers_) {
+    if (layer != nullptr) {
+      in_order.push_back(layer.get());
+    }
+  }
+  const sim::MeshConfig& mesh = accelerator_.mesh;
+  sim::MeshState state;
+  for (auto& registers : state.stationary) {
+    registers.assign(static_cast<std::size_t>(mesh.rows) * static_cast<std::size_t>(mesh.columns),
+                     0);
+  }
+  states_.assign(in_order.size(), state);
+  // OS: every result is drained by zeros, so nothing stays. WS: the last weights stay, whatever the
+  // activations were; the second inference starts from what the first one left.
+  for (int inference = 0; inference < 2 && mesh.is_weight_stationary(); ++inference) {
+    for (std::size_t i = 0; i < in_order.size(); ++i) {
+      states_[i] = state;
+      state = sim::golden_end(*in_order[i]->run, *in_order[i]->operands, &states_[i]);
+    }
+  }
+  for (std::size_t i = 0; i < in_order.size(); ++i) {
+    in_order[i]->start = &states_[i];
+    in_order[i]->end = &states_[(i + 1) % states_.size()];
+  }
 }
 
 std::vector<LayerSummary> summarise(const dnn::Network& network, const dnn::Tape& tape,

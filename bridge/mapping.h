@@ -27,6 +27,10 @@ struct MeshLayer {
   const sim::MeshRun* run = nullptr;  // ... as is this
   at::Tensor weight, bias;            // on the host
   std::unique_ptr<LayerOperands> operands;
+  // c0 and c1 of a fault-free mesh before and after the layer, owned by the mapping. A load that
+  // slips brings the old contents back, so they matter across layers and inferences.
+  const sim::MeshState* start = nullptr;
+  const sim::MeshState* end = nullptr;
 };
 
 class Mapping {
@@ -40,10 +44,16 @@ class Mapping {
   /// nullptr: the layer is not on the mesh.
   MeshLayer* mesh_layer(std::size_t layer) { return mesh_layers_[layer].get(); }
 
+  /// c0 and c1 at the start of an inference that follows a fault-free one.
+  const sim::MeshState& state_at_start() const { return states_.front(); }
+
  private:
+  void find_states();
+
   AcceleratorConfig accelerator_;
   Schedule schedule_;
   std::vector<std::unique_ptr<MeshLayer>> mesh_layers_;  // by layer of the network
+  std::vector<sim::MeshState> states_;                   // before each layer on the mesh, in order
 };
 
 /// A value as the mesh reads it: int8 or int32, contiguous, on the host.

@@ -28,14 +28,19 @@ int pass_of(const sim::Window& window) {
 }  // namespace
 
 struct TrialRunner::Progress {
+  Progress(const dnn::Network& network, const dnn::Tape& tape, Story* told,
+           std::vector<StruckLayer>* kept)
+      : golden(tape), story(told), struck(kept), run(network, tape) {}
+
   const dnn::Tape& golden;
   Story* story;
   std::vector<StruckLayer>* struck;
   dnn::Divergence run;
   TrialResult result;
-  bool has_struck = false;      // a fault fell into a layer's run on the mesh
-  bool met_a_pass = false;      // ... and a pass was there
-  bool changed_output = false;  // a struck layer's stored output differed
+  std::optional<sim::MeshState> left;  // c0 and c1 that an earlier layer left, where not golden
+  bool has_struck = false;             // a fault fell into a layer's run on the mesh
+  bool met_a_pass = false;             // ... and a pass was there
+  bool changed_output = false;         // a struck layer's stored output differed
 
   void tell(std::string_view line) {
     if (story != nullptr) {
@@ -93,7 +98,7 @@ void TrialRunner::describe(const MeshLayer& layer, const RegisterFault& fault, P
 }
 
 void TrialRunner::run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> faults,
-                              Progress& progress) {
+                              bool are_more_to_come, Progress& progress) {
   const bool reads_changed = progress.run.reads_changed(layer.layer);
   const at::Tensor& input = progress.run.value(layer.input).toTensor();
   const at::Tensor host_input = on_host(input);
@@ -106,7 +111,14 @@ void TrialRunner::run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> f
   job.run = layer.run;
   job.operands = layer.operands.get();
   job.faults = faults;
+  job.golden_start = layer.start;
+  job.faulty_start = progress.left ? &*progress.left : nullptr;
+  job.wants_end = are_more_to_come;
   sim::MeshResult simulated = simulate(job);
+  progress.left.reset();
+  if (are_more_to_come && simulated.end != *layer.end) {
+    progress.left = std::move(simulated.end);
+  }
 
   TrialResult& result = progress.result;
   result.passes_simulated += simulated.windows_simulated;
@@ -186,7 +198,7 @@ void TrialRunner::conclude(Progress& progress) {
 
 TrialResult TrialRunner::run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
                              Story* story, std::vector<StruckLayer>* struck) {
-  Progress progress{golden, story, struck, dnn::Divergence(network_, golden), {}};
+  Progress progress(network_, golden, story, struck);
   std::vector<RegisterFault> in_time(faults.begin(), faults.end());
   std::stable_sort(in_time.begin(), in_time.end(),
                    [](const auto& x, const auto& y) { return x.when.from < y.when.from; });
@@ -213,8 +225,9 @@ TrialResult TrialRunner::run(const dnn::Tape& golden, std::span<const RegisterFa
       is_any_left = is_any_left || (fault.kind == FaultKind::kFlip ? fault.when.from >= end
                                                                    : fault.when.until > end);
     }
-    if (!here.empty()) {
-      run_on_mesh(*mapping_.mesh_layer(layer), here, progress);
+    MeshLayer* on_mesh = mapping_.mesh_layer(layer);
+    if (on_mesh != nullptr && (!here.empty() || progress.left)) {
+      run_on_mesh(*on_mesh, here, is_any_left, progress);
     } else if (progress.run.reads_changed(layer)) {
       progress.run.run(layer);
     }

@@ -39,7 +39,8 @@ class TrialRunner {
  private:
   struct Progress;
   sim::MeshResult simulate(const sim::MeshJob& job);
-  void run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> faults, Progress& progress);
+  void run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> faults, bool are_more_to_come,
+                   Progress& progress);
   void describe(const MeshLayer& layer, const RegisterFault& fault, Progress& progress);
   void conclude(Progress& progress);
 
