@@ -16,11 +16,12 @@ struct DataSet {
   at::Tensor labels;  // int64 (N), or undefined
 };
 
-/// `images`: a .npy file (float32, float64 or float16; or uint8, taken as byte / 255), an IDX file of
-/// unsigned bytes (N, H, W) taken as (N, 1, H, W) byte / 255, or "fashion_mnist/train" or
-/// "fashion_mnist/test" (which bring their labels). `labels`: a .npy of integers or an IDX file; may be
-/// empty. `most`: how many to keep from the start; 0: all. Throws Failure, naming file, fault and cure:
-/// labels that do not match in number, an empty set, NaN in images, object arrays, truncated files.
+/// `images`: a .npy file (float32, float64 or float16; or uint8, taken as byte / 255), an IDX file
+/// of unsigned bytes (N, H, W) taken as (N, 1, H, W) byte / 255, or "fashion_mnist/train" or
+/// "fashion_mnist/test" (which bring their labels). `labels`: a .npy of integers or an IDX file;
+/// may be empty. `most`: how many to keep from the start; 0: all. Throws Failure, naming file,
+/// fault and cure: labels that do not match in number, an empty set, NaN in images, object arrays,
+/// truncated files.
 DataSet load_data(const std::string& images, const std::string& labels, std::int64_t most = 0);
 
 at::Tensor read_npy(const std::string& path);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Runs a network layer by layer, with a hook after each layer; keeps a golden run on a tape; and runs
-// the rest of a network again after some of its values have changed.
+// Runs a network layer by layer, with a hook after each layer; keeps a golden run on a tape; and
+// runs the rest of a network again after some of its values have changed.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@ namespace tilestrike::dnn {
 /// Called after a layer; may replace its outputs in `values`, never write into them.
 using Hook = std::function<void(std::size_t layer, Values& values)>;
 
-/// A whole run: every value of it, and the int32 accumulators of each integer matrix layer (undefined
-/// tensors elsewhere), by layer.
+/// A whole run: every value of it, and the int32 accumulators of each integer matrix layer
+/// (undefined tensors elsewhere), by layer.
 struct Tape {
   Values values;
   std::vector<at::Tensor> accumulators;
@@ -46,8 +46,8 @@ class Executor {
   std::vector<std::vector<ValueId>> released_after_;  // by layer
 };
 
-/// A run beside the golden one: only what differs is stored and computed. Values that come out equal,
-/// bit for bit, are golden again at once.
+/// A run beside the golden one: only what differs is stored and computed. Values that come out
+/// equal, bit for bit, are golden again at once.
 class Divergence {
  public:
   /// Both must outlive this object.
@@ -56,8 +56,8 @@ class Divergence {
   /// The value as this run sees it.
   const c10::IValue& value(ValueId id) const;
   bool is_changed(ValueId id) const;
-  /// Gives a value of this run. Returns how many elements differ from golden, bit for bit (NaN equals
-  /// the same NaN); 0: the value is golden again.
+  /// Gives a value of this run. Returns how many elements differ from golden, bit for bit (NaN
+  /// equals the same NaN); 0: the value is golden again.
   std::int64_t set(ValueId id, const at::Tensor& tensor);
   /// Whether any input of the layer differs from golden.
   bool reads_changed(std::size_t layer) const;
@@ -71,7 +71,7 @@ class Divergence {
   const Network& network_;
   const Tape& golden_;
   std::vector<std::int32_t> last_use_;
-  Values changed_;                  // by ValueId, empty: golden
+  Values changed_;  // by ValueId, empty: golden
   std::vector<ValueId> changed_ids_;
 };
 

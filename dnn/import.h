@@ -11,15 +11,15 @@
 namespace tilestrike::dnn {
 
 /// Reads the archive and makes its network on `device`. In-place operators are made functional,
-/// identities (dropout in evaluation, alias, clone, contiguous) are dropped, defaulted arguments come
-/// from the operators' schemas. Throws Failure, each with place and cure: a file that is not there,
-/// not a zip, truncated, pickled, of another schema version; an operator that is not known (with its
-/// layer and source line); a graph that does not hang together.
+/// identities (dropout in evaluation, alias, clone, contiguous) are dropped, defaulted arguments
+/// come from the operators' schemas. Throws Failure, each with place and cure: a file that is not
+/// there, not a zip, truncated, pickled, of another schema version; an operator that is not known
+/// (with its layer and source line); a graph that does not hang together.
 Network import_pt2(const std::string& path, c10::Device device = c10::kCPU);
 
 /// One operator that the importer knows; adding one is one entry in the table of operators.cpp.
 struct OperatorInfo {
-  std::string target;     // "aten.conv2d.default"
+  std::string target;  // "aten.conv2d.default"
   std::string help;
   std::string quantised;  // how `quantise` treats it: "int8", "fused", "float"
 };
