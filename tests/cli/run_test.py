@@ -6,13 +6,13 @@
 
 A file is a sequence of
 
-    $ command             run by bash in one scratch folder; `tilestrike` is PROGRAM, $HERE this folder
+    $ command             run by bash in a scratch folder; `tilestrike` is PROGRAM, $HERE is here
     exit: 2               expected exit code; 0 when it is not said
     stdout:               expected lines, up to the next keyword; none when it is not said
     stderr:               the same
 
-Lines that start with # are comments. In an expected line <...> stands for any text; an expected line
-that is nothing else stands for any number of lines. Exit status: 0 all as expected; 1 not.
+Lines that start with # are comments. <...> in an expected line stands for any text; a line that is
+nothing else stands for any number of lines. Exit status: 0 all as expected; 1 not.
 """
 
 import difflib

@@ -27,7 +27,7 @@ def features(*layers):
 
 
 class Function(nn.Module):
-    """A convolution, a function of its output, and a linear layer where the function has no other."""
+    """A convolution, a function of its output, and a linear layer if the function has none."""
 
     def __init__(self, function):
         super().__init__()
@@ -40,7 +40,7 @@ class Function(nn.Module):
 
 
 class Tied(nn.Module):
-    """One weight under two names, one weight that is a slice of another, and two kinds of buffer."""
+    """A weight under two names, one that is a slice of another, and two kinds of buffer."""
 
     def __init__(self):
         super().__init__()
@@ -86,7 +86,7 @@ class Shared(nn.Module):
 
 
 class InPlace(nn.Module):
-    """In-place operators, read again under their old name and through views made after the write."""
+    """In-place operators, read again by their old name and through views made after the write."""
 
     def __init__(self):
         super().__init__()
@@ -181,7 +181,8 @@ MODELS = {
         nn.Dropout(), nn.Dropout2d(), nn.AlphaDropout(), nn.Identity()),
     "pools": lambda: features(
         nn.MaxPool2d(2, stride=1, padding=1), nn.AvgPool2d(3, stride=1, padding=1),
-        nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False), nn.MaxPool2d(2, dilation=2, stride=1),
+        nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False),
+        nn.MaxPool2d(2, dilation=2, stride=1),
         nn.AdaptiveAvgPool2d((2, 1))),
     "shared": Shared,
     "activations": lambda: Function(activations),
@@ -244,16 +245,18 @@ REFUSED = {
     "writes_buffer": (WritesBuffer, (IMAGE,), True, True),
     "writes_input": (lambda: Other(lambda m, x: m.fc(x.relu_().flatten(1))), (IMAGE,), True, True),
     "stale_view": (StaleView, (IMAGE,), True, True),
-    "two_inputs": (lambda: Other(lambda m, x, y: m.fc((x + y).flatten(1))), (IMAGE, IMAGE), True, True),
+    "two_inputs": (lambda: Other(lambda m, x, y: m.fc((x + y).flatten(1))), (IMAGE, IMAGE),
+                   True, True),
     "two_outputs": (lambda: Other(lambda m, x: (m.fc(x.flatten(1)), x)), (IMAGE,), True, True),
     "integer_input": (lambda: Other(lambda m, x: m.fc((x * 0.5).flatten(1))),
                       (IMAGE.to(torch.int32),), True, True),
     "double_output": (lambda: Other(lambda m, x: m.fc(x.flatten(1)).double()),
                       (IMAGE,), True, True),
     "no_images": (lambda: Other(lambda m, x: m.fc.weight * 2), (IMAGE,), True, True),
-    "training": (lambda: nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(192, 10)), (IMAGE,), True,
-                 False),
-    "fixed_batch": (lambda: Other(lambda m, x: m.fc(x.view(x.size(0), 192))), (IMAGE,), False, True),
+    "training": (lambda: nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(192, 10)), (IMAGE,),
+                 True, False),
+    "fixed_batch": (lambda: Other(lambda m, x: m.fc(x.view(x.size(0), 192))), (IMAGE,),
+                    False, True),
 }
 
 
