@@ -118,7 +118,8 @@ Executor::Executor(const Network& network)
 
 Values Executor::start(const at::Tensor& images) const {
   Values values = network_.constants;
-  values[network_.input.value] = images.to(network_.device);
+  values[network_.input.value] =
+      images.device() == network_.device ? images : images.to(network_.device);
   return values;
 }
 

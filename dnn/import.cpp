@@ -459,7 +459,7 @@ void Importer::add_call(const Pt2Node& node, const Operator& entry) {
   const c10::FunctionSchema& schema = handle->schema();
   layer.arguments = arguments_of(node, schema);
   layer.inputs = values_of(layer.arguments);
-  layer.kernel = make_operator_kernel(*handle);
+  layer.kernel = make_operator_kernel(layer);
   check_batch_is_free(node, layer);
   if (is_in_place) {
     check_write(node, layer);

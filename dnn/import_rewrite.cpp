@@ -31,8 +31,8 @@ bool is_one(const Argument& argument) {
 
 void set_operator(Layer& layer, const std::string& target) {
   layer.target = target;
-  layer.kernel = make_operator_kernel(*dispatched_operator(target));
   layer.inputs = values_of(layer.arguments);
+  layer.kernel = make_operator_kernel(layer);
 }
 
 }  // namespace

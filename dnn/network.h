@@ -27,12 +27,12 @@ struct ValueInfo {
   std::string name;                 // as in the archive: "conv1_weight", "relu_2"
   std::vector<std::int64_t> sizes;  // dimension 0 of what depends on the input is -1 (the batch)
   c10::ScalarType type = c10::ScalarType::Float;
-  bool is_constant = false;   // parameter, buffer, or folded constant: Network::constants has it
-  float scale = 0.0F;         // int8 values: real = scale * stored (symmetric, zero point 0)
+  bool is_constant = false;  // parameter, buffer, or folded constant: Network::constants has it
+  float scale = 0.0F;        // int8 values: real = scale * stored (symmetric, zero point 0)
 };
 
-/// One argument of an operator, in the order of its schema: either a constant, or a value, or a list
-/// of values (concatenation), or a list of integers of which some are values (a reshape with a
+/// One argument of an operator, in the order of its schema: either a constant, or a value, or a
+/// list of values (concatenation), or a list of integers of which some are values (a reshape with a
 /// symbolic size: `constant` holds the known ones, `values` has an id >= 0 where one is computed).
 struct Argument {
   enum class Kind { kConstant, kValue, kValueList, kIntegerList };
@@ -44,9 +44,9 @@ struct Argument {
 
 struct Layer;
 
-/// How a layer computes its outputs. Stateless and deterministic: the same inputs give the same bits
-/// on one device with one batch size. Never changes an input, and no output shares storage with an
-/// input that a caller might change (views of inputs are fine: values are never written).
+/// How a layer computes its outputs. Stateless and deterministic: the same inputs give the same
+/// bits on one device with one batch size. Never changes an input, and no output shares storage
+/// with an input that a caller might change (views of inputs are fine: values are never written).
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -60,7 +60,7 @@ struct Layer {
   std::string source;  // "train_zoo.py:41, self.conv1(x)": the user's line; may be empty
   std::string note;    // for `inspect`: what was folded or fused, why it stays in float
   std::vector<Argument> arguments;
-  std::vector<ValueId> inputs;   // all values that it reads, constants included, each once
+  std::vector<ValueId> inputs;   // all values that its arguments name, in their order, each once
   std::vector<ValueId> outputs;  // those that are used; a dropped output has id -1
   std::shared_ptr<const Kernel> kernel;
 };

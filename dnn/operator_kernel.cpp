@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "dnn/direct_calls.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -78,6 +79,31 @@ class OperatorKernel final : public Kernel {
   c10::OperatorHandle handle_;
 };
 
+class DirectKernel final : public Kernel {
+ public:
+  DirectKernel(DirectCall call, std::size_t inputs, const c10::OperatorHandle& handle)
+      : call_(std::move(call)), inputs_(inputs), boxed_(handle) {}
+
+  void run(const Layer& layer, Values& values) const override {
+    if (layer.inputs.size() != inputs_) {  // in a copy of the layer two of them have become one
+      boxed_.run(layer, values);
+      return;
+    }
+    try {
+      values[layer.outputs.front().value] = call_(layer, values);
+    } catch (const c10::Error& error) {
+      fail_in(layer, error.what_without_backtrace());
+    } catch (const std::exception& error) {
+      fail_in(layer, error.what());
+    }
+  }
+
+ private:
+  DirectCall call_;
+  std::size_t inputs_;
+  OperatorKernel boxed_;
+};
+
 class SymbolicKernel final : public Kernel {
  public:
   enum class Operation { kAdd, kSubtract, kMultiply, kDivide };
@@ -133,8 +159,13 @@ std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target
        overload == "default" ? "" : overload});
 }
 
-std::shared_ptr<const Kernel> make_operator_kernel(const c10::OperatorHandle& handle) {
-  return std::make_shared<OperatorKernel>(handle);
+std::shared_ptr<const Kernel> make_operator_kernel(const Layer& layer) {
+  const auto handle = dispatched_operator(layer.target);
+  TS_CHECK(handle.has_value(), "LibTorch has the operator " + layer.target);
+  if (DirectCall call = direct_call(layer)) {
+    return std::make_shared<DirectKernel>(std::move(call), layer.inputs.size(), *handle);
+  }
+  return std::make_shared<OperatorKernel>(*handle);
 }
 
 std::shared_ptr<const Kernel> make_symbolic_kernel(const std::string& target) {

@@ -17,8 +17,9 @@ namespace tilestrike::dnn {
 /// none.
 std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target);
 
-/// Calls the operator, boxed, with the layer's arguments, which are those of its schema in order.
-std::shared_ptr<const Kernel> make_operator_kernel(const c10::OperatorHandle& handle);
+/// Calls the layer's operator, which there must be, with the layer's arguments, which are those of
+/// its schema in order.
+std::shared_ptr<const Kernel> make_operator_kernel(const Layer& layer);
 
 /// "_operator.mul" and so on, on two integers.
 std::shared_ptr<const Kernel> make_symbolic_kernel(const std::string& target);

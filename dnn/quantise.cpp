@@ -340,6 +340,7 @@ class Quantiser {
       TS_CHECK(found != layer.inputs.end(), "a layer lists what its arguments read");
       return ValueId(static_cast<std::int32_t>(found - layer.inputs.begin()));
     });
+    collect_inputs(inner);
     for (std::size_t i = 0; i < inner.outputs.size(); ++i) {
       if (inner.outputs[i].value >= 0) {
         inner.outputs[i] = ValueId(static_cast<std::int32_t>(layer.inputs.size() + i));

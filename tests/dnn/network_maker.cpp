@@ -68,7 +68,7 @@ ValueId NetworkMaker::call(const std::string& name, const std::string& target,
   }
   const ValueId output = network_.add_value({name + "_out", {-1}, c10::kFloat, false, 0.0F});
   layer.outputs = {output};
-  layer.kernel = make_operator_kernel(*handle);
+  layer.kernel = make_operator_kernel(layer);
   network_.layers.push_back(std::move(layer));
   return output;
 }
