@@ -119,8 +119,6 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
     }
   }
   plan_ = plan_golden(run_, first_struck_, reads_.state);
-  const auto results = static_cast<std::size_t>(kChunk * columns_);
-  faulty_results_.resize(results);
   if (starts_apart || job.wants_outputs) {
     faulty_.emplace(run_, first_column_, columns_);
     faulty_->set_state(faulty_start);
@@ -131,7 +129,7 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
                                    static_cast<std::size_t>(pass.columns));
     }
   } else {
-    golden_results_.resize(results);
+    golden_results_.resize(static_cast<std::size_t>(kChunk * columns_));
     golden_.emplace(run_, first_column_, columns_);
     golden_->set_state(job.golden_start);
   }
@@ -252,13 +250,32 @@ void MeshReplay::process_together(const Window& window, std::int64_t first, std:
     golden_->advance(window, inputs_, first, count,
                      collected_pass(run_, window) < 0 ? nullptr : golden_results_.data());
   }
-  advance_faulty(window, first, count);
+  if (std::int32_t* const in_place = output_lines(window, first, count)) {
+    advance_faulty(window, first, count, in_place);
+    return;
+  }
+  faulty_results_.resize(static_cast<std::size_t>(kChunk * columns_));
+  advance_faulty(window, first, count, faulty_results_.data());
   collect(window, first, count);
 }
 
-void MeshReplay::advance_faulty(const Window& window, std::int64_t first, std::int64_t count) {
+// Where results of these steps lie in the outputs, if they do so as they leave the mesh.
+std::int32_t* MeshReplay::output_lines(const Window& window, std::int64_t first,
+                                       std::int64_t count) {
+  if (!job_.wants_outputs || !run_.config().is_weight_stationary() || window.streams < 0) {
+    return nullptr;
+  }
+  const auto pass = static_cast<std::size_t>(window.streams);
+  const PassShape& shape = run_.passes()[pass];
+  return shape.columns == columns_ && first + count <= shape.rows
+             ? &result_.outputs[pass][static_cast<std::size_t>(first * columns_)]
+             : nullptr;
+}
+
+void MeshReplay::advance_faulty(const Window& window, std::int64_t first, std::int64_t count,
+                                std::int32_t* results) {
   for (std::int64_t step = first; step < first + count;) {
-    std::int32_t* results = &faulty_results_[static_cast<std::size_t>((step - first) * columns_)];
+    std::int32_t* const line = results + (step - first) * columns_;
     std::int64_t next = first + count;  // struck step
     met_.clear();
     for (const WavefrontFault& fault : faults_) {
@@ -270,10 +287,10 @@ void MeshReplay::advance_faulty(const Window& window, std::int64_t first, std::i
     }
     if (met_.empty()) {
       faulty_->advance(window, inputs_, step, next - step,
-                       collected_pass(run_, window) < 0 ? nullptr : results);
+                       collected_pass(run_, window) < 0 ? nullptr : line);
       step = next;
     } else {
-      faulty_->step(window, inputs_, step, met_, *this, results);
+      faulty_->step(window, inputs_, step, met_, *this, line);
       ++step;
     }
   }
@@ -285,6 +302,7 @@ void MeshReplay::process_difference(const Window& window, std::int64_t first, st
     difference_ = std::move(faulty_);
     difference_inputs_.emplace(run_, *job_.operands);
   }
+  faulty_results_.resize(static_cast<std::size_t>(kChunk * columns_));
   difference_inputs_->enter(window);
   if (run_.config().is_weight_stationary() && !difference_->is_zero(window.propagate)) {
     difference_inputs_->fetch_activations(first, count);

@@ -60,7 +60,9 @@ class MeshReplay final : private StrikeObserver {
   void process_steps(const Window& window);
   void process_golden(const Window& window, std::int64_t first, std::int64_t count);
   void process_together(const Window& window, std::int64_t first, std::int64_t count);
-  void advance_faulty(const Window& window, std::int64_t first, std::int64_t count);
+  void advance_faulty(const Window& window, std::int64_t first, std::int64_t count,
+                      std::int32_t* results);
+  std::int32_t* output_lines(const Window& window, std::int64_t first, std::int64_t count);
   void process_difference(const Window& window, std::int64_t first, std::int64_t count);
   void collect(const Window& window, std::int64_t first, std::int64_t count);
   bool is_settled(std::int64_t wavefront) const;

@@ -45,6 +45,10 @@ void WavefrontMesh::set_state(const MeshState* state) {
 void WavefrontMesh::store_state(MeshState& state) const {
   const int all = run_->config().columns;
   for (int which = 0; which < 2; ++which) {
+    if (columns_ == all) {
+      state.stationary[which] = stationary_[which];
+      continue;
+    }
     state.stationary[which].resize(static_cast<std::size_t>(run_->config().rows * all));
     for (int r = 0; r < run_->config().rows; ++r) {
       std::int32_t* to = &state.stationary[which][static_cast<std::size_t>(r * all)];
