@@ -36,7 +36,7 @@ class Failure : public std::runtime_error {
   explicit Failure(Error error) : Failure(std::vector<Error>{std::move(error)}) {}
 
   const std::vector<Error>& errors() const { return errors_; }
-  /// 2 for bad input, 3 when the machine failed us, 130 when interrupted (DESIGN.md section 8).
+  /// 2 for bad input, 3 when the machine failed us, 130 when interrupted (docs/architecture.md).
   int exit_code() const;
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Faults, the one currency of all rooms (DESIGN.md section 2): WordFault on stored bits,
+// Faults, the one currency of all rooms (docs/architecture.md): WordFault on stored bits,
 // RegisterFault on mesh flip-flops. There is no third kind.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Outcomes of a trial and the closed list of places where a fault can be masked (DESIGN.md
-// section 5).
+// Outcomes of a trial and the closed list of places where a fault can be masked
+// (docs/architecture.md, Outcomes).
 #pragma once
 
 #include <array>

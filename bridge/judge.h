@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Judges a faulty answer against the golden one (DESIGN.md section 5).
+// Judges a faulty answer against the golden one (docs/architecture.md, Outcomes).
 #pragma once
 
 #include <span>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The one loop (DESIGN.md section 2): from the first struck layer on, simulate the struck passes,
+// The one loop (docs/architecture.md): from the first struck layer on, simulate the struck passes,
 // splice, requantise, go on, and stop as soon as everything that is still alive equals golden.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// One trial of a results file again, from cell to answer (DESIGN.md section 2).
+// One trial of a results file again, from cell to answer.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // A scenario: one network, its data, one accelerator, one kind of strike, and how many trials
-// (DESIGN.md section 8). One field table reads it, checks it, writes it expanded and documents it.
+// (README.md). One field table reads it, checks it, writes it expanded and documents it.
 #pragma once
 
 #include <cstdint>

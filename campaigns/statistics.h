@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Intervals for rates, and when a campaign is precise enough (DESIGN.md section 4).
+// Intervals for rates, and when a campaign is precise enough (docs/architecture.md).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The `strike` part of a scenario: which bits, when, by what kind of fault (DESIGN.md section 8).
+// The `strike` part of a scenario: which bits, when, by what kind of fault.
 #pragma once
 
 #include <cstdint>
@@ -74,8 +74,8 @@ FieldTable<StrikeConfig> strike_fields();
 /// The keys of one entry of `faults`, and the columns of a CSV file of them.
 FieldTable<ListedFault> listed_fault_fields();
 
-/// Whether a trial judges its faults on every image in use (DESIGN.md section 4: the fault is then
-/// the statistical unit), rather than on one inference of one image.
+/// Whether a trial judges its faults on every image in use (the fault is then the statistical
+/// unit), rather than on one inference of one image.
 bool is_persistent(const StrikeConfig& strike);
 
 /// Cross-checks of a strike against the mesh that it strikes. `document` is the whole scenario,

@@ -25,7 +25,7 @@ struct MatrixShape {
   std::int64_t depth() const { return in_channels / groups * kernel[0] * kernel[1]; }
 };
 
-/// Which arithmetic gives the exact integers on this device (FACTS.md section 5).
+/// Which arithmetic gives the exact integers on this device (docs/integer_network.md).
 enum class ExactPath {
   kFloat32,  // bound <= 2^24 and the self-test passed
   kFloat64,  // bound <= 2^53

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The network (DESIGN.md section 1): the imported model as a straight line of operators with named
-// layers. Float and integer networks have the same form and are run by the same executor.
+// The network (docs/architecture.md, Words): the imported model as a straight line of operators
+// with named layers. Float and integer networks have the same form and are run by the same
+// executor.
 #pragma once
 
 #include <ATen/core/Tensor.h>

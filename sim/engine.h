@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // The engine interface: something that computes struck tile passes. A job goes in, deltas of the
-// outputs come back (DESIGN.md section 2, "One engine interface").
+// outputs come back (docs/mesh.md, "How a struck pass is computed").
 #pragma once
 
 #include <cstdint>

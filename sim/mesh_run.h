@@ -50,8 +50,8 @@ class MeshRun {
 
   /// Wavefronts that the pass streams: rows (WS) or depth (OS).
   int steps(int pass) const;
-  /// Clock edges from the first edge input to the last collected row, MESH.md's formula. It is also
-  /// the number of wavefronts, the idle ones that flush the pipes included.
+  /// Clock edges from the first edge input to the last collected row (docs/mesh.md, "Cycles"). It
+  /// is also the number of wavefronts, the idle ones that flush the pipes included.
   Cycle cycles() const { return starts_.back(); }
   /// Largest delay of any register (MeshSites::delay).
   int largest_delay() const { return config_.rows + config_.columns; }

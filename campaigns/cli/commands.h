@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // The commands of `tilestrike`, one file each. Each adds itself to the program and leaves its exit
-// code (DESIGN.md section 8).
+// code (docs/architecture.md).
 #pragma once
 
 #include <CLI/CLI.hpp>
