@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // What does the importer say to a damaged archive? Never a crash, always what is wrong and a cure.
+#include <ATen/ops/zeros.h>
 #include <caffe2/serialize/inline_container.h>
 #include <gtest/gtest.h>
 
@@ -13,8 +14,6 @@
 #include "dnn/executor.h"
 #include "dnn/import.h"
 #include "tests/dnn/support.h"
-
-#include <ATen/ops/zeros.h>
 
 // LibTorch's reader leaks its directory when its constructor throws; LeakSanitizer asks here.
 extern "C" const char* __lsan_default_suppressions() { return "leak:mz_zip_reader_init"; }
