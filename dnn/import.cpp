@@ -402,7 +402,7 @@ std::vector<Argument> Importer::arguments_of(const Pt2Node& node,
       damaged("the argument '" + formal.name() + "' of " + node.target + place_of(node) +
               (given == node.inputs.end() ? " is missing"
                                           : " is given as '" + given->second.key +
-                                                "', which is no " + formal.type()->str()));
+                                                "', which does not fit " + formal.type()->str()));
     }
     arguments.push_back(std::move(*argument));
   }

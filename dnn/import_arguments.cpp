@@ -7,10 +7,24 @@
 
 #include <algorithm>
 
+#include "dnn/operator_kernel.h"
+
 namespace tilestrike::dnn {
 namespace {
 
 using Form = Pt2Argument::Form;
+
+bool is_in_range(std::int64_t number) {
+  return number >= -kLargestInteger && number <= kLargestInteger;
+}
+
+bool is_in_range(const c10::IValue& value) {
+  if (value.isIntList()) {
+    return std::ranges::all_of(value.toIntVector(),
+                               [](std::int64_t one) { return is_in_range(one); });
+  }
+  return !value.isInt() || is_in_range(value.toInt());
+}
 
 /// A number where the operator wants a tensor: 0-dimensional, and like a Python number it does not
 /// raise the type of the result.
@@ -137,6 +151,13 @@ class Fitting {
 
 std::optional<Argument> fit_argument(const Pt2Argument& argument, const c10::Argument& formal,
                                      const ReadName& read, c10::Device device) {
+  const bool are_in_range = is_in_range(argument.constant) &&
+                            std::ranges::all_of(argument.items, [](const Pt2Item& item) {
+                              return is_in_range(item.number);
+                            });
+  if (!are_in_range) {
+    return std::nullopt;
+  }
   return Fitting(argument, formal, read, device).fit(*formal.type());
 }
 

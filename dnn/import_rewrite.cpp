@@ -25,6 +25,8 @@ Argument constant_argument(std::string name, c10::IValue constant) {
   return argument;
 }
 
+bool is_value(const Argument& argument) { return argument.kind == Argument::Kind::kValue; }
+
 bool is_one(const Argument& argument) {
   return argument.kind == Argument::Kind::kConstant && argument.constant.toScalar().equal(1);
 }
@@ -63,6 +65,9 @@ void as_linear(Layer& layer, Network& network, const Transposes& transposes) {
   }
   const std::vector<Argument>& old = layer.arguments;
   const std::size_t first = has_bias ? 1 : 0;
+  if (!std::all_of(old.begin(), old.begin() + static_cast<std::ptrdiff_t>(first + 2), is_value)) {
+    return;  // a number in place of a matrix: LibTorch says what is wrong with it
+  }
   const ValueId left = old[first].values.front();
   const ValueId right = old[first + 1].values.front();
   const ValueInfo right_info = network.info(right);
@@ -96,6 +101,9 @@ std::vector<Layer> with_numeric_padding(Layer& layer, Network& network) {
   constexpr std::size_t kInput = 0, kWeight = 1, kPadding = 4, kDilation = 5;
   constexpr std::int64_t kLargestDilation = 1 << 20;  // products with it stay small
   if (layer.target != "aten.conv2d.padding") {
+    return {};
+  }
+  if (!is_value(layer.arguments[kInput]) || !is_value(layer.arguments[kWeight])) {
     return {};
   }
   const std::string mode = layer.arguments[kPadding].constant.toStringRef();

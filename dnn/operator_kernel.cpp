@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/operator_kernel.h"
 
+#include <cstdlib>
 #include <map>
 
 #include "base/error.h"
@@ -131,7 +132,7 @@ class SymbolicKernel final : public Kernel {
         }
         break;
     }
-    if (is_beyond) {
+    if (is_beyond || std::abs(result) > kLargestInteger) {
       fail(ErrorCode::kInvalidInput,
            "layer '" + layer.name + "' (" + layer.target +
                ") computes a size beyond all bounds from " + std::to_string(a) + " and " +

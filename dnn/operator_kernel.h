@@ -13,6 +13,10 @@
 
 namespace tilestrike::dnn {
 
+/// Sizes, dimensions and strides of operators are not beyond; LibTorch does not survive all that
+/// are.
+constexpr std::int64_t kLargestInteger = (std::int64_t{1} << 31) - 1;
+
 /// The operator of a target "aten.conv2d.default", with its schema; empty when this LibTorch has
 /// none.
 std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target);

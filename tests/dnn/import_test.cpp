@@ -13,6 +13,7 @@
 #include "dnn/operators.h"
 #include "dnn/pt2_archive.h"
 #include "dnn/pt2_graph.h"
+#include "tests/dnn/changed_archive.h"
 #include "tests/dnn/support.h"
 
 namespace tilestrike::dnn {
@@ -183,6 +184,20 @@ TEST(ImportTest, AFixedBatchServesOthersWhereNothingHasItBuiltIn) {
   const Network network = import_pt2(exported() + "static.pt2");
   EXPECT_EQ(network.info(network.output).sizes, (std::vector<std::int64_t>{-1, 10}));
   expect_answer(exported() + "static.pt2", exported() + "x.npy", exported() + "static.npy");
+}
+
+TEST(ImportTest, AnyValueInPlaceOfAnyOtherNeverCrashes) {
+  TS_NEEDS_EXPORTED();
+  int refused = 0;
+  for (const std::string model :
+       {"shapes", "shapes_decomposed", "matrices", "constants", "convolutions", "in_place"}) {
+    for (std::uint64_t trial = 0; trial < 100; ++trial) {
+      const std::string changed = exported() + "changed.pt2";
+      write_mutated(exported() + model + ".pt2", changed, kProgramRecord, trial);
+      refused += imports_and_runs(changed) ? 0 : 1;
+    }
+  }
+  EXPECT_GT(refused, 200);
 }
 
 struct Refusal {

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/dnn/changed_archive.h"
+
+#include <ATen/ops/zeros.h>
+#include <caffe2/serialize/inline_container.h>
+
+#include <limits>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "dnn/executor.h"
+#include "dnn/import.h"
+
+// LibTorch's reader leaks its directory when its constructor throws; LeakSanitizer asks here.
+extern "C" const char* __lsan_default_suppressions() { return "leak:mz_zip_reader_init"; }
+
+namespace tilestrike::dnn {
+namespace {
+
+using nlohmann::json;
+
+/// All places in a JSON document, depth first.
+void collect(json& value, std::vector<json*>& places) {
+  places.push_back(&value);
+  if (value.is_structured()) {
+    for (json& inner : value) {
+      collect(inner, places);
+    }
+  }
+}
+
+const std::vector<json>& strange_values() {
+  static const std::vector<json> values{nullptr,
+                                        true,
+                                        -1,
+                                        0,
+                                        7,
+                                        std::int64_t{1} << 40,
+                                        -(std::int64_t{1} << 62),
+                                        std::numeric_limits<std::uint64_t>::max(),
+                                        1e300,
+                                        "conv2d",
+                                        "",
+                                        json::array(),
+                                        json::array({1, 2, 3}),
+                                        json::object(),
+                                        {{"as_int", 3}},
+                                        {{"as_int", -(std::int64_t{1} << 62)}},
+                                        {{"as_ints", {std::int64_t{1} << 40, 0}}},
+                                        {{"as_tensor", {{"name", "relu"}}}}};
+  return values;
+}
+
+}  // namespace
+
+void write_changed(const std::string& from, const std::string& to, const std::string& record,
+                   const RecordChange& change) {
+  caffe2::serialize::PyTorchStreamReader reader(from);
+  caffe2::serialize::PyTorchStreamWriter writer(to);
+  for (const std::string& name : reader.getAllRecords()) {
+    if (name == ".data/serialization_id" || name == ".data/version" || name == "version") {
+      continue;  // the writer has its own
+    }
+    const auto [data, size] = reader.getRecord(name);
+    std::optional<std::string> bytes(std::in_place, static_cast<const char*>(data.get()), size);
+    if (name == record) {
+      bytes = change(*bytes);
+    }
+    if (bytes) {
+      writer.writeRecord(name, bytes->data(), bytes->size());
+    }
+  }
+  writer.writeEndOfFile();
+}
+
+void write_changed_json(const std::string& from, const std::string& to, const std::string& record,
+                        const std::function<void(json&)>& change) {
+  write_changed(from, to, record, [&](const std::string& text) {
+    json content = json::parse(text);
+    change(content);
+    return content.dump();
+  });
+}
+
+void write_mutated(const std::string& from, const std::string& to, const std::string& record,
+                   std::uint64_t trial) {
+  RandomStream stream(2, trial, Purpose::kTest);
+  write_changed_json(from, to, record, [&](json& content) {
+    // Two thirds in the nodes, where there are any.
+    const bool is_in_nodes = trial % 3 > 0 && content.contains("graph_module");
+    std::vector<json*> places;
+    collect(is_in_nodes ? content["graph_module"]["graph"]["nodes"] : content, places);
+    *places[stream.below(places.size())] = strange_values()[stream.below(strange_values().size())];
+  });
+}
+
+bool imports_and_runs(const std::string& path) {
+  try {
+    const Network network = import_pt2(path);
+    std::vector<std::int64_t> sizes = network.info(network.input).sizes;
+    sizes.front() = 2;
+    Executor(network).run(at::zeros(sizes));
+    return true;
+  } catch (const Failure&) {
+    return false;
+  }
+}
+
+}  // namespace tilestrike::dnn
