@@ -23,6 +23,7 @@ namespace {
 constexpr int kSize = 16;
 constexpr int kStreamed = 64;
 constexpr std::size_t kCalls = 64;  // that are timed together
+constexpr int kBatches = 4000;      // of calls
 constexpr std::size_t kStrikes = 4096;
 
 // Operands that lie ready in the order in which they enter.
@@ -195,18 +196,22 @@ void mesh_tile_struck(benchmark::State& state, Dataflow dataflow) {
 BENCHMARK_CAPTURE(mesh_tile, ws, Dataflow::kWeightStationary)
     ->Name("mesh_tile/ws")
     ->UseManualTime()
+    ->Iterations(kBatches)
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(mesh_tile, os, Dataflow::kOutputStationary)
     ->Name("mesh_tile/os")
     ->UseManualTime()
+    ->Iterations(kBatches)
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(mesh_tile_struck, ws, Dataflow::kWeightStationary)
     ->Name("mesh_tile_struck/ws")
     ->UseManualTime()
+    ->Iterations(kBatches)
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(mesh_tile_struck, os, Dataflow::kOutputStationary)
     ->Name("mesh_tile_struck/os")
     ->UseManualTime()
+    ->Iterations(kBatches)
     ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
