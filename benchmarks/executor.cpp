@@ -22,7 +22,7 @@
 #include "base/error.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
-#include "dnn/import.h"
+#include "dnn/import/import.h"
 
 namespace tilestrike::dnn {
 namespace {

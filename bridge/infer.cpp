@@ -15,8 +15,8 @@
 #include "bridge/study.h"
 #include "bridge/torch_call.h"
 #include "bridge/workload.h"
-#include "dnn/import.h"
-#include "dnn/quantise.h"
+#include "dnn/import/import.h"
+#include "dnn/integer/quantise.h"
 
 namespace tilestrike::bridge {
 namespace {

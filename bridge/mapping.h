@@ -13,7 +13,7 @@
 #include "bridge/schedule.h"
 #include "bridge/study.h"
 #include "dnn/executor.h"
-#include "dnn/integer_layers.h"
+#include "dnn/integer/integer_layers.h"
 #include "dnn/network.h"
 
 namespace tilestrike::bridge {

@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "bridge/judge.h"
 #include "bridge/mapping.h"
-#include "dnn/import.h"
-#include "dnn/integer_layers.h"
-#include "dnn/quantise.h"
+#include "dnn/import/import.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/quantise.h"
 
 namespace tilestrike::bridge {
 namespace {

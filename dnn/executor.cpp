@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "dnn/integer_layers.h"
+#include "dnn/integer/integer_layers.h"
 
 namespace tilestrike::dnn {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "dnn/import.h"
+#include "dnn/import/import.h"
 
 namespace tilestrike::dnn {
 namespace {

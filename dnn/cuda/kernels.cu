@@ -4,7 +4,7 @@
 
 #include <cuda_runtime.h>
 
-#include "dnn/fixed_point.h"
+#include "dnn/integer/fixed_point.h"
 
 namespace tilestrike::dnn::cuda {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The CUDA side of dnn/kernels.h: raw device pointers and a stream (a cudaStream_t as void*), no
-// Torch header, C++17. Each returns nullptr, or why the launch failed.
+// The CUDA side of dnn/integer/kernels.h: raw device pointers and a stream (a cudaStream_t as
+// void*), no Torch header, C++17. Each returns nullptr, or why the launch failed.
 #pragma once
 
 #include <cstdint>
 
-#include "dnn/fixed_point.h"
+#include "dnn/integer/fixed_point.h"
 
 namespace tilestrike::dnn::cuda {
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "dnn/executor.h"
-#include "dnn/import.h"
+#include "dnn/import/import.h"
 #include "tests/dnn/changed_archive.h"
 #include "tests/dnn/support.h"
 

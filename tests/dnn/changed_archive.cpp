@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "dnn/executor.h"
-#include "dnn/import.h"
+#include "dnn/import/import.h"
 
 // LibTorch's reader leaks its directory when its constructor throws; LeakSanitizer asks here.
 extern "C" const char* __lsan_default_suppressions() { return "leak:mz_zip_reader_init"; }

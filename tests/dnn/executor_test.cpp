@@ -11,9 +11,9 @@
 #include <limits>
 
 #include "dnn/data.h"
-#include "dnn/import.h"
-#include "dnn/integer_layers.h"
-#include "dnn/quantise.h"
+#include "dnn/import/import.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/quantise.h"
 #include "tests/dnn/support.h"
 
 namespace tilestrike::dnn {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does an imported network give PyTorch's own answer, under the names of the user's modules?
-#include "dnn/import.h"
+#include "dnn/import/import.h"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 
 #include "dnn/data.h"
 #include "dnn/executor.h"
+#include "dnn/import/pt2_archive.h"
+#include "dnn/import/pt2_graph.h"
 #include "dnn/operators.h"
-#include "dnn/pt2_archive.h"
-#include "dnn/pt2_graph.h"
 #include "tests/dnn/changed_archive.h"
 #include "tests/dnn/support.h"
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are the accumulators of matrix layers the exact integers, for every shape and at every bound?
-#include "dnn/integer_layers.h"
+#include "dnn/integer/integer_layers.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Do the integer layers compute their formulas, element by element?
-#include "dnn/integer_operators.h"
+#include "dnn/integer/integer_operators.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>

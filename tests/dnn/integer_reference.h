@@ -9,8 +9,8 @@
 #include <cstdint>
 
 #include "base/random.h"
-#include "dnn/integer_layers.h"
-#include "dnn/kernels.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/kernels.h"
 
 namespace tilestrike::dnn {
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Is the element-wise integer arithmetic what docs/integer_network.md says, in every case?
-#include "dnn/kernels.h"
+#include "dnn/integer/kernels.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>

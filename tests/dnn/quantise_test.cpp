@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does an integer network do what its float network does, with the layers that it should have?
-#include "dnn/quantise.h"
+#include "dnn/integer/quantise.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -15,7 +15,7 @@
 #include <limits>
 
 #include "dnn/executor.h"
-#include "dnn/integer_layers.h"
+#include "dnn/integer/integer_layers.h"
 #include "tests/dnn/network_maker.h"
 #include "tests/dnn/support.h"
 

@@ -7,7 +7,7 @@
 
 #include "dnn/data.h"
 #include "dnn/executor.h"
-#include "dnn/import.h"
+#include "dnn/import/import.h"
 #include "tests/dnn/support.h"
 
 namespace tilestrike::dnn {

@@ -8,8 +8,8 @@
 
 #include "dnn/data.h"
 #include "dnn/executor.h"
-#include "dnn/import.h"
-#include "dnn/quantise.h"
+#include "dnn/import/import.h"
+#include "dnn/integer/quantise.h"
 #include "tests/dnn/support.h"
 
 namespace tilestrike::dnn {

@@ -8,9 +8,9 @@
 
 #include "dnn/data.h"
 #include "dnn/executor.h"
-#include "dnn/import.h"
-#include "dnn/integer_layers.h"
-#include "dnn/quantise.h"
+#include "dnn/import/import.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/quantise.h"
 #include "tests/dnn/integer_reference.h"
 #include "tests/dnn/support.h"
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/quantise_calibrate.h"
+#include "dnn/integer/calibrate.h"
 
 #include <ATen/ops/abs.h>
 

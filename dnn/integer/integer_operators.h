@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "dnn/kernels.h"
+#include "dnn/integer/kernels.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/integer_operators.h"
+#include "dnn/integer/integer_operators.h"
 
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/import_rewrite.h"
+#include "dnn/import/rewrite.h"
 
 #include <algorithm>
 
-#include "dnn/import_arguments.h"
+#include "dnn/import/arguments.h"
 #include "dnn/operator_kernel.h"
 
 namespace tilestrike::dnn {

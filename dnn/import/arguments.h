@@ -8,8 +8,8 @@
 #include <functional>
 #include <optional>
 
+#include "dnn/import/pt2_graph.h"
 #include "dnn/network.h"
-#include "dnn/pt2_graph.h"
 
 namespace tilestrike::dnn {
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/kernels.h"
+#include "dnn/integer/kernels.h"
 
 #include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>

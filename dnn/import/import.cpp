@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/import.h"
+#include "dnn/import/import.h"
 
 #include <ATen/core/grad_mode.h>
 
@@ -11,13 +11,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "dnn/import_arguments.h"
-#include "dnn/import_names.h"
-#include "dnn/import_rewrite.h"
+#include "dnn/import/arguments.h"
+#include "dnn/import/names.h"
+#include "dnn/import/pt2_archive.h"
+#include "dnn/import/pt2_graph.h"
+#include "dnn/import/rewrite.h"
 #include "dnn/operator_kernel.h"
 #include "dnn/operators.h"
-#include "dnn/pt2_archive.h"
-#include "dnn/pt2_graph.h"
 
 namespace tilestrike::dnn {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/import_arguments.h"
+#include "dnn/import/arguments.h"
 
 #include <ATen/core/jit_type.h>
 #include <ATen/ops/scalar_tensor.h>

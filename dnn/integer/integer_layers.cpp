@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/integer_layers.h"
+#include "dnn/integer/integer_layers.h"
 
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "dnn/kernels.h"
+#include "dnn/integer/kernels.h"
 
 namespace tilestrike::dnn {
 namespace {

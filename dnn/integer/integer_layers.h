@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "dnn/fixed_point.h"
+#include "dnn/integer/fixed_point.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/import_names.h"
+#include "dnn/import/names.h"
 
 namespace tilestrike::dnn {
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "dnn/integer_layers.h"
-#include "dnn/integer_operators.h"
+#include "dnn/integer/calibrate.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/integer_operators.h"
 #include "dnn/network.h"
-#include "dnn/quantise_calibrate.h"
 
 namespace tilestrike::dnn {
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/pt2_graph.h"
+#include "dnn/import/pt2_graph.h"
 
 #include <c10/core/MemoryFormat.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "dnn/pt2_archive.h"
+#include "dnn/import/pt2_archive.h"
 
 namespace tilestrike::dnn {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/quantise.h"
+#include "dnn/integer/quantise.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
@@ -12,10 +12,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "dnn/integer_layers.h"
-#include "dnn/integer_operators.h"
-#include "dnn/quantise_calibrate.h"
-#include "dnn/quantise_steps.h"
+#include "dnn/integer/calibrate.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/integer_operators.h"
+#include "dnn/integer/steps.h"
 
 namespace tilestrike::dnn {
 namespace {

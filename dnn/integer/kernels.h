@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "dnn/fixed_point.h"
+#include "dnn/integer/fixed_point.h"
 
 namespace tilestrike::dnn {
 

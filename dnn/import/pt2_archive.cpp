@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/pt2_archive.h"
+#include "dnn/import/pt2_archive.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/core/CPUAllocator.h>

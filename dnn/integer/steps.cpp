@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "dnn/quantise_steps.h"
+#include "dnn/integer/steps.h"
 
 #include <c10/core/InferenceMode.h>
 
