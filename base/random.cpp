@@ -4,7 +4,8 @@
 
 #include <Random123/philox.h>
 
-#include <unordered_set>
+#include <bit>
+#include <limits>
 
 #include "base/error.h"
 
@@ -13,6 +14,30 @@ namespace {
 
 std::uint32_t low_half(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 std::uint32_t high_half(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+
+/// A set of at most so many numbers below 2^64 - 1, quick for a hundred thousand of them.
+class NumberSet {
+ public:
+  explicit NumberSet(std::uint64_t most) : slots_(std::bit_ceil(2 * most + 2), kEmpty) {}
+
+  /// Whether it was not in the set.
+  bool insert(std::uint64_t number) {
+    const std::uint64_t mask = slots_.size() - 1;
+    std::uint64_t slot = (number * 0x9E3779B97F4A7C15ULL) >> 20 & mask;
+    while (slots_[slot] != kEmpty) {
+      if (slots_[slot] == number) {
+        return false;
+      }
+      slot = (slot + 1) & mask;
+    }
+    slots_[slot] = number;
+    return true;
+  }
+
+ private:
+  static constexpr std::uint64_t kEmpty = std::numeric_limits<std::uint64_t>::max();
+  std::vector<std::uint64_t> slots_;
+};
 
 }  // namespace
 
@@ -58,10 +83,10 @@ std::vector<std::uint64_t> draw_without_replacement(RandomStream& stream, std::u
   // Floyd's sampling (Bentley and Floyd, CACM 30(9), 1987).
   std::vector<std::uint64_t> drawn;
   drawn.reserve(count);
-  std::unordered_set<std::uint64_t> seen;
+  NumberSet seen(count);
   for (std::uint64_t top = population - count; top < population; ++top) {
     const std::uint64_t candidate = stream.below(top + 1);
-    drawn.push_back(seen.insert(candidate).second ? candidate : top);
+    drawn.push_back(seen.insert(candidate) ? candidate : top);
     seen.insert(drawn.back());
   }
   return drawn;

@@ -11,7 +11,15 @@
 namespace tilestrike {
 
 /// What a stream is for; adding a purpose never changes the draws of another.
-enum class Purpose : std::uint32_t { kImage = 1, kSite = 2, kCycle = 3, kKind = 4, kTest = 99 };
+enum class Purpose : std::uint32_t {
+  kImage = 1,
+  kSite = 2,
+  kCycle = 3,
+  kKind = 4,
+  kCount = 5,
+  kBit = 6,
+  kTest = 99,
+};
 
 class RandomStream {
  public:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/error.h"
 
@@ -33,6 +34,17 @@ int rank_of(std::span<const float> logits, int chosen) {
   return before;
 }
 
+double relative_l2(std::span<const float> golden, std::span<const float> faulty) {
+  double moved = 0.0;
+  double size = 0.0;
+  for (std::size_t i = 0; i < golden.size(); ++i) {
+    const double difference = static_cast<double>(faulty[i]) - golden[i];
+    moved += difference * difference;
+    size += static_cast<double>(golden[i]) * golden[i];
+  }
+  return moved == 0.0 ? 0.0 : std::sqrt(moved / size);
+}
+
 }  // namespace
 
 int top_1(std::span<const float> logits) {
@@ -41,7 +53,8 @@ int top_1(std::span<const float> logits) {
              : static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-Judgement judge(std::span<const float> golden, std::span<const float> faulty, bool hung) {
+Judgement judge(std::span<const float> golden, std::span<const float> faulty, bool hung,
+                JudgeKind kind) {
   TS_CHECK(golden.size() == faulty.size() && !golden.empty(), "answers of one network");
   Judgement judgement;
   judgement.golden_class = top_1(golden);
@@ -50,11 +63,19 @@ Judgement judge(std::span<const float> golden, std::span<const float> faulty, bo
   const bool differs = std::memcmp(golden.data(), faulty.data(), golden.size_bytes()) != 0;
   if (!is_finite) {
     judgement.outcome = Outcome::kNonfinite;
-    judgement.sdc_1 = judgement.sdc_5 = judgement.sdc_10 = judgement.sdc_20 = true;
+    judgement.relative_l2 = std::numeric_limits<double>::infinity();
+    judgement.sdc_10 = judgement.sdc_20 = true;
+    judgement.sdc_1 = judgement.sdc_5 = kind == JudgeKind::kTopK;
   } else {
     judgement.faulty_class = top_1(faulty);
     if (differs) {
       judgement.outcome = Outcome::kSdc;
+      judgement.relative_l2 = relative_l2(golden, faulty);
+    }
+    if (differs && kind == JudgeKind::kRelativeL2) {
+      judgement.sdc_10 = judgement.relative_l2 > 0.1;
+      judgement.sdc_20 = judgement.relative_l2 > 0.2;
+    } else if (differs) {
       judgement.sdc_1 = judgement.faulty_class != judgement.golden_class;
       judgement.sdc_5 = rank_of(golden, judgement.faulty_class) >= kTopFive;
       const double before = confidence(golden, judgement.golden_class);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "bridge/dump.h"
 #include "bridge/mapping.h"
+#include "bridge/tensor_study.h"
 #include "bridge/torch_call.h"
 #include "bridge/trial.h"
 #include "bridge/workload.h"
@@ -26,25 +27,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<float> floats(const at::Tensor& tensor) {
-  const at::Tensor host = on_host(tensor);
-  const float* first = host.data_ptr<float>();
-  return {first, first + host.numel()};
-}
-
-class TorchStudy final : public Study {
+class MeshStudy final : public Study {
  public:
-  explicit TorchStudy(const StudyInputs& inputs)
+  explicit MeshStudy(const StudyInputs& inputs)
       : load_(load_workload(inputs.model, inputs.images, inputs.labels, inputs.calibrate,
                             inputs.use, true, inputs.device)),
         executor_(load_.network),
         sites_(inputs.accelerator.mesh) {
-    hashes_ = {{"model", content_hash_of_file(inputs.model)},
-               {"images", tensor_hash(load_.data.images)},
-               {"calibrate", load_.calibration_hash}};
-    if (load_.data.labels.defined()) {
-      hashes_.emplace_back("labels", tensor_hash(load_.data.labels));
-    }
+    hashes_ = hashes_of(load_, inputs.model);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
     runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
     layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
@@ -113,7 +103,7 @@ class TorchStudy final : public Study {
       const std::int64_t count = std::min(kBatch, images() - first);
       const at::Tensor batch = load_.data.images.narrow(0, first, count).to(load_.network.device);
       const at::Tensor logits = on_host(executor_.run(batch));
-      check_answer(logits, on_host(executor_.run(batch)), first);
+      check_golden(logits, on_host(executor_.run(batch)), first);
       if (load_.data.labels.defined()) {
         correct += std::lround(accuracy_of(logits, load_.data.labels.narrow(0, first, count)) *
                                static_cast<double>(count));
@@ -122,20 +112,6 @@ class TorchStudy final : public Study {
     golden_.milliseconds_per_image = 1e3 * seconds_since(start) / static_cast<double>(2 * images());
     if (load_.data.labels.defined()) {
       golden_.accuracy = static_cast<double>(correct) / static_cast<double>(images());
-    }
-  }
-
-  static void check_answer(const at::Tensor& logits, const at::Tensor& again, std::int64_t first) {
-    if (dnn::count_different(logits, again) != 0) {
-      fail(ErrorCode::kMachine, "two golden runs of the same images differ",
-           fmt::format("images from {}", first),
-           "the device or its libraries are not deterministic; try `device: cpu`");
-    }
-    for (const float logit : floats(logits)) {
-      if (!std::isfinite(logit)) {
-        fail(ErrorCode::kInvalidInput, "the golden run gives a NaN or infinite output",
-             fmt::format("images from {}", first), "check the model and the images");
-      }
     }
   }
 
@@ -154,8 +130,27 @@ class TorchStudy final : public Study {
 }  // namespace
 
 std::unique_ptr<Study> Study::open(const StudyInputs& inputs) {
-  return torch_call(
-      [&]() -> std::unique_ptr<Study> { return std::make_unique<TorchStudy>(inputs); });
+  return torch_call([&]() -> std::unique_ptr<Study> {
+    if (inputs.strikes_tensors) {
+      return open_tensor_study(inputs);
+    }
+    return std::make_unique<MeshStudy>(inputs);
+  });
+}
+
+const std::vector<TensorStore>& Study::stores() const {
+  static const std::vector<TensorStore> none;
+  return none;
+}
+
+std::vector<TrialResult> Study::strike_constants(std::span<const WordFault>, Story*) {
+  TS_CHECK(false, "a study of the mesh has no stores");
+  return {};
+}
+
+std::vector<TrialResult> Study::strike_activations(std::span<const WordStrike>, Story*) {
+  TS_CHECK(false, "a study of the mesh has no stores");
+  return {};
 }
 
 }  // namespace tilestrike::bridge

@@ -14,11 +14,19 @@
 
 #include "base/fault.h"
 #include "base/ids.h"
+#include "base/number_format.h"
 #include "base/outcome.h"
+#include "base/tensor_store.h"
 #include "bridge/accelerator.h"
 #include "sim/mesh_sites.h"
 
 namespace tilestrike::bridge {
+
+/// How an answer is judged against the golden one.
+enum class JudgeKind {
+  kTopK,        // as logits of classes
+  kRelativeL2,  // by |faulty - golden| / |golden|, whatever the output means
+};
 
 struct StudyInputs {
   std::string model;      // path of a .pt2 archive
@@ -27,6 +35,11 @@ struct StudyInputs {
   std::string calibrate;  // images that fix the int8 scales; empty: the evaluation images
   std::int64_t use = 0;   // how many images are struck and judged; 0: all
   AcceleratorConfig accelerator;
+  bool has_accelerator = true;
+  bool strikes_tensors = false;  // the words of tensors, not the registers of the mesh
+  NumberFormat format = NumberFormat::integer(8);  // in which tensors are stored
+  std::int64_t batch = 1;                          // images of one inference
+  JudgeKind judge = JudgeKind::kTopK;
   std::string device = "auto";
   std::string engine = "systemc";
 };
@@ -47,10 +60,13 @@ struct LayerSummary {
 /// Top-k and confidence refinements of sdc (Li et al., SC 2017; docs/architecture.md).
 struct Judgement {
   Outcome outcome = Outcome::kMasked;
-  bool sdc_1 = false;   // top-1 class differs from the golden run's
-  bool sdc_5 = false;   // top-1 class is not among the golden run's top five
-  bool sdc_10 = false;  // the golden class's confidence moved by more than 10 % of its value
+  bool sdc_1 = false;  // top-1 class differs from the golden run's
+  bool sdc_5 = false;  // top-1 class is not among the golden run's top five
+  // The golden class's confidence moved by more than 10 % or 20 % of its value; judged by relative
+  // L2, that is above 10 % or 20 %.
+  bool sdc_10 = false;
   bool sdc_20 = false;
+  double relative_l2 = 0.0;  // |faulty - golden| / |golden|; infinite where not finite
   int golden_class = -1;
   int faulty_class = -1;
 };
@@ -68,7 +84,14 @@ struct TrialResult {
   std::uint64_t before = 0, after = 0;  // the struck register's word
   std::int64_t changed_accumulators = 0;
   std::int64_t changed_outputs = 0;  // of the struck layer, after requantisation
-  std::vector<float> logits;         // faulty; empty when the answer equals golden
+  std::int64_t changed_words = 0;    // of struck tensors
+  std::vector<float> logits;         // faulty; empty when the answer equals golden, or is very long
+};
+
+/// Faults on the activations of one inference of one image.
+struct WordStrike {
+  ImageId image;
+  std::vector<WordFault> faults;  // normalised (base/fault.h), each word once
 };
 
 /// What `replay` tells of a trial, line by line, in the order in which it happened.
@@ -93,6 +116,7 @@ class Study {
 
   virtual const GoldenReport& golden() const = 0;
   virtual const std::vector<LayerSummary>& layers() const = 0;
+  /// Of the mesh; none where tensors are struck.
   virtual const sim::MeshSites& sites() const = 0;
   virtual std::int64_t images() const = 0;
   /// Clock cycles of one inference, idle time until the next included: the strike's time is uniform
@@ -110,6 +134,19 @@ class Study {
   /// share its golden run. No random faults: the caller draws them as a flip or as nothing.
   virtual TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
                              Story* story = nullptr, const std::string& dump_folder = {}) = 0;
+
+  /// Tensors whose words can be struck; none where the mesh is.
+  virtual const std::vector<TensorStore>& stores() const;
+  /// Images of one inference. Results depend on it in the last bits of floating point.
+  virtual std::int64_t batch() const { return 1; }
+  /// Faults on constants, judged on all images: one result each. Sorted by store and word, no word
+  /// twice. Undone before it returns.
+  virtual std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
+                                                    Story* story = nullptr);
+  /// Inferences with faults on their activations, several in a batch where their images allow it:
+  /// one result each, which does not depend on the others.
+  virtual std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
+                                                      Story* story = nullptr);
 };
 
 /// Torch-free face of plain inference, for `tilestrike infer`.

@@ -5,6 +5,8 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/judge.h"
@@ -68,6 +70,39 @@ double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
     correct += top_1({row, classes}) == labels.data_ptr<std::int64_t>()[i] ? 1 : 0;
   }
   return static_cast<double>(correct) / static_cast<double>(answers.size(0));
+}
+
+std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
+                                                           const std::string& model) {
+  std::vector<std::pair<std::string, std::string>> hashes = {
+      {"model", content_hash_of_file(model)},
+      {"images", tensor_hash(load.data.images)},
+      {"calibrate", load.calibration_hash}};
+  if (load.data.labels.defined()) {
+    hashes.emplace_back("labels", tensor_hash(load.data.labels));
+  }
+  return hashes;
+}
+
+void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_t first) {
+  if (dnn::count_different(answer, again) != 0) {
+    fail(ErrorCode::kMachine, "two golden runs of the same images differ",
+         fmt::format("images from {}", first),
+         "the device or its libraries are not deterministic; try `device: cpu`");
+  }
+  for (const float number : floats(answer)) {
+    if (!std::isfinite(number)) {
+      fail(ErrorCode::kInvalidInput, "the golden run gives a NaN or infinite output",
+           fmt::format("images from {}", first),
+           "check the model, its number format and the images");
+    }
+  }
+}
+
+std::vector<float> floats(const at::Tensor& tensor) {
+  const at::Tensor host = on_host(tensor).to(c10::kFloat);
+  const float* first = host.data_ptr<float>();
+  return {first, first + host.numel()};
 }
 
 std::string tensor_hash(const at::Tensor& tensor) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dnn/data.h"
@@ -30,6 +31,17 @@ Workload load_workload(const std::string& model, const std::string& images,
 
 /// Share of the images whose largest output is their label, -1 without labels.
 double accuracy_of(const at::Tensor& logits, const at::Tensor& labels);
+
+/// Hashes of all that a study was loaded from, by what it is.
+std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
+                                                           const std::string& model);
+
+/// Two golden runs of the same images, the first of which has the number `first`: throws Failure
+/// where they differ in any bit or are not finite.
+void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_t first);
+
+/// The elements of a float tensor on any device.
+std::vector<float> floats(const at::Tensor& tensor);
 
 /// Hash of a tensor's type, shape and bytes.
 std::string tensor_hash(const at::Tensor& tensor);

@@ -108,7 +108,8 @@ class Assignment {
 void apply(const Setting& setting, Value& document, ErrorList& errors) {
   Assignment(setting, errors).apply(document);
   if (Value* accelerator = document.find("accelerator");
-      accelerator != nullptr && (!accelerator->is_map() || accelerator->find("base") != nullptr)) {
+      accelerator != nullptr && !(accelerator->is_scalar() && accelerator->scalar == "none") &&
+      (!accelerator->is_map() || accelerator->find("base") != nullptr)) {
     *accelerator = resolve_accelerator(*accelerator, "accelerator", errors);
   }
 }

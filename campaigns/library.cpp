@@ -42,11 +42,6 @@ std::optional<std::string> accelerator_file(const Value& name, const std::string
   const std::string& text = name.scalar;
   const bool is_path =
       text.find('/') != std::string::npos || ends_with(text, ".yaml") || ends_with(text, ".yml");
-  if (text == "none") {
-    errors.add(ErrorCode::kUnsupported, key + ": 'none' is not available yet", name.place.text(),
-               "faults strike an accelerator's mesh; name an accelerator");
-    return std::nullopt;
-  }
   const fs::path path = is_path ? fs::path(absolute_path(text, folder_of(name.place)))
                                 : root_folder() / "accelerators" / (text + ".yaml");
   if (is_file(path)) {

@@ -74,7 +74,10 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   report.scenario = request.scenario;
   report.trial = request.trial;
   report.label = point.label;
-  report.title = fmt::format("{} on {}", point.scenario.model, point.scenario.accelerator.name);
+  report.title =
+      point.scenario.has_accelerator
+          ? fmt::format("{} on {}", point.scenario.model, point.scenario.accelerator.name)
+          : fmt::format("{} in {}", point.scenario.model, point.scenario.number_format().name());
   report.images = drawn.image ? 1 : study->images();
   report.image =
       drawn.image ? drawn.image->value
@@ -91,7 +94,7 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   }
   report.label_of_image = study->label(ImageId(report.image));
   report.golden_logits = study->golden_logits(ImageId(report.image));
-  report.faults = describe(drawn, study->sites());
+  report.faults = describe(drawn, *study);
   bridge::Story story;
   Telling telling;
   telling.story = &story;

@@ -17,7 +17,7 @@
 
 namespace tilestrike::campaigns {
 
-inline constexpr int kResultsVersion = 1;
+inline constexpr int kResultsVersion = 2;
 
 /// What a results file keeps of one scenario besides its trials.
 struct ScenarioFacts {

@@ -119,6 +119,7 @@ class PointRun {
     facts.golden = &study_.golden();
     facts.sites = &study_.sites();
     facts.layers = &study_.layers();
+    facts.stores = &study_.stores();
     return facts;
   }
 
@@ -147,6 +148,9 @@ class PointRun {
       }
     }
     std::sort(todo.begin(), todo.end());
+    if (plan_.tensors() != nullptr && !plan_.is_persistent()) {
+      return run_activations(todo, progress);
+    }
     for (const auto& [image, trial] : todo) {
       if (surroundings_.is_interrupted()) {
         return false;
@@ -158,6 +162,27 @@ class PointRun {
       }
       results_.add(*record);
       progress.step();
+    }
+    return true;
+  }
+
+  /// Trials whose images share a batch are struck together.
+  bool run_activations(const std::vector<std::pair<std::int64_t, TrialId>>& todo,
+                       Progress& progress) {
+    for (std::size_t first = 0; first < todo.size();) {
+      if (surroundings_.is_interrupted()) {
+        return false;
+      }
+      std::vector<TrialId> together;
+      const std::int64_t home = todo[first].first / study_.batch();
+      while (first < todo.size() && todo[first].first / study_.batch() == home) {
+        together.push_back(todo[first++].second);
+      }
+      for (const TrialRecord& record :
+           strike_and_judge_activations(study_, plan_, number_, together)) {
+        results_.add(record);
+        progress.step();
+      }
     }
     return true;
   }
@@ -180,10 +205,11 @@ class PointRun {
 /// Equal for scenarios that one study serves.
 std::string study_key(const Point& point) {
   std::string key;
-  for (const char* name : {"model", "data", "accelerator", "format", "device", "engine"}) {
+  for (const char* name :
+       {"model", "data", "accelerator", "format", "batch", "judge", "device", "engine"}) {
     key += point.document.find(name)->json();
   }
-  return key;
+  return key + (strikes_tensors(point.scenario.strike) ? " tensors" : "");
 }
 
 }  // namespace

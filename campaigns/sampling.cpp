@@ -69,8 +69,8 @@ std::vector<RegisterFault> DrawnTrial::acting() const {
 }
 
 Target target_of(const Scenario& scenario, const bridge::Study& study) {
-  return {scenario.accelerator.mesh, &study.sites(), &study.layers(), study.cycles_per_inference(),
-          study.images()};
+  return {scenario.accelerator.mesh,    &study.sites(), &study.layers(),
+          study.cycles_per_inference(), study.images(), &study.stores()};
 }
 
 Plan::Plan(const Scenario& scenario, const Target& target)
@@ -78,8 +78,13 @@ Plan::Plan(const Scenario& scenario, const Target& target)
       seed_(static_cast<std::uint64_t>(scenario.seed)),
       is_persistent_(campaigns::is_persistent(scenario.strike)),
       is_census_(scenario.trials.is_exhaustive),
-      images_(target.images) {
+      images_(target.images),
+      keeps_outcomes_(scenario.keeps_outcomes) {
   TS_CHECK(target.images > 0 && target.cycles > 0, "a study without images or cycles");
+  if (strikes_tensors(strike_)) {
+    plan_tensors(scenario, target);
+    return;
+  }
   if (strike_.lasts.kind == Lasts::Kind::kWindow && strike_.lasts.window.until > target.cycles) {
     fail(ErrorCode::kInvalidInput,
          "strike.lasts.until: " + std::to_string(strike_.lasts.window.until) +
@@ -121,6 +126,81 @@ Plan::Plan(const Scenario& scenario, const Target& target)
   trials_ = is_census_ ? static_cast<std::int64_t>(population_) : scenario.trials.number;
 }
 
+void Plan::plan_tensors(const Scenario& scenario, const Target& target) {
+  TS_CHECK(target.stores != nullptr, "a study of tensors has stores");
+  tensors_.emplace(strike_, *target.stores);
+  const bool is_list = strike_.process == Process::kList;
+  strikes_constants_ =
+      is_list ? strikes_listed_constants(target) : strike_.where.tensors.strikes_constants();
+  const bool is_stuck = std::all_of(strike_.faults.begin(), strike_.faults.end(), [](FaultKind k) {
+    return k == FaultKind::kStuckAt0 || k == FaultKind::kStuckAt1;
+  });
+  is_persistent_ = strikes_constants_ || strike_.lasts.kind == Lasts::Kind::kPermanent ||
+                   (strike_.lasts.kind == Lasts::Kind::kAuto && is_stuck);
+  constexpr std::uint64_t kMost = ~std::uint64_t{0} - 1;
+  const auto images = static_cast<std::uint64_t>(images_);
+  if (is_list) {
+    check_list(target);
+    population_ = strike_.list.size();
+    is_census_ = is_census_ || static_cast<std::uint64_t>(scenario.trials.number) >= population_;
+  } else {
+    population_ = product(tensors_->members(), strike_.faults.size(), kMost);
+    population_ = is_persistent_ ? population_ : product(population_, images, kMost);
+  }
+  if (is_census_ && population_ > kLargestCensus) {
+    fail(ErrorCode::kInvalidInput,
+         "trials: exhaustive would be " + population_text() + ", more than 2^40 trials", "scenario",
+         "write a number of trials, or narrow 'where' and 'data.use'");
+  }
+  trials_ = is_census_ ? static_cast<std::int64_t>(population_) : scenario.trials.number;
+}
+
+bool Plan::strikes_listed_constants(const Target& target) const {
+  bool is_constant = false;
+  bool is_activation = false;
+  for (const ListedTrial& trial : strike_.list) {
+    for (const ListedFault& fault : trial) {
+      for (const TensorStore& store : *target.stores) {
+        if (store.name == fault.tensor) {
+          (store.role == TensorRole::kActivation ? is_activation : is_constant) = true;
+        }
+      }
+    }
+  }
+  if (is_constant && is_activation) {
+    fail(ErrorCode::kUnsupported,
+         "strike.faults: activations live for one inference, other tensors for all", "scenario",
+         "put them into two campaigns");
+  }
+  return is_constant;
+}
+
+DrawnTrial Plan::draw_words(TrialId trial) const {
+  DrawnTrial drawn;
+  const auto images = static_cast<std::uint64_t>(images_);
+  RandomStream image_stream(seed_, trial.value, Purpose::kImage);
+  const std::uint64_t image = image_stream.below(images);
+  if (strike_.process == Process::kList) {
+    const ListedTrial& listed = strike_.list[trial.value];
+    drawn.words = tensors_->listed(listed, strike_.faults, seed_, trial);
+    const std::int64_t named = listed.front().image;
+    drawn.image = ImageId(named >= 0 ? named : static_cast<std::int64_t>(image));
+  } else if (is_census_) {
+    const std::uint64_t kinds = strike_.faults.size();
+    drawn.words = tensors_->member(trial.value / kinds % tensors_->members(),
+                                   strike_.faults[trial.value % kinds]);
+    drawn.image =
+        ImageId(static_cast<std::int64_t>(trial.value / kinds / tensors_->members() % images));
+  } else {
+    drawn.words = tensors_->draw(seed_, trial);
+    drawn.image = ImageId(static_cast<std::int64_t>(image));
+  }
+  if (is_persistent_) {
+    drawn.image.reset();
+  }
+  return drawn;
+}
+
 void Plan::check_list(const Target& target) const {
   ErrorList errors;
   for (std::size_t i = 0; i < strike_.list.size(); ++i) {
@@ -146,14 +226,17 @@ void Plan::check_list(const Target& target) const {
 
 std::string Plan::population_text() const {
   if (strike_.process == Process::kList) {
-    return std::to_string(listed_.size()) + " listed trials";
+    return std::to_string(strike_.list.size()) + " listed trials";
   }
-  std::string text = std::to_string(sites_.size()) + " sites";
+  std::string text = tensors_ ? tensors_->text() : std::to_string(sites_.size()) + " sites";
   if (strike_.faults.size() > 1) {
     text += " x " + std::to_string(strike_.faults.size()) + " kinds of fault";
   }
   if (is_persistent_) {
     return text + ", each judged on " + std::to_string(images_) + " images";
+  }
+  if (tensors_) {
+    return text + " x " + std::to_string(images_) + " images";
   }
   return text + " x " + std::to_string(cycles_) + " cycles x " + std::to_string(images_) +
          " images";
@@ -176,6 +259,9 @@ CycleWindow Plan::window_of(FaultKind kind, std::uint64_t cycle_index) const {
 }
 
 DrawnTrial Plan::draw(TrialId trial) const {
+  if (tensors_) {
+    return draw_words(trial);
+  }
   if (strike_.process == Process::kList) {
     return draw_listed(trial);
   }

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "bridge/study.h"
 #include "campaigns/scenario.h"
+#include "campaigns/tensor_population.h"
 
 namespace tilestrike::campaigns {
 
@@ -21,8 +22,9 @@ struct DrawnFault {
 };
 
 struct DrawnTrial {
-  std::optional<ImageId> image;  // nothing: judged on every image in use
-  std::vector<DrawnFault> faults;
+  std::optional<ImageId> image;    // nothing: judged on every image in use
+  std::vector<DrawnFault> faults;  // on the mesh, or ...
+  DrawnWords words;                // ... on tensors
 
   /// What strikes: without random faults, which have become a flip or nothing.
   std::vector<RegisterFault> acting() const;
@@ -35,6 +37,7 @@ struct Target {
   const std::vector<bridge::LayerSummary>* layers = nullptr;
   Cycle cycles = 0;  // of an inference
   std::int64_t images = 0;
+  const std::vector<TensorStore>* stores = nullptr;
 };
 Target target_of(const Scenario& scenario, const bridge::Study& study);
 
@@ -49,7 +52,14 @@ class Plan {
   bool is_persistent() const { return is_persistent_; }
   /// Whether every member of the population is a trial.
   bool is_census() const { return is_census_; }
-  std::uint64_t sites() const { return sites_.size(); }
+  /// Not null: tensors are struck, not the mesh.
+  const TensorPopulation* tensors() const { return tensors_ ? &*tensors_ : nullptr; }
+  bool strikes_constants() const { return strikes_constants_; }
+  bool keeps_outcomes() const { return keeps_outcomes_; }
+  /// What a rate over the trials is multiplied by: the probability that there is anything to strike
+  /// a trial with. 1 where the number of faults is given.
+  double weight() const { return tensors_ ? tensors_->weight() : 1.0; }
+  std::uint64_t sites() const { return tensors_ ? tensors_->members() : sites_.size(); }
   Cycle cycles() const { return cycles_; }
   /// Different single faults, and for transients images: what a trial with one fault is drawn from.
   std::uint64_t population() const { return population_; }
@@ -61,6 +71,9 @@ class Plan {
   DrawnTrial draw_uniform(TrialId trial) const;
   DrawnTrial draw_member(TrialId trial) const;
   DrawnTrial draw_listed(TrialId trial) const;
+  DrawnTrial draw_words(TrialId trial) const;
+  void plan_tensors(const Scenario& scenario, const Target& target);
+  bool strikes_listed_constants(const Target& target) const;
   CycleWindow window_of(FaultKind kind, std::uint64_t cycle_index) const;
   void check_list(const Target& target) const;
 
@@ -73,6 +86,9 @@ class Plan {
   std::vector<CycleWindow> windows_;         // when, in order and apart
   Cycle cycles_ = 0;                         // of all windows
   std::vector<std::vector<SiteId>> listed_;  // sites of the list's faults
+  std::optional<TensorPopulation> tensors_;
+  bool strikes_constants_ = false;
+  bool keeps_outcomes_ = true;
   std::uint64_t population_ = 0;
   std::int64_t trials_ = 0;
 };

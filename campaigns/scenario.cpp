@@ -16,6 +16,7 @@ namespace tilestrike::campaigns {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() - 1;
+constexpr std::int64_t kTensorBatch = 32;
 constexpr std::int64_t kMostTrials = std::int64_t{1} << 40;
 
 std::optional<double> share_of(const std::string& text) {
@@ -91,11 +92,79 @@ FieldTable<Until> until_fields() {
   };
 }
 
+bool is_none(const Value& value) { return value.is_scalar() && value.scalar == "none"; }
+
+Field<Scenario> format_field() {
+  return custom_field<Scenario>(
+      {"format", "choice", "", "auto", "auto | " + join(number_format_names(), " | "),
+       "in which tensors are stored; auto: int8 with an accelerator, else float32"},
+      [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
+        if (!value.is_scalar()) {
+          field_detail::wrong_type(value, path, "the name of a number format", errors);
+          return;
+        }
+        const auto format = NumberFormat::parse(value.scalar);
+        const bool is_known =
+            format &&
+            (format->is_float() ? format->bits <= 32
+                                : format->bits <= 8 || format->kind == NumberFormat::Kind::kFixed);
+        if (value.scalar != "auto" && !is_known) {
+          errors.add(ErrorCode::kInvalidInput, path + ": '" + value.scalar + "' is not a choice",
+                     value.place.text(), suggestion(value.scalar, number_format_names()));
+          return;
+        }
+        scenario.format = is_known ? format->name() : "auto";
+      },
+      [](const Scenario& scenario) { return Value::of(scenario.format); });
+}
+
+Field<Scenario> batch_field() {
+  return custom_field<Scenario>(
+      {"batch", "integer or auto", "images", "auto", "1 to 65536",
+       "images of one inference; auto: 1 where the mesh is struck, else 32"},
+      [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
+        if (value.is_scalar() && value.scalar == "auto") {
+          scenario.batch = 0;
+          return;
+        }
+        field_detail::read_integer(value, path, 1, 65536, errors,
+                                   [&](std::int64_t number) { scenario.batch = number; });
+      },
+      [](const Scenario& scenario) {
+        return Value::of(scenario.batch == 0 ? "auto" : std::to_string(scenario.batch));
+      });
+}
+
+template <class Choice>
+Field<Scenario> choice_of(std::string name, Choice Scenario::*member,
+                          std::vector<std::pair<std::string, Choice>> choices, std::string help) {
+  std::vector<std::string> names;
+  for (const auto& [text, value] : choices) {
+    names.push_back(text);
+  }
+  const std::string standard = choice_name(choices, Scenario{}.*member);
+  return custom_field<Scenario>(
+      {std::move(name), "choice", "", standard, join(names, " | "), std::move(help)},
+      [=](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
+        if (is_choice(value, path, names, {}, errors)) {
+          for (const auto& [text, chosen] : choices) {
+            scenario.*member = text == value.scalar ? chosen : scenario.*member;
+          }
+        }
+      },
+      [=](const Scenario& scenario) { return Value::of(choice_name(choices, scenario.*member)); });
+}
+
 Field<Scenario> accelerator_field() {
   auto field = custom_field<Scenario>(
       {"accelerator", "name, path or map", "", std::string(kDefaultAccelerator), "",
-       "a name of `tilestrike list accelerators`, a YAML file, or {base: NAME, key: value ...}"},
+       "a name of `tilestrike list accelerators`, a YAML file, {base: NAME, key: value ...}, or "
+       "none: a strike on tensors needs no hardware"},
       [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
+        scenario.has_accelerator = !is_none(value);
+        if (!scenario.has_accelerator) {
+          return;
+        }
         ErrorList own;
         const Value map = resolve_accelerator(value, path, own);
         try {
@@ -107,7 +176,9 @@ Field<Scenario> accelerator_field() {
         read_fields(bridge::accelerator_fields(), map, path, scenario.accelerator, errors);
       },
       [](const Scenario& scenario) {
-        return write_fields(bridge::accelerator_fields(), scenario.accelerator);
+        return scenario.has_accelerator
+                   ? write_fields(bridge::accelerator_fields(), scenario.accelerator)
+                   : Value::of("none");
       });
   for (FieldHelp help : help_of(bridge::accelerator_fields())) {
     help.name = "accelerator." + help.name;
@@ -195,6 +266,26 @@ void check_device(const Scenario& scenario, const Value& document, ErrorList& er
   }
 }
 
+/// What accelerator, format, batch and strike say together.
+void check_target(Scenario& scenario, const Value& document, ErrorList& errors) {
+  const bool is_on_tensors = strikes_tensors(scenario.strike);
+  if (!is_on_tensors && !scenario.has_accelerator) {
+    errors.add(ErrorCode::kInvalidInput, "strike.where: without an accelerator there is no mesh",
+               place_at(document, "strike"),
+               "name tensors, such as 'where: {weights: \"*\"}', or an accelerator");
+    return;
+  }
+  if (scenario.has_accelerator && scenario.number_format() != NumberFormat::integer(8)) {
+    errors.add(ErrorCode::kUnsupported,
+               "format: the mesh computes on int8, not " + scenario.number_format().name(),
+               place_at(document, "format"), "write 'accelerator: none', or leave 'format' out");
+  }
+  if (!is_on_tensors && scenario.batch > 1) {
+    errors.add(ErrorCode::kUnsupported, "batch: the mesh takes one image at a time",
+               place_at(document, "batch"), "leave it out");
+  }
+}
+
 void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) {
   const StrikeConfig& strike = scenario.strike;
   if (document.find("trials") == nullptr && strike.process == Process::kList) {
@@ -205,7 +296,8 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
   }
   const bool has_random = std::find(strike.faults.begin(), strike.faults.end(),
                                     FaultKind::kRandom) != strike.faults.end();
-  if (strike.process == Process::kUniform && (strike.count != 1 || has_random)) {
+  const bool is_rate = strike.per_bit > 0.0 || strike.per_parameter > 0.0;
+  if (strike.process == Process::kUniform && (strike.count != 1 || has_random || is_rate)) {
     errors.add(ErrorCode::kInvalidInput,
                "trials: 'exhaustive' takes every single fault once, not several or random ones",
                place_at(document, "trials"), "write a number of trials, or 'count: 1' and a flip");
@@ -223,15 +315,8 @@ FieldTable<Scenario> scenario_fields() {
       text_field("model", &Scenario::model, "path of a .pt2 archive, or a zoo model"),
       nested_field("data", &Scenario::data, data_fields(), "images that are struck and judged"),
       accelerator_field(),
-      custom_field<Scenario>(
-          {"format", "choice", "", "int8", "int8", "numbers on the accelerator"},
-          [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
-            if (is_choice(value, path, {"int8"}, {"float32", "float16", "bfloat16", "int4"},
-                          errors)) {
-              scenario.format = value.scalar;
-            }
-          },
-          [](const Scenario& scenario) { return Value::of(scenario.format); }),
+      format_field(),
+      batch_field(),
       nested_field("strike", &Scenario::strike, strike_fields(), "what strikes, where and when"),
       custom_field<Scenario>(
           {"trials", "integer or exhaustive", "", "1000", "1 to " + std::to_string(kMostTrials),
@@ -255,6 +340,13 @@ FieldTable<Scenario> scenario_fields() {
                     "of the random streams: trial k of a seed is always the same trial"),
       text_field("device", &Scenario::device,
                  "where the network runs: auto | cpu | cuda:N; never changes a result"),
+      choice_of<bridge::JudgeKind>(
+          "judge", &Scenario::judge,
+          {{"top_k", bridge::JudgeKind::kTopK}, {"relative_l2", bridge::JudgeKind::kRelativeL2}},
+          "top_k: the answer is logits of classes; relative_l2: of any output, sdc_10 and sdc_20 "
+          "then mean |faulty - golden| / |golden| above 10 % and 20 %"),
+      choice_of<bool>("outcomes", &Scenario::keeps_outcomes, {{"all", true}, {"none", false}},
+                      "rows of the table `outcomes`: one per image that a lasting fault changed"),
       custom_field<Scenario>(
           {"engine", "choice", "", "systemc", join(sim::engine_names(), " | "),
            "what computes a struck pass"},
@@ -289,6 +381,7 @@ Scenario read_scenario(Value document, ErrorList& errors) {
   check_data_file(scenario.data.labels, "labels", false, document, syntax);
   check_device(scenario, document, syntax);
   if (syntax.empty()) {
+    check_target(scenario, document, errors);
     check_strike(scenario.strike, scenario.accelerator.mesh, document, errors);
     check_trials(scenario, document, errors);
     return scenario;
@@ -299,6 +392,13 @@ Scenario read_scenario(Value document, ErrorList& errors) {
     errors.add(failure);
   }
   return scenario;
+}
+
+NumberFormat Scenario::number_format() const {
+  if (format == "auto") {
+    return has_accelerator ? NumberFormat::integer(8) : kFloat32;
+  }
+  return NumberFormat::parse(format).value_or(kFloat32);
 }
 
 Value expanded(const Scenario& scenario) { return write_fields(scenario_fields(), scenario); }
@@ -315,6 +415,11 @@ bridge::StudyInputs study_inputs(const Scenario& scenario) {
   inputs.calibrate = scenario.data.calibrate;
   inputs.use = scenario.data.use;
   inputs.accelerator = scenario.accelerator;
+  inputs.has_accelerator = scenario.has_accelerator;
+  inputs.strikes_tensors = strikes_tensors(scenario.strike);
+  inputs.format = scenario.number_format();
+  inputs.batch = scenario.batch > 0 ? scenario.batch : inputs.strikes_tensors ? kTensorBatch : 1;
+  inputs.judge = scenario.judge;
   inputs.device = scenario.device;
   inputs.engine = scenario.engine;
   return inputs;

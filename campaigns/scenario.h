@@ -43,7 +43,11 @@ struct Scenario {
   std::string model;  // a zoo name or an absolute path
   DataConfig data;
   bridge::AcceleratorConfig accelerator;
-  std::string format = "int8";
+  bool has_accelerator = true;
+  std::string format = "auto";  // a number format; auto: int8 with an accelerator, else float32
+  std::int64_t batch = 0;       // images of one inference; 0: 1 on the mesh, else 32
+  bridge::JudgeKind judge = bridge::JudgeKind::kTopK;
+  bool keeps_outcomes = true;  // a row per image that a lasting fault changed
   StrikeConfig strike;
   TrialCount trials;
   std::optional<Until> until;
@@ -51,6 +55,7 @@ struct Scenario {
   std::string device = "auto";
   std::string engine = "systemc";
 
+  NumberFormat number_format() const;
   double confidence() const { return until ? until->confidence : 0.95; }
 };
 

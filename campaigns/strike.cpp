@@ -129,15 +129,67 @@ FieldTable<MeshSelection> mesh_selection_fields() {
   };
 }
 
+Field<Where> tensor_field(const std::string& key) {
+  const std::string help =
+      key == "weights"  ? "globs of tensors or layers: weights of convolutions, linear layers"
+      : key == "biases" ? "biases of these"
+      : key == "normalisation" ? "batch, layer and group norm: scale, shift, statistics"
+      : key == "parameters"    ? "other stored tensors, such as a position embedding"
+      : key == "activations"   ? "what layers compute; 'input' is the images"
+                               : "of a tensor's word: sign, exponent, mantissa, a bit, a range 0-7";
+  return custom_field<Where>(
+      {key, "text or list", "", key == "bits" ? "all" : "", "", help},
+      [key](Where& where, const Value& value, const std::string& path, ErrorList& errors) {
+        if (!value.is_null()) {
+          read_tensor_key(where.tensors, key, value, path, errors);
+        }
+      },
+      [key](const Where& where) { return write_tensor_key(where.tensors, key); });
+}
+
 FieldTable<Where> where_fields() {
-  const std::string cure = "available: mesh";
-  return {
+  Field<Where> mesh =
       nested_field("mesh", &Where::mesh, mesh_selection_fields(),
-                   "registers of the systolic mesh; {} is all of them"),
-      unavailable_field<Where>("memory", "cells of a memory array", cure),
-      unavailable_field<Where>("weights", "bits of weight tensors", cure),
-      unavailable_field<Where>("activations", "bits of activation tensors", cure),
+                   "registers of the systolic mesh; {} is all of them, and the default");
+  mesh.read = [inner = mesh.read](Where& where, const Value& value, const std::string& path,
+                                  ErrorList& errors) {
+    where.has_mesh = true;
+    inner(where, value, path, errors);
   };
+  mesh.write = [inner = mesh.write](const Where& where) {
+    return where.has_mesh ? inner(where) : Value{};
+  };
+  FieldTable<Where> table{
+      std::move(mesh),
+      unavailable_field<Where>("memory", "cells of a memory array",
+                               "available: mesh, " + join(tensor_keys(), ", ")),
+  };
+  for (const std::string& key : tensor_keys()) {
+    table.push_back(tensor_field(key));
+  }
+  return table;
+}
+
+/// A probability; absent is 0.
+Field<StrikeConfig> rate_field(const std::string& name, double StrikeConfig::*member,
+                               const std::string& help) {
+  return custom_field<StrikeConfig>(
+      {name, "number", "", "", "above 0, at most 1", help},
+      [name, member](StrikeConfig& strike, const Value& value, const std::string& path,
+                     ErrorList& errors) {
+        const auto rate = value.is_scalar() ? parse_real(value.scalar) : std::nullopt;
+        if (!rate) {
+          field_detail::wrong_type(value, path, "a probability such as 1e-7", errors);
+        } else if (!(*rate > 0.0 && *rate <= 1.0)) {
+          errors.add(ErrorCode::kInvalidInput, path + ": " + value.scalar + " is not a probability",
+                     value.place.text(), "allowed: above 0, at most 1; 'count' takes whole faults");
+        } else {
+          strike.*member = *rate;
+        }
+      },
+      [member](const StrikeConfig& strike) {
+        return strike.*member > 0.0 ? Value::of(field_detail::real_text(strike.*member)) : Value{};
+      });
 }
 
 void read_lasts(StrikeConfig& strike, const Value& value, const std::string& path,
@@ -183,6 +235,17 @@ Value write_lasts(const StrikeConfig& strike) {
   window.set("from", Value::of(std::to_string(strike.lasts.window.from)));
   window.set("until", Value::of(std::to_string(strike.lasts.window.until)));
   return window;
+}
+
+Field<StrikeConfig> count_field() {
+  auto field = integer_field(
+      "count", &StrikeConfig::count, 1, 100'000'000, "faults",
+      "independent faults of one trial: different sites; on the mesh each with its own cycle");
+  field.write = [](const StrikeConfig& strike) {
+    const bool is_rate = strike.per_bit > 0.0 || strike.per_parameter > 0.0;
+    return is_rate ? Value{} : Value::of(std::to_string(strike.count));
+  };
+  return field;
 }
 
 /// An integer that may be absent, which is -1.
@@ -284,7 +347,11 @@ void check_listed(const ListedFault& fault, const StrikeConfig& strike, const si
   const std::string place = fault.place.text();
   const bool persistent = is_persistent(strike);
   if (fault.register_name.empty() || fault.bit < 0) {
-    return;  // reported as missing when it was read
+    errors.add(
+        ErrorCode::kInvalidInput,
+        path + (fault.register_name.empty() ? ".register" : ".bit") + ": this key is required",
+        place, "name a register and a bit, or a tensor and a word");
+    return;
   }
   check_register(fault.register_name, path + ".register", place, sites, errors);
   const bool is_known = std::any_of(
@@ -341,10 +408,67 @@ void check_list(const StrikeConfig& strike, const sim::MeshConfig& mesh, const V
   }
 }
 
+/// A strike on tensors; what needs the network is checked by its plan.
+void check_tensors(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  const TensorSelection& tensors = strike.where.tensors;
+  if (strike.where.has_mesh) {
+    errors.add(ErrorCode::kUnsupported, "strike.where: the mesh and tensors at once",
+               place_at(document, "strike.where"), "not available yet; run two campaigns");
+  }
+  if (tensors.strikes_constants() && tensors.strikes_activations()) {
+    errors.add(
+        ErrorCode::kUnsupported,
+        "strike.where: activations live for one inference, the others for all, and one trial "
+        "cannot be judged as both",
+        place_at(document, "strike.where"), "run two campaigns");
+  }
+  if (strike.per_bit > 0.0 && strike.per_parameter > 0.0) {
+    errors.add(ErrorCode::kInvalidInput, "strike: both 'per_bit' and 'per_parameter'",
+               place_at(document, "strike"), "keep one");
+  }
+  const bool is_rate = strike.per_bit > 0.0 || strike.per_parameter > 0.0;
+  if (is_rate && strike.count != 1) {
+    errors.add(ErrorCode::kInvalidInput, "strike.count: a rate draws the number of faults",
+               place_at(document, "strike.count"), "keep 'count' or the rate");
+  }
+  if (strike.lasts.kind == Lasts::Kind::kWindow) {
+    errors.add(ErrorCode::kInvalidInput, "strike.lasts: a tensor knows no cycles",
+               place_at(document, "strike.lasts"), "leave it out, or write 'permanent'");
+  }
+  if (strike.lasts.kind == Lasts::Kind::kTransient && tensors.strikes_constants()) {
+    errors.add(ErrorCode::kInvalidInput,
+               "strike.lasts: what a weight has become stays until it is written again",
+               place_at(document, "strike.lasts"),
+               "leave it out: the fault is judged on all images in use");
+  }
+  for (const ListedTrial& trial : strike.list) {
+    for (const ListedFault& fault : trial) {
+      if (fault.tensor.empty() || fault.word < 0) {
+        errors.add(ErrorCode::kInvalidInput,
+                   std::string("strike.faults.") + (fault.tensor.empty() ? "tensor" : "word") +
+                       ": this key is required",
+                   fault.place.text(), "each fault of the list names a tensor and a word");
+      } else if (!fault.register_name.empty() || fault.row >= 0 || fault.column >= 0 ||
+                 fault.cycle >= 0 || fault.until >= 0) {
+        errors.add(ErrorCode::kInvalidInput,
+                   "strike.faults: a tensor has no register, row, column or cycle",
+                   fault.place.text(), "name tensor, word, bit, image and fault");
+      }
+      if (fault.image != trial.front().image) {
+        errors.add(ErrorCode::kInvalidInput, "strike.faults.image: one trial strikes one image",
+                   fault.place.text(), "give all faults of a trial the same 'image'");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 FieldTable<ListedFault> listed_fault_fields() {
   FieldTable<ListedFault> table = {
+      text_field("tensor", &ListedFault::tensor,
+                 "as `tilestrike inspect MODEL --tensors` names it"),
+      listed_integer("word", &ListedFault::word, kLatest, "", "element of the tensor, from 0"),
       text_field("register", &ListedFault::register_name,
                  "as `tilestrike list registers` names it"),
       custom_field<ListedFault>(
@@ -362,7 +486,8 @@ FieldTable<ListedFault> listed_fault_fields() {
                      "column of the mesh"),
       listed_integer("position", &ListedFault::position, sim::kLargestMesh - 1, "",
                      "place along a skew or deskew chain, from its input"),
-      listed_integer("bit", &ListedFault::bit, 31, "", "0 is the least significant"),
+      listed_integer("bit", &ListedFault::bit, 63, "",
+                     "0 is the least significant; a word without one: all its bits"),
       listed_integer("cycle", &ListedFault::cycle, kLatest, "cycles",
                      "of the inference; where a window starts"),
       listed_integer("until", &ListedFault::until, kLatest, "cycles",
@@ -379,9 +504,6 @@ FieldTable<ListedFault> listed_fault_fields() {
             return fault.kind ? Value::of(std::string(name_of(*fault.kind))) : Value{};
           }),
   };
-  for (Field<ListedFault>& field : table) {
-    field.is_required = field.about.name == "register" || field.about.name == "bit";
-  }
   return table;
 }
 
@@ -429,21 +551,32 @@ FieldTable<StrikeConfig> strike_fields() {
            "cycles of every inference"},
           read_lasts, write_lasts),
       nested_field("where", &StrikeConfig::where, where_fields(), "which bits may be struck"),
-      integer_field("count", &StrikeConfig::count, 1, 1'000'000, "faults",
-                    "independent faults of one trial: different sites, each with its own cycle"),
-      unavailable_field<StrikeConfig>("per_bit", "faults by rate per bit", "use 'count'"),
-      unavailable_field<StrikeConfig>("per_parameter", "faults by rate per parameter",
-                                      "use 'count'"),
+      count_field(),
+      rate_field("per_bit", &StrikeConfig::per_bit,
+                 "instead of 'count': each bit of the tensors is faulty with this probability"),
+      rate_field("per_parameter", &StrikeConfig::per_parameter,
+                 "instead of 'count': each word has one faulty bit with this probability"),
       custom_field<StrikeConfig>(
           {"faults", "list or CSV file", "", "", "",
            "with 'process: list': each entry {register, pe | row, column, position, bit, cycle, "
-           "until, image, fault} is one trial, a list of entries is one trial of several faults"},
+           "until, image, fault} or {tensor, word, bit, image, fault} is one trial, a list of "
+           "entries is one trial of several faults"},
           read_fault_list,
           [](const StrikeConfig& strike) {
             return strike.list_file.empty() ? write_fault_list(strike.list)
                                             : Value::of(strike.list_file);
           }),
   };
+}
+
+bool strikes_tensors(const StrikeConfig& strike) {
+  if (strike.process == Process::kList) {
+    return std::any_of(strike.list.begin(), strike.list.end(), [](const ListedTrial& trial) {
+      return std::any_of(trial.begin(), trial.end(),
+                         [](const ListedFault& fault) { return !fault.tensor.empty(); });
+    });
+  }
+  return !strike.where.tensors.is_empty();
 }
 
 bool is_persistent(const StrikeConfig& strike) {
@@ -456,16 +589,29 @@ bool is_persistent(const StrikeConfig& strike) {
 
 void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
                   ErrorList& errors) {
+  if (strike.process != Process::kList && (!strike.list.empty() || !strike.list_file.empty())) {
+    errors.add(ErrorCode::kInvalidInput, "strike.faults: a list of faults, but the process is not",
+               place_at(document, "strike.faults"), "write 'process: list', or leave it out");
+  }
+  if (strikes_tensors(strike)) {
+    check_tensors(strike, document, errors);
+    return;
+  }
+  if (!strike.where.tensors.bits.empty()) {
+    errors.add(ErrorCode::kInvalidInput, "strike.where.bits: these are bits of tensors",
+               place_at(document, "strike.where.bits"),
+               "name tensors ('weights: \"*\"'), or write 'mesh: {bit: ...}'");
+  }
+  if (strike.per_bit > 0.0 || strike.per_parameter > 0.0) {
+    errors.add(ErrorCode::kUnsupported, "strike: rates strike tensors, not yet the mesh",
+               place_at(document, "strike"), "use 'count', or name tensors in 'where'");
+  }
   check_kinds(strike, document, errors);
   if (strike.process == Process::kList) {
     check_list(strike, mesh, document, errors);
     return;
   }
   check_selection(strike, mesh, document, errors);
-  if (!strike.list.empty() || !strike.list_file.empty()) {
-    errors.add(ErrorCode::kInvalidInput, "strike.faults: a list of faults, but the process is not",
-               place_at(document, "strike.faults"), "write 'process: list', or leave it out");
-  }
 }
 
 std::string place_at(const Value& document, const std::string& address) {

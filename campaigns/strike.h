@@ -11,6 +11,7 @@
 #include "base/document.h"
 #include "base/fault.h"
 #include "base/field_table.h"
+#include "campaigns/tensor_selection.h"
 #include "sim/mesh_sites.h"
 
 namespace tilestrike::campaigns {
@@ -41,13 +42,18 @@ struct MeshSelection {
   std::string layer;  // glob of layer names: only cycles in which such a layer is on the mesh
 };
 
+/// Either registers of the mesh or words of tensors.
 struct Where {
   MeshSelection mesh;
+  bool has_mesh = false;
+  TensorSelection tensors;
 };
 
 /// One fault of a `faults` list; what is not set is not named there.
 struct ListedFault {
-  std::string register_name;
+  std::string tensor;  // a word of it, or ...
+  std::int64_t word = -1;
+  std::string register_name;  // ... a register of the mesh
   int row = -1, column = -1, position = 0, bit = -1;
   Cycle cycle = -1;  // a transient's cycle, or where a window starts
   Cycle until = -1;
@@ -64,7 +70,9 @@ struct StrikeConfig {
   std::vector<FaultKind> faults{FaultKind::kFlip};  // one of these, equally likely
   Lasts lasts;
   Where where;
-  std::int64_t count = 1;         // independent faults of one trial, at different sites
+  std::int64_t count = 1;         // independent faults of one trial, at different sites; or a rate:
+  double per_bit = 0.0;           // probability of each bit to be faulty
+  double per_parameter = 0.0;     // probability of each word to have one faulty bit
   std::vector<ListedTrial> list;  // of kList
   std::string list_file;          // the CSV file that the list came from; absolute
 };
@@ -74,12 +82,15 @@ FieldTable<StrikeConfig> strike_fields();
 /// The keys of one entry of `faults`, and the columns of a CSV file of them.
 FieldTable<ListedFault> listed_fault_fields();
 
-/// Whether a trial judges its faults on every image in use (the fault is then the statistical
-/// unit), rather than on one inference of one image.
+/// Whether the strike hits tensors, not the mesh.
+bool strikes_tensors(const StrikeConfig& strike);
+
+/// Of a strike on the mesh: whether a trial judges its faults on every image in use (the fault is
+/// then the statistical unit), rather than on one inference of one image.
 bool is_persistent(const StrikeConfig& strike);
 
-/// Cross-checks of a strike against the mesh that it strikes. `document` is the whole scenario,
-/// for places.
+/// Cross-checks of a strike, on the mesh against the one that it strikes. `document` is the whole
+/// scenario, for places.
 void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
                   ErrorList& errors);
 

@@ -18,6 +18,8 @@ struct Tally {
   std::int64_t activated = 0;
   std::array<Shares, kRates> all;
   std::array<Shares, kRates> of_activated;
+  Shares kept;  // (1 + gain in accuracy) / 2, which lies in [0, 1]
+  double faults = 0.0;
   std::map<std::string, std::int64_t> masked_at;
 };
 
@@ -27,13 +29,15 @@ struct Seen {
   std::string register_name, layer, masked_at;
   bool is_activated = false;
   std::int64_t images = 1;
+  std::int64_t faults = 1;
+  std::int64_t correct = -1, golden_correct = -1;  // -1: no labels
   std::array<std::int64_t, kRates> images_of{};
 };
 
 const std::vector<std::string>& seen_columns() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = {"trial",     "register",  "layer",
-                                    "masked_at", "activated", "images"};
+    std::vector<std::string> all = {"trial",     "register", "layer",  "masked_at",
+                                    "activated", "images",   "faults", "images_correct"};
     for (const std::string& rate : rate_names()) {
       all.push_back("images_" + rate);
     }
@@ -50,8 +54,13 @@ Seen seen_of(const Row& row) {
   seen.masked_at = std::get<std::string>(row[3]);
   seen.is_activated = std::get<std::int64_t>(row[4]) != 0;
   seen.images = std::get<std::int64_t>(row[5]);
+  seen.faults = std::get<std::int64_t>(row[6]);
+  if (std::holds_alternative<std::int64_t>(row[7])) {
+    seen.correct = std::get<std::int64_t>(row[7]);
+    seen.golden_correct = std::get<std::int64_t>(row[8]);
+  }
   for (std::size_t i = 0; i < kRates; ++i) {
-    seen.images_of[i] = std::get<std::int64_t>(row[6 + i]);
+    seen.images_of[i] = std::get<std::int64_t>(row[9 + i]);
   }
   return seen;
 }
@@ -65,6 +74,11 @@ void count(const Seen& seen, Tally& tally) {
     if (seen.is_activated) {
       tally.of_activated[i].add(share);
     }
+  }
+  tally.faults += static_cast<double>(seen.faults);
+  if (seen.correct >= 0) {
+    const auto gained = static_cast<double>(seen.correct - seen.golden_correct);
+    tally.kept.add(0.5 + 0.5 * gained / static_cast<double>(seen.images));
   }
   if (!seen.masked_at.empty()) {
     ++tally.masked_at[seen.masked_at];
@@ -92,6 +106,7 @@ class Estimator {
  public:
   explicit Estimator(const SummaryFacts& facts, bool is_complete)
       : confidence_(facts.scenario->confidence()),
+        weight_(facts.plan->weight()),
         is_persistent_(facts.plan->is_persistent()),
         is_exact_(facts.plan->is_census() && is_complete) {}
 
@@ -100,6 +115,23 @@ class Estimator {
     return {value,
             is_exact_ && n > 0 ? exact_interval(value) : interval_of_trials(hits, n, confidence_),
             n};
+  }
+
+  /// A rate among trials with a fault, as one among all.
+  Rate weighted(Rate rate) const {
+    rate.value *= weight_;
+    rate.interval.low *= weight_;
+    rate.interval.high *= weight_;
+    return rate;
+  }
+
+  /// The accuracy when faults come with the plan's probability: the golden one, and what trials
+  /// gain or lose on their own images.
+  Rate accuracy(const Shares& kept, double golden) const {
+    const Interval interval =
+        is_exact_ ? exact_interval(kept.mean()) : interval_of_shares(kept, confidence_);
+    const auto of = [&](double share) { return golden + weight_ * (2.0 * share - 1.0); };
+    return {of(kept.mean()), {of(interval.low), of(interval.high)}, kept.n};
   }
 
   Rate of_shares(const Shares& shares) const {
@@ -115,9 +147,9 @@ class Estimator {
   Group group(const std::string& name, const Tally& tally) const {
     Group group;
     group.name = name;
-    group.activated = of_hits(tally.activated, tally.n);
+    group.activated = weighted(of_hits(tally.activated, tally.n));
     for (std::size_t i = 0; i < kRates; ++i) {
-      group.rates[i] = of_shares(tally.all[i]);
+      group.rates[i] = weighted(of_shares(tally.all[i]));
       group.rates_of_activated[i] = of_shares(tally.of_activated[i]);
     }
     group.masked_at = tally.masked_at;
@@ -126,6 +158,7 @@ class Estimator {
 
  private:
   double confidence_;
+  double weight_;
   bool is_persistent_;
   bool is_exact_;
 };
@@ -147,7 +180,12 @@ std::vector<Group> groups_of(const std::map<std::string, Tally>& tallies,
   return groups;
 }
 
-std::string lasts_text(const StrikeConfig& strike) {
+std::string lasts_text(const StrikeConfig& strike, const Plan& plan) {
+  if (plan.tensors() != nullptr) {
+    return plan.strikes_constants() ? "until written again"
+           : plan.is_persistent()   ? "permanent"
+                                    : "for one inference";
+  }
   if (!is_persistent(strike)) {
     return "transient";
   }
@@ -158,21 +196,57 @@ std::string lasts_text(const StrikeConfig& strike) {
   return "permanent";
 }
 
-std::string title_of(const Scenario& scenario) {
+std::string place_text(const Scenario& scenario, const Plan& plan) {
   const bridge::AcceleratorConfig& accelerator = scenario.accelerator;
+  if (plan.tensors() != nullptr) {
+    std::string text = "tensors stored as " + scenario.number_format().name();
+    const TensorSelection& selection = scenario.strike.where.tensors;
+    for (const std::string& key : tensor_keys()) {
+      const Value value = write_tensor_key(selection, key);
+      if (!value.is_null()) {
+        text += ", " + key + " " + (value.is_scalar() ? value.scalar : value.json());
+      }
+    }
+    return text;
+  }
+  return fmt::format(
+      "{} on {} ({} x {} mesh, {})", scenario.number_format().name(),
+      accelerator.name.empty() ? "an accelerator of its own" : accelerator.name,
+      accelerator.mesh.rows, accelerator.mesh.columns,
+      accelerator.mesh.is_weight_stationary() ? "weight-stationary" : "output-stationary");
+}
+
+std::string amount_text(const StrikeConfig& strike) {
+  if (strike.per_bit > 0.0) {
+    return fmt::format("{:g} faults per bit, ", strike.per_bit);
+  }
+  if (strike.per_parameter > 0.0) {
+    return fmt::format("{:g} faults per parameter, ", strike.per_parameter);
+  }
+  return strike.count > 1 ? fmt::format("{} faults per trial, ", strike.count) : "";
+}
+
+std::string title_of(const Scenario& scenario, const Plan& plan) {
   std::vector<std::string> kinds;
   for (const FaultKind kind : scenario.strike.faults) {
     kinds.emplace_back(name_of(kind));
   }
-  const std::int64_t count = scenario.strike.count;
   return fmt::format(
-      "{} ({}) on {} ({} x {} mesh, {}): {}{}, {}", scenario.model, scenario.format,
-      accelerator.name.empty() ? "an accelerator of its own" : accelerator.name,
-      accelerator.mesh.rows, accelerator.mesh.columns,
-      accelerator.mesh.is_weight_stationary() ? "weight-stationary" : "output-stationary",
-      count > 1 ? fmt::format("{} faults per trial, ", count) : "",
+      "{}, {}: {}{}, {}", scenario.model, place_text(scenario, plan), amount_text(scenario.strike),
       scenario.strike.process == Process::kList ? "listed faults" : join(kinds, " or "),
-      lasts_text(scenario.strike));
+      lasts_text(scenario.strike, plan));
+}
+
+/// What rates of a strike on tensors mean, and the accuracy.
+std::string tensor_text(const Summary& summary) {
+  std::string text = fmt::format("faults per trial: {:.4g} on average", summary.mean_faults);
+  if (summary.weight < 1.0) {
+    text += fmt::format(
+        "; {:.4g} expected, so that {:.4g} of all are without a fault; trials have at least one, "
+        "and rates over all contain the factor {:.4g}",
+        summary.expected_faults, 1.0 - summary.weight, summary.weight);
+  }
+  return text + fmt::format("\nexpected faults per parameter: {:.3g}\n", summary.per_parameter);
 }
 
 std::string percent(double value) {
@@ -260,7 +334,7 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
   summary.kept = results.count(scenario) - summary.counted;
   summary.activated = all.activated;
   summary.label = facts.label;
-  summary.title = title_of(*facts.scenario);
+  summary.title = title_of(*facts.scenario, *facts.plan);
   summary.population = facts.plan->population_text();
   summary.unit = facts.plan->is_persistent() ? "fault" : "trial";
   summary.confidence = facts.scenario->confidence();
@@ -272,16 +346,34 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
   summary.warnings = facts.golden->warnings;
 
   const Estimator estimator(facts, summary.is_census);
+  if (const TensorPopulation* tensors = facts.plan->tensors()) {
+    summary.is_on_tensors = true;
+    summary.weight = tensors->weight();
+    summary.expected_faults = tensors->expected();
+    summary.mean_faults = all.n == 0 ? 0.0 : all.faults / static_cast<double>(all.n);
+    summary.per_parameter =
+        tensors->words() == 0 ? 0.0 : tensors->expected() / static_cast<double>(tensors->words());
+    summary.accuracy_under_faults = estimator.accuracy(all.kept, summary.accuracy);
+  }
   std::vector<std::string> register_order, layer_order;
-  for (const sim::RegisterBlock& block : facts.sites->blocks()) {
-    register_order.push_back(block.name);
+  if (summary.is_on_tensors) {
+    for (const TensorStore& store : *facts.stores) {
+      register_order.push_back(store.name);
+    }
+  } else {
+    for (const sim::RegisterBlock& block : facts.sites->blocks()) {
+      register_order.push_back(block.name);
+    }
   }
   for (const bridge::LayerSummary& layer : *facts.layers) {
     layer_order.push_back(layer.name);
   }
   summary.all = estimator.group("all", all);
-  summary.registers = groups_of(registers, register_order, estimator);
-  summary.layers = groups_of(layers, layer_order, estimator);
+  // A trial that strikes many tensors belongs to none of them.
+  if (!summary.is_on_tensors || summary.mean_faults == 1.0) {
+    summary.registers = groups_of(registers, register_order, estimator);
+    summary.layers = groups_of(layers, layer_order, estimator);
+  }
   return summary;
 }
 
@@ -330,7 +422,17 @@ std::string text_of(const Summary& summary) {
                                        : "");
   std::vector<Group> registers = summary.registers;
   registers.push_back(summary.all);
-  text += table("register", registers) + "\n" + table("first layer struck", summary.layers) + "\n";
+  if (summary.is_on_tensors) {
+    text += tensor_text(summary);
+    if (summary.accuracy_under_faults.n > 0) {
+      text += "accuracy under these faults: " + rate_text(summary.accuracy_under_faults) + "\n";
+    }
+    text += "\n";
+  }
+  text += table(summary.is_on_tensors ? "tensor" : "register", registers) + "\n";
+  if (!summary.layers.empty()) {
+    text += table("first layer struck", summary.layers) + "\n";
+  }
   text += "masked at:";
   for (const Term& term : kMaskedAtTerms) {
     if (const auto found = summary.all.masked_at.find(std::string(term.name));
@@ -344,7 +446,9 @@ std::string text_of(const Summary& summary) {
     text += fmt::format("{} {} {}", i == 0 ? "" : ",", rate_names()[i],
                         rate_text(summary.all.rates[i]));
   }
-  text += "\nnot modelled: " + join(not_modelled(), "; ") + "\n";
+  text += summary.is_on_tensors
+              ? "\nnot modelled: the hardware that holds and moves these tensors, and its ECC\n"
+              : "\nnot modelled: " + join(not_modelled(), "; ") + "\n";
   for (const std::string& warning : summary.warnings) {
     text += "warning: " + warning + "\n";
   }
@@ -366,8 +470,17 @@ nlohmann::ordered_json json_of(const Summary& summary) {
   json["accuracy"] =
       summary.accuracy < 0.0 ? nlohmann::ordered_json() : nlohmann::ordered_json(summary.accuracy);
   json["device"] = summary.device;
+  if (summary.is_on_tensors) {
+    json["weight"] = summary.weight;
+    json["expected_faults"] = summary.expected_faults;
+    json["mean_faults"] = summary.mean_faults;
+    json["faults_per_parameter"] = summary.per_parameter;
+    json["accuracy_under_faults"] = summary.accuracy_under_faults.n > 0
+                                        ? json_of(summary.accuracy_under_faults)
+                                        : nlohmann::ordered_json();
+  }
   json["all"] = json_of(summary.all);
-  json["registers"] = json_of(summary.registers);
+  json[summary.is_on_tensors ? "tensors" : "registers"] = json_of(summary.registers);
   json["layers"] = json_of(summary.layers);
   json["not_modelled"] = not_modelled();
   json["warnings"] = summary.warnings;

@@ -26,6 +26,7 @@ struct SummaryFacts {
   const bridge::GoldenReport* golden = nullptr;
   const sim::MeshSites* sites = nullptr;
   const std::vector<bridge::LayerSummary>* layers = nullptr;
+  const std::vector<TensorStore>* stores = nullptr;
 };
 
 /// A share of n trials, or the mean share over n lasting faults.
@@ -58,9 +59,16 @@ struct Summary {
   std::int64_t images = 0;
   double accuracy = -1.0;
   std::string device;
+  // Of a strike on tensors:
+  bool is_on_tensors = false;
+  double weight = 1.0;           // P(at least one fault), which rates over all trials contain
+  double expected_faults = 0.0;  // before a trial is conditioned on at least one
+  double mean_faults = 0.0;      // of the counted trials
+  double per_parameter = 0.0;    // expected faults over the words that may be struck
+  Rate accuracy_under_faults;    // top-1, without the condition; n = 0: no labels
   Group all;
-  std::vector<Group> registers;
-  std::vector<Group> layers;  // by the first layer struck
+  std::vector<Group> registers;  // or tensors, where a trial strikes one word
+  std::vector<Group> layers;     // by the first layer struck
   std::vector<std::string> warnings;
 };
 

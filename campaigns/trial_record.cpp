@@ -26,9 +26,17 @@ struct Judged {
   std::int64_t images = 0;
   std::int64_t activated = 0;
   std::int64_t passes_simulated = 0;
+  std::int64_t correct = -1;  // images whose answer is their label; -1: no labels
+  std::int64_t golden_correct = -1;
+  double relative_l2 = 0.0;  // the largest
   bool hung = false;
 
-  void add(bridge::TrialResult result) {
+  void add(bridge::TrialResult result, std::int64_t label) {
+    if (label >= 0) {
+      correct =
+          std::max<std::int64_t>(correct, 0) + (result.judgement.faulty_class == label ? 1 : 0);
+    }
+    relative_l2 = std::max(relative_l2, result.judgement.relative_l2);
     const std::array<bool, kRates> rates = rates_of(result.judgement);
     for (std::size_t i = 0; i < kRates; ++i) {
       any[i] = any[i] || rates[i];
@@ -58,32 +66,60 @@ bridge::TrialResult nothing_struck(bridge::Study& study, ImageId image) {
   return result;
 }
 
-Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
-              const sim::MeshSites& sites, const Judged& judged, const std::string& engine) {
-  const RegisterFault& fault = drawn.faults.front().fault;
+/// Columns structure to `until` of one fault.
+std::vector<Cell> fault_cells(const DrawnFault& drawn, const sim::MeshSites& sites) {
+  const RegisterFault& fault = drawn.fault;
   const sim::MeshSite site = sites.describe(fault.site);
+  return {text("mesh"),
+          text(sites.block(site.kind).name),
+          Cell{},
+          known(site.row),
+          known(site.column),
+          Cell{std::int64_t{site.position}},
+          Cell{std::int64_t{site.bit}},
+          text(name_of(fault.kind)),
+          Cell{fault.when.from},
+          fault.when.is_permanent() ? Cell{} : Cell{fault.when.until}};
+}
+
+std::vector<Cell> fault_cells(const DrawnBit& bit, const bridge::Study& study) {
+  const TensorStore& store = study.stores()[bit.store.value];
+  return {text(name_of(store.role)),
+          text(store.name),
+          word(bit.word),
+          Cell{},
+          Cell{},
+          Cell{},
+          bit.bit < 0 ? Cell{} : Cell{std::int64_t{bit.bit}},
+          text(name_of(bit.kind)),
+          Cell{},
+          Cell{}};
+}
+
+Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
+              const bridge::Study& study, const Plan& plan, const Judged& judged,
+              const std::string& engine) {
   const bridge::TrialResult& result = judged.first;
   const bool is_masked = judged.outcome == Outcome::kMasked;
+  const bool is_on_mesh = plan.tensors() == nullptr;
   Row row = {
       Cell{scenario},
       word(trial.value),
-      Cell{1.0},
+      Cell{plan.weight()},
       text(""),
       drawn.image ? Cell{drawn.image->value} : Cell{},
-      text("mesh"),
-      text(sites.block(site.kind).name),
-      known(site.row),
-      known(site.column),
-      Cell{std::int64_t{site.position}},
-      Cell{std::int64_t{site.bit}},
-      text(name_of(fault.kind)),
-      Cell{fault.when.from},
-      fault.when.is_permanent() ? Cell{} : Cell{fault.when.until},
-      Cell{static_cast<std::int64_t>(drawn.faults.size())},
-      flag(judged.activated > 0),
-      text(is_masked ? name_of(judged.masked_at) : ""),
-      text(name_of(judged.outcome)),
   };
+  const std::vector<Cell> first = is_on_mesh ? fault_cells(drawn.faults.front(), study.sites())
+                                             : fault_cells(drawn.words.first.front(), study);
+  row.insert(row.end(), first.begin(), first.end());
+  row.insert(
+      row.end(),
+      {
+          Cell{static_cast<std::int64_t>(is_on_mesh ? drawn.faults.size() : drawn.words.count)},
+          flag(judged.activated > 0),
+          text(is_masked ? name_of(judged.masked_at) : ""),
+          text(name_of(judged.outcome)),
+      });
   for (std::size_t i = 1; i <= 4; ++i) {  // sdc_1 to sdc_20
     row.push_back(flag(judged.any[i]));
   }
@@ -96,8 +132,10 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
                             word(result.after),
                             Cell{result.changed_accumulators},
                             Cell{result.changed_outputs},
+                            Cell{result.changed_words},
+                            Cell{judged.relative_l2},
                             Cell{judged.passes_simulated},
-                            text(engine),
+                            text(is_on_mesh ? engine : ""),
                             known(result.judgement.golden_class),
                             known(result.judgement.faulty_class),
                             Cell{judged.images},
@@ -106,6 +144,8 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
   for (const std::int64_t images : judged.images_of) {
     row.push_back(Cell{images});
   }
+  row.push_back(known(judged.correct));
+  row.push_back(known(judged.golden_correct));
   row.push_back(blob(result.logits));
   TS_CHECK(row.size() == trial_columns().size(), "a row that does not fit its columns");
   return row;
@@ -132,25 +172,26 @@ Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
   return row;
 }
 
-Row fault_row(std::int64_t scenario, TrialId trial, std::size_t number, const DrawnFault& drawn,
-              const sim::MeshSites& sites) {
-  const sim::MeshSite site = sites.describe(drawn.fault.site);
-  const CycleWindow& when = drawn.fault.when;
-  Row row = {Cell{scenario},
-             word(trial.value),
-             Cell{static_cast<std::int64_t>(number)},
-             text("mesh"),
-             text(sites.block(site.kind).name),
-             known(site.row),
-             known(site.column),
-             Cell{std::int64_t{site.position}},
-             Cell{std::int64_t{site.bit}},
-             text(name_of(drawn.fault.kind)),
-             Cell{when.from},
-             when.is_permanent() ? Cell{} : Cell{when.until},
-             flag(drawn.acts)};
+Row fault_row(std::int64_t scenario, TrialId trial, std::size_t number,
+              const std::vector<Cell>& cells, bool acts) {
+  Row row = {Cell{scenario}, word(trial.value), Cell{static_cast<std::int64_t>(number)}};
+  row.insert(row.end(), cells.begin(), cells.end());
+  row.push_back(flag(acts));
   TS_CHECK(row.size() == fault_columns().size(), "a row that does not fit its columns");
   return row;
+}
+
+std::vector<Row> fault_rows(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
+                            const bridge::Study& study) {
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < std::min(drawn.faults.size(), kMostFaultRows); ++i) {
+    rows.push_back(fault_row(scenario, trial, i, fault_cells(drawn.faults[i], study.sites()),
+                             drawn.faults[i].acts));
+  }
+  for (std::size_t i = 0; i < std::min(drawn.words.first.size(), kMostFaultRows); ++i) {
+    rows.push_back(fault_row(scenario, trial, i, fault_cells(drawn.words.first[i], study), true));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -163,7 +204,8 @@ const std::vector<Column>& trial_columns() {
       {"stratum", "TEXT", "empty: the population is not divided"},
       {"image", "INTEGER", "row of the images; null: judged on all in use"},
       {"structure", "TEXT", "what was struck"},
-      {"register", "TEXT", "of the first fault"},
+      {"register", "TEXT", "of the first fault; of a tensor its name"},
+      {"word", "INTEGER", "element of the tensor, in the order of its memory"},
       {"row", "INTEGER", "null where the register belongs to a column"},
       {"column", "INTEGER", "null where the register belongs to a row"},
       {"position", "INTEGER", "along a skew or deskew chain"},
@@ -187,6 +229,8 @@ const std::vector<Column>& trial_columns() {
       {"after", "INTEGER", "the same after the fault"},
       {"changed_accumulators", "INTEGER", "of the struck layer"},
       {"changed_outputs", "INTEGER", "of the struck layer, requantised"},
+      {"changed_words", "INTEGER", "of struck tensors: those that the faults left different"},
+      {"relative_l2", "REAL", "|faulty - golden| / |golden| of the answer, the largest"},
       {"passes_simulated", "INTEGER", "tile passes that the engine ran"},
       {"engine", "TEXT", "what computed them"},
       {"golden_class", "INTEGER", "top class without the fault"},
@@ -200,6 +244,8 @@ const std::vector<Column>& trial_columns() {
       {"images_sdc_20", "INTEGER", ""},
       {"images_nonfinite", "INTEGER", ""},
       {"images_due", "INTEGER", ""},
+      {"images_correct", "INTEGER", "whose top class is their label; null without labels"},
+      {"images_golden_correct", "INTEGER", "the same without the fault"},
       {"logits", "BLOB", "float32, little-endian; null where they equal golden"},
   };
   return columns;
@@ -232,6 +278,7 @@ const std::vector<Column>& fault_columns() {
       {"number", "INTEGER", "within the trial, from 0"},
       {"structure", "TEXT", ""},
       {"register", "TEXT", ""},
+      {"word", "INTEGER", ""},
       {"row", "INTEGER", ""},
       {"column", "INTEGER", ""},
       {"position", "INTEGER", ""},
@@ -258,43 +305,86 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
                                             const std::function<bool()>& is_interrupted,
                                             const Telling& telling) {
   const DrawnTrial drawn = plan.draw(trial);
-  const std::vector<RegisterFault> faults = drawn.acting();
-  const auto result_on = [&](ImageId image) {
-    const bool is_chosen = drawn.image.has_value() || image == telling.told;
-    if (faults.empty()) {
-      return nothing_struck(study, image);
-    }
-    return study.strike(image, faults, is_chosen ? telling.story : nullptr,
-                        is_chosen ? telling.dump_folder : std::string());
-  };
   TrialRecord record;
   Judged judged;
-  if (drawn.image) {
-    judged.add(result_on(*drawn.image));
-  } else {
+  const auto add = [&](ImageId image, bridge::TrialResult result) {
+    if (!drawn.image && plan.keeps_outcomes() && result.judgement.outcome != Outcome::kMasked) {
+      record.outcomes.push_back(outcome_row(scenario, trial, image, result));
+    }
+    judged.add(std::move(result), study.label(image));
+  };
+  if (plan.tensors() != nullptr) {
+    std::vector<bridge::TrialResult> results;
+    std::vector<ImageId> images;
     for (ImageId image(0); image.value < study.images(); ++image.value) {
+      if (!drawn.image || image == *drawn.image) {
+        images.push_back(image);
+      }
+    }
+    if (plan.strikes_constants()) {
+      results = study.strike_constants(drawn.words.faults, telling.story);
+    } else {
+      std::vector<bridge::WordStrike> strikes;
+      for (const ImageId image : images) {
+        strikes.push_back({image, drawn.words.faults});
+      }
+      results = study.strike_activations(strikes, telling.story);
+    }
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      add(images[i], std::move(results[i]));
+    }
+  } else {
+    const std::vector<RegisterFault> faults = drawn.acting();
+    const auto result_on = [&](ImageId image) {
+      const bool is_chosen = drawn.image.has_value() || image == telling.told;
+      if (faults.empty()) {
+        return nothing_struck(study, image);
+      }
+      return study.strike(image, faults, is_chosen ? telling.story : nullptr,
+                          is_chosen ? telling.dump_folder : std::string());
+    };
+    if (drawn.image) {
+      add(*drawn.image, result_on(*drawn.image));
+    }
+    for (ImageId image(0); !drawn.image && image.value < study.images(); ++image.value) {
       if (is_interrupted && is_interrupted()) {
         return std::nullopt;
       }
-      bridge::TrialResult result = result_on(image);
-      if (result.judgement.outcome != Outcome::kMasked) {
-        record.outcomes.push_back(outcome_row(scenario, trial, image, result));
-      }
-      judged.add(std::move(result));
+      add(image, result_on(image));
     }
   }
-  record.trial = trial_row(scenario, trial, drawn, study.sites(), judged, engine);
-  for (std::size_t i = 0; i < std::min(drawn.faults.size(), kMostFaultRows); ++i) {
-    record.faults.push_back(fault_row(scenario, trial, i, drawn.faults[i], study.sites()));
-  }
+  record.trial = trial_row(scenario, trial, drawn, study, plan, judged, engine);
+  record.faults = fault_rows(scenario, trial, drawn, study);
   return record;
 }
 
-std::vector<std::string> describe(const DrawnTrial& drawn, const sim::MeshSites& sites) {
+std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, const Plan& plan,
+                                                      std::int64_t scenario,
+                                                      std::span<const TrialId> trials) {
+  std::vector<DrawnTrial> drawn;
+  std::vector<bridge::WordStrike> strikes;
+  for (const TrialId trial : trials) {
+    drawn.push_back(plan.draw(trial));
+    strikes.push_back({*drawn.back().image, drawn.back().words.faults});
+  }
+  std::vector<bridge::TrialResult> results = study.strike_activations(strikes);
+  std::vector<TrialRecord> records;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    Judged judged;
+    judged.add(std::move(results[i]), study.label(*drawn[i].image));
+    records.push_back({trial_row(scenario, trials[i], drawn[i], study, plan, judged, ""),
+                       {},
+                       fault_rows(scenario, trials[i], drawn[i], study)});
+  }
+  return records;
+}
+
+std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study) {
   std::vector<std::string> lines;
   for (const DrawnFault& fault : drawn.faults) {
     const CycleWindow& when = fault.fault.when;
-    std::string line = sites.text(fault.fault.site) + ": " + std::string(name_of(fault.fault.kind));
+    std::string line =
+        study.sites().text(fault.fault.site) + ": " + std::string(name_of(fault.fault.kind));
     if (when.is_permanent()) {
       line += " from cycle " + std::to_string(when.from) + " on, for ever";
     } else if (when.until == when.from + 1) {
@@ -303,6 +393,16 @@ std::vector<std::string> describe(const DrawnTrial& drawn, const sim::MeshSites&
       line += " in cycles " + std::to_string(when.from) + " to " + std::to_string(when.until - 1);
     }
     lines.push_back(line + (fault.acts ? "" : " (the value that the bit already has)"));
+  }
+  for (const DrawnBit& bit : drawn.words.first) {
+    const TensorStore& store = study.stores()[bit.store.value];
+    lines.push_back(store.name + " word " + std::to_string(bit.word) +
+                    (bit.bit < 0 ? std::string() : " bit " + std::to_string(bit.bit)) + ": " +
+                    std::string(name_of(bit.kind)));
+  }
+  if (drawn.words.count > drawn.words.first.size()) {
+    lines.push_back("... and " + std::to_string(drawn.words.count - drawn.words.first.size()) +
+                    " more");
   }
   return lines;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -59,8 +60,13 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
                                             const std::function<bool()>& is_interrupted,
                                             const Telling& telling = {});
 
+/// Several trials that strike activations, judged together: one record each, in order.
+std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, const Plan& plan,
+                                                      std::int64_t scenario,
+                                                      std::span<const TrialId> trials);
+
 /// "register[3][5] bit 2: flip at cycle 17" for each fault of a drawn trial.
-std::vector<std::string> describe(const DrawnTrial& drawn, const sim::MeshSites& sites);
+std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study);
 
 /// Text of a cell, for messages: "nothing" for an empty one.
 std::string text_of(const Cell& cell);

@@ -123,10 +123,8 @@ Values Executor::start(const at::Tensor& images) const {
   return values;
 }
 
-at::Tensor Executor::run(const at::Tensor& images, const Hook& hook) const {
-  const c10::InferenceMode no_gradients;
-  Values values = start(images);
-  for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
+at::Tensor Executor::finish(Values values, std::size_t first, const Hook& hook) const {
+  for (std::size_t layer = first; layer < network_.layers.size(); ++layer) {
     network_.layers[layer].kernel->run(network_.layers[layer], values);
     if (hook) {
       hook(layer, values);
@@ -136,6 +134,22 @@ at::Tensor Executor::run(const at::Tensor& images, const Hook& hook) const {
     }
   }
   return values[network_.output.value].toTensor();
+}
+
+at::Tensor Executor::run(const at::Tensor& images, const Hook& hook) const {
+  const c10::InferenceMode no_gradients;
+  return finish(start(images), 0, hook);
+}
+
+at::Tensor Executor::resume(const Tape& golden, std::size_t first, const Hook& hook) const {
+  const c10::InferenceMode no_gradients;
+  Values values = network_.constants;
+  for (std::size_t id = 0; id < values.size(); ++id) {
+    if (values[id].isNone() && last_use_[id] >= static_cast<std::int32_t>(first)) {
+      values[id] = golden.values[id];
+    }
+  }
+  return finish(std::move(values), first, hook);
 }
 
 Tape Executor::record(const at::Tensor& images) const {

@@ -32,7 +32,11 @@ class Executor {
   /// released after their last use. `hook` may be empty. No gradients are recorded.
   at::Tensor run(const at::Tensor& images, const Hook& hook = {}) const;
 
-  /// The same, keeping everything. The outputs equal run()'s bit for bit.
+  /// The rest of an inference, from `first` on: what was computed before it comes from `golden`, a
+  /// run of the same images. Equals run() bit for bit.
+  at::Tensor resume(const Tape& golden, std::size_t first, const Hook& hook = {}) const;
+
+  /// run(), keeping everything. The outputs equal run()'s bit for bit.
   Tape record(const at::Tensor& images) const;
 
   /// Values that are alive after `layer`: computed by then and read later (or the output).
@@ -40,6 +44,7 @@ class Executor {
 
  private:
   Values start(const at::Tensor& images) const;
+  at::Tensor finish(Values values, std::size_t first, const Hook& hook) const;
 
   const Network& network_;
   std::vector<std::int32_t> last_use_;

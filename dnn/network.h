@@ -30,6 +30,7 @@ struct ValueInfo {
   c10::ScalarType type = c10::ScalarType::Float;
   bool is_constant = false;  // parameter, buffer, or folded constant: Network::constants has it
   float scale = 0.0F;        // int8 values: real = scale * stored (symmetric, zero point 0)
+  std::string parameter;     // its name in the module: "stage1.conv1.weight"; empty: computed
 };
 
 /// One argument of an operator, in the order of its schema: either a constant, or a value, or a
@@ -71,9 +72,12 @@ struct Network {
   c10::Device device = c10::kCPU;
   std::vector<ValueInfo> values;
   std::vector<Layer> layers;  // in order of execution
-  Values constants;           // values.size() entries, empty where not constant
-  ValueId input;              // images, float32 (N, ...)
-  ValueId output;             // logits, float32 (N, classes)
+  /// What depends on constants alone was computed once, at import, into `constants`. These are its
+  /// layers, in order: a fault on a weight that feeds them runs them again.
+  std::vector<Layer> constant_layers;
+  Values constants;  // values.size() entries, empty where not constant
+  ValueId input;     // images, float32 (N, ...)
+  ValueId output;    // logits, float32 (N, classes)
 
   const ValueInfo& info(ValueId id) const { return values[static_cast<std::size_t>(id.value)]; }
   ValueInfo& info(ValueId id) { return values[static_cast<std::size_t>(id.value)]; }

@@ -74,6 +74,30 @@ __global__ void quantise_floats(const float* values, std::int8_t* out, std::int6
   }
 }
 
+template <class Word>
+__global__ void strike_words(Word* words, const std::int64_t* at, const std::int64_t* keep,
+                             const std::int64_t* flip, Word* saved, std::int64_t count,
+                             bool is_undo) {
+  for (std::int64_t i = first_element(); i < count; i += element_step()) {
+    Word& word = words[at[i]];
+    if (is_undo) {
+      word = saved[i];
+    } else {
+      saved[i] = word;
+      word = static_cast<Word>((word & static_cast<Word>(keep[i])) ^ static_cast<Word>(flip[i]));
+    }
+  }
+}
+
+template <class Word>
+const char* launch_words(void* words, const std::int64_t* at, const std::int64_t* keep,
+                         const std::int64_t* flip, void* saved, std::int64_t count, bool is_undo,
+                         void* stream) {
+  strike_words<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+      static_cast<Word*>(words), at, keep, flip, static_cast<Word*>(saved), count, is_undo);
+  return launch_error();
+}
+
 }  // namespace
 
 const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
@@ -116,6 +140,26 @@ const char* quantise(const float* values, std::int8_t* out, std::int64_t count, 
   quantise_floats<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
       values, out, count, inverse);
   return launch_error();
+}
+
+const char* word_faults(void* words, std::int64_t bytes, const std::int64_t* at,
+                        const std::int64_t* keep, const std::int64_t* flip, void* saved,
+                        std::int64_t count, bool is_undo, void* stream) {
+  if (count == 0) {
+    return nullptr;
+  }
+  switch (bytes) {
+    case 1:
+      return launch_words<std::uint8_t>(words, at, keep, flip, saved, count, is_undo, stream);
+    case 2:
+      return launch_words<std::uint16_t>(words, at, keep, flip, saved, count, is_undo, stream);
+    case 4:
+      return launch_words<std::uint32_t>(words, at, keep, flip, saved, count, is_undo, stream);
+    case 8:
+      return launch_words<std::uint64_t>(words, at, keep, flip, saved, count, is_undo, stream);
+    default:
+      return "an element has 1, 2, 4 or 8 bytes";
+  }
 }
 
 }  // namespace tilestrike::dnn::cuda

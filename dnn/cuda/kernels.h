@@ -27,4 +27,11 @@ const char* add(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, st
 const char* quantise(const float* values, std::int8_t* out, std::int64_t count, float inverse,
                      void* stream);
 
+/// Word faults on elements of `bytes` (1, 2, 4 or 8): saved[i] = words[at[i]], then
+/// words[at[i]] = (words[at[i]] & keep[i]) ^ flip[i]; with `is_undo` words[at[i]] = saved[i]. No
+/// two at[i] are equal. All on the device.
+const char* word_faults(void* words, std::int64_t bytes, const std::int64_t* at,
+                        const std::int64_t* keep, const std::int64_t* flip, void* saved,
+                        std::int64_t count, bool is_undo, void* stream);
+
 }  // namespace tilestrike::dnn::cuda

@@ -232,6 +232,7 @@ void Importer::add_weight(const Pt2Input& input) {
   info.type = tensor.scalar_type();
   info.sizes = tensor.sizes().vec();
   info.is_constant = true;
+  info.parameter = input.weight;
   const ValueId id = network_.add_value(std::move(info));
   network_.constants[id.value] = tensor;
   names_.define(name, id, true);

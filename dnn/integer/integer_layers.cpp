@@ -29,9 +29,10 @@ std::int64_t absolute(std::int64_t value) { return value < 0 ? -value : value; }
 
 /// What the channels of one layer may reach.
 struct Reach {
-  std::int64_t products = 0;  // max over channels of max|a| * sum|w|
-  std::int64_t sums = 0;      // max over channels of that + |bias|
-  std::int64_t channel = 0;   // where `products` is reached
+  std::int64_t products = 0;             // max over channels of max|a| * sum|w|
+  std::int64_t sums = 0;                 // max over channels of that + |bias|
+  std::int64_t channel = 0;              // where `products` is reached
+  std::vector<std::int64_t> magnitudes;  // sum|w| by channel
 };
 
 Reach reach_of(const at::Tensor& weight, const at::Tensor& bias) {
@@ -44,6 +45,7 @@ Reach reach_of(const at::Tensor& weight, const at::Tensor& bias) {
     for (std::int64_t i = 0; i < depth; ++i) {
       magnitude += absolute(weights[channel * depth + i]);
     }
+    reach.magnitudes.push_back(magnitude);
     const std::int64_t products = kMostInput * magnitude;
     if (products > reach.products) {
       reach.products = products;
@@ -166,7 +168,9 @@ class ExactMatrixKernel final : public MatrixKernel {
     if (parameters_.scale.defined()) {
       scale_ = along_channels(parameters_.scale);
     }
+    magnitudes_ = reach.magnitudes;
     choose_path(weight, reach, layer);
+    path_of_golden_ = path_;
   }
 
   const Parameters& parameters() const override { return parameters_; }
@@ -185,6 +189,25 @@ class ExactMatrixKernel final : public MatrixKernel {
     }
     return dnn::requantise(accumulators, layout_of(accumulators), parameters_.multiplier,
                            parameters_.shift, {parameters_.low, parameters_.high});
+  }
+
+  void weights_changed(std::span<const WordFault> faults) const override {
+    if (!parameters_.weight.is_cpu()) {  // float64, which holds any int8 weights
+      operand_.copy_(parameters_.weight);
+      return;
+    }
+    if (path_ == ExactPath::kFloat32) {
+      follow<float>(faults);
+    } else {
+      follow<double>(faults);
+    }
+    bound_ =
+        static_cast<double>(kMostInput * *std::max_element(magnitudes_.begin(), magnitudes_.end()));
+    const ExactPath needed = bound_ > kExactInFloat32 ? ExactPath::kFloat64 : path_of_golden_;
+    if (needed != path_) {
+      path_ = needed;
+      operand_ = parameters_.weight.to(needed == ExactPath::kFloat32 ? c10::kFloat : c10::kDouble);
+    }
   }
 
   void run(const Layer& layer, Values& values) const override {
@@ -250,11 +273,28 @@ class ExactMatrixKernel final : public MatrixKernel {
     return true;
   }
 
+  /// Copies struck weights into the operand, which still holds the old ones.
+  template <class Real>
+  void follow(std::span<const WordFault> faults) const {
+    const auto* weights = parameters_.weight.const_data_ptr<std::int8_t>();
+    Real* operand = operand_.mutable_data_ptr<Real>();
+    const std::int64_t depth = parameters_.shape.depth();
+    for (const WordFault& fault : faults) {
+      const auto word = static_cast<std::int64_t>(fault.word);
+      magnitudes_[word / depth] +=
+          absolute(weights[word]) - absolute(static_cast<std::int64_t>(operand[word]));
+      operand[word] = static_cast<Real>(weights[word]);
+    }
+  }
+
   Parameters parameters_;
-  ExactPath path_ = ExactPath::kFloat64;
-  double bound_ = 0.0;
-  at::Tensor operand_;  // the weights as `path_` wants them
-  at::Tensor scale_;    // shaped to go along the channels; undefined: int8 output
+  ExactPath path_of_golden_ = ExactPath::kFloat64;
+  // What follows the weights when they are struck:
+  mutable ExactPath path_ = ExactPath::kFloat64;
+  mutable double bound_ = 0.0;
+  mutable std::vector<std::int64_t> magnitudes_;  // sum|w| by channel
+  mutable at::Tensor operand_;                    // the weights as `path_` wants them
+  at::Tensor scale_;  // shaped to go along the channels; undefined: int8 output
 };
 
 }  // namespace

@@ -7,9 +7,11 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/fault.h"
 #include "dnn/integer/fixed_point.h"
 #include "dnn/network.h"
 
@@ -54,6 +56,11 @@ class MatrixKernel : public Kernel {
   virtual at::Tensor accumulate(const at::Tensor& input) const = 0;
   /// -> int8 or float32, same shape.
   virtual at::Tensor requantise(const at::Tensor& accumulators) const = 0;
+  /// To be called after words of parameters().weight were changed in place (by a fault, or its
+  /// undoing): what was derived from them follows, and the bound on exact arithmetic is checked
+  /// again with the weights as they are; beyond 2^24 the sums are taken in float64. A struck bias
+  /// needs no call; accumulators that leave int32 through it wrap, as the hardware's do.
+  virtual void weights_changed(std::span<const WordFault> faults) const = 0;
   /// The layer's value that accumulate() takes.
   virtual ValueId input_of(const Layer& layer) const = 0;
 };

@@ -64,6 +64,11 @@ std::int32_t nearest(Real value) {
   }
 }
 
+/// Sum modulo 2^32: with a struck bias an accumulator may leave int32.
+std::int32_t wrapped_sum(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+}
+
 template <class Real>
 void to_accumulators_on_cpu(const at::Tensor& sums, const ChannelLayout& layout,
                             const std::int32_t* bias, std::int32_t* out) {
@@ -71,7 +76,7 @@ void to_accumulators_on_cpu(const at::Tensor& sums, const ChannelLayout& layout,
   for (std::int64_t outer = 0; outer < layout.outer; ++outer) {
     if (layout.inner == 1) {
       for (std::int64_t c = 0; c < layout.channels; ++c) {
-        out[c] = nearest(in[c]) + (bias == nullptr ? 0 : bias[c]);
+        out[c] = wrapped_sum(nearest(in[c]), bias == nullptr ? 0 : bias[c]);
       }
     } else {
       for (std::int64_t c = 0; c < layout.channels; ++c) {
@@ -79,7 +84,7 @@ void to_accumulators_on_cpu(const at::Tensor& sums, const ChannelLayout& layout,
         const Real* row = in + c * layout.inner;
         std::int32_t* out_row = out + c * layout.inner;
         for (std::int64_t i = 0; i < layout.inner; ++i) {
-          out_row[i] = nearest(row[i]) + addend;
+          out_row[i] = wrapped_sum(nearest(row[i]), addend);
         }
       }
     }

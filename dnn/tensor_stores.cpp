@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "dnn/tensor_stores.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "dnn/stored_number.h"
+#include "dnn/word_faults.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+/// The records of one store, from the start of `faults`.
+std::span<const WordFault> of_first_store(std::span<const WordFault> faults) {
+  const auto end = std::ranges::find_if(
+      faults, [&](const WordFault& fault) { return fault.store != faults.front().store; });
+  return faults.first(static_cast<std::size_t>(end - faults.begin()));
+}
+
+/// Where element `word` of one image lies in a tensor of a batch, in elements from its start.
+std::int64_t offset_of(const at::Tensor& tensor, const StoreBacking& backing, std::int64_t batch,
+                       std::int64_t row, std::int64_t word) {
+  std::int64_t offset = 0;
+  for (std::int64_t d = tensor.dim() - 1; d >= 0; --d) {
+    const bool is_batch = d == backing.batch_dimension;
+    const std::int64_t size = is_batch ? tensor.size(d) / batch : tensor.size(d);
+    const std::int64_t index = word % size + (is_batch ? row * size : 0);
+    offset += index * tensor.stride(d);
+    word /= size;
+  }
+  return offset;
+}
+
+}  // namespace
+
+TensorStores::TensorStores(Network& network, const at::Tensor& images, const NumberFormat& format)
+    : network_(network) {
+  find_stores(network, images, format, stores_, backings_);
+}
+
+TensorStores::Saved TensorStores::strike(std::span<const WordFault> faults) {
+  const c10::InferenceMode no_gradients;
+  Saved saved;
+  std::vector<ValueId> struck;
+  const bool is_any = !faults.empty();
+  while (!faults.empty()) {
+    const auto here = of_first_store(faults);
+    faults = faults.subspan(here.size());
+    const StoreId id = here.front().store;
+    StoreBacking& backing = backings_[id.value];
+    TS_CHECK(backing.is_constant(), "a strike on constants: " + stores_[id.value].name);
+    StruckWords words = apply_faults(backing.words, here);
+    if (saved.words.empty() && is_any) {
+      saved.before = words.first;
+      saved.after = here.front().applied_to(words.first) & stores_[id.value].format.all_bits();
+    }
+    saved.changed += words.changed;
+    saved.words.push_back(std::move(words.saved));
+    follow_words(stores_[id.value].format, backing, here);
+    if (backing.value.value >= 0) {
+      struck.push_back(backing.value);
+    }
+  }
+  run_constant_layers(struck, saved);
+  return saved;
+}
+
+void TensorStores::restore(std::span<const WordFault> faults, const Saved& saved) {
+  const c10::InferenceMode no_gradients;
+  for (std::size_t i = 0; !faults.empty(); ++i) {
+    const auto here = of_first_store(faults);
+    faults = faults.subspan(here.size());
+    const StoreId id = here.front().store;
+    undo_faults(backings_[id.value].words, here, saved.words[i]);
+    follow_words(stores_[id.value].format, backings_[id.value], here);
+  }
+  for (const auto& [id, value] : saved.results) {
+    network_.constants[id.value] = value;
+  }
+}
+
+void TensorStores::run_constant_layers(const std::vector<ValueId>& struck, Saved& saved) {
+  if (network_.constant_layers.empty() || struck.empty()) {
+    return;
+  }
+  // A view of a struck constant shows it by itself; whatever else depends on one is computed again.
+  std::vector<bool> is_struck(network_.values.size(), false);
+  for (const ValueId id : struck) {
+    const void* memory = network_.constants[id.value].toTensor().storage().data();
+    for (std::size_t other = 0; other < network_.constants.size(); ++other) {
+      const c10::IValue& value = network_.constants[other];
+      is_struck[other] =
+          is_struck[other] || (value.isTensor() && value.toTensor().storage().data() == memory);
+    }
+  }
+  for (const Layer& layer : network_.constant_layers) {
+    if (!std::ranges::any_of(layer.inputs, [&](ValueId id) { return is_struck[id.value]; })) {
+      continue;
+    }
+    for (const ValueId id : layer.outputs) {
+      if (id.value >= 0) {
+        saved.results.emplace_back(id, network_.constants[id.value]);
+        is_struck[id.value] = true;
+      }
+    }
+    layer.kernel->run(layer, network_.constants);
+  }
+}
+
+void TensorStores::strike_output(const at::Tensor& tensor, StoreId store, std::int64_t batch,
+                                 std::int64_t row, std::span<const WordFault> faults,
+                                 ImageStrike& struck) const {
+  const StoreBacking& backing = backings_[store.value];
+  const NumberFormat& format = stores_[store.value].format;
+  const bool is_dense = backing.batch_dimension == 0 && tensor.is_contiguous();
+  const std::int64_t words = stores_[store.value].words;
+  TS_CHECK(tensor.numel() == words * batch,
+           "an activation of this batch: " + stores_[store.value].name);
+  std::vector<WordFault> moved(faults.begin(), faults.end());
+  for (WordFault& fault : moved) {
+    const auto word = static_cast<std::int64_t>(fault.word);
+    fault.word = static_cast<std::uint64_t>(
+        is_dense ? row * words + word : offset_of(tensor, backing, batch, row, word));
+  }
+  const StruckWords result = format == format_of(tensor.scalar_type())
+                                 ? apply_faults(memory_of(tensor), moved)
+                                 : apply_faults_to_values(format, memory_of(tensor), moved);
+  if (struck.before == struck.after) {
+    struck.before = result.first;
+    struck.after = faults.front().applied_to(result.first) & format.all_bits();
+  }
+  struck.changed += result.changed;
+}
+
+at::Tensor TensorStores::run(const Executor& executor, const at::Tensor& images, const Tape* golden,
+                             std::span<const ImageFaults> strikes,
+                             std::vector<ImageStrike>* struck) const {
+  struct Part {
+    std::size_t strike;
+    StoreId store;
+    std::span<const WordFault> faults;
+  };
+  const c10::InferenceMode no_gradients;
+  std::vector<ImageStrike> seen(strikes.size());
+  std::vector<std::vector<Part>> parts(network_.layers.size() + 1);  // by layer + 1
+  std::size_t first = network_.layers.size();
+  for (std::size_t i = 0; i < strikes.size(); ++i) {
+    for (auto faults = strikes[i].faults; !faults.empty();) {
+      const auto here = of_first_store(faults);
+      faults = faults.subspan(here.size());
+      const StoreBacking& backing = backings_[here.front().store.value];
+      TS_CHECK(!backing.is_constant(), "a strike on activations");
+      const auto at_layer = static_cast<std::size_t>(backing.layer + 1);
+      parts[at_layer].push_back({i, here.front().store, here});
+      first = std::min(first, at_layer == 0 ? 0 : at_layer - 1);
+    }
+  }
+  const std::int64_t batch = images.size(0);
+  const auto strike_part = [&](const at::Tensor& tensor, const Part& part) {
+    strike_output(tensor, part.store, batch, strikes[part.strike].row, part.faults,
+                  seen[part.strike]);
+  };
+  const Hook hook = [&](std::size_t layer, Values& values) {
+    for (const Part& part : parts[layer + 1]) {
+      c10::IValue& value = values[backings_[part.store.value].value.value];
+      const bool is_shared = std::ranges::any_of(network_.layers[layer].inputs, [&](ValueId input) {
+        const c10::IValue& read = values[input.value];
+        return read.isTensor() && read.toTensor().is_alias_of(value.toTensor());
+      });
+      if (is_shared) {  // a copy, for what is read is not to be written
+        value = value.toTensor().clone();
+      }
+      strike_part(value.toTensor(), part);
+    }
+  };
+  at::Tensor own = images;
+  if (!parts.front().empty()) {
+    own = images.to(network_.device, images.scalar_type(), false, true);
+    for (const Part& part : parts.front()) {
+      strike_part(own, part);
+    }
+  }
+  at::Tensor output = golden != nullptr && parts.front().empty() && !strikes.empty()
+                          ? executor.resume(*golden, first, hook)
+                          : executor.run(own, hook);
+  if (struck != nullptr) {
+    *struck = std::move(seen);
+  }
+  return output;
+}
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The tensors of a network as stores of words, and faults on them (docs/tensor_faults.md). The cost
+// of a strike grows with the number of faults, not with the size of the tensors.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/tensor_store.h"
+#include "dnn/executor.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+/// Where the words of a store are.
+struct StoreBacking {
+  // Of a constant, in the order of its memory:
+  at::Tensor words;   // the stored bits, flat
+  at::Tensor values;  // what they stand for, flat float32; undefined: `words` are read
+  at::Tensor scale;   // float32 on the host, one per channel; undefined: 1
+  std::int64_t channel_stride = 1;       // word / stride % channels is the channel
+  const MatrixKernel* kernel = nullptr;  // whose int8 weights they are
+  // Of an activation:
+  ValueId value{-1};
+  std::ptrdiff_t layer = -1;  // that computes it; -1: the images
+  std::int64_t batch_dimension = 0;
+
+  bool is_constant() const { return words.defined(); }
+};
+
+class TensorStores {
+ public:
+  /// Finds the stores of a network, and makes it store its numbers in `format`: constants become
+  /// the values of their words, and kernels round what they compute (docs/number_formats.md says
+  /// which tensors a format stores). A network with integer layers keeps its numbers; `format` is
+  /// then int8. `images`: at least one that the network takes; two runs tell tensors that belong to
+  /// one image each from others. `network` must outlive this object.
+  TensorStores(Network& network, const at::Tensor& images, const NumberFormat& format);
+
+  const std::vector<TensorStore>& all() const { return stores_; }
+  const StoreBacking& backing(StoreId id) const { return backings_[id.value]; }
+
+  /// What a strike on constants has overwritten.
+  struct Saved {
+    std::int64_t changed = 0;             // faults whose word has another value now
+    std::uint64_t before = 0, after = 0;  // the first struck word
+    std::vector<at::Tensor> words;        // by struck store, in order
+    std::vector<std::pair<ValueId, c10::IValue>> results;  // of constant layers
+  };
+  /// Applies faults on constants in place: sorted by store and word, no word twice.
+  Saved strike(std::span<const WordFault> faults);
+  /// Undoes strike() of the same faults.
+  void restore(std::span<const WordFault> faults, const Saved& saved);
+
+  /// Faults on activations that belong to one image of a batch: sorted, no word twice.
+  struct ImageFaults {
+    std::int64_t row = 0;  // of the batch
+    std::span<const WordFault> faults;
+  };
+  /// What became of one entry of a batch.
+  struct ImageStrike {
+    std::int64_t changed = 0;
+    std::uint64_t before = 0, after = 0;
+  };
+  /// The inference of a batch in which these faults strike what is stored. Layers before the first
+  /// struck one are taken from `golden`, a run of the same images; nullptr: all are computed.
+  /// `struck`, where given, gets one entry per entry of `strikes`.
+  at::Tensor run(const Executor& executor, const at::Tensor& images, const Tape* golden,
+                 std::span<const ImageFaults> strikes,
+                 std::vector<ImageStrike>* struck = nullptr) const;
+
+ private:
+  void strike_output(const at::Tensor& tensor, StoreId store, std::int64_t batch, std::int64_t row,
+                     std::span<const WordFault> faults, ImageStrike& struck) const;
+  void run_constant_layers(const std::vector<ValueId>& struck, Saved& saved);
+
+  Network& network_;
+  std::vector<TensorStore> stores_;
+  std::vector<StoreBacking> backings_;
+};
+
+/// What one unit of a constant's stored word is worth, besides its format.
+float scale_of_word(const StoreBacking& backing, std::uint64_t word);
+
+/// The work of TensorStores' constructor.
+void find_stores(Network& network, const at::Tensor& images, const NumberFormat& format,
+                 std::vector<TensorStore>& stores, std::vector<StoreBacking>& backings);
+
+}  // namespace tilestrike::dnn
