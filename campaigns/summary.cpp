@@ -36,8 +36,9 @@ struct Seen {
 
 const std::vector<std::string>& seen_columns() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = {"trial",     "register", "layer",  "masked_at",
-                                    "activated", "images",   "faults", "images_correct"};
+    std::vector<std::string> all = {"trial",     "register",       "layer",
+                                    "masked_at", "activated",      "images",
+                                    "faults",    "images_correct", "images_golden_correct"};
     for (const std::string& rate : rate_names()) {
       all.push_back("images_" + rate);
     }
