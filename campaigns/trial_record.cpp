@@ -33,8 +33,9 @@ struct Judged {
 
   void add(bridge::TrialResult result, std::int64_t label) {
     if (label >= 0) {
-      correct =
-          std::max<std::int64_t>(correct, 0) + (result.judgement.faulty_class == label ? 1 : 0);
+      correct = std::max<std::int64_t>(correct, 0) + (result.judgement.faulty_class == label);
+      golden_correct =
+          std::max<std::int64_t>(golden_correct, 0) + (result.judgement.golden_class == label);
     }
     relative_l2 = std::max(relative_l2, result.judgement.relative_l2);
     const std::array<bool, kRates> rates = rates_of(result.judgement);
