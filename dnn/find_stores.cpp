@@ -202,7 +202,7 @@ class StoreFinder {
     backing.words = flat_memory(tensor);
     backing.value = id;
     const ValueInfo& info = network_.info(id);
-    const std::string name = !info.parameter.empty()            ? info.parameter
+    const std::string name = !info.parameter.empty()          ? info.parameter
                              : role == TensorRole::kParameter ? info.name
                                                               : layer.name + "." + argument.name;
     add({name, layer.name, role, format_of(tensor.scalar_type()), tensor.numel(),

@@ -16,8 +16,7 @@ namespace {
 
 /// The records of one store, from the start of `faults`.
 std::span<const WordFault> of_first_store(std::span<const WordFault> faults) {
-  const auto end = std::ranges::find_if(
-      faults, [&](const WordFault& fault) { return fault.store != faults.front().store; });
+  const auto end = std::ranges::upper_bound(faults, faults.front().store, {}, &WordFault::store);
   return faults.first(static_cast<std::size_t>(end - faults.begin()));
 }
 

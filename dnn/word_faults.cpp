@@ -38,22 +38,10 @@ auto with_word(const at::Tensor& words, const Function& function) {
   }
 }
 
+/// Faults are sorted, so the last one tells for all.
 void check_within(const at::Tensor& words, std::span<const WordFault> faults) {
-  for (const WordFault& fault : faults) {
-    TS_CHECK(fault.word < static_cast<std::uint64_t>(words.numel()), "a fault within its store");
-  }
-}
-
-/// Old words and faults, both on the host: how many changed.
-template <class Word>
-StruckWords summary_of(std::span<const WordFault> faults, const at::Tensor& host_saved) {
-  StruckWords result;
-  const auto saved = span_of<Word>(host_saved);
-  for (std::size_t i = 0; i < faults.size(); ++i) {
-    result.changed += static_cast<Word>(faults[i].applied_to(saved[i])) != saved[i] ? 1 : 0;
-  }
-  result.first = faults.empty() ? 0 : saved[0];
-  return result;
+  TS_CHECK(faults.empty() || faults.back().word < static_cast<std::uint64_t>(words.numel()),
+           "a fault within its store");
 }
 
 at::Tensor positions_of(std::span<const WordFault> faults) {
@@ -139,17 +127,25 @@ at::Tensor memory_of(const at::Tensor& tensor) {
 
 StruckWords apply_faults(const at::Tensor& words, std::span<const WordFault> faults) {
   check_within(words, faults);
-  at::Tensor saved = at::empty({static_cast<std::int64_t>(faults.size())}, words.options());
+  StruckWords result;
+  result.saved = at::empty({static_cast<std::int64_t>(faults.size())}, words.options());
   if (!words.is_cpu()) {
-    launch(words, faults, saved, false);
+    launch(words, faults, result.saved, false);
   }
-  StruckWords result = with_word(words, [&]<class Word>(Word) {
+  with_word(words, [&]<class Word>(Word) {
     if (words.is_cpu()) {
-      tilestrike::apply<Word>(faults, span_of<Word>(words), span_of<Word>(saved));
+      result.changed = static_cast<std::int64_t>(
+          tilestrike::apply<Word>(faults, span_of<Word>(words), span_of<Word>(result.saved)));
+      result.first = faults.empty() ? 0 : span_of<Word>(result.saved)[0];
+      return;
     }
-    return summary_of<Word>(faults, saved.cpu());
+    const at::Tensor host = result.saved.cpu();
+    const std::span<Word> old = span_of<Word>(host);
+    for (std::size_t i = 0; i < faults.size(); ++i) {
+      result.changed += static_cast<Word>(faults[i].applied_to(old[i])) != old[i] ? 1 : 0;
+    }
+    result.first = faults.empty() ? 0 : old[0];
   });
-  result.saved = std::move(saved);
   return result;
 }
 
