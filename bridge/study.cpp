@@ -138,19 +138,4 @@ std::unique_ptr<Study> Study::open(const StudyInputs& inputs) {
   });
 }
 
-const std::vector<TensorStore>& Study::stores() const {
-  static const std::vector<TensorStore> none;
-  return none;
-}
-
-std::vector<TrialResult> Study::strike_constants(std::span<const WordFault>, Story*) {
-  TS_CHECK(false, "a study of the mesh has no stores");
-  return {};
-}
-
-std::vector<TrialResult> Study::strike_activations(std::span<const WordStrike>, Story*) {
-  TS_CHECK(false, "a study of the mesh has no stores");
-  return {};
-}
-
 }  // namespace tilestrike::bridge

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/fault.h"
 #include "base/ids.h"
 #include "base/number_format.h"
@@ -136,17 +137,26 @@ class Study {
                              Story* story = nullptr, const std::string& dump_folder = {}) = 0;
 
   /// Tensors whose words can be struck; none where the mesh is.
-  virtual const std::vector<TensorStore>& stores() const;
+  virtual const std::vector<TensorStore>& stores() const {
+    static const std::vector<TensorStore> none;
+    return none;
+  }
   /// Images of one inference. Results depend on it in the last bits of floating point.
   virtual std::int64_t batch() const { return 1; }
   /// Faults on constants, judged on all images: one result each. Sorted by store and word, no word
-  /// twice. Undone before it returns.
+  /// twice. Undone before it returns. Only where there are stores, as the next one.
   virtual std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
-                                                    Story* story = nullptr);
+                                                    Story* story = nullptr) {
+    (void)faults, (void)story;
+    TS_CHECK(false, "a study of the mesh has no stores");
+  }
   /// Inferences with faults on their activations, several in a batch where their images allow it:
   /// one result each, which does not depend on the others.
   virtual std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
-                                                      Story* story = nullptr);
+                                                      Story* story = nullptr) {
+    (void)strikes, (void)story;
+    TS_CHECK(false, "a study of the mesh has no stores");
+  }
 };
 
 /// Torch-free face of plain inference, for `tilestrike infer`.

@@ -78,6 +78,11 @@ class Assignment {
              "set it as a whole, for instance to {" + part + ": ...}");
       return;
     }
+    if (part == "*" && node.entries.empty()) {
+      refuse("'" + prefix.substr(0, prefix.size() - 1) + "' has no entries",
+             "name the key instead of *");
+      return;
+    }
     if (part == "*") {
       for (Entry& entry : node.entries) {
         apply_at(entry.value, index + 1, prefix + entry.key + ".");

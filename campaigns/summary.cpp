@@ -200,18 +200,19 @@ std::string lasts_text(const StrikeConfig& strike, const Plan& plan) {
 std::string place_text(const Scenario& scenario, const Plan& plan) {
   const bridge::AcceleratorConfig& accelerator = scenario.accelerator;
   if (plan.tensors() != nullptr) {
-    std::string text = "tensors stored as " + scenario.number_format().name();
+    std::string text;
     const TensorSelection& selection = scenario.strike.where.tensors;
     for (const std::string& key : tensor_keys()) {
       const Value value = write_tensor_key(selection, key);
       if (!value.is_null()) {
-        text += ", " + key + " " + (value.is_scalar() ? value.scalar : value.json());
+        text += (text.empty() ? "" : ", ") + key + " " +
+                (value.is_scalar() ? value.scalar : value.json());
       }
     }
     return text;
   }
   return fmt::format(
-      "{} on {} ({} x {} mesh, {})", scenario.number_format().name(),
+      "on {} ({} x {} mesh, {})",
       accelerator.name.empty() ? "an accelerator of its own" : accelerator.name,
       accelerator.mesh.rows, accelerator.mesh.columns,
       accelerator.mesh.is_weight_stationary() ? "weight-stationary" : "output-stationary");
@@ -233,7 +234,8 @@ std::string title_of(const Scenario& scenario, const Plan& plan) {
     kinds.emplace_back(name_of(kind));
   }
   return fmt::format(
-      "{}, {}: {}{}, {}", scenario.model, place_text(scenario, plan), amount_text(scenario.strike),
+      "{} ({}) {}: {}{}, {}", scenario.model, scenario.number_format().name(),
+      place_text(scenario, plan), amount_text(scenario.strike),
       scenario.strike.process == Process::kList ? "listed faults" : join(kinds, " or "),
       lasts_text(scenario.strike, plan));
 }

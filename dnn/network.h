@@ -30,7 +30,7 @@ struct ValueInfo {
   c10::ScalarType type = c10::ScalarType::Float;
   bool is_constant = false;  // parameter, buffer, or folded constant: Network::constants has it
   float scale = 0.0F;        // int8 values: real = scale * stored (symmetric, zero point 0)
-  std::string parameter;     // its name in the module: "stage1.conv1.weight"; empty: computed
+  std::string parameter{};   // its name in the module: "stage1.conv1.weight"; empty: computed
 };
 
 /// One argument of an operator, in the order of its schema: either a constant, or a value, or a

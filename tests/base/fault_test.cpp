@@ -18,10 +18,10 @@ WordFault flip_of(std::uint64_t word, std::uint64_t bits) {
 
 WordFault stuck_at(std::uint64_t word, std::uint64_t bits, bool one) {
   return {.store = StoreId(0),
+          .lifetime = Lifetime::kReasserts,
           .word = word,
           .keep = ~bits,
-          .flip = one ? bits : 0,
-          .lifetime = Lifetime::kReasserts};
+          .flip = one ? bits : 0};
 }
 
 WordFault drawn_fault(RandomStream& random, std::uint64_t words) {

@@ -35,8 +35,12 @@ TEST(CampaignTest, SettingsApplyInOrder) {
 }
 
 TEST(CampaignTest, AStarIsEveryEntry) {
-  const Campaign campaign = campaign_of("model: lenet5\n", {"strike.where.*.bit=3"});
+  const Campaign campaign =
+      campaign_of("model: lenet5\nstrike: {where: {mesh: {}}}\n", {"strike.where.*.bit=3"});
   EXPECT_EQ(campaign.points[0].scenario.strike.where.mesh.bits, std::vector<int>{3});
+  EXPECT_EQ(errors_of([] { campaign_of("model: lenet5", {"strike.where.*.bit=3"}); }),
+            "--set strike.where.*.bit: strike.where.*.bit: 'strike.where' has no entries; name the "
+            "key instead of *");
 }
 
 TEST(CampaignTest, UnknownAddressesAreRefusedWithASuggestion) {

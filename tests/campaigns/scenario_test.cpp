@@ -75,7 +75,8 @@ TEST(ScenarioTest, AllErrorsOfAFileComeAtOnce) {
             "s.yaml:1:1: modell: unknown key; did you mean 'model'?\n"
             "s.yaml:2:9: trials: found 'many'; write an integer from 1 to 1099511627776\n"
             "s.yaml:4:10: strike.fault: 'flop' is not a choice; did you mean 'flip'?\n"
-            "s.yaml:5:19: strike.where.memory: not available yet; available: mesh\n"
+            "s.yaml:5:19: strike.where.memory: not available yet; available: mesh, weights, "
+            "biases, normalisation, parameters, activations, bits\n"
             "s.yaml:6:7: seed: -1 is out of range; allowed: 0 to 9223372036854775806\n"
             "s.yaml:7:1: seed: the key stands twice; keep one; the first is at s.yaml:6:1\n"
             "s.yaml:8:9: engine: 'rtl' is not available yet; available: " +
@@ -87,11 +88,11 @@ TEST(ScenarioTest, AllErrorsOfAFileComeAtOnce) {
 
 TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
   for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
-           {"accelerator: none", "accelerator: 'none' is not available yet"},
-           {"format: float32", "format: 'float32' is not available yet; available: int8"},
+           {"accelerator: none", "without an accelerator there is no mesh"},
+           {"format: float32", "format: the mesh computes on int8, not float32"},
            {"strike: {process: particle}", "'particle' is not available yet; available: uniform"},
-           {"strike: {per_bit: 1e-7}", "strike.per_bit: not available yet; use 'count'"},
-           {"strike: {where: {weights: \"*\"}}", "strike.where.weights: not available yet"},
+           {"strike: {per_bit: 1e-7}", "rates strike tensors, not yet the mesh; use 'count'"},
+           {"strike: {where: {mesh: {}, weights: \"*\"}}", "the mesh and tensors at once"},
            {"engine: closed_form", "engine: 'closed_form' is not available yet"},
            {"audit: 1%", "audit: not available yet"}}) {
     EXPECT_NE(refusal("model: lenet5\n" + text).find(message), std::string::npos)
@@ -157,7 +158,7 @@ TEST(ScenarioTest, ListedFaultsMustBeOnTheMesh) {
            {"{register: output, row: 1, column: 7, bit: 0, cycle: 1}", "and no other place"},
            {"{register: weight_0, pe: [1, 1], bit: 0, cycle: 1}", "no register named 'weight_0'"},
            {"{register: load, pe: [1, 1], bit: 0}", "strike.faults.cycle: this key is required"},
-           {"{register: load, pe: [1, 1], cycle: 4}", "strike.faults[0].bit: this key is required"},
+           {"{register: load, pe: [1, 1], cycle: 4}", "strike.faults.bit: this key is required"},
            {"{register: load, pe: [1, 1], bit: 0, cycle: 4, until: 9}",
             "until: a flip or random value acts only once"},
            {"{register: load, pe: [1, 1], bit: 0, image: 2, fault: stuck_at_0}",
