@@ -22,6 +22,7 @@ c10::IValue LayerArguments::constant(std::string_view name) const {
     case Argument::Kind::kValue:
       return constants_[argument->values.front().value];
     case Argument::Kind::kValueList:
+    case Argument::Kind::kOptionalValueList:
       return {};
     case Argument::Kind::kIntegerList:
       return std::ranges::any_of(argument->values, [](ValueId id) { return id.value >= 0; })

@@ -21,7 +21,7 @@ namespace tilestrike::dnn {
 using ValueId = Id<struct ValueTag, std::int32_t>;  // index into Network::values
 
 /// What the layers of one inference have computed, by ValueId; constants are filled in from the
-/// start. A value is a tensor, an integer (a symbolic size), or empty (not computed, or released).
+/// start. A value is a tensor, a number (a symbolic size), or empty (not computed, or released).
 using Values = std::vector<c10::IValue>;
 
 struct ValueInfo {
@@ -34,10 +34,12 @@ struct ValueInfo {
 };
 
 /// One argument of an operator, in the order of its schema: either a constant, or a value, or a
-/// list of values (concatenation), or a list of integers of which some are values (a reshape with a
-/// symbolic size: `constant` holds the known ones, `values` has an id >= 0 where one is computed).
+/// list of values (concatenation), or such a list in which some may be missing (the indices of
+/// x[:, i], with id -1 for the colon), or a list of integers of which some are values (a reshape
+/// with a symbolic size: `constant` holds the known ones, `values` has an id >= 0 where one is
+/// computed).
 struct Argument {
-  enum class Kind { kConstant, kValue, kValueList, kIntegerList };
+  enum class Kind { kConstant, kValue, kValueList, kOptionalValueList, kIntegerList };
   std::string name;
   Kind kind = Kind::kConstant;
   c10::IValue constant;

@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/operator_kernel.h"
 
-#include <cstdlib>
-#include <map>
-
 #include "base/error.h"
 #include "dnn/direct_calls.h"
 
@@ -25,6 +22,15 @@ c10::IValue given(const Argument& argument, const Values& values) {
       }
       return list;
     }
+    case Argument::Kind::kOptionalValueList: {
+      c10::List<std::optional<at::Tensor>> list;
+      list.reserve(argument.values.size());
+      for (const ValueId id : argument.values) {
+        list.push_back(id.value < 0 ? std::nullopt
+                                    : std::optional<at::Tensor>(values[id.value].toTensor()));
+      }
+      return list;
+    }
     case Argument::Kind::kIntegerList: {
       c10::List<std::int64_t> list = argument.constant.toIntList().copy();
       for (std::size_t i = 0; i < argument.values.size(); ++i) {
@@ -35,7 +41,7 @@ c10::IValue given(const Argument& argument, const Values& values) {
       return list;
     }
   }
-  TS_CHECK(false, "an argument has one of four kinds");
+  TS_CHECK(false, "an argument has one of five kinds");
 }
 
 [[noreturn]] void fail_in(const Layer& layer, const std::string& text) {
@@ -53,7 +59,8 @@ c10::IValue given(const Argument& argument, const Values& values) {
 
 class OperatorKernel final : public Kernel {
  public:
-  explicit OperatorKernel(const c10::OperatorHandle& handle) : handle_(handle) {}
+  explicit OperatorKernel(const c10::OperatorHandle& handle)
+      : handle_(handle), returns_list_(returns_list(handle.schema())) {}
 
   void run(const Layer& layer, Values& values) const override {
     thread_local c10::Stack stack;  // its memory is used again by the next layer
@@ -68,16 +75,34 @@ class OperatorKernel final : public Kernel {
     } catch (const std::exception& error) {  // a container that could not grow so far
       fail_in(layer, error.what());
     }
-    for (std::size_t i = 0; i < layer.outputs.size(); ++i) {
-      if (layer.outputs[i].value >= 0) {
-        values[layer.outputs[i].value] = std::move(stack[i]);
+    if (returns_list_) {
+      unpack(stack.front(), layer, values);
+    } else {
+      for (std::size_t i = 0; i < layer.outputs.size(); ++i) {
+        if (layer.outputs[i].value >= 0) {
+          values[layer.outputs[i].value] = std::move(stack[i]);
+        }
       }
     }
     stack.clear();
   }
 
  private:
+  static void unpack(const c10::IValue& result, const Layer& layer, Values& values) {
+    const c10::List<at::Tensor> list = result.toTensorList();
+    if (list.size() != layer.outputs.size()) {
+      fail_in(layer, "it gives " + std::to_string(list.size()) + " tensors where the model takes " +
+                         std::to_string(layer.outputs.size()));
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (layer.outputs[i].value >= 0) {
+        values[layer.outputs[i].value] = list.get(i);
+      }
+    }
+  }
+
   c10::OperatorHandle handle_;
+  bool returns_list_;
 };
 
 class DirectKernel final : public Kernel {
@@ -105,47 +130,6 @@ class DirectKernel final : public Kernel {
   OperatorKernel boxed_;
 };
 
-class SymbolicKernel final : public Kernel {
- public:
-  enum class Operation { kAdd, kSubtract, kMultiply, kDivide };
-  explicit SymbolicKernel(Operation operation) : operation_(operation) {}
-
-  void run(const Layer& layer, Values& values) const override {
-    const std::int64_t a = given(layer.arguments[0], values).toInt();
-    const std::int64_t b = given(layer.arguments[1], values).toInt();
-    std::int64_t result = 0;
-    bool is_beyond = false;
-    switch (operation_) {
-      case Operation::kAdd:
-        is_beyond = __builtin_add_overflow(a, b, &result);
-        break;
-      case Operation::kSubtract:
-        is_beyond = __builtin_sub_overflow(a, b, &result);
-        break;
-      case Operation::kMultiply:
-        is_beyond = __builtin_mul_overflow(a, b, &result);
-        break;
-      case Operation::kDivide:
-        is_beyond = b <= 0;
-        if (!is_beyond) {
-          result = a / b - (a % b < 0 ? 1 : 0);
-        }
-        break;
-    }
-    if (is_beyond || std::abs(result) > kLargestInteger) {
-      fail(ErrorCode::kInvalidInput,
-           "layer '" + layer.name + "' (" + layer.target +
-               ") computes a size beyond all bounds from " + std::to_string(a) + " and " +
-               std::to_string(b),
-           layer.source, "check the arithmetic on sizes in the model");
-    }
-    values[layer.outputs.front().value] = result;
-  }
-
- private:
-  Operation operation_;
-};
-
 }  // namespace
 
 std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target) {
@@ -160,6 +144,11 @@ std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target
        overload == "default" ? "" : overload});
 }
 
+bool returns_list(const c10::FunctionSchema& schema) {
+  return schema.returns().size() == 1 &&
+         schema.returns().front().type()->kind() == c10::TypeKind::ListType;
+}
+
 std::shared_ptr<const Kernel> make_operator_kernel(const Layer& layer) {
   const auto handle = dispatched_operator(layer.target);
   TS_CHECK(handle.has_value(), "LibTorch has the operator " + layer.target);
@@ -167,17 +156,6 @@ std::shared_ptr<const Kernel> make_operator_kernel(const Layer& layer) {
     return std::make_shared<DirectKernel>(std::move(call), layer.inputs.size(), *handle);
   }
   return std::make_shared<OperatorKernel>(*handle);
-}
-
-std::shared_ptr<const Kernel> make_symbolic_kernel(const std::string& target) {
-  using Operation = SymbolicKernel::Operation;
-  const std::map<std::string, Operation> operations{{"_operator.add", Operation::kAdd},
-                                                    {"_operator.sub", Operation::kSubtract},
-                                                    {"_operator.mul", Operation::kMultiply},
-                                                    {"_operator.floordiv", Operation::kDivide}};
-  const auto found = operations.find(target);
-  TS_CHECK(found != operations.end(), "the table of operators names a symbolic one: " + target);
-  return std::make_shared<SymbolicKernel>(found->second);
 }
 
 }  // namespace tilestrike::dnn

@@ -25,7 +25,7 @@ std::optional<c10::OperatorHandle> dispatched_operator(const std::string& target
 /// its schema in order.
 std::shared_ptr<const Kernel> make_operator_kernel(const Layer& layer);
 
-/// "_operator.mul" and so on, on two integers.
-std::shared_ptr<const Kernel> make_symbolic_kernel(const std::string& target);
+/// Whether the operator gives one list of tensors; they are the layer's outputs then.
+bool returns_list(const c10::FunctionSchema& schema);
 
 }  // namespace tilestrike::dnn

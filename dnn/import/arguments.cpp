@@ -6,6 +6,7 @@
 #include <ATen/ops/scalar_tensor.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "dnn/operator_kernel.h"
 
@@ -49,16 +50,19 @@ class Fitting {
       case c10::TypeKind::TensorType:
         return fit_tensor();
       case c10::TypeKind::ListType:
-        return fit_list(type.containedType(0)->kind());
+        return fit_list(*type.containedType(0));
       case c10::TypeKind::IntType:
         return given_.form == Form::kSymbol ? fit_symbol() : constant_if(value().isInt());
       case c10::TypeKind::FloatType:
-        return value().isInt() ? constant(static_cast<double>(value().toInt()))
-                               : constant_if(value().isDouble());
+        return given_.form == Form::kSymbol ? fit_symbol()
+               : value().isInt()            ? constant(static_cast<double>(value().toInt()))
+                                            : constant_if(value().isDouble());
       case c10::TypeKind::NumberType:
         return given_.form == Form::kSymbol ? fit_symbol() : constant_if(is_number());
       case c10::TypeKind::BoolType:
         return constant_if(value().isBool());
+      case c10::TypeKind::DeviceObjType:  // all of a network is on one device
+        return given_.form == Form::kDevice ? constant(device_) : std::nullopt;
       case c10::TypeKind::StringType:
         return constant_if(value().isString());
       default:
@@ -104,16 +108,34 @@ class Fitting {
       argument.values = {read_(given_.items.front().name, true)};
       return argument;
     }
+    if (given_.form == Form::kSymbol) {
+      return given_.items.front().name.empty()
+                 ? constant(wrapped_number(given_.items.front().number, device_))
+                 : fit_symbol();
+    }
     return is_number() ? constant(wrapped_number(value(), device_)) : std::nullopt;
   }
 
-  std::optional<Argument> fit_list(c10::TypeKind element) const {
-    if (element == c10::TypeKind::TensorType && given_.form == Form::kTensors) {
-      Argument argument = made(Argument::Kind::kValueList);
-      for (const Pt2Item& item : given_.items) {
-        argument.values.push_back(read_(item.name, true));
+  std::optional<Argument> fit_tensors(bool may_miss) const {
+    Argument argument =
+        made(may_miss ? Argument::Kind::kOptionalValueList : Argument::Kind::kValueList);
+    for (const Pt2Item& item : given_.items) {
+      if (item.name.empty() && !may_miss) {
+        return std::nullopt;
       }
-      return argument;
+      argument.values.push_back(item.name.empty() ? ValueId(-1) : read_(item.name, true));
+    }
+    return argument;
+  }
+
+  std::optional<Argument> fit_list(const c10::Type& type) const {
+    const c10::TypeKind element = type.kind();
+    if (element == c10::TypeKind::TensorType && given_.form == Form::kTensors) {
+      return fit_tensors(false);
+    }
+    if (element == c10::TypeKind::OptionalType && given_.form == Form::kTensors &&
+        type.containedType(0)->kind() == c10::TypeKind::TensorType) {
+      return fit_tensors(true);
     }
     if (element == c10::TypeKind::IntType && given_.form == Form::kSymbols) {
       return fit_symbols();
@@ -151,7 +173,10 @@ class Fitting {
 
 std::optional<Argument> fit_argument(const Pt2Argument& argument, const c10::Argument& formal,
                                      const ReadName& read, c10::Device device) {
-  const bool are_in_range = is_in_range(argument.constant) &&
+  // The end of a slice may be that of all numbers: to the end.
+  const bool is_open_end = formal.name() == "end" && argument.constant.isInt() &&
+                           argument.constant.toInt() == std::numeric_limits<std::int64_t>::max();
+  const bool are_in_range = (is_open_end || is_in_range(argument.constant)) &&
                             std::ranges::all_of(argument.items, [](const Pt2Item& item) {
                               return is_in_range(item.number);
                             });
@@ -161,9 +186,13 @@ std::optional<Argument> fit_argument(const Pt2Argument& argument, const c10::Arg
   return Fitting(argument, formal, read, device).fit(*formal.type());
 }
 
-std::optional<Argument> default_argument(const c10::Argument& formal) {
+std::optional<Argument> default_argument(const c10::Argument& formal, c10::Device device) {
   Argument argument;
   argument.name = formal.name();
+  if (formal.name() == "device") {
+    argument.constant = device;
+    return argument;
+  }
   if (formal.default_value()) {
     argument.constant = *formal.default_value();
   } else if (formal.type()->kind() == c10::TypeKind::BoolType) {

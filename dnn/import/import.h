@@ -11,13 +11,16 @@
 namespace tilestrike::dnn {
 
 /// Reads the archive and makes its network on `device`. In-place operators are made functional,
-/// identities (dropout in evaluation, alias, clone, contiguous) are dropped, constants are folded,
+/// also through views; identities (dropout in evaluation, alias, clone, contiguous) are dropped,
+/// what depends on constants alone is computed (Network::constant_layers keeps what weights feed),
 /// defaulted arguments come from the operators' schemas, and what says the same in several ways is
 /// brought to one form: convolution and addmm, as run_decompositions() leaves them, become conv2d
 /// and linear. All of it keeps every bit of the answer. Throws Failure, each with place and cure: a
 /// file that is not there, not a zip, truncated, pickled, of another schema version; an operator
 /// that is not known (with its layer and source line); a graph that does not hang together.
-Network import_pt2(const std::string& path, c10::Device device = c10::kCPU);
+/// `output` names the output to take where the model has several.
+Network import_pt2(const std::string& path, c10::Device device = c10::kCPU,
+                   const std::string& output = {});
 
 /// One operator that the importer knows; adding one is one entry in the table of operators.cpp.
 struct OperatorInfo {

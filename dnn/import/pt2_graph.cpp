@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/import/pt2_graph.h"
 
+#include <c10/core/Layout.h>
 #include <c10/core/MemoryFormat.h>
 
 #include <limits>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "dnn/import/pt2_archive.h"
 
 namespace tilestrike::dnn {
@@ -32,6 +32,8 @@ double real_of(const json& value) {
   }
   return value.get<double>();
 }
+
+constexpr std::int64_t kStridedLayout = 7;  // the archive's code of it
 
 /// The codes of the archive are c10's plus one.
 std::int64_t memory_format_of(const json& value) {
@@ -88,15 +90,41 @@ Pt2Argument argument_of(const json& argument, const std::string& path) {
         static_cast<std::int64_t>(type_of_code(integer_of(value), "an argument", path));
   } else if (key == "as_memory_format") {
     result.constant = memory_format_of(value);
+  } else if (key == "as_layout") {
+    if (integer_of(value) != kStridedLayout) {
+      throw json::type_error::create(302, "not a dense layout: " + value.dump(), &value);
+    }
+    result.constant = static_cast<std::int64_t>(c10::kStrided);
+  } else if (key == "as_device") {
+    result.form = Form::kDevice;
   } else if (key == "as_tensor") {
     result.form = Form::kTensor;
     result.items = {tensor(value)};
   } else if (key == "as_tensors") {
     result.form = Form::kTensors;
     result.items = list_of<Pt2Item>(value, tensor);
+  } else if (key == "as_optional_tensors") {
+    result.form = Form::kTensors;
+    result.items = list_of<Pt2Item>(value, [&](const json& one) {
+      return one.contains("as_tensor") ? tensor(one.at("as_tensor")) : Pt2Item{};
+    });
+  } else if (key == "as_optional_tensor") {
+    if (value.contains("as_tensor")) {
+      result.form = Form::kTensor;
+      result.items = {tensor(value.at("as_tensor"))};
+    }
   } else if (key == "as_sym_int") {
     result.form = Form::kSymbol;
     result.items = {symbol_of(value)};
+  } else if (key == "as_sym_float" || key == "as_sym_bool") {
+    if (value.contains("as_name")) {
+      result.form = Form::kSymbol;
+      result.items = {{value.at("as_name").get<std::string>(), 0}};
+    } else if (key == "as_sym_float") {
+      result.constant = real_of(value.at("as_float"));
+    } else {
+      result.constant = value.at("as_bool").get<bool>();
+    }
   } else if (key == "as_sym_ints") {
     result.form = Form::kSymbols;
     result.items = list_of<Pt2Item>(value, symbol_of);
@@ -155,7 +183,9 @@ void read_module(const std::string& stack, Pt2Node& node) {
   if (innermost.size() == 3 && innermost[0] != innermost[2]) {  // the exporter's own marks repeat
     node.module = innermost[1];
     node.is_leaf = innermost[2].starts_with("torch.nn.modules.") &&
-                   !innermost[2].starts_with("torch.nn.modules.container.");
+                   !innermost[2].starts_with("torch.nn.modules.container.") &&
+                   !innermost[2].starts_with("torch.nn.modules.transformer.") &&
+                   innermost[2] != "torch.nn.modules.activation.MultiheadAttention";
   }
 }
 
@@ -233,9 +263,8 @@ Pt2Input input_of(const json& spec, const std::string& path) {
   return input;
 }
 
-Pt2Argument output_of(const json& specs, const std::string& path) {
+std::vector<Pt2Argument> outputs_of(const json& specs, const std::string& path) {
   std::vector<Pt2Argument> outputs;
-  std::vector<std::string> names;
   for (const json& spec : specs) {
     if (spec.contains("buffer_mutation")) {
       fail(ErrorCode::kUnsupported,
@@ -246,18 +275,27 @@ Pt2Argument output_of(const json& specs, const std::string& path) {
     if (!spec.contains("user_output")) {
       fail(ErrorCode::kUnsupported,
            "the model has an output of the kind '" + spec.begin().key() + "'", path,
-           "export a model that returns one tensor and writes nothing else");
+           "export a model that returns tensors and writes nothing else");
     }
     outputs.push_back(argument_of(spec.at("user_output").at("arg"), path));
-    names.push_back(outputs.back().items.empty() ? outputs.back().key
-                                                 : outputs.back().items.front().name);
   }
-  if (outputs.size() != 1 || outputs.front().form != Form::kTensor) {
-    fail(ErrorCode::kUnsupported,
-         "the model has " + std::to_string(outputs.size()) + " outputs (" + join(names, ", ") + ")",
-         path, "export a model that returns one tensor, the logits");
+  return outputs;
+}
+
+/// The hint of a symbolic number; empty: there is none.
+c10::IValue hint_of(const json& number) {
+  const auto expression = number.find("as_expr");
+  if (expression == number.end()) {
+    return {};
   }
-  return outputs.front();
+  const auto hint = expression->find("hint");
+  if (hint == expression->end() || hint->is_null()) {
+    return {};
+  }
+  if (hint->contains("as_int")) {
+    return integer_of(hint->at("as_int"));
+  }
+  return hint->contains("as_float") ? c10::IValue(real_of(hint->at("as_float"))) : c10::IValue();
 }
 
 }  // namespace
@@ -269,9 +307,15 @@ Pt2Graph read_pt2_graph(const json& program, const std::string& path) {
   for (const json& spec : module.at("signature").at("input_specs")) {
     result.inputs.push_back(input_of(spec, path));
   }
-  result.output = output_of(module.at("signature").at("output_specs"), path);
+  result.outputs = outputs_of(module.at("signature").at("output_specs"), path);
   for (const auto& [name, meta] : graph.at("tensor_values").items()) {
     result.tensors.emplace(name, tensor_of(meta, name, path));
+  }
+  for (const char* kind : {"sym_int_values", "sym_float_values"}) {
+    const json numbers = graph.value(kind, json::object());
+    for (const auto& [name, number] : numbers.items()) {
+      result.numbers.emplace(name, hint_of(number));
+    }
   }
   for (const json& node : graph.at("nodes")) {
     result.nodes.push_back(node_of(node, path));

@@ -19,10 +19,10 @@ struct Pt2Item {
 };
 
 struct Pt2Argument {
-  enum class Form { kConstant, kTensor, kTensors, kSymbol, kSymbols, kOther };
+  enum class Form { kConstant, kTensor, kTensors, kSymbol, kSymbols, kDevice, kOther };
   Form form = Form::kConstant;
   c10::IValue constant;
-  std::vector<Pt2Item> items;  // of tensors and symbolic integers
+  std::vector<Pt2Item> items;  // of tensors (no name: none is given) and symbolic numbers
   std::string key;             // "as_tensor", for messages
 };
 
@@ -52,12 +52,13 @@ struct Pt2Input {
 struct Pt2Graph {
   std::vector<Pt2Input> inputs;
   std::vector<Pt2Node> nodes;  // in order of execution
-  Pt2Argument output;
+  std::vector<Pt2Argument> outputs;
   std::map<std::string, Pt2Tensor> tensors;
+  std::map<std::string, c10::IValue> numbers;  // symbolic ones: their hints
 };
 
-/// Throws Failure for what is well-formed but cannot be a network (several outputs, a buffer that
-/// is written, custom objects), and json::exception for what is damaged.
+/// Throws Failure for what is well-formed but cannot be a network (a buffer that is written, custom
+/// objects), and json::exception for what is damaged.
 Pt2Graph read_pt2_graph(const nlohmann::json& program, const std::string& path);
 
 }  // namespace tilestrike::dnn

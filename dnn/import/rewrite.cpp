@@ -3,38 +3,18 @@
 #include "dnn/import/rewrite.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
-#include "dnn/import/arguments.h"
-#include "dnn/operator_kernel.h"
+#include "dnn/import/calls.h"
 
 namespace tilestrike::dnn {
 namespace {
-
-Argument value_argument(std::string name, ValueId id) {
-  Argument argument;
-  argument.name = std::move(name);
-  argument.kind = Argument::Kind::kValue;
-  argument.values = {id};
-  return argument;
-}
-
-Argument constant_argument(std::string name, c10::IValue constant) {
-  Argument argument;
-  argument.name = std::move(name);
-  argument.constant = std::move(constant);
-  return argument;
-}
 
 bool is_value(const Argument& argument) { return argument.kind == Argument::Kind::kValue; }
 
 bool is_one(const Argument& argument) {
   return argument.kind == Argument::Kind::kConstant && argument.constant.toScalar().equal(1);
-}
-
-void set_operator(Layer& layer, const std::string& target) {
-  layer.target = target;
-  layer.inputs = values_of(layer.arguments);
-  layer.kernel = make_operator_kernel(layer);
 }
 
 }  // namespace
@@ -58,43 +38,49 @@ void infer_computed_size(Layer& layer, const Network& network) {
   }
 }
 
-void as_linear(Layer& layer, Network& network, const Transposes& transposes) {
+std::vector<Layer> as_linear(Layer& layer, Network& network, const Transposes& transposes) {
   const bool has_bias = layer.target == "aten.addmm.default";
   if (!has_bias && layer.target != "aten.mm.default" && layer.target != "aten.matmul.default") {
-    return;
+    return {};
   }
   const std::vector<Argument>& old = layer.arguments;
   const std::size_t first = has_bias ? 1 : 0;
   if (!std::all_of(old.begin(), old.begin() + static_cast<std::ptrdiff_t>(first + 2), is_value)) {
-    return;  // a number in place of a matrix: LibTorch says what is wrong with it
+    return {};  // a number in place of a matrix: LibTorch says what is wrong with it
   }
   const ValueId left = old[first].values.front();
   const ValueId right = old[first + 1].values.front();
   const ValueInfo right_info = network.info(right);
   if (!right_info.is_constant || right_info.sizes.size() != 2 ||
       network.info(left).sizes.size() != 2) {
-    return;
+    return {};
   }
   if (has_bias) {
     const ValueInfo& bias = network.info(old[0].values.front());
     if (!bias.is_constant || bias.sizes != std::vector{right_info.sizes[1]} || !is_one(old[3]) ||
         !is_one(old[4])) {
-      return;
+      return {};
     }
   }
+  std::vector<Layer> before;
   const auto known = transposes.find(right);
   ValueId weight = known == transposes.end() ? ValueId(-1) : known->second;
   if (weight.value < 0) {
     ValueInfo info = right_info;
     info.name += "_transposed";
     std::swap(info.sizes[0], info.sizes[1]);
+    info.is_constant = false;  // until it is computed
+    info.parameter.clear();
     weight = network.add_value(std::move(info));
-    network.constants[weight.value] = network.constants[right.value].toTensor().t();
+    Layer& transpose = before.emplace_back(
+        make_call("aten.t.default", {value_argument("self", right)}, layer.source));
+    transpose.outputs = {weight};
   }
   layer.arguments = {
       value_argument("input", left), value_argument("weight", weight),
       has_bias ? value_argument("bias", old[0].values.front()) : constant_argument("bias", {})};
   set_operator(layer, "aten.linear.default");
+  return before;
 }
 
 std::vector<Layer> with_numeric_padding(Layer& layer, Network& network) {
@@ -130,21 +116,40 @@ std::vector<Layer> with_numeric_padding(Layer& layer, Network& network) {
     ValueInfo padded = network.info(input);
     padded.name += "_padded";
     padded.is_constant = false;
+    padded.parameter.clear();
     for (std::size_t axis = 0; axis < 2 && padded.sizes.size() == 4; ++axis) {
       padded.sizes[axis + 2] += missing[axis];
     }
-    Layer& pad = extra.emplace_back();
-    pad.source = layer.source;
-    pad.arguments = {value_argument("self", input),
-                     constant_argument("pad", c10::IValue(std::vector<std::int64_t>{
-                                                  0, missing[1], 0, missing[0]})),
-                     constant_argument("value", 0)};
+    const std::vector<std::int64_t> sides{0, missing[1], 0, missing[0]};
+    Layer& pad = extra.emplace_back(
+        make_call("aten.constant_pad_nd.default",
+                  {value_argument("self", input), constant_argument("pad", c10::IValue(sides))},
+                  layer.source));
     pad.outputs = {network.add_value(std::move(padded))};
     layer.arguments[kInput] = value_argument("input", pad.outputs.front());
-    set_operator(pad, "aten.constant_pad_nd.default");
   }
   set_operator(layer, "aten.conv2d.default");
   return extra;
+}
+
+void as_plain_constant(Layer& layer, const Network& network) {
+  static const std::map<std::string, std::string> plain{
+      {"aten.new_zeros.default", "aten.zeros.default"},
+      {"aten.new_ones.default", "aten.ones.default"},
+      {"aten.new_full.default", "aten.full.default"}};
+  const auto found = plain.find(layer.target);
+  if (found == plain.end() || !is_value(layer.arguments.front()) ||
+      layer.arguments[1].kind != Argument::Kind::kConstant) {
+    return;
+  }
+  const ValueInfo& like = network.info(layer.arguments.front().values.front());
+  std::vector<Argument> arguments(layer.arguments.begin() + 1, layer.arguments.end());
+  const auto type = std::ranges::find(arguments, "dtype", &Argument::name);
+  if (type->constant.isNone()) {
+    type->constant = static_cast<std::int64_t>(like.type);
+  }
+  layer.arguments = std::move(arguments);
+  set_operator(layer, found->second);
 }
 
 }  // namespace tilestrike::dnn

@@ -17,6 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import operator_models
+from operator_models import Function
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 IMAGES = 5
 
@@ -24,19 +27,6 @@ IMAGES = 5
 def features(*layers):
     """A network of the given layers between a first convolution and a last linear layer."""
     return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), *layers, nn.Flatten(), nn.LazyLinear(10))
-
-
-class Function(nn.Module):
-    """A convolution, a function of its output, and a linear layer if the function has none."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.conv = nn.Conv2d(3, 8, 3, padding=1)
-        self.function = function
-        self.fc = nn.LazyLinear(10)
-
-    def forward(self, x):
-        return self.fc(self.function(self.conv(x)).flatten(1))
 
 
 class Tied(nn.Module):
@@ -192,13 +182,14 @@ MODELS = {
     "in_place": InPlace,
     "shapes": Shapes,
     "matrices": Matrices,
+    **operator_models.MODELS,
 }
 
 
 class UnknownOperator(nn.Module):
     def __init__(self):
         super().__init__()
-        self.block = Function(lambda x: torch.cumsum(x, 1).sort(1).values)
+        self.block = Function(lambda x: torch.cumprod(x, 1).msort())
         self.block(torch.zeros(1, 3, 8, 8))  # the lazy layer takes its shape
 
     def forward(self, x):
@@ -216,16 +207,16 @@ class WritesBuffer(nn.Module):
         return self.fc(x.flatten(1)) + self.calls
 
 
-class StaleView(nn.Module):
+class WritesPart(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 3)
 
     def forward(self, x):
         y = self.conv(x)
-        flat = y.view(y.size(0), -1)
-        y.relu_()
-        return flat
+        part, _ = y.chunk(2, 1)
+        part.relu_()
+        return y
 
 
 class Other(nn.Module):
@@ -244,7 +235,7 @@ REFUSED = {
     "unknown_operator": (UnknownOperator, (IMAGE,), True, True),
     "writes_buffer": (WritesBuffer, (IMAGE,), True, True),
     "writes_input": (lambda: Other(lambda m, x: m.fc(x.relu_().flatten(1))), (IMAGE,), True, True),
-    "stale_view": (StaleView, (IMAGE,), True, True),
+    "writes_part": (WritesPart, (IMAGE,), True, True),
     "two_inputs": (lambda: Other(lambda m, x, y: m.fc((x + y).flatten(1))), (IMAGE, IMAGE),
                    True, True),
     "two_outputs": (lambda: Other(lambda m, x: (m.fc(x.flatten(1)), x)), (IMAGE,), True, True),
@@ -297,7 +288,8 @@ def main():
             numpy.save(folder / f"{name}.npy", program.module()(images).numpy())
     for name, (make, inputs, dynamic, evaluates) in REFUSED.items():
         model = make().train(not evaluates)
-        torch.export.save(export(model, inputs, dynamic), folder / f"{name}.pt2")
+        with torch.no_grad():
+            torch.export.save(export(model, inputs, dynamic), folder / f"{name}.pt2")
 
 
 if __name__ == "__main__":

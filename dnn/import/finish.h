@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The last steps of an import: what nothing reads goes, and the layers get their names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+/// What a layer's name is made of.
+struct Origin {
+  std::string module;    // path of the innermost module; empty at the top
+  bool is_leaf = false;  // the module is one of torch.nn, not the user's
+};
+
+/// A layer as it was imported; layers that depend on weights alone stand among the others.
+struct ImportedLayer {
+  Layer layer;
+  Origin origin;
+  bool is_constant = false;
+};
+
+/// Moves the layers that something reads into the network, drops the values that nothing reads, and
+/// numbers the rest again. Layers have names then, each one only once: the path of the module, with
+/// the operator where the module is no layer of its own, and a number where that is there already.
+void finish(std::vector<ImportedLayer> layers, Network& network);
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,447 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The importer's part that knows operators.
+#include "dnn/import/importer.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "dnn/import/arguments.h"
+#include "dnn/import/calls.h"
+#include "dnn/operator_kernel.h"
+#include "dnn/symbolic_kernel.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+using Form = Pt2Argument::Form;
+
+constexpr std::int64_t kMostElements = std::int64_t{1} << 31;  // of a constant made from nothing
+
+const Pt2Argument* given_argument(const Pt2Node& node, const std::string& name) {
+  for (const auto& [other, argument] : node.inputs) {
+    if (other == name) {
+      return &argument;
+    }
+  }
+  return nullptr;
+}
+
+bool is_same_type(const Pt2Argument& argument, c10::ScalarType type) {
+  return argument.constant.isInt() && argument.constant.toInt() == static_cast<std::int64_t>(type);
+}
+
+}  // namespace
+
+std::string place_of(const Pt2Node& node) {
+  std::string text =
+      " in layer '" + (node.module.empty() ? short_name(node.target) : node.module) + "'";
+  return node.source.empty() ? text : text + " at " + node.source;
+}
+
+Importer::Importer(const Program& program, c10::Device device, std::string output)
+    : program_(program), graph_(program.graph), output_(std::move(output)) {
+  network_.name = std::filesystem::path(program.path).stem().string();
+  network_.device = device;
+}
+
+void Importer::refuse(const std::string& what, const std::string& cure) const {
+  fail(ErrorCode::kUnsupported, what, program_.path, cure);
+}
+
+void Importer::damaged(const std::string& what) const {
+  fail(ErrorCode::kInvalidInput, "the graph does not hang together: " + what, program_.path,
+       "copy the file again, or " + program_.how_to_write);
+}
+
+Network Importer::import() {
+  const at::NoGradGuard no_gradients;
+  check_operators();
+  for (const Pt2Input& input : graph_.inputs) {
+    add_input(input);
+  }
+  if (!has_input_) {
+    refuse("the model has no input", "export a model that takes one tensor, the images");
+  }
+  for (const Pt2Node& node : graph_.nodes) {
+    add_node(node);
+  }
+  find_output();
+  finish(std::move(layers_), network_);
+  return std::move(network_);
+}
+
+void Importer::check_operators() const {
+  ErrorList errors;
+  std::set<std::string> seen;
+  for (const Pt2Node& node : graph_.nodes) {
+    if (find_operator(node.target) != nullptr || !seen.insert(node.target).second) {
+      continue;
+    }
+    std::vector<std::string> others;  // the same in another form
+    for (const Operator& entry : operators()) {
+      if (short_name(entry.target) == short_name(node.target)) {
+        others.emplace_back(entry.target);
+      }
+    }
+    errors.add(ErrorCode::kUnsupported,
+               "the operator " + node.target + place_of(node) + " is not known", program_.path,
+               "write that line with operators of `tilestrike list operators`" +
+                   (others.empty() ? "" : " (near: " + join(others, ", ") + ")") +
+                   ", or add an entry to dnn/operators.cpp");
+  }
+  errors.throw_if_any();
+}
+
+void Importer::add_node(const Pt2Node& node) {
+  const Operator& entry = *find_operator(node.target);
+  for (const auto& [name, argument] : node.inputs) {
+    if ((name == "train" || name == "training") && !is_neutral(argument)) {
+      refuse("the operator " + node.target + place_of(node) + " is in training mode",
+             "call model.eval() before torch.export");
+    }
+  }
+  if (entry.import_as == ImportAs::kIgnored) {
+    return;
+  }
+  if (entry.import_as == ImportAs::kSymbolic) {
+    add_symbolic(node);
+  } else if (changes_nothing(node, entry)) {
+    add_identity(node);
+  } else {
+    add_call(node, entry);
+  }
+}
+
+bool Importer::changes_nothing(const Pt2Node& node, const Operator& entry) const {
+  const std::string name = short_name(node.target);
+  if (node.inputs.empty() || node.inputs.front().second.form != Form::kTensor) {
+    return entry.import_as == ImportAs::kIdentity;  // refused there
+  }
+  const std::string& input = node.inputs.front().second.items.front().name;
+  if (entry.target == "aten.to.dtype") {
+    return node.inputs.size() == 2 && names_.has(input) &&
+           is_same_type(node.inputs[1].second, network_.info(names_.value(input)).type);
+  }
+  if (name == "contiguous") {
+    return node.inputs.size() == 1 && is_row_major(input);
+  }
+  if (name == "clone" && node.inputs.size() > 1) {  // the second argument is a layout
+    return node.inputs[1].second.constant.isNone() || is_row_major(input);
+  }
+  return entry.import_as == ImportAs::kIdentity;
+}
+
+void Importer::add_identity(const Pt2Node& node) {
+  const std::string& input = first_tensor(node);
+  const std::string& output = first_output(node, Form::kTensor);
+  const std::string name = short_name(node.target);
+  if (name == "clone" || name == "lift_fresh_copy") {
+    names_.define_copy(output, input);
+  } else {
+    names_.define_same(output, input);
+  }
+}
+
+void Importer::add_symbolic(const Pt2Node& node) {
+  Layer layer;
+  layer.target = node.target;
+  layer.source = node.source;
+  for (const auto& [name, given] : node.inputs) {
+    const bool is_symbol = given.form == Form::kSymbol && !given.items.front().name.empty();
+    if (is_symbol) {
+      layer.arguments.push_back(value_argument(name, read(given.items.front().name, false, node)));
+    } else if (given.form == Form::kSymbol) {
+      layer.arguments.push_back(constant_argument(name, given.items.front().number));
+    } else if (given.constant.isInt() || given.constant.isDouble()) {
+      layer.arguments.push_back(constant_argument(name, given.constant));
+    } else {
+      refuse("the operator " + node.target + place_of(node) +
+                 " computes with something other than numbers",
+             "compute sizes from whole numbers");
+    }
+  }
+  if (layer.arguments.size() != symbolic_operands(node.target)) {
+    damaged("the operator " + node.target + place_of(node) + " has " +
+            std::to_string(layer.arguments.size()) + " arguments");
+  }
+  layer.outputs = {add_symbol(first_output(node, Form::kSymbol))};
+  layer.kernel = make_symbolic_kernel(node.target);
+  emit(std::move(layer), node);
+}
+
+std::vector<Argument> Importer::arguments_of(const Pt2Node& node,
+                                             const c10::FunctionSchema& schema) {
+  const ReadName read_name = [&](const std::string& name, bool as_tensor) {
+    return read(name, as_tensor, node);
+  };
+  std::vector<bool> is_used(node.inputs.size(), false);
+  std::vector<Argument> arguments;
+  for (const c10::Argument& formal : schema.arguments()) {
+    std::optional<Argument> argument;
+    const auto given = std::ranges::find(node.inputs, formal.name(),
+                                         [](const auto& input) { return input.first; });
+    if (given != node.inputs.end()) {
+      is_used[static_cast<std::size_t>(given - node.inputs.begin())] = true;
+      argument = fit_argument(given->second, formal, read_name, network_.device);
+    } else {
+      argument = default_argument(formal, network_.device);
+    }
+    if (!argument) {
+      damaged("the argument '" + formal.name() + "' of " + node.target + place_of(node) +
+              (given == node.inputs.end() ? " is missing"
+                                          : " is given as '" + given->second.key +
+                                                "', which does not fit " + formal.type()->str()));
+    }
+    arguments.push_back(std::move(*argument));
+  }
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!is_used[i] && !is_neutral(node.inputs[i].second)) {
+      refuse("the operator " + node.target + place_of(node) + " has '" + node.inputs[i].first +
+                 "' set, which TileStrike does not model",
+             "write that line without it");
+    }
+  }
+  return arguments;
+}
+
+/// A computed number where the operator wants a tensor becomes a tensor of no dimensions: like a
+/// number of Python it does not raise the type of the result.
+void Importer::numbers_as_tensors(std::vector<Argument>& arguments,
+                                  const c10::FunctionSchema& schema, const Pt2Node& node) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    Argument& argument = arguments[i];
+    if (argument.kind != Argument::Kind::kValue || !symbols_.contains(argument.values.front()) ||
+        schema.arguments()[i].type()->kind() != c10::TypeKind::TensorType) {
+      continue;
+    }
+    const ValueId number = argument.values.front();
+    const bool is_real = examples_[number.value].isDouble();
+    const c10::ScalarType type = is_real ? c10::kDouble : c10::kLong;
+    Layer layer = make_call(
+        "aten.scalar_tensor.default",
+        {value_argument("s", number), constant_argument("dtype", static_cast<std::int64_t>(type)),
+         constant_argument("device", network_.device)},
+        node.source);
+    ValueInfo info;
+    info.name = network_.info(number).name + "_tensor";
+    info.type = type;
+    argument.values = {add_tensor(std::move(info), "")};
+    layer.outputs = argument.values;
+    emit(std::move(layer), node);
+  }
+}
+
+void Importer::check_batch_is_free(const Pt2Node& node, const Layer& layer) const {
+  const std::string name = short_name(layer.target);
+  const bool reads_input =
+      std::ranges::any_of(layer.inputs, [this](ValueId id) { return !is_constant(id); });
+  if (batch_symbol_.empty() && reads_input &&
+      (name == "view" || name == "reshape" || name == "expand" || name == "repeat")) {
+    refuse("the model is exported for batches of " + std::to_string(batch_) + " alone, and " +
+               node.target + place_of(node) + " has that number built in",
+           "export it with dynamic_shapes=({0: torch.export.Dim(\"batch\", min=1)},)");
+  }
+}
+
+/// What of an operator with several forms is called here.
+std::string Importer::target_of(const Pt2Node& node, const Operator& entry) const {
+  const std::string target(entry.becomes.empty() ? entry.target : entry.becomes);
+  if (entry.target == "aten.convolution.default") {
+    const Pt2Argument* transposed = given_argument(node, "transposed");
+    const Pt2Argument* weight = given_argument(node, "weight");
+    if (transposed != nullptr && !is_neutral(*transposed)) {
+      return "aten.conv_transpose2d.input";
+    }
+    if (weight != nullptr && weight->form == Form::kTensor) {
+      const auto tensor = graph_.tensors.find(weight->items.front().name);
+      const std::size_t rank = tensor == graph_.tensors.end() ? 4 : tensor->second.sizes.size();
+      return rank == 3 ? "aten.conv1d.default" : rank == 5 ? "aten.conv3d.default" : target;
+    }
+  }
+  if (entry.target == "aten.as_strided.default") {
+    // Strides say how memory lies, which is no matter of the model; row by row is another shape.
+    const std::string& input = node.inputs.front().second.items.empty()
+                                   ? std::string()
+                                   : node.inputs.front().second.items.front().name;
+    const std::string& output = first_output(node, Form::kTensor);
+    const auto count = [&](const std::string& name) {
+      std::int64_t product = 1;
+      for (const std::int64_t size : graph_.tensors.at(name).sizes) {
+        if (__builtin_mul_overflow(product, size, &product)) {
+          return std::int64_t{-1};
+        }
+      }
+      return product;
+    };
+    const Pt2Argument* offset = given_argument(node, "storage_offset");
+    if (!is_row_major(input) || !is_row_major(output) || count(input) != count(output) ||
+        (offset != nullptr && !is_neutral(*offset))) {
+      refuse("the operator " + node.target + place_of(node) + " looks at memory by strides",
+             "write that line with view, permute or slices");
+    }
+  }
+  return target;
+}
+
+void Importer::add_call(const Pt2Node& node, const Operator& entry) {
+  const bool is_in_place = functional_form(node.target) != node.target;
+  Layer layer;
+  layer.target = target_of(node, entry);
+  layer.source = node.source;
+  const auto handle = dispatched_operator(layer.target);
+  if (!handle || handle->schema().returns().empty()) {
+    refuse("this LibTorch has no operator " + layer.target, "use LibTorch 2.9 or later");
+  }
+  const c10::FunctionSchema& schema = handle->schema();
+  if (is_in_place && schema.returns().front().alias_info() != nullptr) {
+    refuse(
+        "the operator " + node.target + place_of(node) + " gives a tensor another shape in place",
+        "write that line without the underscore");
+  }
+  Pt2Node called = node;
+  std::erase_if(called.inputs, [&](const auto& input) {  // what the choice of target has said
+    return (entry.target == "aten.as_strided.default" &&
+            (input.first == "stride" || input.first == "storage_offset")) ||
+           (layer.target == "aten.conv_transpose2d.input" && input.first == "transposed");
+  });
+  layer.arguments = arguments_of(called, schema);
+  numbers_as_tensors(layer.arguments, schema, node);
+  layer.inputs = values_of(layer.arguments);
+  layer.kernel = make_operator_kernel(layer);
+  check_batch_is_free(node, layer);
+  if (is_in_place) {
+    check_write(node, layer);
+  }
+  add_outputs(node, schema, layer);
+}
+
+void Importer::add_outputs(const Pt2Node& node, const c10::FunctionSchema& schema, Layer& layer) {
+  const bool is_in_place = functional_form(node.target) != node.target;
+  const c10::TypeKind kind = schema.returns().front().type()->kind();
+  if (kind != c10::TypeKind::TensorType && kind != c10::TypeKind::ListType) {
+    layer.outputs = {add_symbol(first_output(node, Form::kSymbol))};
+    emit(std::move(layer), node);
+    return;
+  }
+  std::vector<std::string> names;  // by output; empty: not wanted
+  if (kind == c10::TypeKind::ListType) {
+    first_output(node, Form::kTensors);
+    for (const Pt2Item& item : node.outputs.front().items) {
+      names.push_back(item.name);
+    }
+  } else {
+    first_output(node, Form::kTensor);
+    for (std::size_t i = 0; i < schema.returns().size() && i < node.outputs.size(); ++i) {
+      const Pt2Argument& output = node.outputs[i];
+      const bool is_given = output.form == Form::kTensor && !output.items.empty();
+      names.push_back(is_given ? output.items.front().name : "");
+    }
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::string& name = names[i];
+    if (i > 0 && !graph_.tensors.contains(name)) {
+      name.clear();
+    }
+    if (!name.empty()) {
+      check_new(name);
+    }
+    layer.outputs.push_back(name.empty() ? ValueId(-1) : add_tensor(tensor_info(name), name));
+  }
+  infer_computed_size(layer, network_);
+  as_plain_constant(layer, network_);
+  for (Layer& before : as_linear(layer, network_, transposes_)) {
+    examples_.resize(network_.values.size());
+    emit(std::move(before), node);
+  }
+  for (Layer& before : with_numeric_padding(layer, network_)) {
+    examples_.resize(network_.values.size());
+    emit(std::move(before), node);
+  }
+  emit(layer, node);
+  if (is_in_place) {
+    write(node, names.front(), layer.outputs.front());
+    return;
+  }
+  const bool may_be_view =
+      kind == c10::TypeKind::ListType || schema.returns().front().alias_info() != nullptr;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!names[i].empty()) {
+      define_tensor(node, names[i], layer.outputs[i], layer, i, may_be_view);
+    }
+  }
+}
+
+/// A constant that is made from nothing can be of any size, whatever the size of the file.
+void Importer::check_size(const Pt2Node& node, const Layer& layer) const {
+  const auto refuse_if_many = [&](const std::vector<std::int64_t>& sizes) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : sizes) {
+      if (size > 0 && (__builtin_mul_overflow(count, size, &count) || count > kMostElements)) {
+        refuse("the operator " + node.target + place_of(node) + " makes a constant of more than " +
+                   std::to_string(kMostElements) + " elements",
+               "make a smaller one, or one that depends on the batch");
+      }
+    }
+  };
+  for (const ValueId id : layer.outputs) {
+    if (id.value >= 0) {
+      refuse_if_many(network_.info(id).sizes);
+    }
+  }
+  const std::string name = short_name(layer.target);
+  for (const Argument& argument : layer.arguments) {
+    if (argument.name == "size" && argument.constant.isIntList() && name != "view" &&
+        name != "expand") {
+      refuse_if_many(argument.constant.toIntVector());
+    }
+    if (name == "arange" && argument.name == "end" && argument.constant.isScalar()) {
+      refuse_if_many({static_cast<std::int64_t>(argument.constant.toScalar().toDouble())});
+    }
+  }
+}
+
+void Importer::emit(Layer layer, const Pt2Node& node) {
+  layer.name = short_name(layer.target);
+  layer.inputs = values_of(layer.arguments);
+  const bool depends_on_images =
+      !std::ranges::all_of(layer.inputs, [this](ValueId id) { return is_constant(id); });
+  if (!depends_on_images) {
+    compute_constants(layer, node);
+    const bool depends_on_weights = std::ranges::any_of(
+        layer.inputs, [this](ValueId id) { return from_weights_.contains(id); });
+    if (!depends_on_weights) {
+      return;
+    }
+    from_weights_.insert(layer.outputs.begin(), layer.outputs.end());
+  }
+  layers_.push_back({std::move(layer), {node.module, node.is_leaf}, !depends_on_images});
+}
+
+void Importer::compute_constants(const Layer& layer, const Pt2Node& node) {
+  check_size(node, layer);
+  layer.kernel->run(layer, network_.constants);
+  for (const ValueId id : layer.outputs) {
+    if (id.value < 0) {
+      continue;
+    }
+    ValueInfo& info = network_.info(id);
+    info.is_constant = true;
+    if (symbols_.contains(id)) {
+      continue;
+    }
+    const at::Tensor& result = network_.constants[id.value].toTensor();
+    info.sizes = result.sizes().vec();
+    info.type = result.scalar_type();
+    if (layer.inputs.size() == 1 && !symbols_.contains(layer.inputs.front()) &&
+        is_transpose(result, network_.constants[layer.inputs.front().value].toTensor())) {
+      transposes_[id] = layer.inputs.front();
+    }
+  }
+}
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// A model's graph, as a file holds it -> a network.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dnn/import/finish.h"
+#include "dnn/import/names.h"
+#include "dnn/import/pt2_graph.h"
+#include "dnn/import/rewrite.h"
+#include "dnn/network.h"
+#include "dnn/operators.h"
+
+namespace c10 {
+struct FunctionSchema;
+}
+
+namespace tilestrike::dnn {
+
+/// A model as it was read from a file of any kind.
+struct Program {
+  std::string path;
+  Pt2Graph graph;
+  /// A weight by its name in the module.
+  std::function<at::Tensor(const std::string& name)> weight;
+  std::string how_to_write;  // the cure for a damaged file
+};
+
+class Importer {
+ public:
+  /// `program` must outlive the importer. `output` names one of several outputs; empty: there is
+  /// one.
+  Importer(const Program& program, c10::Device device, std::string output);
+
+  /// Throws Failure, and nlohmann::json or c10 errors for what is damaged.
+  Network import();
+
+ private:
+  [[noreturn]] void refuse(const std::string& what, const std::string& cure) const;
+  [[noreturn]] void damaged(const std::string& what) const;
+
+  // Inputs and outputs.
+  void check_operators() const;
+  void add_input(const Pt2Input& input);
+  void add_weight(const Pt2Input& input);
+  const std::string& chosen_output() const;
+  void find_output();
+
+  // Nodes.
+  void add_node(const Pt2Node& node);
+  void add_identity(const Pt2Node& node);
+  void add_symbolic(const Pt2Node& node);
+  void add_call(const Pt2Node& node, const Operator& entry);
+  bool changes_nothing(const Pt2Node& node, const Operator& entry) const;
+  std::string target_of(const Pt2Node& node, const Operator& entry) const;
+  std::vector<Argument> arguments_of(const Pt2Node& node, const c10::FunctionSchema& schema);
+  void numbers_as_tensors(std::vector<Argument>& arguments, const c10::FunctionSchema& schema,
+                          const Pt2Node& node);
+  void add_outputs(const Pt2Node& node, const c10::FunctionSchema& schema, Layer& layer);
+  void check_batch_is_free(const Pt2Node& node, const Layer& layer) const;
+  void check_size(const Pt2Node& node, const Layer& layer) const;
+  void emit(Layer layer, const Pt2Node& node);
+  void compute_constants(const Layer& layer, const Pt2Node& node);
+
+  // Memory that is written in place.
+  void check_write(const Pt2Node& node, const Layer& layer);
+  void write(const Pt2Node& node, const std::string& output, ValueId value);
+  ValueId current(const std::string& name, const Pt2Node& node);
+  /// Empty: not known.
+  std::optional<bool> shares_memory(const Layer& layer, ValueId output, ValueId input);
+  void define_tensor(const Pt2Node& node, const std::string& name, ValueId value,
+                     const Layer& layer, std::size_t output, bool may_be_view);
+
+  // Values and names.
+  ValueId read(const std::string& name, bool as_tensor, const Pt2Node& node);
+  void check_new(const std::string& name) const;
+  const std::string& first_tensor(const Pt2Node& node);
+  const std::string& first_output(const Pt2Node& node, Pt2Argument::Form form) const;
+  ValueInfo tensor_info(const std::string& name) const;
+  ValueId add_tensor(ValueInfo info, const std::string& name);
+  ValueId add_symbol(const std::string& name);
+  bool is_row_major(const std::string& name) const;
+  bool is_constant(ValueId id) const { return network_.info(id).is_constant; }
+
+  const Program& program_;
+  const Pt2Graph& graph_;
+  std::string output_;
+  Network network_;
+  std::vector<ImportedLayer> layers_;
+  Names names_;
+  Transposes transposes_;
+  Values examples_;  // tensors without memory, and numbers, as the file's example has them
+  std::set<ValueId> symbols_;       // values that are numbers
+  std::set<ValueId> from_weights_;  // constants that a change of a weight changes
+  bool has_input_ = false;
+  std::string batch_symbol_;  // empty: exported for the one batch size ...
+  std::int64_t batch_ = -1;   // ... that is here
+};
+
+/// " in layer 'stage1.conv1' at train_zoo.py:67, self.conv1(x)".
+std::string place_of(const Pt2Node& node);
+
+}  // namespace tilestrike::dnn

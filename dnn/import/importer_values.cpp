@@ -1,0 +1,395 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The importer's part that knows names, values, and the memory behind them.
+#include <ATen/ops/empty_strided.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "dnn/import/importer.h"
+#include "dnn/import/views.h"
+#include "dnn/operator_kernel.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+using Form = Pt2Argument::Form;
+
+constexpr char kNotInPlace[] =
+    "write that line without its in-place form (y = x + 1 for x += 1, inplace=False), or clone the "
+    "tensor first";
+
+std::string symbol_name(const std::string& expression) {
+  const std::size_t begin = expression.find('\'');
+  const std::size_t end = expression.find('\'', begin + 1);
+  return begin == std::string::npos || end == std::string::npos
+             ? expression
+             : expression.substr(begin + 1, end - begin - 1);
+}
+
+/// A tensor of these sizes without memory; empty when they are not known or make no sense.
+c10::IValue example_of(const Pt2Tensor& tensor) {
+  const auto is_known = [](std::int64_t number) { return number >= 0 && number < (1 << 30); };
+  if (tensor.sizes.size() != tensor.strides.size() || tensor.sizes.size() > 8 ||
+      !std::ranges::all_of(tensor.sizes, is_known) ||
+      !std::ranges::all_of(tensor.strides, is_known)) {
+    return {};
+  }
+  try {
+    return at::empty_strided(tensor.sizes, tensor.strides,
+                             at::TensorOptions(tensor.type).device(c10::kMeta));
+  } catch (const c10::Error&) {
+    return {};
+  }
+}
+
+/// Operators whose result is their input's memory or a copy, as the strides have it.
+bool may_copy(const std::string& target) {
+  constexpr std::array names{"aten.reshape.default", "aten.reshape_as.default",
+                             "aten.flatten.using_ints", "aten.contiguous.default", "aten.to.dtype"};
+  return std::ranges::find(names, target) != names.end();
+}
+
+}  // namespace
+
+ValueInfo Importer::tensor_info(const std::string& name) const {
+  const auto found = graph_.tensors.find(name);
+  if (found == graph_.tensors.end()) {
+    damaged("it does not say what shape the value '" + name + "' has");
+  }
+  const Pt2Tensor& tensor = found->second;
+  ValueInfo info;
+  info.name = name;
+  info.type = tensor.type;
+  info.sizes = tensor.sizes;
+  for (std::size_t i = 0; i < info.sizes.size(); ++i) {
+    const bool is_batch =
+        batch_symbol_.empty()
+            ? i == 0 && info.sizes[i] == batch_
+            : symbol_name(tensor.symbols[i]) == batch_symbol_ ||
+                  tensor.symbols[i].find("'" + batch_symbol_ + "'") != std::string::npos;
+    if (is_batch) {
+      info.sizes[i] = -1;
+    }
+  }
+  return info;
+}
+
+void Importer::check_new(const std::string& name) const {
+  if (names_.has(name)) {
+    damaged("two values have the name '" + name + "'");
+  }
+}
+
+ValueId Importer::add_tensor(ValueInfo info, const std::string& name) {
+  const ValueId id = network_.add_value(std::move(info));
+  examples_.resize(network_.values.size());
+  const auto tensor = graph_.tensors.find(name);
+  if (tensor != graph_.tensors.end()) {
+    examples_[id.value] = example_of(tensor->second);
+  }
+  return id;
+}
+
+ValueId Importer::add_symbol(const std::string& name) {
+  ValueInfo info;
+  info.name = name;
+  info.type = c10::kLong;
+  const ValueId id = network_.add_value(std::move(info));
+  examples_.resize(network_.values.size());
+  if (const auto hint = graph_.numbers.find(name); hint != graph_.numbers.end()) {
+    examples_[id.value] = hint->second;
+  }
+  symbols_.insert(id);
+  names_.define(name, id);
+  return id;
+}
+
+void Importer::add_input(const Pt2Input& input) {
+  switch (input.role) {
+    case Pt2Input::Role::kLiteral:
+      return;
+    case Pt2Input::Role::kWeight:
+      add_weight(input);
+      return;
+    case Pt2Input::Role::kUser:
+      break;
+  }
+  if (input.argument.form == Form::kConstant) {
+    return;  // an argument that the exporter has fixed
+  }
+  std::vector<std::string> names;
+  for (const Pt2Input& other : graph_.inputs) {
+    if (other.role == Pt2Input::Role::kUser && other.argument.form != Form::kConstant) {
+      names.push_back(other.argument.items.empty() ? other.argument.key
+                                                   : other.argument.items.front().name);
+    }
+  }
+  if (names.size() != 1 || input.argument.form != Form::kTensor) {
+    refuse("the model has " + std::to_string(names.size()) + " inputs (" + join(names, ", ") + ")",
+           "export a model that takes one tensor, the images: wrap it in a module that fixes the "
+           "other inputs as buffers");
+  }
+  const std::string& name = names.front();
+  check_new(name);
+  const auto tensor = graph_.tensors.find(name);
+  if (tensor != graph_.tensors.end() && !tensor->second.sizes.empty()) {
+    batch_symbol_ = symbol_name(tensor->second.symbols.front());
+    batch_ = tensor->second.sizes.front();
+  }
+  const ValueInfo info = tensor_info(name);
+  if (info.type != c10::kFloat) {
+    refuse(
+        "the model's input '" + name + "' holds elements of the type " + c10::toString(info.type),
+        "export it for images of float32");
+  }
+  if (info.sizes.empty()) {
+    refuse("the model's input '" + name + "' is a single number",
+           "export it for a batch of images");
+  }
+  network_.input = add_tensor(info, name);
+  names_.define(name, network_.input, true);
+  has_input_ = true;
+}
+
+void Importer::add_weight(const Pt2Input& input) {
+  const std::string& name = input.argument.items.front().name;
+  check_new(name);
+  const at::Tensor tensor = program_.weight(input.weight);
+  const auto declared = graph_.tensors.find(name);
+  if (declared != graph_.tensors.end() &&
+      (declared->second.type != tensor.scalar_type() || tensor.sizes() != declared->second.sizes)) {
+    damaged("the weight '" + input.weight +
+            "' has another shape or type in the graph than in its "
+            "bytes");
+  }
+  ValueInfo info;
+  info.name = name;
+  info.type = tensor.scalar_type();
+  info.sizes = tensor.sizes().vec();
+  info.is_constant = true;
+  info.parameter = input.weight;
+  const ValueId id = add_tensor(std::move(info), name);
+  network_.constants[id.value] = tensor;
+  from_weights_.insert(id);
+  names_.define(name, id, true);
+}
+
+const std::string& Importer::chosen_output() const {
+  std::vector<std::string> names;
+  for (const Pt2Argument& output : graph_.outputs) {
+    const bool has_name = output.form == Form::kTensor && !output.items.empty();
+    if (has_name && output.items.front().name == output_) {
+      return output.items.front().name;
+    }
+    names.push_back(has_name || !output.items.empty() ? output.items.front().name : output.key);
+  }
+  if (!output_.empty()) {
+    fail(ErrorCode::kNotFound, "the model has no output '" + output_ + "'", program_.path,
+         "its outputs: " + join(names, ", "));
+  }
+  if (names.size() != 1 || graph_.outputs.front().form != Form::kTensor) {
+    refuse("the model has " + std::to_string(names.size()) + " outputs (" + join(names, ", ") + ")",
+           "export a model that returns one tensor, the logits");
+  }
+  return graph_.outputs.front().items.front().name;
+}
+
+void Importer::find_output() {
+  const std::string& name = chosen_output();
+  if (!names_.has(name)) {
+    damaged("nothing computes its output '" + name + "'");
+  }
+  Pt2Node end;
+  end.target = "output";
+  network_.output = symbols_.contains(names_.value(name)) ? names_.value(name) : current(name, end);
+  if (symbols_.contains(network_.output) || is_constant(network_.output)) {
+    refuse("the model's output '" + name + "' does not depend on the images",
+           "export a model that returns its logits");
+  }
+  if (network_.info(network_.output).type != c10::kFloat) {
+    refuse("the model's output '" + name + "' holds elements of the type " +
+               c10::toString(network_.info(network_.output).type),
+           "export a model that returns its logits in float32");
+  }
+}
+
+ValueId Importer::read(const std::string& name, bool as_tensor, const Pt2Node& node) {
+  if (!names_.has(name)) {
+    damaged("the operator " + node.target + place_of(node) + " reads '" + name +
+            "', which nothing before it computes");
+  }
+  const ValueId id = current(name, node);
+  if (symbols_.contains(id) == as_tensor) {
+    damaged("'" + name + "'" + place_of(node) + " is a " + (as_tensor ? "size" : "tensor") +
+            " where it is read as a " + (as_tensor ? "tensor" : "size"));
+  }
+  return id;
+}
+
+ValueId Importer::current(const std::string& name, const Pt2Node& node) {
+  if (!names_.is_stale(name)) {
+    return names_.value(name);
+  }
+  const View* view = names_.view(name);
+  TS_CHECK(view != nullptr, "what is no view is never stale");
+  if (!view->is_certain) {
+    refuse("the operator " + node.target + place_of(node) + " reads '" + name +
+               "', whose memory was written through another view by " + names_.writer(name),
+           kNotInPlace);
+  }
+  Layer again = view->layer;
+  again.arguments.front().values = {current(view->parent, node)};
+  ValueInfo info = network_.info(names_.value(name));
+  info.name += "_again";
+  info.is_constant = false;
+  info.parameter.clear();
+  const ValueId id = add_tensor(std::move(info), name);
+  std::ranges::fill(again.outputs, ValueId(-1));
+  again.outputs[view->output] = id;
+  emit(std::move(again), node);
+  names_.assign(name, id);
+  return id;
+}
+
+const std::string& Importer::first_tensor(const Pt2Node& node) {
+  if (node.inputs.empty() || node.inputs.front().second.form != Form::kTensor) {
+    damaged("the first argument of " + node.target + place_of(node) + " is not a tensor");
+  }
+  const std::string& name = node.inputs.front().second.items.front().name;
+  read(name, true, node);
+  return name;
+}
+
+const std::string& Importer::first_output(const Pt2Node& node, Form form) const {
+  if (node.outputs.empty() || node.outputs.front().form != form ||
+      node.outputs.front().items.empty() || node.outputs.front().items.front().name.empty()) {
+    damaged("the operator " + node.target + place_of(node) +
+            " has no output of the kind that it "
+            "should have");
+  }
+  const std::string& name = node.outputs.front().items.front().name;
+  check_new(name);
+  return name;
+}
+
+bool Importer::is_row_major(const std::string& name) const {
+  const auto found = graph_.tensors.find(name);
+  if (found == graph_.tensors.end()) {
+    return false;
+  }
+  const Pt2Tensor& tensor = found->second;
+  std::int64_t expected = 1;
+  for (std::size_t i = tensor.sizes.size(); i-- > 0;) {
+    if (tensor.sizes[i] != 1 && tensor.strides[i] != expected) {
+      return false;
+    }
+    if (__builtin_mul_overflow(expected, tensor.sizes[i], &expected)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::optional<bool> Importer::shares_memory(const Layer& layer, ValueId output, ValueId input) {
+  const bool is_computed = is_constant(output);
+  Values trial = is_computed ? network_.constants : examples_;
+  trial.resize(network_.values.size());
+  try {
+    if (!is_computed) {
+      layer.kernel->run(layer, trial);
+    }
+    return trial[output.value].toTensor().is_alias_of(trial[input.value].toTensor());
+  } catch (const Failure&) {
+    return std::nullopt;
+  } catch (const c10::Error&) {  // the file has no example of its input
+    return std::nullopt;
+  }
+}
+
+void Importer::define_tensor(const Pt2Node& node, const std::string& name, ValueId value,
+                             const Layer& layer, std::size_t output, bool may_be_view) {
+  names_.define(name, value);
+  if (layer.target == "aten.einsum.default") {  // one operand in another order is a view
+    for (const Pt2Item& operand : node.inputs[1].second.items) {
+      if (shares_memory(layer, value, names_.value(operand.name)) != false) {
+        names_.define_view(name, value, {operand.name, layer, output, false});
+        return;
+      }
+    }
+    return;
+  }
+  const bool reads_tensor =
+      !layer.arguments.empty() && layer.arguments.front().kind == Argument::Kind::kValue &&
+      !node.inputs.empty() && node.inputs.front().second.form == Form::kTensor;
+  if (!may_be_view || !reads_tensor) {
+    return;
+  }
+  const std::string& parent = node.inputs.front().second.items.front().name;
+  std::optional<bool> is_view = true;
+  if (may_copy(layer.target)) {
+    is_view = shares_memory(layer, value, layer.arguments.front().values.front());
+  }
+  if (is_view != false) {
+    names_.define_view(name, value, {parent, layer, output, is_view.has_value()});
+  }
+}
+
+void Importer::check_write(const Pt2Node& node, const Layer& layer) {
+  const std::string& target = first_tensor(node);
+  const std::string by = "the operator " + node.target + place_of(node);
+  if (names_.is_external(target)) {
+    refuse(by + " writes into '" + target + "', an input or a weight of the model", kNotInPlace);
+  }
+  const std::string name = short_name(layer.target);
+  if (name == "copy" || name == "fill" || name == "masked_fill" || name == "zero") {
+    return;  // they keep the type of their target, whatever they put there
+  }
+  const c10::ScalarType type = network_.info(names_.value(target)).type;
+  for (const ValueId id : layer.inputs) {
+    const ValueInfo& info = network_.info(id);
+    if (!symbols_.contains(id) && !info.sizes.empty() &&
+        c10::promoteTypes(info.type, type) != type) {
+      refuse(by + " writes in place with another element type than its target has",
+             "convert the operands to one type first");
+    }
+  }
+}
+
+void Importer::write(const Pt2Node& node, const std::string& output, ValueId value) {
+  const std::string& target = first_tensor(node);
+  const std::string by = node.target + place_of(node);
+  if (names_.has_uncertain_view(target)) {
+    refuse("the operator " + by + " writes into '" + target +
+               "', of whose memory it is not clear what else shows it",
+           kNotInPlace);
+  }
+  names_.begin_write(target, by);
+  names_.assign(target, value);
+  std::string written = target;
+  while (const View* view = names_.view(written)) {
+    const ValueId parent = names_.value(view->parent);
+    std::vector<Layer> layers = write_through(*view, parent, names_.value(written), network_);
+    if (layers.empty()) {
+      refuse("the operator " + by + " writes into '" + view->parent + "' through a view that " +
+                 view->layer.target + " has taken",
+             kNotInPlace);
+    }
+    ValueInfo info = network_.info(parent);
+    info.name += "_after_" + output;
+    info.is_constant = false;
+    info.parameter.clear();
+    const ValueId changed = add_tensor(std::move(info), view->parent);
+    layers.back().outputs = {changed};
+    for (Layer& layer : layers) {
+      emit(std::move(layer), node);
+    }
+    names_.assign(view->parent, changed);
+    written = view->parent;
+  }
+  names_.define_same(output, target);
+}
+
+}  // namespace tilestrike::dnn
