@@ -227,7 +227,7 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.dropout.default", kIdentity, "", "nothing, in evaluation", ""},
     {"aten.feature_dropout.default", kIdentity, "", "nothing, in evaluation", ""},
     {"aten.alpha_dropout.default", kIdentity, "", "nothing, in evaluation", ""},
-    {"aten.clone.default", kIdentity, "aten.contiguous.default", "a copy, or another layout", ""},
+    {"aten.clone.default", kCall, "", "a copy, or another layout", "int8"},
     {"aten.lift_fresh_copy.default", kIdentity, "", "a copy of a literal", ""},
     {"aten.alias.default", kIdentity, "", "the same tensor", ""},
     {"aten.detach.default", kIdentity, "", "the same tensor", ""},

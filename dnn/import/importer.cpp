@@ -4,6 +4,7 @@
 #include "dnn/import/importer.h"
 
 #include <ATen/core/grad_mode.h>
+#include <c10/core/MemoryFormat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -33,6 +34,13 @@ const Pt2Argument* given_argument(const Pt2Node& node, const std::string& name) 
 
 bool is_same_type(const Pt2Argument& argument, c10::ScalarType type) {
   return argument.constant.isInt() && argument.constant.toInt() == static_cast<std::int64_t>(type);
+}
+
+/// Of a clone: it is to lie row by row, however its input lies.
+bool asks_row_major(const Pt2Node& node) {
+  const Pt2Argument* format = given_argument(node, "memory_format");
+  return format != nullptr && format->constant.isInt() &&
+         format->constant.toInt() == static_cast<std::int64_t>(c10::MemoryFormat::Contiguous);
 }
 
 }  // namespace
@@ -130,8 +138,8 @@ bool Importer::changes_nothing(const Pt2Node& node, const Operator& entry) const
   if (name == "contiguous") {
     return node.inputs.size() == 1 && is_row_major(input);
   }
-  if (name == "clone" && node.inputs.size() > 1) {  // the second argument is a layout
-    return node.inputs[1].second.constant.isNone() || is_row_major(input);
+  if (name == "clone") {
+    return is_row_major(input) || (!asks_row_major(node) && keeps_layout(node));
   }
   return entry.import_as == ImportAs::kIdentity;
 }
@@ -263,6 +271,9 @@ std::string Importer::target_of(const Pt2Node& node, const Operator& entry) cons
       return rank == 3 ? "aten.conv1d.default" : rank == 5 ? "aten.conv3d.default" : target;
     }
   }
+  if (entry.target == "aten.clone.default" && asks_row_major(node)) {
+    return "aten.contiguous.default";
+  }
   if (entry.target == "aten.as_strided.default") {
     // Strides say how memory lies, which is no matter of the model; row by row is another shape.
     const std::string& input = node.inputs.front().second.items.empty()
@@ -367,11 +378,12 @@ void Importer::add_outputs(const Pt2Node& node, const c10::FunctionSchema& schem
     write(node, names.front(), layer.outputs.front());
     return;
   }
+  const bool is_copy = short_name(node.target) == "clone";
   const bool may_be_view =
       kind == c10::TypeKind::ListType || schema.returns().front().alias_info() != nullptr;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!names[i].empty()) {
-      define_tensor(node, names[i], layer.outputs[i], layer, i, may_be_view);
+      define_tensor(node, names[i], layer.outputs[i], layer, i, may_be_view && !is_copy);
     }
   }
 }
@@ -408,6 +420,12 @@ void Importer::check_size(const Pt2Node& node, const Layer& layer) const {
 void Importer::emit(Layer layer, const Pt2Node& node) {
   layer.name = short_name(layer.target);
   layer.inputs = values_of(layer.arguments);
+  // The exporter's shapes of these ignore what the strides of their operands do to the result's.
+  if (layer.name.ends_with("_scatter") || layer.name == "copy" ||
+      std::ranges::any_of(layer.inputs,
+                          [this](ValueId id) { return unsure_layouts_.contains(id); })) {
+    unsure_layouts_.insert(layer.outputs.begin(), layer.outputs.end());
+  }
   const bool depends_on_images =
       !std::ranges::all_of(layer.inputs, [this](ValueId id) { return is_constant(id); });
   if (!depends_on_images) {

@@ -86,6 +86,7 @@ class Importer {
   ValueId add_tensor(ValueInfo info, const std::string& name);
   ValueId add_symbol(const std::string& name);
   bool is_row_major(const std::string& name) const;
+  bool keeps_layout(const Pt2Node& node) const;
   bool is_constant(ValueId id) const { return network_.info(id).is_constant; }
 
   const Program& program_;
@@ -96,8 +97,9 @@ class Importer {
   Names names_;
   Transposes transposes_;
   Values examples_;  // tensors without memory, and numbers, as the file's example has them
-  std::set<ValueId> symbols_;       // values that are numbers
-  std::set<ValueId> from_weights_;  // constants that a change of a weight changes
+  std::set<ValueId> symbols_;         // values that are numbers
+  std::set<ValueId> from_weights_;    // constants that a change of a weight changes
+  std::set<ValueId> unsure_layouts_;  // whose strides need not be those in the file
   bool has_input_ = false;
   std::string batch_symbol_;  // empty: exported for the one batch size ...
   std::int64_t batch_ = -1;   // ... that is here

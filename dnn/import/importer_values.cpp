@@ -276,6 +276,9 @@ const std::string& Importer::first_output(const Pt2Node& node, Form form) const 
 }
 
 bool Importer::is_row_major(const std::string& name) const {
+  if (names_.has(name) && unsure_layouts_.contains(names_.value(name))) {
+    return false;
+  }
   const auto found = graph_.tensors.find(name);
   if (found == graph_.tensors.end()) {
     return false;
@@ -307,6 +310,16 @@ std::optional<bool> Importer::shares_memory(const Layer& layer, ValueId output, 
   } catch (const c10::Error&) {  // the file has no example of its input
     return std::nullopt;
   }
+}
+
+/// Whether input and output have the same strides in the file.
+bool Importer::keeps_layout(const Pt2Node& node) const {
+  const std::string& input = node.inputs.front().second.items.front().name;
+  const auto from = graph_.tensors.find(input);
+  const auto to = graph_.tensors.find(first_output(node, Form::kTensor));
+  return names_.has(input) && !unsure_layouts_.contains(names_.value(input)) &&
+         from != graph_.tensors.end() && to != graph_.tensors.end() &&
+         from->second.strides == to->second.strides;
 }
 
 void Importer::define_tensor(const Pt2Node& node, const std::string& name, ValueId value,
