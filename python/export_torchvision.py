@@ -49,6 +49,14 @@ def smooth_noise(count, size, generator):
 
 
 @torch.no_grad()
+def fill_zero_heads(model):
+    """Gives last layers that start as zeros (ViT's) weights, so that the logits say something."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear) and not module.weight.any():
+            nn.init.normal_(module.weight, std=0.02)
+
+
+@torch.no_grad()
 def settle_batch_norm(model, generator, size, batches=4, batch=8):
     """Sets the running statistics to the averages over a few seeded batches."""
     model.eval()
@@ -84,6 +92,7 @@ def main():
     for name in options.models:
         torch.manual_seed(options.seed)
         model = torchvision.models.get_model(name, weights=None)
+        fill_zero_heads(model)
         settle_batch_norm(model, torch.Generator().manual_seed(options.seed + 1), options.size)
         with torch.no_grad():
             logits = model(x)
