@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -22,6 +24,15 @@ namespace tilestrike::bridge {
 namespace {
 
 constexpr std::int64_t kBatch = 100;
+
+/// "float (32, 10)".
+std::string shape_text(const at::Tensor& tensor) {
+  std::string text;
+  for (const std::int64_t size : tensor.sizes()) {
+    text += (text.empty() ? "" : ", ") + std::to_string(size);
+  }
+  return std::string(c10::toString(tensor.scalar_type())) + " (" + text + ")";
+}
 
 at::Tensor run_plain(const Workload& load) {
   const dnn::Executor executor(load.network);
@@ -63,6 +74,37 @@ at::Tensor run_all_tiles(const Workload& load, const InferInputs& inputs, InferR
   return at::cat(logits);
 }
 
+/// Whether two numbers are the same for a network's user: NaN equals NaN.
+double distance(double a, double b) {
+  if (a == b || (std::isnan(a) && std::isnan(b))) {
+    return 0.0;
+  }
+  const double apart = std::abs(a - b);
+  return std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart;
+}
+
+void compare(const at::Tensor& logits, const std::string& file, InferReport& report) {
+  const at::Tensor all = dnn::read_npy(file);
+  if (all.scalar_type() != logits.scalar_type() || all.dim() != logits.dim() ||
+      all.size(0) < logits.size(0) || all.sizes().slice(1) != logits.sizes().slice(1)) {
+    fail(ErrorCode::kInvalidInput,
+         "the expected logits are " + shape_text(all) + ", those of the network " +
+             shape_text(logits),
+         file, "write the original's logits on the same images as float32");
+  }
+  const at::Tensor expected = all.narrow(0, 0, logits.size(0)).contiguous();
+  const at::Tensor found = logits.contiguous();
+  report.compared_logits = found.numel();
+  report.different_logits = dnn::count_different(found, expected);
+  double apart = 0.0, largest = 0.0;
+  for (std::int64_t i = 0; i < found.numel(); ++i) {
+    const double a = found.const_data_ptr<float>()[i], b = expected.const_data_ptr<float>()[i];
+    apart = std::max(apart, distance(a, b));
+    largest = std::isfinite(b) ? std::max(largest, std::abs(b)) : largest;
+  }
+  report.largest_difference = apart == 0.0 ? 0.0 : apart / largest;
+}
+
 InferReport infer_checked(const InferInputs& inputs) {
   if (!inputs.engine.empty() && (!inputs.int8 || !inputs.accelerator)) {
     fail(ErrorCode::kInvalidInput, "tiles of the mesh hold int8 operands", "--engine",
@@ -79,6 +121,9 @@ InferReport infer_checked(const InferInputs& inputs) {
       inputs.engine.empty() ? run_plain(load) : run_all_tiles(load, inputs, report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.accuracy = accuracy_of(logits, load.data.labels);
+  if (!inputs.expect.empty()) {
+    compare(logits, inputs.expect, report);
+  }
   if (!inputs.out.empty()) {
     dnn::write_npy(inputs.out, logits);
   }

@@ -162,6 +162,7 @@ class Study {
 /// Torch-free face of plain inference, for `tilestrike infer`.
 struct InferInputs {
   std::string model, images, labels, calibrate, out, dump, device = "auto";
+  std::string expect;  // .npy of the logits that the original gives; empty: not compared
   bool int8 = false;
   std::int64_t use = 0;
   /// Not empty: every tile runs through this engine on this accelerator, one image at a time, and
@@ -175,6 +176,10 @@ struct InferReport {
   double seconds = 0.0;
   std::string device;
   std::vector<std::string> warnings;
+  // Compared with InferInputs::expect: logits whose bits differ, of how many, and the largest
+  // difference relative to the largest expected magnitude (infinite: one of the two is no number).
+  std::int64_t different_logits = 0, compared_logits = 0;
+  double largest_difference = 0.0;
   // All tiles mode only:
   std::int64_t passes = 0;
   std::int64_t accumulators = 0, different_accumulators = 0;

@@ -6,8 +6,10 @@
                                         [--images 2] [--decompose]
 
 Writes DIR/x.npy (float32 (N, 3, 224, 224)) and for each network DIR/NAME.pt2 (dynamic batch) and
-DIR/logits_NAME.npy (float32 (N, 1000)), PyTorch's answer with one thread. `--decompose` writes
-DIR/NAME_decomposed.pt2 as well, the same network after run_decompositions().
+DIR/logits_NAME.npy (float32 (N, 1000)), the exported program's answer in PyTorch with one thread.
+`--decompose` writes DIR/NAME_decomposed.pt2 and DIR/logits_NAME_decomposed.npy as well, for the same
+network after run_decompositions(). The line that is printed says how far the model that was not
+exported is from that: PyTorch computes attention in another way there.
 
 Needs torchvision: `pip install --no-deps torchvision==0.28.0 pillow` beside torch 2.13.0 is enough.
 """
@@ -94,17 +96,22 @@ def main():
         model = torchvision.models.get_model(name, weights=None)
         fill_zero_heads(model)
         settle_batch_norm(model, torch.Generator().manual_seed(options.seed + 1), options.size)
-        with torch.no_grad():
-            logits = model(x)
-        numpy.save(options.out / f"logits_{name}.npy", logits.numpy())
         program = torch.export.export(model, (example,),
                                       dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
-        torch.export.save(program, options.out / f"{name}.pt2")
+        forms = {"": program}
         if options.decompose:
-            torch.export.save(program.run_decompositions(),
-                              options.out / f"{name}_decomposed.pt2")
-        print(f"{name}: logits {tuple(logits.shape)}, {logits.min():.3g} .. {logits.max():.3g}, "
-              f"{(options.out / f'{name}.pt2').stat().st_size / 1e6:.1f} MB", flush=True)
+            forms["_decomposed"] = program.run_decompositions()
+        with torch.no_grad():
+            eager = model(x)
+            for suffix, form in forms.items():
+                logits = form.module()(x)
+                torch.export.save(form, options.out / f"{name}{suffix}.pt2")
+                numpy.save(options.out / f"logits_{name}{suffix}.npy", logits.numpy())
+                difference = (logits - eager).abs().max() / eager.abs().max()
+                print(f"{name}{suffix}: logits {tuple(logits.shape)}, {logits.min():.3g} .. "
+                      f"{logits.max():.3g}, {difference:.3g} from the eager model's, "
+                      f"{(options.out / f'{name}{suffix}.pt2').stat().st_size / 1e6:.1f} MB",
+                      flush=True)
 
 
 if __name__ == "__main__":

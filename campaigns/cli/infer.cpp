@@ -17,8 +17,13 @@ namespace {
 struct InferArguments {
   bridge::InferInputs inputs;
   std::string accelerator;
+  double tolerance = 0.0;
   bool is_json = false;
 };
+
+bool agrees(const bridge::InferReport& report, double tolerance) {
+  return tolerance > 0.0 ? report.largest_difference <= tolerance : report.different_logits == 0;
+}
 
 nlohmann::ordered_json json_of(const bridge::InferReport& report, bool has_tiles) {
   nlohmann::ordered_json json;
@@ -32,6 +37,11 @@ nlohmann::ordered_json json_of(const bridge::InferReport& report, bool has_tiles
     json["accumulators"] = report.accumulators;
     json["different_accumulators"] = report.different_accumulators;
     json["different_outputs"] = report.different_outputs;
+  }
+  if (report.compared_logits > 0) {
+    json["compared_logits"] = report.compared_logits;
+    json["different_logits"] = report.different_logits;
+    json["largest_relative_difference"] = report.largest_difference;
   }
   json["warnings"] = report.warnings;
   return json;
@@ -50,6 +60,11 @@ std::string text_of(const bridge::InferReport& report, const bridge::InferInputs
         "differ from the bulk path\n",
         inputs.engine, report.passes, report.different_accumulators, report.accumulators,
         report.different_outputs);
+  }
+  if (report.compared_logits > 0) {
+    text += fmt::format(
+        "{} of {} logits differ from those expected, by at most {:.3g} of the largest of them\n",
+        report.different_logits, report.compared_logits, report.largest_difference);
   }
   for (const std::string& warning : report.warnings) {
     text += "warning: " + warning + "\n";
@@ -87,7 +102,9 @@ int run(const InferArguments& arguments) {
   const bridge::InferReport report = bridge::infer(inputs);
   const bool has_tiles = !inputs.engine.empty();
   print(arguments.is_json ? json_of(report, has_tiles).dump(2) + "\n" : text_of(report, inputs));
-  return report.different_accumulators + report.different_outputs == 0 ? 0 : 1;
+  const bool agrees_with_expected = inputs.expect.empty() || agrees(report, arguments.tolerance);
+  return report.different_accumulators + report.different_outputs == 0 && agrees_with_expected ? 0
+                                                                                               : 1;
 }
 
 }  // namespace
@@ -106,6 +123,17 @@ void add_infer(CLI::App& program, Action& chosen) {
   command->add_option("--calibrate", inputs.calibrate,
                       "With --int8: images that fix the scales [the images themselves]");
   command->add_option("--out", inputs.out, "Write the logits to this .npy file");
+  CLI::Option* expect = command->add_option(
+      "--expect", inputs.expect,
+      "Logits that the original gives on the same images (.npy): compare; exit code 1 where they "
+      "differ. PyTorch's bits depend on its threads and its batch: give it one thread "
+      "(OMP_NUM_THREADS=1 here, torch.set_num_threads(1) there) and at most 100 images");
+  command
+      ->add_option("--tolerance", arguments->tolerance,
+                   "With --expect: largest difference allowed, relative to the largest expected "
+                   "logit [0: every bit]")
+      ->needs(expect)
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--dump", inputs.dump,
                       "Write accumulators and outputs of every layer to this folder as .npy "
                       "(python/check_dump.py checks them)");

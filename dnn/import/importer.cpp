@@ -429,7 +429,7 @@ void Importer::emit(Layer layer, const Pt2Node& node) {
   const bool depends_on_images =
       !std::ranges::all_of(layer.inputs, [this](ValueId id) { return is_constant(id); });
   if (!depends_on_images) {
-    compute_constants(layer, node);
+    compute_constants(layer, node);  // and looks at how they lie
     const bool depends_on_weights = std::ranges::any_of(
         layer.inputs, [this](ValueId id) { return from_weights_.contains(id); });
     if (!depends_on_weights) {
@@ -455,6 +455,10 @@ void Importer::compute_constants(const Layer& layer, const Pt2Node& node) {
     const at::Tensor& result = network_.constants[id.value].toTensor();
     info.sizes = result.sizes().vec();
     info.type = result.scalar_type();
+    const auto declared = graph_.tensors.find(info.name);
+    if (declared != graph_.tensors.end() && result.strides() == declared->second.strides) {
+      unsure_layouts_.erase(id);
+    }
     if (layer.inputs.size() == 1 && !symbols_.contains(layer.inputs.front()) &&
         is_transpose(result, network_.constants[layer.inputs.front().value].toTensor())) {
       transposes_[id] = layer.inputs.front();
