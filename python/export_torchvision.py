@@ -6,10 +6,10 @@
                                         [--images 2] [--decompose]
 
 Writes DIR/x.npy (float32 (N, 3, 224, 224)) and for each network DIR/NAME.pt2 (dynamic batch) and
-DIR/logits_NAME.npy (float32 (N, 1000)), the exported program's answer in PyTorch with one thread.
-`--decompose` writes DIR/NAME_decomposed.pt2 and DIR/logits_NAME_decomposed.npy as well, for the same
-network after run_decompositions(). The line that is printed says how far the model that was not
-exported is from that: PyTorch computes attention in another way there.
+DIR/logits_NAME.npy (float32 (N, 1000)), the exported program's answer in PyTorch, with one thread.
+With `--decompose` also DIR/NAME_decomposed.pt2 and DIR/logits_NAME_decomposed.npy, for the same
+network after run_decompositions(). The line that is printed says how far the model itself is from
+that: PyTorch computes attention in another way there.
 
 Needs torchvision: `pip install --no-deps torchvision==0.28.0 pillow` beside torch 2.13.0 is enough.
 """

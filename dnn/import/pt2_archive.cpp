@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "dnn/import/zip_directory.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -97,11 +98,21 @@ Pt2Archive::Pt2Archive(std::string path) : path_(std::move(path)) {
   try {
     reader_ = std::make_unique<caffe2::serialize::PyTorchStreamReader>(path_);
     if (!reader_->hasRecord(kProgram)) {
-      fail(ErrorCode::kInvalidInput,
-           reader_->hasRecord("data.pkl")
-               ? "this is a TorchScript file or a state_dict, not an exported program"
-               : "this archive holds no exported program (no " + kProgram + ")",
+      if (reader_->hasRecord("constants.pkl")) {
+        fail(ErrorCode::kUnsupported, "this is a TorchScript file, not an exported program", path_,
+             kExportAgain);
+      }
+      if (reader_->hasRecord("data.pkl")) {
+        fail(ErrorCode::kUnsupported,
+             "this is a pickle of torch.save (a state_dict or a whole module), which can run any "
+             "code and is not read",
+             path_, std::string("load it into the model in Python, then ") + kExportAgain);
+      }
+      fail(ErrorCode::kInvalidInput, "this archive holds no exported program (no " + kProgram + ")",
            path_, kExportAgain);
+    }
+    for (const auto& [name, checksum] : zip_checksums(path_)) {
+      checksums_[name.substr(name.find('/') + 1)] = checksum;  // without the archive's own folder
     }
     if (reader_->hasRecord("byteorder") && record("byteorder") != "little") {
       fail(ErrorCode::kUnsupported, "its weights are not little-endian", path_,
@@ -129,6 +140,10 @@ at::Tensor Pt2Archive::record_bytes(const std::string& name) {
       damaged("record " + name + " claims more bytes than the file can hold");
     }
     auto [data, bytes] = reader_->getRecord(name);
+    const auto checksum = checksums_.find(name);
+    if (checksum == checksums_.end() || checksum->second != checksum_of(data.get(), bytes)) {
+      damaged("the bytes of record " + name + " do not have their checksum (CRC-32)");
+    }
     const c10::Storage storage(c10::Storage::use_byte_size_t(), bytes, std::move(data), nullptr,
                                false);
     return at::empty({0}, c10::kByte).set_(storage, 0, {static_cast<std::int64_t>(bytes)}, {1});

@@ -45,6 +45,7 @@ class Pt2Archive {
   std::string path_;
   std::int64_t file_bytes_ = 0;
   std::unique_ptr<caffe2::serialize::PyTorchStreamReader> reader_;
+  std::map<std::string, std::uint32_t> checksums_;  // by record
   nlohmann::json weights_, constants_;          // name -> where its bytes are and what they mean
   std::map<std::string, at::Tensor> storages_;  // record -> its bytes
 };

@@ -58,10 +58,19 @@ TEST(ArchiveTest, FilesThatAreNoArchives) {
   {
     caffe2::serialize::PyTorchStreamWriter writer(folder + "/script.pt2");
     writer.writeRecord("data.pkl", "x", 1);
+    writer.writeRecord("constants.pkl", "x", 1);
     writer.writeEndOfFile();
   }
   expect_says(import_failure(folder + "/script.pt2"),
               {"script.pt2", "TorchScript", "torch.export.save"});
+  {
+    caffe2::serialize::PyTorchStreamWriter writer(folder + "/state_dict.pt");
+    writer.writeRecord("data.pkl", "cos\nsystem\n(S'exit'\ntR.", 24);
+    writer.writeEndOfFile();
+  }
+  expect_says(import_failure(folder + "/state_dict.pt"),
+              {"state_dict.pt", "pickle of torch.save", "any code", "load it into the model",
+               "torch.export.save"});
 }
 
 TEST(ArchiveTest, TruncationAtAnyLengthIsSaid) {
@@ -73,6 +82,21 @@ TEST(ArchiveTest, TruncationAtAnyLengthIsSaid) {
   }
   write_file(scratch(), bytes.substr(0, bytes.size() - 1));
   expect_says(import_failure(), {scratch(), "damaged or truncated"});
+}
+
+TEST(ArchiveTest, AFlippedBitOfAWeightIsSaid) {
+  const std::string bytes = bytes_of_file(zoo());
+  std::string weight;
+  write_changed("data/weights/weight_4", [&](std::string record) { return weight = record; });
+  const std::size_t at = bytes.find(weight);
+  ASSERT_NE(at, std::string::npos);
+  for (const std::size_t byte : {std::size_t{0}, weight.size() / 2, weight.size() - 1}) {
+    std::string struck = bytes;
+    struck[at + byte] ^= 4;
+    write_file(scratch(), struck);
+    expect_says(import_failure(),
+                {scratch(), "weight_4", "checksum (CRC-32)", "copy the file again"});
+  }
 }
 
 TEST(ArchiveTest, BitFlipsNeverCrash) {
@@ -187,6 +211,45 @@ TEST(ArchiveTest, GraphsThatDoNotHangTogetherAreSaid) {
     program["graph_module"]["graph"]["tensor_values"].erase("relu");
   });
   expect_says(import_failure(), {"what shape the value 'relu' has"});
+}
+
+TEST(ArchiveTest, ACycleIsSaid) {
+  write_changed_json(kProgramRecord, [](json& program) {
+    json& first = nodes(program)[0]["inputs"][0]["arg"]["as_tensor"]["name"];
+    first = nodes(program)[4]["outputs"][0]["as_tensor"]["name"];  // of a layer that reads it
+  });
+  expect_says(import_failure(),
+              {"aten.conv2d.default", "layer 'conv1'", "which nothing before it computes"});
+}
+
+TEST(ArchiveTest, ObjectsOfTheUsersClassesAreRefused) {
+  write_changed_json(kProgramRecord, [](json& program) {
+    json& specs = program["graph_module"]["signature"]["input_specs"];
+    specs[0] = {{"custom_obj",
+                 {{"arg", {{"name", "p"}, {"class_fqn", "Mine"}}}, {"custom_obj_name", "mine"}}}};
+  });
+  expect_says(import_failure(), {scratch(), "'custom_obj'", "plain tensors"});
+}
+
+TEST(ArchiveTest, ConstantsBeyondAllMemoryAreRefused) {
+  // A constant of 2^40 elements that a few bytes of the graph ask for.
+  write_changed_json(kProgramRecord, [](json& program) {
+    json& graph = program["graph_module"]["graph"];
+    const json sizes = {{"as_ints", {1 << 20, 1 << 20}}};
+    json zeros = graph["nodes"][0];
+    zeros["target"] = "torch.ops.aten.zeros.default";
+    zeros["inputs"] = {{{"name", "size"}, {"arg", sizes}, {"kind", 1}}};
+    zeros["outputs"] = {{{"as_tensor", {{"name", "zeros"}}}}};
+    graph["tensor_values"]["zeros"] = graph["tensor_values"]["relu"];
+    graph["nodes"].insert(graph["nodes"].begin(), zeros);
+  });
+  expect_says(import_failure(), {scratch(), "aten.zeros.default", "more than 2147483648 elements"});
+  // A weight and its shape in the graph that claim as many.
+  write_changed_json(kProgramRecord, [](json& program) {
+    json& tensors = program["graph_module"]["graph"]["tensor_values"];
+    tensors["p_conv1_weight"]["sizes"][0] = {{"as_int", std::int64_t{1} << 40}};
+  });
+  expect_says(import_failure(), {scratch(), "'conv1.weight'", "another shape or type"});
 }
 
 TEST(ArchiveTest, AnUnknownOperatorIsNamedWithItsLayerAndSourceLine) {
