@@ -17,7 +17,8 @@ namespace tilestrike::dnn {
 namespace {
 
 constexpr std::int64_t kSchemaMajor = 8;
-constexpr std::int64_t kStrided = 7;           // the archive's code of a plain layout
+constexpr std::int64_t kStrided = 7;  // the archive's code of a plain layout
+constexpr int kDeepestJson = 200;
 constexpr std::int64_t kMostInflation = 1032;  // deflate cannot do more
 constexpr char kExportAgain[] =
     "write it again with torch.export.save(torch.export.export(model.eval(), ...), path)";
@@ -158,8 +159,16 @@ std::string Pt2Archive::record(const std::string& name) {
 }
 
 nlohmann::json Pt2Archive::parsed(const std::string& name) {
+  // Copying or printing a value recurses, so that a stack's worth of brackets would end the
+  // process.
+  const auto check_depth = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    if (depth > kDeepestJson) {
+      damaged(name + ": its values are nested more than " + std::to_string(kDeepestJson) + " deep");
+    }
+    return true;
+  };
   try {
-    return nlohmann::json::parse(record(name));
+    return nlohmann::json::parse(record(name), check_depth);
   } catch (const nlohmann::json::exception& error) {
     damaged(name + ": " + error.what());
   }

@@ -128,6 +128,14 @@ INSTANTIATE_TEST_SUITE_P(Records, MutationTest, testing::Values(kProgramRecord, 
                            return info.param == kProgramRecord ? "Graph" : "Weights";
                          });
 
+TEST(ArchiveTest, ValuesNestedTooDeepAreRefused) {
+  write_changed(kWeightsRecord, [](std::string text) {
+    return text.replace(text.find("\"config\":") + 9, 0,
+                        std::string(1 << 20, '[') + "0" + std::string(1 << 20, ']') + ",\"c\":");
+  });
+  expect_says(import_failure(), {scratch(), "damaged", "nested", "torch.export.save"});
+}
+
 TEST(ArchiveTest, AnotherSchemaVersionIsRefused) {
   write_changed_json(kProgramRecord, [](json& program) { program["schema_version"]["major"] = 9; });
   expect_says(import_failure(), {scratch(), "schema version 9", "reads 8", "PyTorch 2.13"});

@@ -1,0 +1,250 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Fuzzer of the .pt2 reader: ts_fuzz_pt2 --seconds N --seed S [--trial K] ARCHIVE|FOLDER...
+//
+// Each trial damages one of the archives, imports it and, where that works, runs the network on one
+// image, in a process of its own. Good is an answer or a Failure that says what and how to cure it;
+// bad is anything else: a crash, another exception, a sanitizer's report, an import without end.
+// Bad copies are kept (out/fuzz); --trial K does trial K again, in this process, for a debugger.
+#include <ATen/Parallel.h>
+#include <ATen/ops/zeros.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "dnn/executor.h"
+#include "dnn/import/import.h"
+#include "tests/dnn/mutate_archive.h"
+
+// A damaged size may ask for any amount: too much is refused, as malloc would, not reported.
+extern "C" const char* __asan_default_options() {
+  return "max_allocation_size_mb=1024:allocator_may_return_null=1:detect_leaks=0:"
+         "quarantine_size_mb=16";
+}
+
+namespace tilestrike::dnn {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPatience = std::chrono::seconds(20);
+constexpr std::int64_t kMostElements = 1 << 20;  // of the image that is run
+constexpr rlim_t kMostMemory = rlim_t{8} << 30;
+constexpr char kFolder[] = "out/fuzz";
+
+enum Ending { kAnswered, kImportRefused, kRunRefused, kTooLarge, kBad };
+constexpr const char* kEndings[] = {"answered", "refused by import", "refused by the run",
+                                    "too large to run"};
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kHasSanitizer = true;  // it maps more than any limit
+#else
+constexpr bool kHasSanitizer = false;
+#endif
+
+/// What the parent sees of a child that is stopped.
+enum Phase : int { kImporting, kRunning };
+
+struct Options {
+  double seconds = 60.0;
+  std::uint64_t seed = 1;
+  std::int64_t trial = -1;
+  std::vector<std::string> archives;
+};
+
+[[noreturn]] void misused(const std::string& what) {
+  fail(ErrorCode::kInvalidInput, what, "ts_fuzz_pt2",
+       "usage: ts_fuzz_pt2 [--seconds N] [--seed S] [--trial K] ARCHIVE|FOLDER...");
+}
+
+Options parse(int count, char** words) {
+  Options options;
+  for (int i = 1; i < count; ++i) {
+    const std::string word = words[i];
+    if (word.starts_with("--")) {
+      const auto number = i + 1 < count ? parse_real(words[++i]) : std::nullopt;
+      if (!number || *number < 0) {
+        misused(word + " needs a number");
+      }
+      if (word == "--seconds") {
+        options.seconds = *number;
+      } else if (word == "--seed") {
+        options.seed = static_cast<std::uint64_t>(*number);
+      } else if (word == "--trial") {
+        options.trial = static_cast<std::int64_t>(*number);
+      } else {
+        misused("unknown option " + word);
+      }
+    } else if (fs::is_directory(word)) {
+      for (const auto& entry : fs::recursive_directory_iterator(word)) {
+        if (entry.path().extension() == ".pt2") {
+          options.archives.push_back(entry.path());
+        }
+      }
+    } else if (fs::is_regular_file(word)) {
+      options.archives.push_back(word);
+    } else {
+      misused("there is no " + word);
+    }
+  }
+  if (options.archives.empty()) {
+    misused("no archive is named");
+  }
+  std::sort(options.archives.begin(), options.archives.end());
+  return options;
+}
+
+/// A Failure must say what is wrong and what to do about it.
+Ending judged(const Failure& failure, Ending ending) {
+  for (const Error& error : failure.errors()) {
+    if (error.what.empty() || error.cure.empty()) {
+      std::cerr << "an error without a cure: " << error.text() << '\n';
+      return kBad;
+    }
+  }
+  return ending;
+}
+
+Ending try_archive(const std::string& path, volatile int& phase) {
+  phase = kImporting;
+  std::unique_ptr<const Network> network;
+  try {
+    network = std::make_unique<const Network>(import_pt2(path));
+  } catch (const Failure& failure) {
+    return judged(failure, kImportRefused);
+  } catch (const std::exception& error) {
+    std::cerr << "import throws what is no Failure: " << error.what() << '\n';
+    return kBad;
+  }
+  phase = kRunning;
+  const ValueInfo& input = network->info(network->input);
+  std::vector<std::int64_t> sizes = input.sizes;
+  if (!sizes.empty() && sizes.front() < 0) {
+    sizes.front() = 1;
+  }
+  std::int64_t elements = 1;
+  for (const std::int64_t size : sizes) {
+    if (size < 0 || size > kMostElements || (elements *= size) > kMostElements) {
+      return kTooLarge;
+    }
+  }
+  try {
+    Executor(*network).run(at::zeros(sizes, input.type));
+    return kAnswered;
+  } catch (const Failure& failure) {
+    return judged(failure, kRunRefused);
+  } catch (const std::exception& error) {
+    std::cerr << "the run throws what is no Failure: " << error.what() << '\n';
+    return kBad;
+  }
+}
+
+/// The archive of a trial, damaged; says how.
+std::string make_trial(const Options& options, std::uint64_t trial, const std::string& path) {
+  RandomStream stream(options.seed, trial, Purpose::kTest);
+  const std::string& archive = options.archives[stream.below(options.archives.size())];
+  return archive + ", " + write_damaged(archive, path, stream);
+}
+
+/// Waits for the child; a status as waitpid() has it, and whether it had to be stopped.
+std::pair<int, bool> wait_for(pid_t child) {
+  const auto end = Clock::now() + kPatience;
+  int status = 0;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    if (Clock::now() > end) {
+      kill(child, SIGKILL);
+      waitpid(child, &status, 0);
+      return {status, true};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return {status, false};
+}
+
+int fuzz(const Options& options) {
+  fs::create_directories(kFolder);
+  const std::string path = std::string(kFolder) + "/trial-" + std::to_string(getpid()) + ".pt2";
+  auto* phase = static_cast<volatile int*>(
+      mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  TS_CHECK(phase != MAP_FAILED, "a page of shared memory");
+  std::vector<std::uint64_t> counts(std::size(kEndings), 0);
+  std::uint64_t stopped = 0, bad = 0, trial = 0;
+  const auto start = Clock::now();
+  for (; Clock::now() - start < std::chrono::duration<double>(options.seconds); ++trial) {
+    const std::string damage = make_trial(options, trial, path);
+    const pid_t child = fork();
+    TS_CHECK(child >= 0, "a process for the trial");
+    if (child == 0) {
+      _exit(try_archive(path, *phase));
+    }
+    const auto [status, is_stopped] = wait_for(child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) < std::size(kEndings)) {
+      ++counts[WEXITSTATUS(status)];
+    } else if (is_stopped && *phase == kRunning) {
+      ++stopped;  // a network may be as slow as its author likes
+    } else {
+      ++bad;
+      const std::string kept = std::string(kFolder) + "/seed" + std::to_string(options.seed) +
+                               "-trial" + std::to_string(trial) + ".pt2";
+      fs::copy_file(path, kept, fs::copy_options::overwrite_existing);
+      std::cerr << "BAD: trial " << trial << " (" << damage << "): "
+                << (is_stopped            ? "import without end"
+                    : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
+                                          : "see above")
+                << "; kept as " << kept << std::endl;
+    }
+  }
+  fs::remove(path);
+  std::cout << trial << " trials of " << options.archives.size() << " archives, seed "
+            << options.seed << ':';
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    std::cout << ' ' << counts[i] << ' ' << kEndings[i] << ',';
+  }
+  std::cout << ' ' << stopped << " stopped while running, " << bad << " bad" << std::endl;
+  return bad == 0 ? 0 : 1;
+}
+
+int repeat(const Options& options) {
+  fs::create_directories(kFolder);
+  const std::string path = std::string(kFolder) + "/seed" + std::to_string(options.seed) +
+                           "-trial" + std::to_string(options.trial) + ".pt2";
+  std::cout << make_trial(options, static_cast<std::uint64_t>(options.trial), path) << ", " << path
+            << std::endl;
+  int phase = kImporting;
+  const Ending ending = try_archive(path, phase);
+  std::cout << (ending == kBad ? "bad" : kEndings[ending]) << std::endl;
+  return ending == kBad ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace tilestrike::dnn
+
+int main(int count, char** words) {
+  using namespace tilestrike::dnn;
+  at::set_num_threads(1);  // threads do not survive a fork
+  if (!kHasSanitizer) {
+    const rlimit limit{kMostMemory, kMostMemory};
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  try {
+    const Options options = parse(count, words);
+    return options.trial >= 0 ? repeat(options) : fuzz(options);
+  } catch (const tilestrike::Failure& failure) {
+    std::cerr << failure.what() << '\n';
+    return failure.exit_code();
+  }
+}
