@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the zoo on Fashion-MNIST and exports it as .pt2.
 
-    python python/train_zoo.py [--only lenet5 resnet8] [--epochs N] [--out zoo]
+    python python/train_zoo.py [--only NAME ...] [--epochs N] [--out zoo]
 
 Every network takes float32 (N, 1, 28, 28) in [0, 1] (byte / 255, no normalisation) and returns
 logits, float32 (N, 10). Training sees the 60 000 training images only; the accuracy printed is
@@ -92,11 +92,147 @@ class ResNet8(nn.Module):
         return self.fc(x)
 
 
+class InvertedResidual(nn.Module):
+    """1x1 expansion, 3x3 depthwise, 1x1 projection; a shortcut where the shape stays."""
+
+    def __init__(self, inputs, outputs, stride, expansion):
+        super().__init__()
+        inner = inputs * expansion
+        self.expand = nn.Conv2d(inputs, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.act1 = nn.ReLU6()
+        self.depthwise = nn.Conv2d(inner, inner, 3, stride, padding=1, groups=inner, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.act2 = nn.ReLU6()
+        self.project = nn.Conv2d(inner, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.has_shortcut = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        out = self.act1(self.bn1(self.expand(x)))
+        out = self.act2(self.bn2(self.depthwise(out)))
+        out = self.bn3(self.project(out))
+        return x + out if self.has_shortcut else out
+
+
+class MobileNet(nn.Module):
+    """A small MobileNetV2: a stem and seven inverted residuals; 79 322 parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 16, 3, padding=1, bias=False)
+        self.bn = nn.BatchNorm2d(16)
+        self.act = nn.ReLU6()
+        self.block1 = InvertedResidual(16, 16, 2, 3)
+        self.block2 = InvertedResidual(16, 16, 1, 3)
+        self.block3 = InvertedResidual(16, 32, 2, 4)
+        self.block4 = InvertedResidual(32, 32, 1, 4)
+        self.block5 = InvertedResidual(32, 32, 1, 4)
+        self.block6 = InvertedResidual(32, 64, 1, 4)
+        self.block7 = InvertedResidual(64, 64, 1, 4)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.flatten = nn.Flatten()
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = self.act(self.bn(self.conv(x)))
+        x = self.block3(self.block2(self.block1(x)))
+        x = self.block7(self.block6(self.block5(self.block4(x))))
+        return self.fc(self.flatten(self.pool(x)))
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention; the heads share three projections."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x):
+        count, tokens, width = x.shape
+        shape = (count, tokens, self.heads, width // self.heads)
+        query = self.query(x).view(shape).transpose(1, 2)
+        key = self.key(x).view(shape).transpose(1, 2)
+        value = self.value(x).view(shape).transpose(1, 2)
+        mixed = nn.functional.scaled_dot_product_attention(query, key, value)
+        return self.out(mixed.transpose(1, 2).reshape(count, tokens, width))
+
+
+class EncoderBlock(nn.Module):
+    """Attention and a two-layer perceptron, each behind a layer norm and beside a shortcut."""
+
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width)
+        self.fc1 = nn.Linear(width, hidden)
+        self.gelu = nn.GELU()
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x))
+        return x + self.fc2(self.gelu(self.fc1(self.norm2(x))))
+
+
+class VisionTransformer(nn.Module):
+    """Patches of 4 x 4, a class token, four encoder blocks of width 64; 139 018 parameters."""
+
+    def __init__(self):
+        super().__init__()
+        width = 64
+        self.patches = nn.Conv2d(1, width, 4, stride=4)
+        self.class_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.position = nn.Parameter(0.02 * torch.randn(1, 50, width))
+        self.block1 = EncoderBlock(width, 4, 2 * width)
+        self.block2 = EncoderBlock(width, 4, 2 * width)
+        self.block3 = EncoderBlock(width, 4, 2 * width)
+        self.block4 = EncoderBlock(width, 4, 2 * width)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, 10)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.position
+        x = self.block4(self.block3(self.block2(self.block1(x))))
+        return self.head(self.norm(x)[:, 0])
+
+
+class Vgg11(nn.Module):
+    """VGG-11 for 28 x 28: eight 3x3 convolutions with batch norm; 9 229 962 parameters."""
+
+    def __init__(self):
+        super().__init__()
+        layers = []
+        inputs = 1
+        for outputs, has_pool in ((64, True), (128, True), (256, False), (256, True),
+                                  (512, False), (512, True), (512, False), (512, False)):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs),
+                       nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if has_pool else []
+            inputs = outputs
+        self.features = nn.Sequential(*layers)
+        self.flatten = nn.Flatten()
+        self.classifier = nn.Linear(512, 10)
+
+    def forward(self, x):
+        return self.classifier(self.flatten(self.features(x)))
+
+
 # name: (class, epochs, peak learning rate, weight decay)
 ZOO = {
     "lenet5": (LeNet5, 20, 0.05, 1e-4),
     "resnet8": (ResNet8, 12, 0.2, 5e-4),
+    "mobilenet": (MobileNet, 12, 0.2, 2e-4),
+    "vit": (VisionTransformer, 16, 2e-3, 0.05),
+    "vgg11": (Vgg11, 2, 0.05, 5e-4),
 }
+ON_REQUEST = ("vgg11",)  # trained only where --only names them
+BY_ADAMW = ("vit",)      # the others by SGD
 
 
 def augment(images, generator):
@@ -112,11 +248,14 @@ def augment(images, generator):
     return padded[which, 0, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
 
 
-def train(model, images, labels, epochs, peak_rate, decay, seed, batch=128):
-    """Trains in place with SGD under a one-cycle rate; prints loss and seconds per epoch."""
+def train(model, images, labels, epochs, peak_rate, decay, seed, by_adamw=False, batch=128):
+    """Trains in place under a one-cycle rate; prints loss and seconds per epoch."""
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.SGD(model.parameters(), lr=peak_rate, momentum=0.9, nesterov=True,
-                                weight_decay=decay)
+    if by_adamw:
+        optimizer = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=decay)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), lr=peak_rate, momentum=0.9, nesterov=True,
+                                    weight_decay=decay)
     steps = len(images) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_rate, epochs * steps)
     model.train()
@@ -167,8 +306,10 @@ def export(model, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--only", nargs="+", choices=ZOO, default=list(ZOO), metavar="NAME",
-                        help="which networks: " + ", ".join(ZOO))
+    parser.add_argument("--only", nargs="+", choices=ZOO, metavar="NAME",
+                        default=[name for name in ZOO if name not in ON_REQUEST],
+                        help="which networks: " + ", ".join(ZOO) + " (default: all but " +
+                             ", ".join(ON_REQUEST) + ")")
     parser.add_argument("--epochs", type=int, help="instead of each network's own number")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("zoo"),
                         help="folder of the .pt2 files (default: zoo)")
@@ -187,7 +328,8 @@ def main():
         torch.manual_seed(options.seed)
         model = network()
         print(f"{name}: {sum(p.numel() for p in model.parameters())} parameters", flush=True)
-        train(model, images, labels, options.epochs or epochs, peak_rate, decay, options.seed)
+        train(model, images, labels, options.epochs or epochs, peak_rate, decay, options.seed,
+              name in BY_ADAMW)
         path = options.out / f"{name}.pt2"
         export(model, path)
         print(f"{name}: accuracy {accuracy(model, test_images, test_labels):.2f} % of "

@@ -281,7 +281,7 @@ def main():
         static(x)
         torch.export.save(export(static, (x[:2],), dynamic=False), folder / "static.pt2")
         numpy.save(folder / "static.npy", static(x).numpy())
-        for name in ("lenet5", "resnet8"):
+        for name in ("lenet5", "resnet8", "mobilenet"):
             images = torch.rand(32, 1, 28, 28)
             numpy.save(folder / f"{name}_x.npy", images.numpy())
             program = torch.export.load(ROOT / "zoo" / f"{name}.pt2")

@@ -74,7 +74,7 @@ TEST_P(ZooTest, LogitsEqualPyTorchsBitForBit) {
   expect_answer(root_folder() + "/zoo/" + GetParam() + ".pt2", exported() + GetParam() + "_x.npy",
                 exported() + GetParam() + ".npy");
 }
-INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest, testing::Values("lenet5", "resnet8"));
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest, testing::Values("lenet5", "resnet8", "mobilenet"));
 
 class OperatorsTest : public testing::TestWithParam<std::string> {};
 TEST_P(OperatorsTest, LogitsEqualPyTorchsBitForBit) {

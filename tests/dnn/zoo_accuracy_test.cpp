@@ -48,7 +48,8 @@ TEST_P(ZooAccuracyTest, Int8IsWithinHalfAPointOfFloatOnAllTestImages) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ZooAccuracyTest,
-                         testing::Values(Expected{"lenet5", 89.0}, Expected{"resnet8", 91.0}),
+                         testing::Values(Expected{"lenet5", 89.0}, Expected{"resnet8", 91.0},
+                                         Expected{"mobilenet", 92.0}),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

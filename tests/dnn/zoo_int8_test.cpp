@@ -109,7 +109,7 @@ TEST_P(ZooInt8Test, QuantisingAndRunningTwiceGivesTheSameBits) {
   EXPECT_TRUE(at::equal(logits, Executor(second).run(all)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Zoo, ZooInt8Test, testing::Values("lenet5", "resnet8"),
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooInt8Test, testing::Values("lenet5", "resnet8", "mobilenet"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace
