@@ -12,6 +12,7 @@
 #include "bridge/judge.h"
 #include "bridge/mapping.h"
 #include "dnn/import/import.h"
+#include "dnn/import/torchscript.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/quantise.h"
 
@@ -32,8 +33,15 @@ Workload load_workload(const std::string& model, const std::string& images,
                        bool int8, const std::string& device) {
   at::set_num_threads(1);
   Workload load;
-  dnn::Network network = dnn::import_pt2(model, dnn::device_of(device));
-  load.data = dnn::load_data(images, labels, use);
+  const c10::Device chosen = dnn::device_of(device);
+  dnn::Network network;
+  if (dnn::is_torchscript(model)) {  // it does not say what shape its images have
+    load.data = dnn::load_data(images, labels, use);
+    network = dnn::import_torchscript(model, load.data.images.sizes().slice(1).vec(), chosen);
+  } else {
+    network = dnn::import_pt2(model, chosen);
+    load.data = dnn::load_data(images, labels, use);
+  }
   dnn::check_images_fit(load.data.images, images, network.info(network.input).sizes);
   if (!int8) {
     load.network = std::move(network);

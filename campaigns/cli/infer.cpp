@@ -113,7 +113,10 @@ void add_infer(CLI::App& program, Action& chosen) {
   const auto arguments = std::make_shared<InferArguments>();
   bridge::InferInputs& inputs = arguments->inputs;
   CLI::App* command = program.add_subcommand("infer", "Plain inference of an imported network");
-  command->add_option("MODEL", inputs.model, "Path of a .pt2 archive, or a zoo model")->required();
+  command
+      ->add_option("MODEL", inputs.model,
+                   "Path of a .pt2 archive or of a TorchScript file, or a zoo model")
+      ->required();
   command->add_option("--images", inputs.images,
                       "Images: .npy, IDX, or a data set; a zoo model has fashion_mnist/test");
   command->add_option("--labels", inputs.labels, "Class numbers, for the accuracy");

@@ -100,8 +100,9 @@ Pt2Archive::Pt2Archive(std::string path) : path_(std::move(path)) {
     reader_ = std::make_unique<caffe2::serialize::PyTorchStreamReader>(path_);
     if (!reader_->hasRecord(kProgram)) {
       if (reader_->hasRecord("constants.pkl")) {
-        fail(ErrorCode::kUnsupported, "this is a TorchScript file, not an exported program", path_,
-             kExportAgain);
+        fail(ErrorCode::kUnsupported,
+             "this is a TorchScript file, which does not say what shape its images have", path_,
+             std::string("use it where images are given (infer, run), or ") + kExportAgain);
       }
       if (reader_->hasRecord("data.pkl")) {
         fail(ErrorCode::kUnsupported,

@@ -186,6 +186,20 @@ MODELS = {
 }
 
 
+# Those that are also written by torch.jit.trace and torch.jit.script.
+TRACED = ("convolutions", "norms", "in_place", "shapes", "window_attention", "attention")
+SCRIPTED = ("convolutions", "norms", "pools", "shared", "tied")
+
+
+class Branch(nn.Module):
+    """A model whose operators depend on what the images hold."""
+
+    def forward(self, x):
+        if bool(x.sum() > 0):
+            return x.flatten(1) * 2
+        return x.flatten(1).abs()
+
+
 class UnknownOperator(nn.Module):
     def __init__(self):
         super().__init__()
@@ -277,6 +291,17 @@ def main():
             for suffix, form in (("", program), ("_decomposed", program.run_decompositions())):
                 torch.export.save(form, folder / f"{name}{suffix}.pt2")
                 numpy.save(folder / f"{name}{suffix}.npy", form.module()(x.clone()).numpy())
+            if name in TRACED:
+                with torch.enable_grad():  # attention in one fused operator otherwise
+                    traced = torch.jit.trace(model, torch.randn(2, 3, 8, 8), check_trace=False)
+                traced.save(str(folder / f"{name}_traced.pt"))
+                numpy.save(folder / f"{name}_traced.npy", traced(x.clone()).numpy())
+            if name in SCRIPTED:
+                scripted = torch.jit.script(model)
+                scripted.save(str(folder / f"{name}_scripted.pt"))
+                numpy.save(folder / f"{name}_scripted.npy", scripted(x.clone()).numpy())
+        torch.jit.script(Branch().eval()).save(str(folder / "branch_scripted.pt"))
+        torch.jit.script(nn.Flatten().train()).save(str(folder / "training_scripted.pt"))
         static = features(nn.ReLU()).eval()
         static(x)
         torch.export.save(export(static, (x[:2],), dynamic=False), folder / "static.pt2")

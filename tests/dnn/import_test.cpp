@@ -12,6 +12,7 @@
 #include "dnn/executor.h"
 #include "dnn/import/pt2_archive.h"
 #include "dnn/import/pt2_graph.h"
+#include "dnn/import/torchscript.h"
 #include "dnn/operators.h"
 #include "tests/dnn/changed_archive.h"
 #include "tests/dnn/support.h"
@@ -214,6 +215,46 @@ TEST(ImportTest, AnyValueInPlaceOfAnyOtherNeverCrashes) {
     }
   }
   EXPECT_GT(refused, 200);
+}
+
+class TorchScriptTest : public testing::TestWithParam<std::string> {};
+TEST_P(TorchScriptTest, LogitsEqualPyTorchsBitForBit) {
+  TS_NEEDS_EXPORTED();
+  const std::string model = exported() + GetParam();
+  ASSERT_TRUE(is_torchscript(model + ".pt"));
+  const Network network = import_torchscript(model + ".pt", {3, 8, 8});
+  EXPECT_EQ(network.info(network.output).sizes, (std::vector<std::int64_t>{-1, 10}));
+  const at::Tensor found = Executor(network).run(read_npy(exported() + "x.npy"));
+  const at::Tensor expected = read_npy(model + ".npy");
+  EXPECT_EQ(count_different(found, expected), 0)
+      << "largest relative difference " << relative_difference(found, expected);
+}
+INSTANTIATE_TEST_SUITE_P(All, TorchScriptTest,
+                         testing::Values("convolutions_traced", "norms_traced", "in_place_traced",
+                                         "shapes_traced", "window_attention_traced",
+                                         "attention_traced", "convolutions_scripted",
+                                         "norms_scripted", "pools_scripted", "shared_scripted",
+                                         "tied_scripted"),
+                         [](const auto& info) { return info.param; });
+
+TEST(TorchScriptTest, LayersHaveTheNamesOfTheirWeights) {
+  TS_NEEDS_EXPORTED();
+  const std::vector<std::string> names =
+      layer_names(import_torchscript(exported() + "shared_scripted.pt", {3, 8, 8}));
+  for (const char* expected : {"a", "b", "c", "fc", "relu", "relu_1"}) {
+    EXPECT_EQ(std::ranges::count(names, expected), 1) << expected;
+  }
+}
+
+TEST(TorchScriptTest, WhatIsNoStraightLineIsRefused) {
+  TS_NEEDS_EXPORTED();
+  const auto failure = [](const std::string& file) {
+    return failure_of([&] { import_torchscript(exported() + file, {3, 8, 8}); });
+  };
+  EXPECT_NE(failure("training_scripted.pt").find("model.eval()"), std::string::npos);
+  EXPECT_NE(failure("branch_scripted.pt").find("for other images"), std::string::npos);
+  EXPECT_NE(failure("missing.pt").find("cannot be loaded"), std::string::npos);
+  EXPECT_FALSE(is_torchscript(exported() + "shapes.pt2"));
 }
 
 struct Refusal {

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Import of TorchScript files (torch.jit.trace, torch.jit.script).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnn/network.h"
+
+namespace tilestrike::dnn {
+
+/// Whether the file is one of TorchScript; reads its directory only.
+bool is_torchscript(const std::string& path);
+
+/// The same network as that of the exported model. The file says nothing of shapes, so the model is
+/// run on made-up images of `image_sizes` (without the batch) at two batch sizes, and the operators
+/// that it calls are the network; what depends on the batch is found by comparing the two. Three
+/// more runs compare the network's answers with the model's. Throws Failure as import_pt2 does, and
+/// for a model that these runs find to choose its operators by what the images hold.
+Network import_torchscript(const std::string& path, const std::vector<std::int64_t>& image_sizes,
+                           c10::Device device = c10::kCPU);
+
+}  // namespace tilestrike::dnn
