@@ -203,6 +203,51 @@ TEST(ImportTest, AFixedBatchServesOthersWhereNothingHasItBuiltIn) {
   expect_answer(exported() + "static.pt2", exported() + "x.npy", exported() + "static.npy");
 }
 
+TEST(ImportTest, OneOfSeveralOutputsIsTakenByItsName) {
+  TS_NEEDS_EXPORTED();
+  const std::string model = exported() + "two_outputs.pt2";
+  const Network network = import_pt2(model, c10::kCPU, "linear");
+  EXPECT_EQ(network.info(network.output).sizes, (std::vector<std::int64_t>{-1, 10}));
+  const std::string message = failure_of([&] { import_pt2(model, c10::kCPU, "logits"); });
+  EXPECT_NE(message.find("no output 'logits'"), std::string::npos) << message;
+  EXPECT_NE(message.find("its outputs: linear, inputs_0"), std::string::npos) << message;
+}
+
+TEST(ImportTest, AFaultOnAWeightReachesWhatIsMadeOfIt) {
+  TS_NEEDS_EXPORTED();
+  Network network = import_pt2(exported() + "constants.pt2");
+  ASSERT_FALSE(network.constant_layers.empty());
+  const at::Tensor images = read_npy(exported() + "x.npy");
+  const at::Tensor before = Executor(network).run(images);
+  for (std::size_t i = 0; i < network.values.size(); ++i) {
+    if (network.values[i].parameter == "gain") {
+      network.constants[i].toTensor().mul_(2);
+    }
+  }
+  for (const Layer& layer : network.constant_layers) {
+    EXPECT_FALSE(layer.name.empty());
+    layer.kernel->run(layer, network.constants);
+  }
+  const at::Tensor after = Executor(network).run(images);
+  EXPECT_EQ(count_different(after, before.mul(2)), 0);  // all of it is multiplied by the gain
+}
+
+TEST(ImportTest, ATransposedWeightShowsTheWeightsOwnMemory) {
+  TS_NEEDS_EXPORTED();
+  const Network network = import_pt2(exported() + "matrices.pt2");
+  int shown = 0;
+  for (const Layer& layer : network.constant_layers) {
+    if (layer.target == "aten.t.default") {
+      const at::Tensor weight = network.constants[layer.inputs.front().value].toTensor();
+      const at::Tensor view = network.constants[layer.outputs.front().value].toTensor();
+      EXPECT_TRUE(view.is_alias_of(weight));
+      EXPECT_FALSE(network.info(layer.inputs.front()).parameter.empty());
+      ++shown;
+    }
+  }
+  EXPECT_GE(shown, 1);
+}
+
 TEST(ImportTest, AnyValueInPlaceOfAnyOtherNeverCrashes) {
   TS_NEEDS_EXPORTED();
   int refused = 0;
