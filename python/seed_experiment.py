@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: TileStrike contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Table and figure of accuracy against faults per parameter, from results files.
+
+    python python/seed_experiment.py RESULTS.sqlite ... [--svg figure.svg]
+
+RESULTS are campaigns of tensor faults (campaigns/scenarios/seed_*.yaml). For every scenario: how
+much accuracy is lost, and the shares of images with another top class (SDC-1) and with a logit that
+is not finite, each with Student's 95 % interval over trials, that is over draws of faults. A trial
+counts with its weight (the probability of at least one fault, where it was conditioned on that).
+Of campaigns that strike layer by layer: the worst layer and the median one, by kind of bit.
+"""
+
+import argparse
+import collections
+import math
+import pathlib
+import re
+import sqlite3
+import statistics
+
+COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7b4b94", "#b8860b", "#444444")
+QUANTITIES = ("loss", "sdc_1", "nonfinite")
+
+
+def student(degrees):
+    """The 97.5 % quantile of Student's t (Cornish-Fisher; within 0.5 % from 6 degrees on)."""
+    z = 1.959964
+    return (z + (z ** 3 + z) / (4 * degrees) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) /
+            (96 * degrees ** 2))
+
+
+def key(expanded, name):
+    found = re.search(rf"^\s*{name}: (.*)$", expanded, re.MULTILINE)
+    return found[1].strip('"') if found else ""
+
+
+def read(path):
+    """One dictionary per scenario of the file."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    database.row_factory = sqlite3.Row
+    columns = {row["name"] for row in database.execute("PRAGMA table_info(trials)")}
+    if "images_golden_correct" not in columns:
+        raise SystemExit(f"{path}: it has no column images_golden_correct; run the campaign again "
+                         "with this version, on images with labels")
+    for scenario in database.execute("SELECT * FROM scenarios ORDER BY scenario").fetchall():
+        trials = database.execute("SELECT * FROM trials WHERE scenario = ?",
+                                  (scenario["scenario"],)).fetchall()
+        if len(trials) < 2:
+            continue
+        text = scenario["expanded"]
+        row = {name: key(text, name) for name in ("model", "format", "bits")}
+        row["target"] = next(name for name in ("weights", "activations", "biases", "[a-z_]+")
+                             if name == "[a-z_]+" or key(text, name))
+        row["pattern"] = key(text, row["target"])
+        rate = key(text, "per_parameter") or key(text, "per_bit")
+        row["rate"] = float(rate) if rate else None
+        row["count"], row["trials"] = key(text, "count"), len(trials)
+        samples = {
+            "loss": [(t["images_golden_correct"] - t["images_correct"]) / t["images"]
+                     for t in trials],
+            "sdc_1": [t["images_sdc_1"] / t["images"] for t in trials],
+            "nonfinite": [t["images_nonfinite"] / t["images"] for t in trials]}
+        for name, shares in samples.items():
+            shares = [100 * share * t["weight"] for share, t in zip(shares, trials)]
+            half = student(len(shares) - 1) * statistics.stdev(shares) / math.sqrt(len(shares))
+            row[name] = (statistics.fmean(shares), half)
+        yield row
+
+
+def print_rates(rows):
+    print("| model | format | faults in | per parameter or bit | trials | accuracy lost, points | "
+          "SDC-1, % | non-finite, % |\n|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        shares = " | ".join(f"{row[name][0]:.3g} ± {row[name][1]:.2g}" for name in QUANTITIES)
+        print(f"| {row['model']} | {row['format']} | {row['target']} | {row['rate']:.0e} | "
+              f"{row['trials']} | {shares} |")
+
+
+def print_layers(rows):
+    """Per model, format and kind of bit: the layers in the order of what one fault costs."""
+    groups = collections.defaultdict(list)
+    for row in rows:
+        groups[row["model"], row["format"], row["bits"] or "all"].append(row)
+    print("\n| model | format | bits | layers | worst layer: SDC-1, % | median layer: SDC-1, % |\n"
+          "|---|---|---|---|---|---|")
+    for (model, number_format, bits), members in groups.items():
+        members.sort(key=lambda row: row["sdc_1"][0])
+        worst, median = members[-1], members[len(members) // 2]
+        named = " | ".join(f"{row['pattern']}: {row['sdc_1'][0]:.3g} ± {row['sdc_1'][1]:.2g}"
+                           for row in (worst, median))
+        print(f"| {model} | {number_format} | {bits} | {len(members)} | {named} |")
+
+
+def figure(rows):
+    """Accuracy lost against the rate, one line per model, format and target; as SVG."""
+    lines = collections.defaultdict(list)
+    for row in rows:
+        lines[row["model"], row["format"], row["target"]].append(row)
+    low = math.floor(math.log10(min(row["rate"] for row in rows)))
+    high = max(low + 1, math.ceil(math.log10(max(row["rate"] for row in rows))))
+    top = max(1.0, max(sum(row["loss"]) for row in rows))
+
+    def x(rate):
+        return 60 + 480 * (math.log10(rate) - low) / (high - low)
+
+    def y(loss):
+        return 340 - 300 * max(0.0, min(loss, top)) / top
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="820" height="390" '
+             'font-family="sans-serif" font-size="12"><rect width="820" height="390" '
+             'fill="white"/><path d="M60 40V340H540" fill="none" stroke="black"/>',
+             '<text x="230" y="382">faults per parameter</text>',
+             '<text x="60" y="25">accuracy lost, percentage points (95 % intervals over fault '
+             'draws)</text>']
+    for power in range(low, high + 1):
+        parts.append(f'<text x="{x(10.0 ** power) - 14:.1f}" y="358">1e{power}</text>')
+    for tick in range(6):
+        parts.append(f'<text x="22" y="{y(top * tick / 5) + 4:.1f}">{top * tick / 5:.1f}</text>')
+    for number, (name, members) in enumerate(sorted(lines.items())):
+        members.sort(key=lambda row: row["rate"])
+        colour = COLOURS[number % len(COLOURS)]
+        dash = ' stroke-dasharray="5 3"' if number >= len(COLOURS) else ""
+        points = " ".join(f"{x(row['rate']):.1f},{y(row['loss'][0]):.1f}" for row in members)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}"{dash}/>')
+        for row in members:
+            mean, half = row["loss"]
+            parts.append(f'<path d="M{x(row["rate"]):.1f} {y(mean - half):.1f}'
+                         f'V{y(mean + half):.1f}" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<text x="555" y="{50 + 18 * number}" fill="{colour}">'
+                     f'{", ".join(name)}{" (dashed)" if dash else ""}</text>')
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("results", nargs="+", type=pathlib.Path)
+    parser.add_argument("--svg", type=pathlib.Path, help="write the figure to this file")
+    options = parser.parse_args()
+    rows = [row for path in options.results for row in read(path)]
+    rates = [row for row in rows if row["rate"] is not None]
+    layers = [row for row in rows if row["rate"] is None and row["count"]]
+    if not rates and not layers:
+        raise SystemExit("no scenario with a rate or a count has two trials yet")
+    if rates:
+        print_rates(rates)
+        if options.svg:
+            options.svg.write_text(figure(rates))
+    if layers:
+        print_layers(layers)
+
+
+if __name__ == "__main__":
+    main()
