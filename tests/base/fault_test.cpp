@@ -142,6 +142,43 @@ TEST(WordFaults, UndoRestoresDuplicatesThatWereNotComposed) {
   EXPECT_EQ(words, (std::vector<std::uint32_t>{7, 4, 7}));
 }
 
+TEST(WordFaults, ApplyCountsWhatChangedAndFillsTheRoomForOldWords) {
+  // More records than are fetched ahead, so that both the body and the tail of the loop run.
+  constexpr std::size_t kRecords = 3 * kPrefetchedFaults + 1;
+  std::vector<std::uint16_t> golden(2 * kRecords);
+  std::vector<WordFault> faults;
+  for (std::size_t i = 0; i < golden.size(); ++i) {
+    golden[i] = static_cast<std::uint16_t>(i * 7919);
+    if (i % 2 == 0) {
+      faults.push_back(stuck_at(i, 1, true));  // changes even words alone
+    }
+  }
+  const auto is_even = [](std::uint16_t word) { return word % 2 == 0; };
+  std::size_t expected = 0;
+  for (const WordFault& fault : faults) {
+    expected += is_even(golden[fault.word]) ? 1 : 0;
+  }
+  std::vector<std::uint16_t> words = golden;
+  std::vector<std::uint16_t> saved(faults.size());
+  EXPECT_EQ(apply<std::uint16_t>(faults, words, saved), expected);
+  for (std::size_t i = 0; i < golden.size(); ++i) {
+    EXPECT_EQ(words[i], i % 2 == 0 ? golden[i] | 1 : golden[i]) << i;
+  }
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    EXPECT_EQ(saved[i], golden[faults[i].word]) << i;
+  }
+  undo<std::uint16_t>(faults, saved, words);
+  EXPECT_EQ(words, golden);
+}
+
+TEST(WordFaults, AFaultThatKeepsTheValueIsNoChange) {
+  std::vector<std::uint8_t> words{0xFF, 0x00};
+  std::vector<std::uint8_t> saved(2);
+  const std::vector<WordFault> faults{stuck_at(0, 0x10, true), stuck_at(1, 0x10, false)};
+  EXPECT_EQ(apply<std::uint8_t>(faults, words, saved), 0U);
+  EXPECT_EQ(words, (std::vector<std::uint8_t>{0xFF, 0x00}));
+}
+
 TEST(WordFault, ReachesTheHighestBitOfEveryWidth) {
   std::vector<std::uint64_t> wide{0};
   apply<std::uint64_t>(std::vector{flip_of(0, std::uint64_t{1} << 63)}, wide);

@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Are trials on tensors judged as they should be, whatever batch they share?
+#include "bridge/tensor_study.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "base/random.h"
+#include "tests/bridge/zoo.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+std::unique_ptr<Study> study_of(const NumberFormat& format, std::int64_t batch,
+                                JudgeKind judge = JudgeKind::kTopK) {
+  StudyInputs inputs;
+  inputs.model = zoo_path("lenet5");
+  inputs.images = "fashion_mnist/test";
+  inputs.calibrate = "fashion_mnist/train";
+  inputs.use = 40;
+  inputs.accelerator = mesh_of(16, 16, kDataflows[0]);
+  inputs.has_accelerator = false;
+  inputs.strikes_tensors = true;
+  inputs.format = format;
+  inputs.batch = batch;
+  inputs.judge = judge;
+  inputs.device = "cpu";
+  return open_tensor_study(inputs);
+}
+
+/// The last store of a role.
+StoreId last_of(const Study& study, TensorRole role) {
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < study.stores().size(); ++i) {
+    last = study.stores()[i].role == role ? i : last;
+  }
+  return StoreId(static_cast<std::uint32_t>(last));
+}
+
+WordFault value_of_word(StoreId store, std::uint64_t word, float value) {
+  return {.store = store,
+          .word = word,
+          .keep = ~std::uint64_t{0xFFFFFFFF},
+          .flip = std::bit_cast<std::uint32_t>(value)};
+}
+
+/// Flips of one bit in each activation store, on images all over the set.
+std::vector<WordStrike> drawn_strikes(const Study& study) {
+  RandomStream random(4, 0, Purpose::kTest);
+  std::vector<WordStrike> strikes;
+  for (std::uint32_t i = 0; i < study.stores().size(); ++i) {
+    const TensorStore& store = study.stores()[i];
+    for (int k = 0; k < 6 && store.role == TensorRole::kActivation; ++k) {
+      const int high = store.format.bits - 2;
+      strikes.push_back({ImageId(static_cast<std::int64_t>(random.below(40))),
+                         {{.store = StoreId(i),
+                           .word = random.below(static_cast<std::uint64_t>(store.words)),
+                           .flip = std::uint64_t{1} << high}}});
+    }
+  }
+  strikes.push_back({ImageId(17), strikes.front().faults});
+  strikes.push_back({ImageId(17), strikes.back().faults});  // one image twice
+  return strikes;
+}
+
+void expect_same(const TrialResult& one, const TrialResult& other) {
+  EXPECT_EQ(one.logits, other.logits);
+  EXPECT_EQ(one.before, other.before);
+  EXPECT_EQ(one.after, other.after);
+  EXPECT_EQ(one.layer, other.layer);
+  EXPECT_EQ(one.changed_words, other.changed_words);
+  EXPECT_EQ(one.masked_at, other.masked_at);
+  EXPECT_EQ(one.judgement.outcome, other.judgement.outcome);
+  EXPECT_EQ(one.judgement.faulty_class, other.judgement.faulty_class);
+}
+
+TEST(TensorStudyTest, ANanLogitIsNonfiniteAndCountsAsEverySdc) {
+  const auto study = study_of(kFloat32, 16);
+  const WordFault fault = value_of_word(last_of(*study, TensorRole::kBias), 3, std::nanf(""));
+  const auto results = study->strike_constants({&fault, 1});
+  ASSERT_EQ(results.size(), 40U) << "every image stays in the total";
+  for (const TrialResult& result : results) {
+    EXPECT_EQ(result.judgement.outcome, Outcome::kNonfinite);
+    EXPECT_TRUE(result.judgement.sdc_1 && result.judgement.sdc_5 && result.judgement.sdc_10 &&
+                result.judgement.sdc_20);
+    ASSERT_EQ(result.logits.size(), 10U);
+    EXPECT_TRUE(std::isnan(result.logits[3]));
+  }
+}
+
+TEST(TensorStudyTest, AStruckBiasMovesItsLogitOnEveryImage) {
+  const auto study = study_of(kFloat32, 16);
+  const WordFault fault = value_of_word(last_of(*study, TensorRole::kBias), 3, 1000.0F);
+  const auto results = study->strike_constants({&fault, 1});
+  for (std::int64_t image = 0; image < 40; ++image) {
+    const TrialResult& result = results[static_cast<std::size_t>(image)];
+    const auto golden = study->golden_logits(ImageId(image));
+    EXPECT_EQ(result.judgement.faulty_class, 3);
+    for (std::size_t k = 0; k < 10; ++k) {
+      if (k == 3) {
+        EXPECT_NEAR(result.logits[k], 1000.0F, 100.0F);
+      } else {
+        EXPECT_EQ(result.logits[k], golden[k]);
+      }
+    }
+  }
+  EXPECT_EQ(study->strike_constants({}).front().judgement.outcome, Outcome::kMasked);
+}
+
+TEST(TensorStudyTest, ABitThatHasTheValueIsUnchanged) {
+  const auto study = study_of(kFloat32, 16);
+  const StoreId bias = last_of(*study, TensorRole::kBias);
+  // One of the two stuck-at faults of a bit changes nothing, the other does.
+  int unchanged = 0;
+  for (const std::uint64_t flip : {std::uint64_t{0}, std::uint64_t{1} << 31}) {
+    const WordFault fault{
+        .store = bias, .word = 0, .keep = ~(std::uint64_t{1} << 31), .flip = flip};
+    const auto results = study->strike_constants({&fault, 1});
+    if (!results.front().activated) {
+      ++unchanged;
+      for (const TrialResult& result : results) {
+        EXPECT_EQ(result.judgement.outcome, Outcome::kMasked);
+        EXPECT_EQ(result.masked_at, MaskedAt::kUnchanged);
+        EXPECT_EQ(result.changed_words, 0);
+      }
+    }
+  }
+  EXPECT_EQ(unchanged, 1);
+}
+
+TEST(TensorStudyTest, TrialsOfOneBatchDoNotInfluenceEachOther) {
+  const auto study = study_of(kFloat32, 32);
+  const auto strikes = drawn_strikes(*study);
+  const auto together = study->strike_activations(strikes);
+  for (std::size_t i = 0; i < strikes.size(); ++i) {
+    const auto alone = study->strike_activations({&strikes[i], 1});
+    expect_same(together[i], alone.front());
+  }
+}
+
+TEST(TensorStudyTest, AnIntegerNetworkGivesTheSameTrialsAtBatch1And32) {
+  const auto one = study_of(NumberFormat::integer(8), 1);
+  const auto many = study_of(NumberFormat::integer(8), 32);
+  const auto strikes = drawn_strikes(*one);
+  const auto alone = one->strike_activations(strikes);
+  const auto batched = many->strike_activations(strikes);
+  int visible = 0;
+  for (std::size_t i = 0; i < strikes.size(); ++i) {
+    expect_same(alone[i], batched[i]);
+    visible += alone[i].logits.empty() ? 0 : 1;
+  }
+  EXPECT_GT(visible, 3);
+}
+
+TEST(TensorStudyTest, RelativeL2IsThatOfTheAnswers) {
+  const auto study = study_of(kFloat32, 16, JudgeKind::kRelativeL2);
+  const WordFault fault = value_of_word(last_of(*study, TensorRole::kBias), 3, 5.0F);
+  const auto results = study->strike_constants({&fault, 1});
+  for (std::int64_t image = 0; image < 40; ++image) {
+    const TrialResult& result = results[static_cast<std::size_t>(image)];
+    const auto golden = study->golden_logits(ImageId(image));
+    double moved = 0.0, length = 0.0;
+    for (std::size_t k = 0; k < golden.size(); ++k) {
+      moved += std::pow(static_cast<double>(result.logits[k]) - golden[k], 2);
+      length += std::pow(static_cast<double>(golden[k]), 2);
+    }
+    EXPECT_NEAR(result.judgement.relative_l2, std::sqrt(moved / length), 1e-6);
+    EXPECT_EQ(result.judgement.sdc_20, result.judgement.relative_l2 > 0.2);
+    EXPECT_FALSE(result.judgement.sdc_1);
+  }
+}
+
+}  // namespace
+}  // namespace tilestrike::bridge

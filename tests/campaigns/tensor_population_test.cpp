@@ -1,0 +1,326 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Are the faults of a trial on tensors drawn as the scenario says: how many, where, none twice?
+#include "campaigns/tensor_population.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "campaigns/binomial.h"
+#include "campaigns/scenario.h"
+#include "tests/campaigns/campaign_files.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+constexpr std::uint64_t kSeed = 5;
+
+std::vector<TensorStore> small_network() {
+  const NumberFormat int4 = NumberFormat::integer(4);
+  return {{"conv1.weight", "conv1", TensorRole::kWeight, int4, 6, "6"},
+          {"conv1.bias", "conv1", TensorRole::kBias, kFloat32, 2, "2"},
+          {"conv2.weight", "conv2", TensorRole::kWeight, NumberFormat::integer(8), 5, "5"},
+          {"fc", "fc", TensorRole::kActivation, kFloat32, 10, "10"}};
+}
+
+StrikeConfig strike_on(TensorRole role, std::vector<std::string> globs) {
+  StrikeConfig strike;
+  strike.where.tensors.globs[static_cast<std::size_t>(role)] = std::move(globs);
+  return strike;
+}
+
+StrikeConfig on_weights() { return strike_on(TensorRole::kWeight, {"*"}); }
+
+std::uint64_t flipped_bits(const DrawnWords& drawn) {
+  std::uint64_t bits = 0;
+  for (const WordFault& fault : drawn.faults) {
+    bits += static_cast<std::uint64_t>(std::popcount(fault.flip));
+  }
+  return bits;
+}
+
+std::string refusal_of(const StrikeConfig& strike, const std::vector<TensorStore>& stores) {
+  return errors_of([&] { const TensorPopulation population(strike, stores); });
+}
+
+TEST(TensorPopulationTest, CountsBitsAndWordsOfWhatIsMeant) {
+  const auto stores = small_network();
+  const TensorPopulation population(on_weights(), stores);
+  EXPECT_EQ(population.words(), 11U);
+  EXPECT_EQ(population.bits(), 6U * 4 + 5 * 8);
+  EXPECT_EQ(population.stores(), 2U);
+  EXPECT_EQ(population.weight(), 1.0);
+  const TensorPopulation one(strike_on(TensorRole::kWeight, {"conv2"}), stores);
+  EXPECT_EQ(one.bits(), 40U);
+}
+
+TEST(TensorPopulationTest, AFlipIsNeverDrawnTwice) {
+  // A flip drawn twice would undo itself: fewer bits than faults would be flipped.
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  for (const std::int64_t count : {2, 20, 50, 63, 64}) {
+    strike.count = count;
+    const TensorPopulation population(strike, stores);
+    for (std::uint64_t trial = 0; trial < 300; ++trial) {
+      const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+      ASSERT_EQ(drawn.count, static_cast<std::uint64_t>(count));
+      ASSERT_EQ(flipped_bits(drawn), static_cast<std::uint64_t>(count)) << trial;
+      for (std::size_t i = 0; i < drawn.faults.size(); ++i) {
+        const WordFault& fault = drawn.faults[i];
+        const TensorStore& store = stores[fault.store.value];
+        ASSERT_LT(fault.word, static_cast<std::uint64_t>(store.words));
+        ASSERT_EQ(fault.flip & ~store.format.all_bits(), 0U);
+        ASSERT_EQ(store.role, TensorRole::kWeight);
+        if (i > 0) {
+          const WordFault& before = drawn.faults[i - 1];
+          ASSERT_LT(std::tuple(before.store, before.word), std::tuple(fault.store, fault.word));
+        }
+      }
+    }
+  }
+}
+
+TEST(TensorPopulationTest, EveryBitIsEquallyLikely) {
+  const auto stores = small_network();
+  const TensorPopulation population(on_weights(), stores);
+  std::map<std::tuple<std::uint32_t, std::uint64_t, int>, int> seen;
+  constexpr int kTrials = 64'000;
+  for (std::uint64_t trial = 0; trial < kTrials; ++trial) {
+    const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+    const DrawnBit& bit = drawn.first.front();
+    ++seen[{bit.store.value, bit.word, bit.bit}];
+  }
+  ASSERT_EQ(seen.size(), 64U);
+  for (const auto& [bit, times] : seen) {
+    EXPECT_NEAR(times, kTrials / 64, 160) << "five standard deviations";
+  }
+}
+
+TEST(TensorPopulationTest, ATrialIsTheSameInAnyOrderOfDrawing) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  strike.per_bit = 0.1;
+  strike.faults = {FaultKind::kFlip, FaultKind::kStuckAt0, FaultKind::kStuckAt1};
+  const TensorPopulation population(strike, stores);
+  std::vector<std::vector<WordFault>> forward;
+  for (std::uint64_t trial = 0; trial < 50; ++trial) {
+    forward.push_back(population.draw(kSeed, TrialId(trial)).faults);
+  }
+  const TensorPopulation other(strike, stores);
+  for (std::uint64_t trial = 50; trial-- > 0;) {
+    EXPECT_EQ(other.draw(kSeed, TrialId(trial)).faults, forward[trial]);
+  }
+  EXPECT_NE(population.draw(kSeed + 1, TrialId(0)).faults, forward[0]);
+}
+
+TEST(TensorPopulationTest, WordsAreDistinctWhereFaultsTakeWords) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  strike.faults = {FaultKind::kRandom};
+  strike.count = 11;
+  const TensorPopulation population(strike, stores);
+  EXPECT_EQ(population.members(), 11U);
+  for (std::uint64_t trial = 0; trial < 50; ++trial) {
+    const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+    ASSERT_EQ(drawn.faults.size(), 11U);
+    for (const WordFault& fault : drawn.faults) {
+      const std::uint64_t all = stores[fault.store.value].format.all_bits();
+      ASSERT_EQ(fault.keep & all, 0U) << "a random value replaces the whole word";
+      ASSERT_EQ(fault.flip & ~all, 0U);
+    }
+  }
+}
+
+TEST(TensorPopulationTest, PerParameterIsOneBitOfEachStruckWord) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  strike.per_parameter = 0.5;
+  const TensorPopulation population(strike, stores);
+  EXPECT_DOUBLE_EQ(population.expected(), 5.5);
+  for (std::uint64_t trial = 0; trial < 200; ++trial) {
+    for (const WordFault& fault : population.draw(kSeed, TrialId(trial)).faults) {
+      ASSERT_EQ(std::popcount(fault.flip), 1);
+    }
+  }
+}
+
+TEST(TensorPopulationTest, StuckBitsOfOneWordComeTogether) {
+  const auto stores = small_network();
+  StrikeConfig strike = strike_on(TensorRole::kWeight, {"conv2.weight"});
+  strike.count = 40;
+  strike.faults = {FaultKind::kStuckAt1};
+  const DrawnWords ones = TensorPopulation(strike, stores).draw(kSeed, TrialId(0));
+  ASSERT_EQ(ones.faults.size(), 5U);
+  for (const WordFault& fault : ones.faults) {
+    EXPECT_EQ(fault.applied_to(0x5A), 0xFFU);
+  }
+  strike.faults = {FaultKind::kStuckAt0};
+  for (const WordFault& fault : TensorPopulation(strike, stores).draw(kSeed, TrialId(0)).faults) {
+    EXPECT_EQ(fault.applied_to(0x5A), 0U);
+  }
+}
+
+TEST(TensorPopulationTest, ACensusVisitsEveryBitOnce) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  strike.where.tensors.bits = {"sign", "0-1"};
+  const TensorPopulation population(strike, stores);
+  ASSERT_EQ(population.members(), 33U);
+  std::set<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>> seen;
+  for (std::uint64_t i = 0; i < population.members(); ++i) {
+    const DrawnWords drawn = population.member(i, FaultKind::kFlip);
+    ASSERT_EQ(drawn.faults.size(), 1U);
+    const WordFault& fault = drawn.faults.front();
+    const std::uint64_t sign = stores[fault.store.value].format.field("sign").value();
+    EXPECT_TRUE(fault.flip == sign || fault.flip == 1 || fault.flip == 2) << fault.flip;
+    seen.emplace(fault.store.value, fault.word, fault.flip);
+  }
+  EXPECT_EQ(seen.size(), 33U);
+}
+
+TEST(TensorPopulationTest, APatternThatMatchesNoLayerIsAnErrorWithTheNearestNames) {
+  const auto stores = small_network();
+  const std::string text = refusal_of(strike_on(TensorRole::kWeight, {"conv1", "cnov2*"}), stores);
+  EXPECT_NE(text.find("strike.where.weights: nothing matches 'cnov2*'"), std::string::npos) << text;
+  EXPECT_NE(text.find("conv2.weight"), std::string::npos) << text;
+  EXPECT_EQ(text.find("fc"), std::string::npos) << "no name of another role: " << text;
+}
+
+TEST(TensorPopulationTest, ARateAboveOneIsAnError) {
+  for (const std::string key : {"per_bit", "per_parameter"}) {
+    for (const std::string rate : {"1.5", "-0.1", "0", "nan"}) {
+      const std::string yaml = "model: lenet5\naccelerator: none\nformat: fp32\nstrike: {" + key +
+                               ": " + rate + ", where: {weights: \"*\"}}";
+      const std::string text = errors_of([&] { campaign_of(yaml); });
+      EXPECT_NE(text.find("strike." + key), std::string::npos) << rate << ": " << text;
+    }
+    const std::string most = "model: lenet5\naccelerator: none\nformat: fp32\nstrike: {" + key +
+                             ": 1, where: {weights: \"*\"}}";
+    EXPECT_EQ(errors_of([&] { campaign_of(most); }), "");
+  }
+}
+
+TEST(TensorPopulationTest, APopulationSmallerThanTheCountIsAnError) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  strike.count = 65;
+  std::string text = refusal_of(strike, stores);
+  EXPECT_NE(text.find("strike.count: 65 faults at different bits, of 64"), std::string::npos)
+      << text;
+  strike.count = 12;
+  strike.faults = {FaultKind::kRandom};
+  text = refusal_of(strike, stores);
+  EXPECT_NE(text.find("12 faults at different words, of 11"), std::string::npos) << text;
+}
+
+TEST(TensorPopulationTest, BitsBeyondTheWidthAndFieldsOfOtherFormatsAreErrors) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  strike.where.tensors.bits = {"0-4"};
+  EXPECT_NE(refusal_of(strike, stores).find("beyond the 4 bits of int4"), std::string::npos);
+  strike.where.tensors.bits = {"mantissa"};
+  EXPECT_NE(refusal_of(strike, stores).find("no field 'mantissa'"), std::string::npos);
+  strike = strike_on(TensorRole::kBias, {"*"});
+  strike.where.tensors.bits = {"exponent", "31"};
+  EXPECT_EQ(TensorPopulation(strike, stores).bits(), 2U * 9);
+}
+
+TEST(TensorPopulationTest, ListedFaultsNameTensorWordAndBit) {
+  const auto stores = small_network();
+  StrikeConfig strike;
+  strike.process = Process::kList;
+  const TensorPopulation population(strike, stores);
+  const auto listed = [&](const std::string& tensor, std::int64_t word, int bit) {
+    ListedFault fault;
+    fault.tensor = tensor;
+    fault.word = word;
+    fault.bit = bit;
+    return fault;
+  };
+  const auto drawn = population.listed(
+      {listed("conv2.weight", 4, 7), listed("conv1.weight", 0, 1), listed("conv2.weight", 4, 0)},
+      {FaultKind::kFlip}, kSeed, TrialId(0));
+  ASSERT_EQ(drawn.faults.size(), 2U);
+  EXPECT_EQ(drawn.faults[0].store, StoreId(0));
+  EXPECT_EQ(drawn.faults[0].flip, 2U);
+  EXPECT_EQ(drawn.faults[1].word, 4U);
+  EXPECT_EQ(drawn.faults[1].flip, 0x81U) << "several bits of one word are one record";
+  const auto refused = [&](const ListedFault& fault) {
+    return errors_of([&] { population.listed({fault}, {FaultKind::kFlip}, kSeed, TrialId(0)); });
+  };
+  EXPECT_NE(refused(listed("conv3.weight", 0, 0)).find("no tensor 'conv3.weight'"),
+            std::string::npos);
+  EXPECT_NE(refused(listed("conv1.weight", 6, 0)).find("words are 0 to 5"), std::string::npos);
+  EXPECT_NE(refused(listed("conv1.weight", 0, 4)).find("bits are 0 to 3"), std::string::npos);
+}
+
+/// P(K = k | K >= 1), from logarithms of factorials.
+double conditional(std::uint64_t n, double p, std::uint64_t k) {
+  const auto real_n = static_cast<double>(n), real_k = static_cast<double>(k);
+  const double log_of = std::lgamma(real_n + 1) - std::lgamma(real_k + 1) -
+                        std::lgamma(real_n - real_k + 1) + real_k * std::log(p) +
+                        (real_n - real_k) * std::log1p(-p);
+  return std::exp(log_of) / chance_of_any(n, p);
+}
+
+TEST(BinomialTest, CountsHaveTheirDistributionGivenAtLeastOne) {
+  struct Case {
+    std::uint64_t n;
+    double p;
+  };
+  for (const Case& one : {Case{64, 0.01}, Case{1000, 0.002}, Case{64, 0.4}, Case{10, 0.9},
+                          Case{1000, 0.05}, Case{100'000, 5e-4}, Case{3, 1e-10}}) {
+    RandomStream random(kSeed, one.n, Purpose::kTest);
+    std::map<std::uint64_t, int> seen;
+    constexpr int kDraws = 100'000;
+    for (int i = 0; i < kDraws; ++i) {
+      ++seen[binomial_at_least_one(one.n, one.p, random.unit())];
+    }
+    EXPECT_EQ(seen.count(0), 0U);
+    for (std::uint64_t k = 1; k <= std::min<std::uint64_t>(one.n, 120); ++k) {
+      const double expected = kDraws * conditional(one.n, one.p, k);
+      EXPECT_NEAR(seen[k], expected, 5 * std::sqrt(expected) + 3)
+          << "n " << one.n << ", p " << one.p << ", k " << k;
+    }
+  }
+}
+
+TEST(BinomialTest, TheQuantileStepsWhereTheSumDoes) {
+  for (const double p : {0.01, 0.3}) {
+    double sum = 0.0;
+    for (std::uint64_t k = 1; k <= 8; ++k) {
+      const double next = sum + conditional(20, p, k);
+      EXPECT_EQ(binomial_at_least_one(20, p, sum + 0.01 * (next - sum)), k);
+      EXPECT_EQ(binomial_at_least_one(20, p, sum + 0.99 * (next - sum)), k);
+      sum = next;
+    }
+  }
+}
+
+TEST(BinomialTest, ARateFarBelowOneFaultStrikesExactlyOne) {
+  // n p = 1e-9: two faults have half of that probability, whatever is drawn here.
+  constexpr std::uint64_t kBits = 1'000'000;
+  RandomStream random(kSeed, 1, Purpose::kTest);
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_EQ(binomial_at_least_one(kBits, 1e-15, random.unit()), 1U);
+  }
+  EXPECT_NEAR(chance_of_any(kBits, 1e-15), 1e-9, 1e-18) << "not rounded to 0";
+  EXPECT_EQ(chance_of_any(7, 1.0), 1.0);
+  EXPECT_EQ(binomial_at_least_one(7, 1.0, 0.3), 7U);
+  EXPECT_DOUBLE_EQ(chance_of_any(2, 0.5), 0.75);
+}
+
+TEST(BinomialTest, TheWeightOfATrialIsTheChanceOfAnyFault) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  strike.per_bit = 1e-3;
+  EXPECT_NEAR(TensorPopulation(strike, stores).weight(), 1 - std::pow(1 - 1e-3, 64), 1e-12);
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns

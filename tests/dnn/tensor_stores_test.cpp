@@ -1,0 +1,271 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Do faults on tensors do what a changed copy of the network does, and leave nothing behind?
+#include "dnn/tensor_stores.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/random.h"
+#include "dnn/import/import.h"
+#include "dnn/stored_number.h"
+#include "dnn/word_faults.h"
+#include "tests/dnn/network_maker.h"
+#include "tests/dnn/support.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+Network zoo(const std::string& name) { return import_pt2(root_folder() + "/zoo/" + name + ".pt2"); }
+
+at::Tensor some_images(std::int64_t count) { return NetworkMaker::noise({count, 1, 28, 28}, 3); }
+
+StoreId store_named(const TensorStores& stores, const std::string& name) {
+  const auto found = std::ranges::find(stores.all(), name, &TensorStore::name);
+  EXPECT_NE(found, stores.all().end()) << name;
+  return StoreId(static_cast<std::uint32_t>(found - stores.all().begin()));
+}
+
+std::vector<WordFault> drawn_flips(const TensorStores& stores, bool are_constants, int per_store) {
+  RandomStream random(7, 0, Purpose::kTest);
+  std::vector<WordFault> faults;
+  for (std::uint32_t i = 0; i < stores.all().size(); ++i) {
+    const TensorStore& store = stores.all()[i];
+    if (stores.backing(StoreId(i)).is_constant() != are_constants) {
+      continue;
+    }
+    for (int k = 0; k < per_store; ++k) {
+      const auto bits = static_cast<std::uint64_t>(store.format.bits);
+      faults.push_back({.store = StoreId(i),
+                        .word = random.below(static_cast<std::uint64_t>(store.words)),
+                        .flip = std::uint64_t{1} << random.below(bits - 2)});
+    }
+  }
+  return normalised(faults);
+}
+
+void flip_float(float& number, const WordFault& fault) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &number, sizeof bits);
+  bits = static_cast<std::uint32_t>(fault.applied_to(bits));
+  std::memcpy(&number, &bits, sizeof bits);
+}
+
+TEST(TensorStoresTest, NamesRolesAndWordsOfLenet) {
+  Network network = zoo("lenet5");
+  const TensorStores stores(network, some_images(2), kFloat32);
+  std::int64_t words = 0;
+  for (const TensorStore& store : stores.all()) {
+    words += store.role == TensorRole::kActivation ? 0 : store.words;
+    const bool is_weight = store.name.ends_with(".weight");
+    const bool is_bias = store.name.ends_with(".bias");
+    EXPECT_EQ(is_weight, store.role == TensorRole::kWeight) << store.name;
+    EXPECT_EQ(is_bias, store.role == TensorRole::kBias) << store.name;
+  }
+  EXPECT_EQ(words, 61'706);
+  EXPECT_EQ(stores.all()[store_named(stores, "input").value].words, 28 * 28);
+}
+
+TEST(TensorStoresTest, AStrikeEqualsACopyChangedWordByWordAndIsUndone) {
+  for (const std::string name : {"lenet5", "resnet8"}) {
+    Network network = zoo(name);
+    Network copy = zoo(name);
+    const at::Tensor images = some_images(4);
+    TensorStores stores(network, images, kFloat32);
+    const Executor executor(network);
+    const at::Tensor golden = executor.run(images);
+    const auto faults = drawn_flips(stores, true, 3);
+    for (const WordFault& fault : faults) {
+      const ValueId id = stores.backing(fault.store).value;
+      at::Tensor changed = copy.constants[id.value].toTensor().clone();
+      flip_float(changed.mutable_data_ptr<float>()[fault.word], fault);
+      copy.constants[id.value] = changed;
+    }
+    const Network untouched = zoo(name);
+    const auto saved = stores.strike(faults);
+    EXPECT_EQ(saved.changed, static_cast<std::int64_t>(faults.size()));
+    const at::Tensor struck = executor.run(images);
+    EXPECT_EQ(count_different(struck, Executor(copy).run(images)), 0) << name;
+    EXPECT_GT(count_different(struck, golden), 0);
+    stores.restore(faults, saved);
+    EXPECT_EQ(count_different(executor.run(images), golden), 0);
+    for (std::size_t i = 0; i < network.constants.size(); ++i) {
+      if (network.constants[i].isTensor()) {
+        EXPECT_EQ(
+            count_different(network.constants[i].toTensor(), untouched.constants[i].toTensor()), 0)
+            << name << ' ' << i;
+      }
+    }
+  }
+}
+
+TEST(TensorStoresTest, ATiedWeightIsOneStoreAndAFaultShowsInBothUses) {
+  NetworkMaker maker;
+  const ValueId weight = maker.constant(NetworkMaker::noise({6, 6}, 1));
+  const ValueId first = maker.call("first", "aten.linear.default", {maker.images(), weight});
+  Network network = maker.finish(maker.call("second", "aten.linear.default", {first, weight}));
+  const at::Tensor images = NetworkMaker::noise({2, 6}, 2);
+  TensorStores stores(network, images, kFloat32);
+  EXPECT_EQ(std::ranges::count(stores.all(), TensorRole::kWeight, &TensorStore::role), 1);
+  const WordFault fault{.store = StoreId(0), .word = 8, .flip = std::uint64_t{1} << 30};
+  const auto saved = stores.strike({&fault, 1});
+  at::Tensor changed = NetworkMaker::noise({6, 6}, 1);
+  flip_float(changed.mutable_data_ptr<float>()[8], fault);
+  const at::Tensor expected = images.matmul(changed.t()).matmul(changed.t());
+  EXPECT_LT(relative_difference(Executor(network).run(images), expected), 1e-5);
+  stores.restore({&fault, 1}, saved);
+}
+
+/// The plain way: a hook that changes an element of a clone.
+at::Tensor hooked_run(const Network& network, const StoreBacking& backing, std::int64_t row,
+                      const WordFault& fault, const at::Tensor& images) {
+  return Executor(network).run(images, [&](std::size_t layer, Values& values) {
+    if (static_cast<std::ptrdiff_t>(layer) == backing.layer) {
+      at::Tensor changed = values[backing.value.value].toTensor().clone().contiguous();
+      const std::int64_t words = changed.numel() / images.size(0);
+      flip_float(
+          changed.mutable_data_ptr<float>()[row * words + static_cast<std::int64_t>(fault.word)],
+          fault);
+      values[backing.value.value] = changed;
+    }
+  });
+}
+
+TEST(TensorStoresTest, AFaultOnImage17OfABatchOf32ChangesThatImageAlone) {
+  constexpr std::int64_t kRow = 17;
+  Network network = zoo("resnet8");
+  const at::Tensor images = some_images(32);
+  const TensorStores stores(network, images, kFloat32);
+  const Executor executor(network);
+  const Tape tape = executor.record(images);
+  const at::Tensor golden = executor.run(images);
+  RandomStream random(9, 0, Purpose::kTest);
+  int visible = 0;
+  for (std::uint32_t i = 0; i < stores.all().size(); ++i) {
+    const StoreBacking& backing = stores.backing(StoreId(i));
+    if (backing.is_constant()) {
+      continue;
+    }
+    const WordFault fault{.store = StoreId(i),
+                          .word = random.below(static_cast<std::uint64_t>(stores.all()[i].words)),
+                          .flip = std::uint64_t{1} << 30};
+    const TensorStores::ImageFaults strike{kRow, {&fault, 1}};
+    std::vector<TensorStores::ImageStrike> struck;
+    const at::Tensor answer = stores.run(executor, images, nullptr, {&strike, 1}, &struck);
+    ASSERT_EQ(struck.size(), 1U);
+    EXPECT_EQ(struck[0].changed, 1);
+    EXPECT_EQ(struck[0].before ^ struck[0].after, fault.flip);
+    for (std::int64_t row = 0; row < 32; ++row) {
+      if (row != kRow) {
+        ASSERT_EQ(count_different(answer[row], golden[row]), 0) << stores.all()[i].name;
+      }
+    }
+    visible += count_different(answer[kRow], golden[kRow]) > 0 ? 1 : 0;
+    if (backing.layer >= 0) {
+      EXPECT_EQ(count_different(answer, hooked_run(network, backing, kRow, fault, images)), 0)
+          << stores.all()[i].name;
+    }
+    // From a golden run, the same.
+    EXPECT_EQ(count_different(answer, stores.run(executor, images, &tape, {&strike, 1})), 0);
+  }
+  EXPECT_GT(visible, 5);
+  EXPECT_EQ(count_different(executor.run(images), golden), 0) << "nothing stays";
+}
+
+TEST(TensorStoresTest, AViewIsNoStoreOfItsOwn) {
+  Network network = zoo("lenet5");
+  const TensorStores stores(network, some_images(2), kFloat32);
+  for (const TensorStore& store : stores.all()) {
+    EXPECT_EQ(store.name.find("flatten"), std::string::npos) << store.name;
+  }
+}
+
+TEST(TensorStoresTest, AGoldenRunInAFormatIsTheNetworkOfRoundedTensors) {
+  for (const std::string name : {"float16", "bfloat16"}) {
+    const NumberFormat format = NumberFormat::parse(name).value();
+    Network network = zoo("resnet8");
+    Network rounded = zoo("resnet8");
+    const at::Tensor images = some_images(4);
+    const TensorStores stores(network, images, format);
+    for (c10::IValue& constant : rounded.constants) {
+      if (constant.isTensor() && constant.toTensor().scalar_type() == at::kFloat) {
+        constant = rounded_to(format, constant.toTensor());
+      }
+    }
+    const at::Tensor expected = Executor(rounded).run(images, [&](std::size_t i, Values& values) {
+      for (const ValueId id : rounded.layers[i].outputs) {
+        values[id.value] = rounded_to(format, values[id.value].toTensor());
+      }
+    });
+    EXPECT_EQ(count_different(Executor(network).run(images), expected), 0) << name;
+  }
+}
+
+TEST(TensorStoresTest, StrikesInEveryFormatAreUndone) {
+  for (const std::string name : {"fp16", "bf16", "fp8_e4m3", "fp8_e5m2", "int4", "q3.12", "q7.8"}) {
+    Network network = zoo("lenet5");
+    const at::Tensor images = some_images(3);
+    TensorStores stores(network, images, NumberFormat::parse(name).value());
+    const Executor executor(network);
+    const at::Tensor golden = executor.run(images);
+    const auto faults = drawn_flips(stores, true, 4);
+    const auto saved = stores.strike(faults);
+    EXPECT_GT(count_different(executor.run(images), golden), 0) << name;
+    stores.restore(faults, saved);
+    EXPECT_EQ(count_different(executor.run(images), golden), 0) << name;
+  }
+}
+
+/// Plain integers.
+std::int64_t plain_sum(const at::Tensor& input, const at::Tensor& weight) {
+  return (input.to(at::kLong) * weight.to(at::kLong)).sum().item<std::int64_t>();
+}
+
+TEST(TensorStoresTest, AWeightFlipThatBreaksTheExactnessBoundKeepsTheSumsExact) {
+  // 128 * 1032 * 127 is just below 2^24; 68 more weights of 127 push it beyond.
+  constexpr std::int64_t kDepth = 1100, kUsed = 1032;
+  MatrixKernel::Parameters parameters;
+  parameters.shape.is_convolution = false;
+  parameters.shape.in_channels = kDepth;
+  parameters.shape.out_channels = 1;
+  parameters.weight = at::zeros({1, kDepth}, at::kChar);
+  parameters.weight.narrow(1, 0, kUsed).fill_(127);
+  parameters.scale = at::ones({1}, at::kFloat);
+  const auto kernel = MatrixKernel::make(parameters, "fc");
+  const at::Tensor weight = kernel->parameters().weight;
+  const at::Tensor golden_weight = weight.clone();
+  at::Tensor input = at::full({1, kDepth}, -127, at::kChar);
+  input.narrow(1, 0, 1).fill_(-126);  // an odd sum, which float32 does not hold beyond 2^24
+  ASSERT_EQ(kernel->path(), ExactPath::kFloat32);
+  const auto exact_sum = [&] {
+    return kernel->accumulate(input).to(at::kLong).sum().item<std::int64_t>();
+  };
+  EXPECT_EQ(exact_sum(), plain_sum(input, weight));
+
+  std::vector<WordFault> faults;
+  for (std::int64_t word = kUsed; word < kDepth; ++word) {
+    faults.push_back({.store = StoreId(0), .word = static_cast<std::uint64_t>(word), .flip = 0x7F});
+  }
+  const StruckWords struck = apply_faults(weight.view(-1), faults);
+  kernel->weights_changed(faults);
+  EXPECT_EQ(struck.changed, kDepth - kUsed);
+  EXPECT_EQ(kernel->path(), ExactPath::kFloat64);
+  EXPECT_GT(kernel->bound(), 16'777'216.0);
+  ASSERT_EQ(plain_sum(input, weight), -17'741'773) << "odd, beyond 2^24";
+  EXPECT_EQ(exact_sum(), plain_sum(input, weight));
+
+  undo_faults(weight.view(-1), faults, struck.saved);
+  kernel->weights_changed(faults);
+  EXPECT_EQ(kernel->path(), ExactPath::kFloat32);
+  EXPECT_EQ(count_different(weight, golden_weight), 0);
+  EXPECT_EQ(exact_sum(), plain_sum(input, weight));
+}
+
+}  // namespace
+}  // namespace tilestrike::dnn
