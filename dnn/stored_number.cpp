@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/stored_number.h"
 
+#include <ATen/ops/add.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/nan_to_num.h>
@@ -142,8 +143,9 @@ at::Tensor rounded_to(const NumberFormat& format, const at::Tensor& values) {
   // In double: a step of q0.31 is finer than float32 near 1.
   const double most = std::ldexp(1.0, format.bits - 1) - 1.0;
   const at::Tensor steps = at::round(at::mul(values.to(c10::kDouble), 1.0 / step_of(format)));
-  return at::mul(at::nan_to_num(at::clamp(steps, -most - 1.0, most), 0.0), step_of(format))
-      .to(c10::kFloat);
+  const at::Tensor stored = at::nan_to_num(at::clamp(steps, -most - 1.0, most), 0.0);
+  // There is no -0 in two's complement: adding 0 makes it 0.
+  return at::mul(at::add(stored, 0.0), step_of(format)).to(c10::kFloat);
 }
 
 NumberFormat format_of(c10::ScalarType type) {
