@@ -113,7 +113,7 @@ TEST(TensorStoresTest, ATiedWeightIsOneStoreAndAFaultShowsInBothUses) {
   const at::Tensor images = NetworkMaker::noise({2, 6}, 2);
   TensorStores stores(network, images, kFloat32);
   EXPECT_EQ(std::ranges::count(stores.all(), TensorRole::kWeight, &TensorStore::role), 1);
-  const WordFault fault{.store = StoreId(0), .word = 8, .flip = std::uint64_t{1} << 30};
+  const WordFault fault{.store = StoreId(0), .word = 8, .flip = std::uint64_t{1} << 24};
   const auto saved = stores.strike({&fault, 1});
   at::Tensor changed = NetworkMaker::noise({6, 6}, 1);
   flip_float(changed.mutable_data_ptr<float>()[8], fault);
