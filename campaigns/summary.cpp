@@ -252,18 +252,18 @@ std::string tensor_text(const Summary& summary) {
   return text + fmt::format("\nexpected faults per parameter: {:.3g}\n", summary.per_parameter);
 }
 
-std::string percent(double value) {
-  return value != 0.0 && std::abs(value) < 0.001 ? fmt::format("{:.2g} %", 100.0 * value)
-                                                 : fmt::format("{:.2f} %", 100.0 * value);
+/// In percent; of small shares two digits that say something.
+std::string percent_number(double value) {
+  return value != 0.0 && std::abs(value) < 0.001 ? fmt::format("{:.2g}", 100.0 * value)
+                                                 : fmt::format("{:.2f}", 100.0 * value);
 }
 
 std::string rate_text(const Rate& rate) {
   if (rate.n == 0) {
     return "-";
   }
-  return fmt::format("{} [{}, {}]", percent(rate.value),
-                     fmt::format("{:.2f}", 100.0 * rate.interval.low),
-                     fmt::format("{:.2f}", 100.0 * rate.interval.high));
+  return fmt::format("{} % [{}, {}]", percent_number(rate.value), percent_number(rate.interval.low),
+                     percent_number(rate.interval.high));
 }
 
 std::string table(const std::string& heading, const std::vector<Group>& groups) {
