@@ -19,6 +19,7 @@
 #include "bridge/workload.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/quantise.h"
+#include "dnn/tensor_stores.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -165,6 +166,17 @@ std::vector<LayerSummary> inspect(const std::string& model,
     const dnn::Tape tape = dnn::Executor(integer).record(image);
     const Mapping mapping(integer, tape, *accelerator);
     return summarise(integer, tape, &mapping);
+  });
+}
+
+std::vector<TensorStore> inspect_tensors(const std::string& model, const NumberFormat& format) {
+  return torch_call([&] {
+    dnn::Network network = dnn::import_pt2(model);
+    const at::Tensor image = made_up_image(network.info(network.input).sizes);
+    if (format == NumberFormat::integer(8)) {
+      network = dnn::quantise(network, image);
+    }
+    return dnn::TensorStores(network, image, format).all();
   });
 }
 

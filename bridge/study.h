@@ -194,6 +194,10 @@ InferReport infer(const InferInputs& inputs);
 std::vector<LayerSummary> inspect(const std::string& model,
                                   const std::optional<AcceleratorConfig>& accelerator);
 
+/// The tensors of a model that can be struck where it is stored in `format`; int8: those of the
+/// integer network.
+std::vector<TensorStore> inspect_tensors(const std::string& model, const NumberFormat& format);
+
 struct OperatorSummary {
   std::string name, help, quantised;
 };

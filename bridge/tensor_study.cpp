@@ -85,7 +85,9 @@ class TensorStudy final : public Study {
           TrialResult result = judged(first + row, answer, row, saved.changed);
           result.before = saved.before;
           result.after = saved.after;
-          result.layer = stores_.all()[faults.front().store.value].layer;
+          if (!faults.empty()) {
+            result.layer = stores_.all()[faults.front().store.value].layer;
+          }
           results.push_back(std::move(result));
         }
       }
@@ -101,7 +103,7 @@ class TensorStudy final : public Study {
       std::vector<TrialResult> results(strikes.size());
       for (const auto& [home, rounds] : rounds_of(strikes)) {
         const at::Tensor images = home_batch(home);
-        const dnn::Tape* golden = tape_of(home);
+        const dnn::Tape* golden = rounds.size() > 1 ? tape_of(home) : nullptr;
         for (const std::vector<std::size_t>& round : rounds) {
           run_round(home, images, golden, strikes, round, results);
         }

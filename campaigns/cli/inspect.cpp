@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/error.h"
+#include "base/text.h"
 #include "bridge/study.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/library.h"
@@ -18,6 +21,8 @@ namespace {
 struct InspectArguments {
   std::string model;
   std::string accelerator;
+  std::string format = "float32";
+  bool has_tensors = false;
   bool is_json = false;
 };
 
@@ -27,6 +32,53 @@ std::string gemm_text(const bridge::LayerSummary& layer) {
   }
   return fmt::format("{}{} x {} x {}", layer.groups > 1 ? fmt::format("{} of ", layer.groups) : "",
                      layer.gemm_rows, layer.gemm_depth, layer.gemm_columns);
+}
+
+/// Columns as wide as they need; the first row is the heading.
+std::string table_of(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+std::string text_of(const std::vector<TensorStore>& stores) {
+  std::vector<std::vector<std::string>> rows{{"tensor", "role", "shape", "format", "words"}};
+  std::array<std::int64_t, kTensorRoles> words{};
+  for (const TensorStore& store : stores) {
+    rows.push_back({store.name, std::string(name_of(store.role)), store.shape, store.format.name(),
+                    std::to_string(store.words)});
+    words[static_cast<std::size_t>(store.role)] += store.words;
+  }
+  std::string text = table_of(rows) + "\nwords:";
+  for (std::size_t role = 0; role < kTensorRoles; ++role) {
+    text += fmt::format("{} {} {}", role == 0 ? "" : ",", kTensorRoleNames[role], words[role]);
+  }
+  return text + " (activations: of one image)\n";
+}
+
+nlohmann::ordered_json json_of(const std::vector<TensorStore>& stores) {
+  auto json = nlohmann::ordered_json::array();
+  for (const TensorStore& store : stores) {
+    json.push_back({{"name", store.name},
+                    {"layer", store.layer},
+                    {"role", name_of(store.role)},
+                    {"shape", store.shape},
+                    {"format", store.format.name()},
+                    {"words", store.words}});
+  }
+  return json;
 }
 
 std::string text_of(const std::vector<bridge::LayerSummary>& layers,
@@ -60,20 +112,7 @@ std::string text_of(const std::vector<bridge::LayerSummary>& layers,
     row.push_back(layer.note);
     rows.push_back(std::move(row));
   }
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
+  std::string text = table_of(rows);
   if (accelerator) {
     text += fmt::format(
         "\n{}: {} x {} mesh, {}; {} cycles in mesh and vector unit\n", accelerator->name,
@@ -108,7 +147,25 @@ nlohmann::ordered_json json_of(const std::vector<bridge::LayerSummary>& layers) 
   return json;
 }
 
+int run_on_tensors(const InspectArguments& arguments) {
+  if (!arguments.accelerator.empty()) {
+    fail(ErrorCode::kInvalidInput, "tensors are listed without an accelerator", "--accelerator",
+         "add '--format int8' for the integer network");
+  }
+  const auto format = NumberFormat::parse(arguments.format);
+  if (!format || format->bits > 32 || (*format == NumberFormat::integer(32))) {
+    fail(ErrorCode::kInvalidInput, "'" + arguments.format + "' is not a number format", "--format",
+         suggestion(arguments.format, number_format_names()));
+  }
+  const auto stores = bridge::inspect_tensors(model_path(arguments.model), *format);
+  print(arguments.is_json ? json_of(stores).dump(2) + "\n" : text_of(stores));
+  return 0;
+}
+
 int run(const InspectArguments& arguments) {
+  if (arguments.has_tensors) {
+    return run_on_tensors(arguments);
+  }
   std::optional<bridge::AcceleratorConfig> accelerator;
   if (!arguments.accelerator.empty()) {
     accelerator = accelerator_of_flag(arguments.accelerator);
@@ -128,6 +185,10 @@ void add_inspect(CLI::App& program, Action& chosen) {
       ->required();
   command->add_option("--accelerator", arguments->accelerator,
                       "Name or YAML file: show how the int8 network lies on it");
+  command->add_flag("--tensors", arguments->has_tensors,
+                    "List the tensors that a strike may name instead, with roles and words");
+  command->add_option("--format", arguments->format,
+                      "With --tensors: the number format that they are stored in [float32]");
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }
