@@ -45,17 +45,18 @@ class Dump {
 };
 
 Json matrix_layer(Dump& dump, const std::string& prefix, const dnn::MatrixKernel& kernel,
-                  const at::Tensor& input, const at::Tensor& accumulators) {
+                  const at::Tensor& input, const at::Tensor& weight,
+                  const at::Tensor& accumulators) {
   const dnn::MatrixKernel::Parameters& parameters = kernel.parameters();
   const dnn::MatrixShape& shape = parameters.shape;
   Json entry;
-  entry["kind"] = shape.is_convolution ? "conv2d" : "linear";
+  entry["kind"] = shape.is_convolution ? "conv2d" : shape.is_product ? "matmul" : "linear";
   entry["groups"] = shape.groups;
   entry["stride"] = shape.stride;
   entry["padding"] = shape.padding;
   entry["dilation"] = shape.dilation;
   entry["input"] = dump.array(prefix + "input", input);
-  entry["weight"] = dump.array(prefix + "weight", parameters.weight);
+  entry["weight"] = dump.array(prefix + "weight", weight);
   entry["bias"] = dump.array(prefix + "bias", parameters.bias);
   entry["accumulators"] = dump.array(prefix + "accumulators", accumulators);
   entry["multiplier"] = dump.array(prefix + "multiplier", parameters.multiplier);
@@ -101,8 +102,11 @@ void dump_layers(const std::string& folder, const dnn::Network& network, const d
     };
     Json entry;
     if (const dnn::MatrixKernel* kernel = dnn::matrix_kernel(layer)) {
-      entry = matrix_layer(dump, prefix, *kernel, tensor(kernel->input_of(layer)),
-                           tape.accumulators[i]);
+      const dnn::ValueId right = kernel->weight_of(layer);
+      entry = matrix_layer(
+          dump, prefix, *kernel, tensor(kernel->input_of(layer)),
+          right.value < 0 ? kernel->parameters().weight : kernel->weight_from(tensor(right)),
+          tape.accumulators[i]);
     } else {
       entry["kind"] = layer.target;
     }
@@ -135,11 +139,10 @@ void dump_struck(const std::string& folder, const dnn::Network& network, Mapping
   if (chosen == nullptr) {
     return;
   }
-  const MeshLayer& layer = *mapping.mesh_layer(chosen->layer);
+  MeshLayer& layer = *mapping.mesh_layer(chosen->layer);
   const Tile tile = layer.tiling->tile(pass);
   const auto [rows, depth, columns] = tile.shape;
-  const at::Tensor input = on_host(chosen->input);
-  layer.operands->set_input(input.data_ptr<std::int8_t>());
+  layer.set_operands(chosen->input, chosen->right);
   at::Tensor a = at::zeros({rows, depth}, c10::TensorOptions(c10::kChar));
   at::Tensor w = at::zeros({depth, columns}, c10::TensorOptions(c10::kChar));
   at::Tensor start = at::zeros({rows, columns}, c10::TensorOptions(c10::kInt));

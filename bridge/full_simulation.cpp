@@ -36,7 +36,8 @@ FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine&
                      const at::Tensor& image, std::span<const RegisterFault> faults) {
   FullRun full;
   full.tape.accumulators.resize(network.layers.size());
-  sim::MeshState carried = mapping.state_at_start();
+  const dnn::Executor executor(network);
+  sim::MeshState carried = mapping.state_at_start(executor.record(image));
   std::vector<RegisterFault> here;
   const dnn::Hook hook = [&](std::size_t index, dnn::Values& values) {
     MeshLayer* layer = mapping.mesh_layer(index);
@@ -50,8 +51,11 @@ FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine&
       }
     }
     const at::Tensor& input = values[static_cast<std::size_t>(layer->input.value)].toTensor();
-    const at::Tensor host_input = on_host(input);
-    layer->operands->set_input(host_input.data_ptr<std::int8_t>());
+    const at::Tensor right =
+        layer->weights.value < 0
+            ? at::Tensor()
+            : values[static_cast<std::size_t>(layer->weights.value)].toTensor();
+    layer->set_operands(input, right);
     sim::MeshJob job;
     job.run = layer->run;
     job.operands = layer->operands.get();
@@ -60,14 +64,14 @@ FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine&
     job.wants_outputs = true;
     sim::MeshResult result = engine.run(job);
     full.passes += layer->tiling->passes();
-    const at::Tensor shaped = layer->kernel->accumulate(input);  // for its shape and device alone
+    const at::Tensor shaped =
+        layer->kernel->accumulate(input, right);  // for its shape and device alone
     full.tape.accumulators[index] =
         collected(*layer, result.outputs, mapping.accelerator().mesh.overflow, shaped);
     values[static_cast<std::size_t>(layer->output.value)] =
         layer->kernel->requantise(full.tape.accumulators[index]);
     carried = std::move(result.end);
   };
-  const dnn::Executor executor(network);
   full.tape.values.resize(network.values.size());
   const at::Tensor output = executor.run(image, [&](std::size_t index, dnn::Values& values) {
     hook(index, values);

@@ -29,7 +29,7 @@ LayerOperands::LayerOperands(const Tiling& tiling, const sim::MeshConfig& mesh,
 
 LayerOperands::Corner LayerOperands::corner(std::int64_t group, std::int64_t row) const {
   if (!gemm_.is_convolution) {
-    return {0, 0, row * gemm_.depth, true};
+    return {0, 0, ((gemm_.is_product ? group * gemm_.rows : 0) + row) * gemm_.depth, true};
   }
   const std::int64_t channels = gemm_.depth / (gemm_.kernel[0] * gemm_.kernel[1]);
   Corner corner{};

@@ -20,8 +20,10 @@ class LayerOperands final : public sim::Operands {
                 const std::int32_t* bias);
 
   /// The input that the next calls read: int8, contiguous, on the host: (C, H, W) of a convolution,
-  /// (rows, depth) else.
+  /// (groups, rows, depth) of a product, (rows, depth) else.
   void set_input(const std::int8_t* input) { input_ = input; }
+  /// The weights, where they are computed.
+  void set_weights(const std::int8_t* weights) { weights_ = weights; }
 
   void activations(int pass, int first, int count, std::int8_t* out) const override;
   void weights(int pass, int first, int count, std::int8_t* out) const override;

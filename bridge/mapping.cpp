@@ -26,6 +26,13 @@ GemmShape gemm_of(const dnn::MatrixShape& shape, const at::Tensor& input,
   gemm.depth = shape.depth();
   gemm.columns = shape.out_channels / shape.groups;
   gemm.rows = accumulators.numel() / shape.out_channels;
+  if (shape.is_product) {
+    gemm.is_product = true;
+    gemm.depth = input.size(-1);
+    gemm.columns = accumulators.size(-1);
+    gemm.rows = accumulators.size(-2);
+    gemm.groups = accumulators.numel() / (gemm.rows * gemm.columns);
+  }
   if (shape.is_convolution) {
     gemm.in_height = input.size(2);
     gemm.in_width = input.size(3);
@@ -106,13 +113,21 @@ Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
     mapped->output = layer.outputs.front();
     mapped->tiling = schedule_.layers()[i].tiling.get();
     mapped->run = schedule_.layers()[i].run.get();
-    mapped->weight = on_host(kernel->parameters().weight);
+    mapped->weights = kernel->weight_of(layer);
+    if (mapped->weights.value < 0) {
+      mapped->weight = on_host(kernel->parameters().weight);
+    } else {
+      has_products_ = true;
+    }
     if (kernel->parameters().bias.defined()) {
       mapped->bias = on_host(kernel->parameters().bias);
     }
     mapped->operands = std::make_unique<LayerOperands>(
-        *mapped->tiling, accelerator.mesh, mapped->weight.data_ptr<std::int8_t>(),
+        *mapped->tiling, accelerator.mesh,
+        mapped->weight.defined() ? mapped->weight.data_ptr<std::int8_t>() : nullptr,
         mapped->bias.defined() ? mapped->bias.data_ptr<std::int32_t>() : nullptr);
+    mapped->place = in_order_.size();
+    in_order_.push_back(mapped.get());
     mesh_layers_[i] = std::move(mapped);
   }
   if (!is_any) {
@@ -122,32 +137,62 @@ Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
   find_states();
 }
 
-void Mapping::find_states() {
-  std::vector<MeshLayer*> in_order;
-  for (const std::unique_ptr<MeshLayer>& layer : mesh_layers_) {
-    if (layer != nullptr) {
-      in_order.push_back(layer.get());
-    }
+void MeshLayer::set_weights(const at::Tensor& right) {
+  if (weights.value >= 0) {
+    host_weights = on_host(kernel->weight_from(right));
+    operands->set_weights(host_weights.data_ptr<std::int8_t>());
   }
+}
+
+void MeshLayer::set_operands(const at::Tensor& left, const at::Tensor& right) {
+  host_input = on_host(left);
+  operands->set_input(host_input.data_ptr<std::int8_t>());
+  set_weights(right);
+}
+
+void Mapping::find_states() {
   const sim::MeshConfig& mesh = accelerator_.mesh;
-  sim::MeshState state;
-  for (auto& registers : state.stationary) {
+  for (auto& registers : zero_.stationary) {
     registers.assign(static_cast<std::size_t>(mesh.rows) * static_cast<std::size_t>(mesh.columns),
                      0);
   }
-  states_.assign(in_order.size(), state);
+  states_.assign(in_order_.size(), zero_);
   // OS: every result is drained by zeros, so nothing stays. WS: the last weights stay, whatever the
   // activations were; the second inference starts from what the first one left.
-  for (int inference = 0; inference < 2 && mesh.is_weight_stationary(); ++inference) {
-    for (std::size_t i = 0; i < in_order.size(); ++i) {
+  sim::MeshState state = zero_;
+  for (int inference = 0; inference < 2 && mesh.is_weight_stationary() && !has_products_;
+       ++inference) {
+    for (std::size_t i = 0; i < in_order_.size(); ++i) {
       states_[i] = state;
-      state = sim::golden_end(*in_order[i]->run, *in_order[i]->operands, &states_[i]);
+      state = sim::golden_end(*in_order_[i]->run, *in_order_[i]->operands, &states_[i]);
     }
   }
-  for (std::size_t i = 0; i < in_order.size(); ++i) {
-    in_order[i]->start = &states_[i];
-    in_order[i]->end = &states_[(i + 1) % states_.size()];
+}
+
+sim::MeshState Mapping::state_before(const MeshLayer& layer, const dnn::Tape& golden) {
+  if (!accelerator_.mesh.is_weight_stationary() || !has_products_) {
+    return states_[layer.place];
   }
+  // A run of two passes or more writes both c0 and c1 of every PE: what was before does not matter.
+  const std::size_t count = in_order_.size();
+  std::size_t back = 1;
+  while (back < 2 * count &&
+         in_order_[(layer.place + 2 * count - back) % count]->tiling->passes() < 2) {
+    ++back;
+  }
+  sim::MeshState state = zero_;
+  for (; back > 0; --back) {
+    MeshLayer& earlier = *in_order_[(layer.place + 2 * count - back) % count];
+    if (earlier.weights.value >= 0) {
+      earlier.set_weights(tensor_of(golden, earlier.weights));
+    }
+    state = sim::golden_end(*earlier.run, *earlier.operands, &state);
+  }
+  return state;
+}
+
+sim::MeshState Mapping::state_after(MeshLayer& layer, const dnn::Tape& golden) {
+  return state_before(*in_order_[(layer.place + 1) % in_order_.size()], golden);
 }
 
 std::vector<LayerSummary> summarise(const dnn::Network& network, const dnn::Tape& tape,

@@ -23,14 +23,17 @@ struct MeshLayer {
   std::size_t layer = 0;  // of the network
   const dnn::MatrixKernel* kernel = nullptr;
   dnn::ValueId input, output;
+  dnn::ValueId weights{-1};           // of a product of two computed values; else -1
   const Tiling* tiling = nullptr;     // owned by the schedule, ...
   const sim::MeshRun* run = nullptr;  // ... as is this
   at::Tensor weight, bias;            // on the host
   std::unique_ptr<LayerOperands> operands;
-  // c0 and c1 of a fault-free mesh before and after the layer, owned by the mapping. A load that
-  // slips brings the old contents back, so they matter across layers and inferences.
-  const sim::MeshState* start = nullptr;
-  const sim::MeshState* end = nullptr;
+  std::size_t place = 0;  // among the layers on the mesh
+  /// Sets the operands to what a layer reads, and keeps them: `right` undefined for constant
+  /// weights.
+  void set_operands(const at::Tensor& left, const at::Tensor& right);
+  void set_weights(const at::Tensor& right);
+  at::Tensor host_input, host_weights;
 };
 
 class Mapping {
@@ -44,8 +47,15 @@ class Mapping {
   /// nullptr: the layer is not on the mesh.
   MeshLayer* mesh_layer(std::size_t layer) { return mesh_layers_[layer].get(); }
 
-  /// c0 and c1 at the start of an inference that follows a fault-free one.
-  const sim::MeshState& state_at_start() const { return states_.front(); }
+  // c0 and c1 of a fault-free mesh. A load that slips brings the old contents back, so they matter
+  // across layers and inferences. `golden`: the fault-free inference; the one before it is taken to
+  // be of the same image. The layer's operands are left as they were in `golden`.
+  sim::MeshState state_before(const MeshLayer& layer, const dnn::Tape& golden);
+  sim::MeshState state_after(MeshLayer& layer, const dnn::Tape& golden);
+  /// At the start of an inference that follows a fault-free one.
+  sim::MeshState state_at_start(const dnn::Tape& golden) {
+    return state_before(*in_order_.front(), golden);
+  }
 
  private:
   void find_states();
@@ -53,7 +63,10 @@ class Mapping {
   AcceleratorConfig accelerator_;
   Schedule schedule_;
   std::vector<std::unique_ptr<MeshLayer>> mesh_layers_;  // by layer of the network
-  std::vector<sim::MeshState> states_;                   // before each layer on the mesh, in order
+  std::vector<MeshLayer*> in_order_;                     // those on the mesh
+  bool has_products_ = false;                            // states depend on the activations
+  sim::MeshState zero_;
+  std::vector<sim::MeshState> states_;  // before each layer on the mesh, where they do not
 };
 
 /// A value as the mesh reads it: int8 or int32, contiguous, on the host.

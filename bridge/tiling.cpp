@@ -19,7 +19,7 @@ std::int64_t folds(std::int64_t size, std::int64_t step) { return (size + step -
 
 std::int64_t GemmShape::inputs() const {
   if (!is_convolution) {
-    return rows * depth;
+    return (is_product ? groups : 1) * rows * depth;
   }
   return groups * depth / (kernel[0] * kernel[1]) * in_height * in_width;
 }

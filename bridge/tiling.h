@@ -18,6 +18,7 @@ namespace tilestrike::bridge {
 /// input channel of the group and a kernel position, k = (channel * kernel_h + ky) * kernel_w + kx.
 struct GemmShape {
   bool is_convolution = false;
+  bool is_product = false;  // of two activations: (groups, rows, depth) by (groups, columns, depth)
   std::int64_t groups = 1;
   std::int64_t rows = 1;
   std::int64_t depth = 1;
@@ -29,8 +30,12 @@ struct GemmShape {
   std::int64_t outputs() const { return groups * rows * columns; }
   std::int64_t inputs() const;
   std::int64_t multiply_accumulates() const { return outputs() * depth; }
-  /// Index of a result in the layer's output tensor: (O, H, W) of a convolution, (rows, O) else.
+  /// Index of a result in the layer's output tensor: (O, H, W) of a convolution, (groups,
+  /// rows, columns) of a product, (rows, O) else.
   std::int64_t output_index(std::int64_t group, std::int64_t row, std::int64_t column) const {
+    if (is_product) {
+      return (group * rows + row) * columns + column;
+    }
     const std::int64_t channel = group * columns + column;
     return is_convolution ? channel * rows + row : row * columns + channel;
   }

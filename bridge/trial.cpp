@@ -101,8 +101,12 @@ void TrialRunner::run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> f
                               bool are_more_to_come, Progress& progress) {
   const bool reads_changed = progress.run.reads_changed(layer.layer);
   const at::Tensor& input = progress.run.value(layer.input).toTensor();
-  const at::Tensor host_input = on_host(input);
-  layer.operands->set_input(host_input.data_ptr<std::int8_t>());
+  const bool is_product = layer.weights.value >= 0;
+  const at::Tensor right = is_product ? progress.run.value(layer.weights).toTensor() : at::Tensor();
+  const sim::MeshState start = mapping_.state_before(layer, progress.golden);
+  const sim::MeshState end =
+      are_more_to_come ? mapping_.state_after(layer, progress.golden) : sim::MeshState();
+  layer.set_operands(input, right);
   for (const RegisterFault& fault : faults) {
     describe(layer, fault, progress);
   }
@@ -111,12 +115,12 @@ void TrialRunner::run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> f
   job.run = layer.run;
   job.operands = layer.operands.get();
   job.faults = faults;
-  job.golden_start = layer.start;
+  job.golden_start = &start;
   job.faulty_start = progress.left ? &*progress.left : nullptr;
   job.wants_end = are_more_to_come;
   sim::MeshResult simulated = simulate(job);
   progress.left.reset();
-  if (are_more_to_come && simulated.end != *layer.end) {
+  if (are_more_to_come && simulated.end != end) {
     progress.left = std::move(simulated.end);
   }
 
@@ -135,10 +139,10 @@ void TrialRunner::run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> f
 
   const std::vector<AccumulatorDelta> deltas =
       accumulator_deltas(layer, mapping_.accelerator().mesh.overflow, simulated.deltas);
-  StruckLayer struck{layer.layer, input, {}, {}, {}};
+  StruckLayer struck{layer.layer, input, right, {}, {}, {}};
   if (!deltas.empty() || reads_changed) {
-    const at::Tensor clean =
-        reads_changed ? layer.kernel->accumulate(input) : progress.golden.accumulators[layer.layer];
+    const at::Tensor clean = reads_changed ? layer.kernel->accumulate(input, right)
+                                           : progress.golden.accumulators[layer.layer];
     struck.accumulators = deltas.empty() ? clean : spliced(clean, deltas);
     struck.output = layer.kernel->requantise(struck.accumulators);
     const std::int64_t accumulators =
@@ -226,7 +230,11 @@ TrialResult TrialRunner::run(const dnn::Tape& golden, std::span<const RegisterFa
                                                                    : fault.when.until > end);
     }
     MeshLayer* on_mesh = mapping_.mesh_layer(layer);
-    if (on_mesh != nullptr && (!here.empty() || progress.left)) {
+    // Changed activations that a product loads as weights stay in the mesh for later faults to
+    // meet.
+    const bool loads_changed = on_mesh != nullptr && on_mesh->weights.value >= 0 && is_any_left &&
+                               progress.run.is_changed(on_mesh->weights);
+    if (on_mesh != nullptr && (!here.empty() || progress.left || loads_changed)) {
       run_on_mesh(*on_mesh, here, is_any_left, progress);
     } else if (progress.run.reads_changed(layer)) {
       progress.run.run(layer);

@@ -20,7 +20,7 @@ namespace tilestrike::bridge {
 /// The struck passes of one layer, kept for the dump.
 struct StruckLayer {
   std::size_t layer = 0;
-  at::Tensor input;         // that the layer read
+  at::Tensor input, right;  // that the layer read; right: of a product of two values
   at::Tensor accumulators;  // faulty; undefined when they equal golden
   at::Tensor output;        // faulty; undefined when it equals golden
   sim::MeshResult result;

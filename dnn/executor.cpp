@@ -158,8 +158,7 @@ Tape Executor::record(const at::Tensor& images) const {
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
     const Layer& layer = network_.layers[i];
     if (const MatrixKernel* kernel = matrix_kernel(layer)) {
-      tape.accumulators[i] =
-          kernel->accumulate(tape.values[kernel->input_of(layer).value].toTensor());
+      tape.accumulators[i] = kernel->accumulators_of(layer, tape.values);
       tape.values[layer.outputs.front().value] = kernel->requantise(tape.accumulators[i]);
     } else {
       layer.kernel->run(layer, tape.values);

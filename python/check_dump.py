@@ -47,7 +47,7 @@ def required(folder, entry, key, dtype):
 
 
 def product(a, b):
-    """a (..., K) @ b (K, N) of integers, exactly, as int64."""
+    """a (..., K) @ b (K, N), or a stack of such b, of integers, exactly, as int64."""
     return (a.astype(numpy.float64) @ b.astype(numpy.float64)).astype(numpy.int64)
 
 
@@ -75,6 +75,8 @@ def accumulate(layer, x, weight, bias):
     if layer["kind"] == "conv2d":
         sums = convolution(x, weight, layer["stride"], layer["padding"], layer["dilation"],
                            layer["groups"])
+    elif layer["kind"] == "matmul":  # both operands were computed; weight is (..., N, K)
+        sums = product(x, weight.swapaxes(-1, -2))
     else:
         sums = product(x, weight.T)
     if bias is not None:
@@ -134,7 +136,7 @@ def check_layers(folder, layers):
           f"{'differ':>8}")
     for layer in layers:
         label = f"{layer['index']} {layer['name']}"
-        if layer["kind"] not in ("conv2d", "linear") or layer.get("accumulators") is None:
+        if layer["kind"] not in ("conv2d", "linear", "matmul") or layer.get("accumulators") is None:
             print(f"{label:<32} {layer['kind']:<16} skipped: not an integer matrix layer")
             continue
         count, wrong, outputs, wrong_outputs = check_layer(folder, layer)

@@ -178,7 +178,7 @@ class ExactMatrixKernel final : public MatrixKernel {
   double bound() const override { return bound_; }
   ValueId input_of(const Layer& layer) const override { return layer.inputs.front(); }
 
-  at::Tensor accumulate(const at::Tensor& input) const override {
+  at::Tensor accumulate(const at::Tensor& input, const at::Tensor& /*right*/) const override {
     const at::Tensor result = sums(input);
     return to_accumulators(result, layout_of(result), parameters_.bias);
   }
@@ -211,8 +211,7 @@ class ExactMatrixKernel final : public MatrixKernel {
   }
 
   void run(const Layer& layer, Values& values) const override {
-    values[layer.outputs.front().value] =
-        requantise(accumulate(values[input_of(layer).value].toTensor()));
+    values[layer.outputs.front().value] = requantise(accumulators_of(layer, values));
   }
 
  private:
@@ -336,6 +335,12 @@ std::shared_ptr<const MatrixKernel> MatrixKernel::make(Parameters parameters,
                parameters.multiplier.defined() == parameters.shift.defined(),
            "an output is either int8 or float: " + layer);
   return std::make_shared<const ExactMatrixKernel>(std::move(parameters), layer);
+}
+
+at::Tensor MatrixKernel::accumulators_of(const Layer& layer, const Values& values) const {
+  const ValueId right = weight_of(layer);
+  return accumulate(values[input_of(layer).value].toTensor(),
+                    right.value < 0 ? at::Tensor() : values[right.value].toTensor());
 }
 
 const MatrixKernel* matrix_kernel(const Layer& layer) {

@@ -20,6 +20,8 @@ namespace tilestrike::dnn {
 /// A convolution, or a linear layer: kernel, stride and dilation 1, no padding.
 struct MatrixShape {
   bool is_convolution = true;
+  // Two computed operands, (.., M, K) by weights (.., N, K): a product for each leading index.
+  bool is_product = false;
   std::int64_t groups = 1;
   std::int64_t in_channels = 0;   // of all groups
   std::int64_t out_channels = 0;  // of all groups
@@ -53,7 +55,8 @@ class MatrixKernel : public Kernel {
   virtual double bound() const = 0;  // max|a| * max_o(sum|w|), bias apart
 
   /// int8 (N, C, H, W) or (N, ..., C) -> int32 (N, O, H', W') or (N, ..., O), bias included; exact.
-  virtual at::Tensor accumulate(const at::Tensor& input) const = 0;
+  /// A product of two computed values takes the second, too (weight_of).
+  virtual at::Tensor accumulate(const at::Tensor& input, const at::Tensor& right = {}) const = 0;
   /// -> int8 or float32, same shape.
   virtual at::Tensor requantise(const at::Tensor& accumulators) const = 0;
   /// To be called after words of parameters().weight were changed in place (by a fault, or its
@@ -63,6 +66,12 @@ class MatrixKernel : public Kernel {
   virtual void weights_changed(std::span<const WordFault> faults) const = 0;
   /// The layer's value that accumulate() takes.
   virtual ValueId input_of(const Layer& layer) const = 0;
+  /// The computed value that takes the place of the weights; -1: the weights are parameters.
+  virtual ValueId weight_of(const Layer& /*layer*/) const { return ValueId(-1); }
+  /// That value as weights (.., N, K), a view.
+  virtual at::Tensor weight_from(const at::Tensor& right) const { return right; }
+  /// accumulate() of the layer's operands among `values`.
+  at::Tensor accumulators_of(const Layer& layer, const Values& values) const;
 };
 
 /// The matrix kernel of a layer, or nullptr.

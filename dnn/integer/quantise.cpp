@@ -15,6 +15,8 @@
 #include "dnn/integer/calibrate.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/integer_operators.h"
+#include "dnn/integer/product_layer.h"
+#include "dnn/integer/split_attention.h"
 #include "dnn/integer/steps.h"
 
 namespace tilestrike::dnn {
@@ -28,8 +30,8 @@ constexpr ValueId kNoValue{-1};
 
 /// Steps that compute on int8 whatever reads them.
 bool is_integer_only(Kind kind) {
-  return kind == Kind::kMatrix || kind == Kind::kAddition || kind == Kind::kAveragePool ||
-         kind == Kind::kMean || kind == Kind::kConcatenation;
+  return kind == Kind::kMatrix || kind == Kind::kProduct || kind == Kind::kAddition ||
+         kind == Kind::kAveragePool || kind == Kind::kMean || kind == Kind::kConcatenation;
 }
 
 /// Steps whose output is int8 where their input is, with the same scale.
@@ -175,6 +177,8 @@ class Quantiser {
     switch (step.kind) {
       case Kind::kMatrix:
         return add_matrix(step);
+      case Kind::kProduct:
+        return add_product(step);
       case Kind::kAddition:
         return add_addition(step);
       case Kind::kAveragePool:
@@ -229,6 +233,32 @@ class Quantiser {
       layer.outputs = {add_int8(output, scale)};
     }
     const auto kernel = MatrixKernel::make(std::move(parameters), layer.name);
+    if (kernel->path() == ExactPath::kFloat64) {
+      note(layer, "sums in float64");
+    }
+    layer.kernel = kernel;
+    add(std::move(layer));
+  }
+
+  void add_product(const Step& step) {
+    const ValueId output = step.outputs.front();
+    check_finite(output);
+    ProductParameters parameters;
+    parameters.rows = step.product[0];
+    parameters.depth = step.product[1];
+    parameters.columns = step.product[2];
+    Layer layer = layer_of(step, "int8.matmul", {"left", "right"});
+    const double unit = scale_of_new(step.inputs[0]) * scale_of_new(step.inputs[1]);
+    if (is_wanted_[output.value]) {
+      const float scale = scale_of(output);
+      parameters.ratio = in_range(unit / scale);
+      layer.outputs = {add_int8(output, scale)};
+    } else {
+      parameters.scale = std::max(static_cast<float>(unit), std::numeric_limits<float>::min());
+      layer.outputs = {add_float_value(output)};
+      note(layer, "float output");
+    }
+    const auto kernel = make_product(parameters, network_.device, layer.name);
     if (kernel->path() == ExactPath::kFloat64) {
       note(layer, "sums in float64");
     }
@@ -467,7 +497,8 @@ class Quantiser {
 
 Network quantise(const Network& network, const at::Tensor& calibration,
                  const QuantiseOptions& options) {
-  return Quantiser(network, calibration, options.batch).quantised();
+  const Network split = split_attention(network);
+  return Quantiser(split, calibration, options.batch).quantised();
 }
 
 }  // namespace tilestrike::dnn

@@ -153,6 +153,11 @@ class StepReader {
         target == "aten.mm.default") {
       return read_linear(target, arguments, step);
     }
+    if (target == "aten.matmul.default" || target == "aten.bmm.default") {
+      const std::string_view right = target == "aten.bmm.default" ? "mat2" : "other";
+      return is_weight(arguments.tensor(right), 2) ? read_linear(target, arguments, step)
+                                                   : read_product(right, arguments, step);
+    }
     if (target == "aten.add.Tensor") {
       return read_addition(arguments, step);
     }
@@ -241,9 +246,10 @@ class StepReader {
   std::string read_linear(std::string_view target, const LayerArguments& arguments, Step& step) {
     step.kind = Kind::kMatrix;
     const bool is_linear = target == "aten.linear.default";
-    const bool has_bias = target != "aten.mm.default";
+    const bool is_matmul = target == "aten.matmul.default";
+    const bool has_bias = target != "aten.mm.default" && !is_matmul;
     step.inputs = arguments.values(is_linear ? "input" : has_bias ? "mat1" : "self");
-    at::Tensor weight = arguments.tensor(is_linear ? "weight" : "mat2");
+    at::Tensor weight = arguments.tensor(is_linear ? "weight" : is_matmul ? "other" : "mat2");
     if (step.inputs.empty() || !is_weight(weight, 2)) {
       return "weights that are computed";
     }
@@ -259,6 +265,25 @@ class StepReader {
     step.matrix.shape.out_channels = weight.size(0);
     step.matrix.weight = weight.cpu().contiguous();
     return read_bias(arguments, !has_bias ? "" : is_linear ? "bias" : "self", step);
+  }
+
+  std::string read_product(std::string_view right, const LayerArguments& arguments,
+                           Step& step) const {
+    step.kind = Kind::kProduct;
+    const std::vector<ValueId> a = arguments.values("self"), b = arguments.values(right);
+    if (a.empty() || b.empty() || !is_computed_float({a.front(), b.front()})) {
+      return "a product with a constant that is no matrix";
+    }
+    const std::vector<std::int64_t>& left_sizes = sizes(a.front());
+    const std::vector<std::int64_t>& right_sizes = sizes(b.front());
+    const std::size_t rank = left_sizes.size();
+    if (rank < 3 || right_sizes.size() != rank ||
+        !std::equal(left_sizes.begin(), left_sizes.end() - 2, right_sizes.begin())) {
+      return "a product of two shapes";
+    }
+    step.inputs = {a.front(), b.front()};
+    step.product = {left_sizes[rank - 2], left_sizes[rank - 1], right_sizes[rank - 1]};
+    return "";
   }
 
   std::string read_addition(const LayerArguments& arguments, Step& step) {

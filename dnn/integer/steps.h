@@ -4,6 +4,7 @@
 // activations fused. Scales are not yet chosen.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -34,6 +35,7 @@ struct FloatMatrix {
 struct Step {
   enum class Kind {
     kMatrix,       // int8 in; int8 or float out
+    kProduct,      // of two int8 values; int8 or float out
     kAddition,     // int8 in and out, as all that follow up to ...
     kAveragePool,  //
     kMean,         //
@@ -53,11 +55,12 @@ struct Step {
   std::vector<std::string> notes;
 
   FloatMatrix matrix;
-  std::optional<RealClamp> clamp;        // of kClamp, or fused
-  PoolWindow window;                     // of kMaxPool and kAveragePool
-  std::int64_t averaged = 1;             // elements of a mean, of kAveragePool and kMean
-  std::vector<std::int64_t> dimensions;  // of kMean and kConcatenation
-  bool keep_dimensions = false;          // of kMean
+  std::array<std::int64_t, 3> product{1, 1, 1};  // rows, depth, columns of kProduct
+  std::optional<RealClamp> clamp;                // of kClamp, or fused
+  PoolWindow window;                             // of kMaxPool and kAveragePool
+  std::int64_t averaged = 1;                     // elements of a mean, of kAveragePool and kMean
+  std::vector<std::int64_t> dimensions;          // of kMean and kConcatenation
+  bool keep_dimensions = false;                  // of kMean
 };
 
 struct Steps {

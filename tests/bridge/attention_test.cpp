@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Attention on the mesh: both of its products are layers like any other, their weights are
+// activations, and hybrid equals full simulation, bit for bit.
+#include <ATen/TensorOperators.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "bridge/full_simulation.h"
+#include "bridge/trial.h"
+#include "dnn/integer/quantise.h"
+#include "tests/bridge/zoo.h"
+#include "tests/dnn/network_maker.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+using dnn::NetworkMaker;
+using dnn::ValueId;
+
+c10::IValue list(std::vector<std::int64_t> numbers) { return c10::IValue(std::move(numbers)); }
+c10::IValue number(std::int64_t value) { return c10::IValue(value); }
+
+at::Tensor pictures() { return NetworkMaker::noise({8, 3, 12, 12}, 1000); }
+
+// Nine patches, two heads of depth 8, a residual addition.
+dnn::Network attention() {
+  NetworkMaker maker;
+  ValueId x = maker.convolution("patches", maker.images(), 3, 16, 4, 4);
+  x = maker.call("tokens", "aten.flatten.using_ints", {x, number(2)});
+  x = maker.call("turned", "aten.transpose.int", {x, number(1), number(2)});
+  const auto heads = [&](const std::string& name) {
+    ValueId y = maker.linear(name, x, 16, 16);
+    y = maker.call(name + "_heads", "aten.reshape.default", {y, list({-1, 9, 2, 8})});
+    return maker.call(name + "_first", "aten.transpose.int", {y, number(1), number(2)});
+  };
+  const ValueId q = heads("q"), k = heads("k"), v = heads("v");
+  ValueId y =
+      maker.call("attention", "aten.scaled_dot_product_attention.default",
+                 {q, k, v, c10::IValue(), c10::IValue(0.0), c10::IValue(false), c10::IValue(0.05)});
+  y = maker.call("back", "aten.transpose.int", {y, number(1), number(2)});
+  y = maker.call("joined", "aten.reshape.default", {y, list({-1, 9, 16})});
+  y = maker.linear("projection", y, 16, 16);
+  x = maker.call("residual", "aten.add.Tensor", {x, y});
+  x = maker.call("mean", "aten.mean.dim", {x, list({1})});
+  return maker.finish(maker.linear("head", x, 16, 10));
+}
+
+const dnn::Layer& layer_named(const dnn::Network& network, const std::string& name) {
+  const auto found = std::ranges::find(network.layers, name, &dnn::Layer::name);
+  EXPECT_NE(found, network.layers.end()) << name;
+  return *found;
+}
+
+TEST(AttentionTest, FusedAttentionBecomesTwoIntegerProducts) {
+  const dnn::Network network = attention();
+  const dnn::Network integer = dnn::quantise(network, pictures());
+  for (const char* name : {"attention.matmul_qk", "attention.matmul_v"}) {
+    EXPECT_EQ(layer_named(integer, name).target, "int8.matmul");
+    EXPECT_NE(dnn::matrix_kernel(layer_named(integer, name)), nullptr);
+  }
+  const at::Tensor expected = dnn::Executor(network).run(pictures());
+  const at::Tensor found = dnn::Executor(integer).run(pictures());
+  EXPECT_LE(((found - expected).norm() / expected.norm()).item<double>(), 0.04);
+}
+
+TEST(AttentionTest, ProductsAreThoseOfPlainIntegers) {
+  const dnn::Network integer = dnn::quantise(attention(), pictures());
+  const dnn::Tape tape = dnn::Executor(integer).record(pictures());
+  for (const char* name : {"attention.matmul_qk", "attention.matmul_v"}) {
+    const dnn::Layer& layer = layer_named(integer, name);
+    const auto value = [&](std::size_t argument) {
+      return tape.values[static_cast<std::size_t>(layer.arguments[argument].values.front().value)]
+          .toTensor()
+          .to(c10::kInt);
+    };
+    const at::Tensor a = value(0), b = value(1);
+    const at::Tensor expected = (a.unsqueeze(-1) * b.unsqueeze(-3)).sum(-2, false, c10::kInt);
+    const auto index = static_cast<std::size_t>(&layer - integer.layers.data());
+    EXPECT_EQ(dnn::count_different(tape.accumulators[index], expected), 0) << name;
+  }
+}
+
+class AttentionOnMeshTest : public testing::TestWithParam<sim::Dataflow> {};
+
+TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
+  const dnn::Network network = dnn::quantise(attention(), pictures());
+  const dnn::Executor executor(network);
+  AcceleratorConfig accelerator = mesh_of(4, 4, GetParam());
+  dnn::Tape golden = executor.record(pictures().narrow(0, 0, 1));
+  Mapping mapping(network, golden, accelerator);
+  TrialRunner runner(network, mapping, "systemc");
+  const auto engine = sim::make_engine("systemc");
+  const sim::MeshSites sites(accelerator.mesh);
+  RandomStream random(5, 0, Purpose::kTest);
+  const auto period = static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference());
+  int changed = 0, changed_again = 0, trials = 0;
+  for (; changed < 1000 && trials < 20000; ++trials) {
+    const at::Tensor image = pictures().narrow(0, static_cast<std::int64_t>(trials % 8), 1);
+    golden = executor.record(image);
+    if (trials < 8) {
+      const FullRun full = simulate_all(network, mapping, *engine, image);
+      for (std::size_t i = 0; i < golden.accumulators.size(); ++i) {
+        if (golden.accumulators[i].defined()) {
+          ASSERT_EQ(dnn::count_different(golden.accumulators[i], full.tape.accumulators[i]), 0);
+        }
+      }
+    }
+    std::vector<RegisterFault> faults;
+    for (std::uint64_t count = 1 + random.below(3); count > 0; --count) {
+      const auto& block = sites.blocks()[random.below(sites.blocks().size())];
+      RegisterFault fault;
+      fault.site = SiteId(block.first + random.below(block.size()));
+      fault.kind = static_cast<FaultKind>(random.below(3));
+      fault.when.from = static_cast<Cycle>(random.below(period));
+      fault.when.until = fault.when.from + 1 +
+                         static_cast<Cycle>(fault.kind == FaultKind::kFlip ? 0 : random.below(500));
+      faults.push_back(fault);
+    }
+    std::vector<StruckLayer> struck;
+    const TrialResult result = runner.run(golden, faults, nullptr, &struck);
+    const FullRun full = simulate_all(network, mapping, *engine, image, faults);
+    for (const StruckLayer& layer : struck) {
+      ASSERT_EQ(
+          dnn::count_different(
+              layer.accumulators.defined() ? layer.accumulators : golden.accumulators[layer.layer],
+              full.tape.accumulators[layer.layer]),
+          0)
+          << network.layers[layer.layer].name << ", trial " << trials;
+      changed_again += layer.right.defined() && layer.accumulators.defined() ? 1 : 0;
+    }
+    const auto output = static_cast<std::size_t>(network.output.value);
+    const at::Tensor logits = full.tape.values[output].toTensor();
+    const at::Tensor expected = golden.values[output].toTensor();
+    for (std::int64_t i = 0; i < logits.numel(); ++i) {
+      const float mine = result.logits.empty() ? expected.data_ptr<float>()[i]
+                                               : result.logits[static_cast<std::size_t>(i)];
+      ASSERT_EQ(mine, logits.data_ptr<float>()[i]) << "trial " << trials;
+    }
+    changed += result.changed_accumulators > 0 ? 1 : 0;
+  }
+  EXPECT_EQ(changed, 1000);
+  EXPECT_GT(changed_again, 100);
+  std::printf(
+      "%d lists compared, %d changed an accumulator, %d times one of attention's products\n",
+      trials, changed, changed_again);
+}
+
+INSTANTIATE_TEST_SUITE_P(Dataflows, AttentionOnMeshTest, testing::ValuesIn(kDataflows));
+
+}  // namespace
+}  // namespace tilestrike::bridge
