@@ -27,12 +27,12 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.addmm.default", kCall, "", "matrix product plus a bias", "int8"},
     {"aten.mm.default", kCall, "", "matrix product", "int8"},
     {"aten.matmul.default", kCall, "", "matrix product, of stacks of matrices too", "int8"},
-    {"aten.bmm.default", kCall, "", "products of two stacks of matrices", "float"},
+    {"aten.bmm.default", kCall, "", "products of two stacks of matrices", "int8"},
     {"aten.baddbmm.default", kCall, "", "products of two stacks of matrices, plus a bias", "float"},
     {"aten.einsum.default", kCall, "", "products and sums over named dimensions", "float"},
-    {"aten.scaled_dot_product_attention.default", kCall, "", "softmax(q k^T / sqrt(d)) v", "float"},
+    {"aten.scaled_dot_product_attention.default", kCall, "", "softmax(q k^T / sqrt(d)) v", "int8"},
     {"aten._scaled_dot_product_flash_attention_for_cpu.default", kCall, "",
-     "softmax(q k^T / sqrt(d)) v", "float"},
+     "softmax(q k^T / sqrt(d)) v", "int8"},
 
     // Normalisation.
     {"aten.batch_norm.default", kCall, "", "batch norm with stored statistics", "fused"},

@@ -20,12 +20,12 @@ namespace tilestrike::dnn {
 /// A convolution, or a linear layer: kernel, stride and dilation 1, no padding.
 struct MatrixShape {
   bool is_convolution = true;
-  // Two computed operands, (.., M, K) by weights (.., N, K): a product for each leading index.
-  bool is_product = false;
   std::int64_t groups = 1;
   std::int64_t in_channels = 0;   // of all groups
   std::int64_t out_channels = 0;  // of all groups
   std::array<std::int64_t, 2> kernel{1, 1}, stride{1, 1}, padding{0, 0}, dilation{1, 1};
+  // Two computed operands, (.., M, K) by weights (.., N, K): a product for each leading index.
+  bool is_product = false;
   std::int64_t depth() const { return in_channels / groups * kernel[0] * kernel[1]; }
 };
 
