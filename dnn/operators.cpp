@@ -34,6 +34,14 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten._scaled_dot_product_flash_attention_for_cpu.default", kCall, "",
      "softmax(q k^T / sqrt(d)) v", "int8"},
 
+    // Pairs of quantised networks (PT2E).
+    {"quantized_decomposed.quantize_per_tensor.default", kCall, "", "float to integers", "float"},
+    {"quantized_decomposed.dequantize_per_tensor.default", kCall, "", "integers to float", "float"},
+    {"quantized_decomposed.quantize_per_channel.default", kCall, "", "float to integers by channel",
+     "float"},
+    {"quantized_decomposed.dequantize_per_channel.default", kCall, "",
+     "integers to float by channel", "float"},
+
     // Normalisation.
     {"aten.batch_norm.default", kCall, "", "batch norm with stored statistics", "fused"},
     {"aten._native_batch_norm_legit_no_training.default", kRename, "aten.batch_norm.default",

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "dnn/import/arguments.h"
 #include "dnn/import/calls.h"
+#include "dnn/import/pt2e_operators.h"
 #include "dnn/operator_kernel.h"
 #include "dnn/symbolic_kernel.h"
 
@@ -68,6 +69,7 @@ void Importer::damaged(const std::string& what) const {
 
 Network Importer::import() {
   const at::NoGradGuard no_gradients;
+  define_pt2e_operators();
   check_operators();
   for (const Pt2Input& input : graph_.inputs) {
     add_input(input);
@@ -88,6 +90,15 @@ void Importer::check_operators() const {
   std::set<std::string> seen;
   for (const Pt2Node& node : graph_.nodes) {
     if (find_operator(node.target) != nullptr || !seen.insert(node.target).second) {
+      continue;
+    }
+    if (node.target.find("out_dtype") != std::string::npos) {
+      errors.add(ErrorCode::kUnsupported,
+                 "the operator " + node.target + place_of(node) +
+                     " belongs to the reference representation of a quantised network",
+                 program_.path,
+                 "call convert_pt2e(model, use_reference_representation=False), which leaves pairs "
+                 "of quantize and dequantize");
       continue;
     }
     std::vector<std::string> others;  // the same in another form

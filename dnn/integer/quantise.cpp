@@ -497,6 +497,14 @@ class Quantiser {
 
 Network quantise(const Network& network, const at::Tensor& calibration,
                  const QuantiseOptions& options) {
+  for (const Layer& layer : network.layers) {
+    if (layer.target.starts_with("quantized_decomposed.")) {
+      fail(ErrorCode::kUnsupported,
+           "layer '" + layer.name + "' (" + layer.target +
+               "): the network is quantised already, and other scales would be another network",
+           layer.source, "export the float network, or run this one without int8");
+    }
+  }
   const Network split = split_attention(network);
   return Quantiser(split, calibration, options.batch).quantised();
 }
