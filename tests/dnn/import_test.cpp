@@ -99,7 +99,8 @@ TEST(ImportTest, EveryOperatorOfTheTableIsTried) {
     }
   }
   for (const Operator& entry : operators()) {
-    EXPECT_TRUE(tried.contains(std::string(entry.target))) << entry.target;
+    const bool is_pt2e = entry.target.starts_with("quantized_decomposed.");  // in pt2e_test.cpp
+    EXPECT_TRUE(is_pt2e || tried.contains(std::string(entry.target))) << entry.target;
   }
 }
 
