@@ -63,7 +63,8 @@ TEST_P(AllTilesTest, OtherShapes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Zoo, AllTilesTest, testing::Values("lenet5", "resnet8"));
+INSTANTIATE_TEST_SUITE_P(Zoo, AllTilesTest,
+                         testing::Values("lenet5", "resnet8", "mobilenet", "vit"));
 
 }  // namespace
 }  // namespace tilestrike::bridge

@@ -176,7 +176,11 @@ INSTANTIATE_TEST_SUITE_P(Zoo, HybridTest,
                          testing::Values(Setting{"lenet5", mesh_of(16, 16, kDataflows[0])},
                                          Setting{"lenet5", mesh_of(7, 5, kDataflows[1])},
                                          Setting{"resnet8", mesh_of(16, 16, kDataflows[0])},
-                                         Setting{"resnet8", mesh_of(16, 16, kDataflows[1])}),
+                                         Setting{"resnet8", mesh_of(16, 16, kDataflows[1])},
+                                         Setting{"mobilenet", mesh_of(16, 16, kDataflows[0])},
+                                         Setting{"mobilenet", mesh_of(16, 16, kDataflows[1])},
+                                         Setting{"vit", mesh_of(16, 16, kDataflows[0])},
+                                         Setting{"vit", mesh_of(16, 16, kDataflows[1])}),
                          setting_name);
 
 }  // namespace
