@@ -50,6 +50,9 @@ def read(path):
             continue
         text = scenario["expanded"]
         row = {name: key(text, name) for name in ("model", "format", "bits")}
+        row["model"] = pathlib.Path(row["model"]).stem
+        if row["format"] == "auto":
+            row["format"] = "float32" if key(text, "accelerator") == "none" else "int8"
         row["target"] = next(name for name in ("weights", "activations", "biases", "[a-z_]+")
                              if name == "[a-z_]+" or key(text, name))
         row["pattern"] = key(text, row["target"])
@@ -64,15 +67,21 @@ def read(path):
         for name, shares in samples.items():
             shares = [100 * share * t["weight"] for share, t in zip(shares, trials)]
             half = student(len(shares) - 1) * statistics.stdev(shares) / math.sqrt(len(shares))
+            if half == 0.0:  # no spread: the 95 % bound of what n equal trials cannot rule out
+                half = 100 * trials[0]["weight"] * (1 - 0.05 ** (1 / len(shares)))
             row[name] = (statistics.fmean(shares), half)
         yield row
+
+
+def share_text(mean, half):
+    return f"{mean:.3g} ± {half:.2g}" if mean else f"0, at most {half:.2g}"
 
 
 def print_rates(rows):
     print("| model | format | faults in | per parameter or bit | trials | accuracy lost, points | "
           "SDC-1, % | non-finite, % |\n|---|---|---|---|---|---|---|---|")
     for row in rows:
-        shares = " | ".join(f"{row[name][0]:.3g} ± {row[name][1]:.2g}" for name in QUANTITIES)
+        shares = " | ".join(share_text(*row[name]) for name in QUANTITIES)
         print(f"| {row['model']} | {row['format']} | {row['target']} | {row['rate']:.0e} | "
               f"{row['trials']} | {shares} |")
 
