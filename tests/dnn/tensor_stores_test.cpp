@@ -14,6 +14,8 @@
 
 #include "base/random.h"
 #include "dnn/import/import.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/quantise.h"
 #include "dnn/stored_number.h"
 #include "dnn/word_faults.h"
 #include "tests/dnn/network_maker.h"
@@ -135,6 +137,68 @@ at::Tensor hooked_run(const Network& network, const StoreBacking& backing, std::
       values[backing.value.value] = changed;
     }
   });
+}
+
+TEST(TensorStoresTest, StruckInt8WeightsAndBiasesEqualAnIntegerNetworkMadeOfThem) {
+  const at::Tensor images = some_images(4);
+  Network network = quantise(zoo("resnet8"), images);
+  Network rebuilt = quantise(zoo("resnet8"), images);
+  TensorStores stores(network, images, NumberFormat::integer(8));
+  const Executor executor(network);
+  const at::Tensor golden = executor.run(images);
+  const auto faults = drawn_flips(stores, true, 40);
+  for (Layer& layer : rebuilt.layers) {
+    const MatrixKernel* kernel = matrix_kernel(layer);
+    if (kernel == nullptr) {
+      continue;
+    }
+    MatrixKernel::Parameters parameters = kernel->parameters();
+    parameters.weight = parameters.weight.clone();
+    parameters.bias = parameters.bias.clone();
+    for (const WordFault& fault : faults) {
+      const std::string& name = stores.all()[fault.store.value].name;
+      if (name == layer.name + ".weight") {
+        auto& word = parameters.weight.mutable_data_ptr<std::int8_t>()[fault.word];
+        word = static_cast<std::int8_t>(fault.applied_to(static_cast<std::uint8_t>(word)));
+      } else if (name == layer.name + ".bias") {
+        auto& word = parameters.bias.mutable_data_ptr<std::int32_t>()[fault.word];
+        word = static_cast<std::int32_t>(fault.applied_to(static_cast<std::uint32_t>(word)));
+      }
+    }
+    layer.kernel = MatrixKernel::make(std::move(parameters), layer.name);
+  }
+  const auto saved = stores.strike(faults);
+  const at::Tensor struck = executor.run(images);
+  EXPECT_EQ(count_different(struck, Executor(rebuilt).run(images)), 0);
+  EXPECT_GT(count_different(struck, golden), 0);
+  stores.restore(faults, saved);
+  EXPECT_EQ(count_different(executor.run(images), golden), 0);
+}
+
+TEST(TensorStoresTest, WhatDependsOnAStruckConstantIsComputedAgainAndRestored) {
+  NetworkMaker maker;
+  const ValueId weight = maker.constant(NetworkMaker::noise({6, 6}, 1));
+  const ValueId doubled = maker.call("doubled", "aten.add.Tensor", {weight, weight});
+  Network network =
+      maker.finish(maker.call("fc", "aten.linear.default", {maker.images(), doubled}));
+  network.constant_layers = {network.layers.front()};
+  network.layers.erase(network.layers.begin());
+  network.constant_layers.front().kernel->run(network.constant_layers.front(), network.constants);
+  network.info(doubled).is_constant = true;
+  const at::Tensor images = NetworkMaker::noise({2, 6}, 2);
+  TensorStores stores(network, images, kFloat32);
+  EXPECT_EQ(stores.all().front().words, 36);  // the weight; what is computed from it is not stored
+  const Executor executor(network);
+  const at::Tensor golden = executor.run(images);
+  const WordFault fault{.store = StoreId(0), .word = 8, .flip = std::uint64_t{1} << 24};
+  const auto saved = stores.strike({&fault, 1});
+  at::Tensor changed = NetworkMaker::noise({6, 6}, 1);
+  flip_float(changed.mutable_data_ptr<float>()[8], fault);
+  const at::Tensor expected = images.matmul((changed + changed).t());
+  EXPECT_LT(relative_difference(executor.run(images), expected), 1e-6);
+  EXPECT_GT(count_different(executor.run(images), golden), 0);
+  stores.restore({&fault, 1}, saved);
+  EXPECT_EQ(count_different(executor.run(images), golden), 0);
 }
 
 TEST(TensorStoresTest, AFaultOnImage17OfABatchOf32ChangesThatImageAlone) {
