@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does an integer network give the same bits on a GPU as on the CPU? Skipped where there is none.
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +12,7 @@
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/kernels.h"
 #include "dnn/integer/quantise.h"
+#include "dnn/word_faults.h"
 #include "tests/dnn/integer_reference.h"
 #include "tests/dnn/support.h"
 
@@ -54,6 +56,41 @@ TEST_F(CudaTest, ElementWiseArithmeticEqualsTheCpus) {
       at::equal(quantise_values(real.to(device_), 513.7F).cpu(), quantise_values(real, 513.7F)));
   EXPECT_TRUE(
       at::equal(dequantise_values(a.to(device_), 0.37F).cpu(), dequantise_values(a, 0.37F)));
+}
+
+TEST_F(CudaTest, WordFaultsEqualTheCpusAndAreUndone) {
+  RandomStream stream(2, 0, Purpose::kTest);
+  const at::Tensor wide = random_int32(stream, {100003}, -2147483648LL, 2147483647LL);
+  for (const at::Tensor& words :
+       {wide, wide.to(c10::kChar), wide.to(c10::kShort), wide.to(c10::kLong)}) {
+    std::vector<WordFault> faults;
+    for (std::uint64_t word = 0; word < 100003; word += 1 + stream.below(40)) {
+      faults.push_back({.store = StoreId(0),
+                        .word = word,
+                        .keep = ~(stream.next() & 0xF0),
+                        .flip = stream.next() & 0xFF});
+    }
+    const at::Tensor host = words.clone();
+    const at::Tensor there = words.to(device_).clone();
+    const StruckWords on_host = apply_faults(host, faults);
+    const StruckWords on_device = apply_faults(there, faults);
+    EXPECT_TRUE(at::equal(there.cpu(), host));
+    EXPECT_EQ(on_device.changed, on_host.changed);
+    EXPECT_EQ(on_device.first, on_host.first);
+    undo_faults(there, faults, on_device.saved);
+    EXPECT_TRUE(at::equal(there.cpu(), words));
+  }
+  const at::Tensor values = wide.to(c10::kFloat) * 1e-7;
+  const at::Tensor there = values.to(device_).clone();
+  std::vector<WordFault> faults;
+  for (std::uint64_t word = 0; word < 100003; word += 97) {
+    faults.push_back(
+        {.store = StoreId(0), .word = word, .flip = std::uint64_t{1} << stream.below(16)});
+  }
+  const auto bfloat16 = NumberFormat::floating(8, 7);
+  apply_faults_to_values(bfloat16, there, faults);
+  apply_faults_to_values(bfloat16, values, faults);
+  EXPECT_EQ(count_different(there.cpu(), values), 0);
 }
 
 TEST_F(CudaTest, IntegerNetworksGiveTheBitsOfTheCpu) {
