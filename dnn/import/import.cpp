@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/import/import.h"
 
+#include <new>
+#include <stdexcept>
+
 #include "base/error.h"
 #include "dnn/import/importer.h"
 #include "dnn/import/pt2_archive.h"
@@ -23,6 +26,10 @@ Network import_pt2(const std::string& path, c10::Device device, const std::strin
   } catch (const c10::Error& error) {
     what = error.what_without_backtrace();
     what = what.substr(0, what.find('\n'));
+  } catch (const std::bad_alloc&) {
+    what = "it asks for more memory than there is";
+  } catch (const std::length_error&) {
+    what = "it asks for more memory than there can be";
   }
   fail(ErrorCode::kInvalidInput, "the graph does not hang together: " + what, path,
        "copy the file again, or export the model again with PyTorch 2.13");
