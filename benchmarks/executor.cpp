@@ -12,14 +12,13 @@
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "benchmarks/paired.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"
@@ -98,19 +97,6 @@ class PlainResNet8 {
   at::Tensor weight_, bias_;
 };
 
-double median(std::vector<double>& numbers) {
-  const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
-  std::nth_element(numbers.begin(), middle, numbers.end());
-  return *middle;
-}
-
-template <class Call>
-double seconds(const Call& call) {
-  const auto start = std::chrono::steady_clock::now();
-  call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 void executor(benchmark::State& state, std::int64_t batch) {
   const char* named = std::getenv("TILESTRIKE_ROOT");
   const std::string root = named == nullptr ? TS_SOURCE_FOLDER : named;
@@ -126,13 +112,7 @@ void executor(benchmark::State& state, std::int64_t batch) {
   for (auto _ : state) {
     const auto run_ours = [&] { ours.push_back(seconds([&] { with_hooks.run(images, hook); })); };
     const auto run_theirs = [&] { theirs.push_back(seconds([&] { plain.run(images); })); };
-    if (ours.size() % 2 == 0) {  // neither side always finds the other's leavings
-      run_ours();
-      run_theirs();
-    } else {
-      run_theirs();
-      run_ours();
-    }
+    in_turn(ours.size(), run_ours, run_theirs);
     state.SetIterationTime(ours.back());
   }
   const double ours_median = median(ours);

@@ -7,12 +7,12 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <vector>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "benchmarks/paired.h"
 #include "sim/edge_inputs.h"
 #include "sim/engine.h"
 #include "sim/wavefront_mesh.h"
@@ -93,35 +93,24 @@ class PlainPass {
   std::vector<std::int32_t> leaving_, outputs_;
 };
 
+// Seconds per call, of many.
 template <class Call>
 double seconds_per_call(const Call& call) {
-  const auto start = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < kCalls; ++i) {
-    call();
-  }
-  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-  return spent.count() / static_cast<double>(kCalls);
+  const double all = seconds([&] {
+    for (std::size_t i = 0; i < kCalls; ++i) {
+      call();
+    }
+  });
+  return all / static_cast<double>(kCalls);
 }
 
-double median(std::vector<double>& numbers) {
-  const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
-  std::nth_element(numbers.begin(), middle, numbers.end());
-  return *middle;
-}
-
-// Times both in turn; neither always finds the other's leavings.
 template <class Ours, class Plain>
 void compare(benchmark::State& state, const Ours& ours, const Plain& plain) {
   std::vector<double> ours_times, plain_times;
   for (auto _ : state) {
-    const bool is_first = ours_times.size() % 2 == 0;
-    if (is_first) {
-      ours_times.push_back(seconds_per_call(ours));
-    }
-    plain_times.push_back(seconds_per_call(plain));
-    if (!is_first) {
-      ours_times.push_back(seconds_per_call(ours));
-    }
+    in_turn(
+        ours_times.size(), [&] { ours_times.push_back(seconds_per_call(ours)); },
+        [&] { plain_times.push_back(seconds_per_call(plain)); });
     state.SetIterationTime(ours_times.back());
   }
   const double ours_median = median(ours_times);

@@ -12,12 +12,11 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <chrono>
-#include <memory>
 #include <vector>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "benchmarks/paired.h"
 #include "benchmarks/resnet18.h"
 #include "dnn/tensor_stores.h"
 
@@ -25,19 +24,6 @@ namespace tilestrike::dnn {
 namespace {
 
 constexpr int kSets = 4;  // of faults, used in turn
-
-template <class Call>
-double seconds(const Call& call) {
-  const auto start = std::chrono::steady_clock::now();
-  call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> numbers) {
-  const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
-  std::nth_element(numbers.begin(), middle, numbers.end());
-  return *middle;
-}
 
 /// The network, its stores and some images, made once for all benchmarks.
 struct Bench {
@@ -127,13 +113,7 @@ void flips(benchmark::State& state, std::int64_t batch, std::uint64_t count) {
       struck.push_back(strike + run + restore);
       striking.push_back(strike + restore);
     };
-    if (used % 2 == 0) {  // neither side always finds the other's leavings
-      run_plain();
-      run_struck();
-    } else {
-      run_struck();
-      run_plain();
-    }
+    in_turn(plain.size(), run_plain, run_struck);
     state.SetIterationTime(struck.back());
   }
   TS_CHECK(is_changed, "the flips reach the answer");
@@ -169,13 +149,7 @@ void activation_flips(benchmark::State& state, std::int64_t batch, std::uint64_t
           seconds([&] { answer = bench.stores.run(bench.executor, images, nullptr, strikes); }));
       is_changed = is_changed || count_different(answer, golden) > 0;
     };
-    if (plain.size() % 2 == 0) {
-      run_plain();
-      run_struck();
-    } else {
-      run_struck();
-      run_plain();
-    }
+    in_turn(plain.size(), run_plain, run_struck);
     state.SetIterationTime(struck.back());
   }
   TS_CHECK(is_changed, "the flips reach the answer");

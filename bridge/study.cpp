@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -23,10 +21,6 @@ namespace {
 
 constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 class MeshStudy final : public Study {
  public:
   explicit MeshStudy(const StudyInputs& inputs)
@@ -38,7 +32,7 @@ class MeshStudy final : public Study {
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
     runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
     layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
-    run_golden();
+    golden_ = run_golden(load_, executor_, kBatch).report;
   }
 
   const GoldenReport& golden() const override { return golden_; }
@@ -57,10 +51,7 @@ class MeshStudy final : public Study {
     });
   }
 
-  std::int64_t label(ImageId image) const override {
-    return load_.data.labels.defined() ? load_.data.labels.data_ptr<std::int64_t>()[image.value]
-                                       : -1;
-  }
+  std::int64_t label(ImageId image) const override { return load_.label(image); }
 
   TrialResult strike(ImageId image, std::span<const RegisterFault> faults, Story* story,
                      const std::string& dump_folder) override {
@@ -90,29 +81,6 @@ class MeshStudy final : public Study {
       tape_image_ = id;
     }
     return *tape_;
-  }
-
-  // All images, twice: the second run must give the same bits.
-  void run_golden() {
-    golden_.images = images();
-    golden_.device = load_.network.device.str();
-    golden_.warnings = load_.warnings;
-    const auto start = std::chrono::steady_clock::now();
-    std::int64_t correct = 0;
-    for (std::int64_t first = 0; first < images(); first += kBatch) {
-      const std::int64_t count = std::min(kBatch, images() - first);
-      const at::Tensor batch = load_.data.images.narrow(0, first, count).to(load_.network.device);
-      const at::Tensor logits = on_host(executor_.run(batch));
-      check_golden(logits, on_host(executor_.run(batch)), first);
-      if (load_.data.labels.defined()) {
-        correct += std::lround(accuracy_of(logits, load_.data.labels.narrow(0, first, count)) *
-                               static_cast<double>(count));
-      }
-    }
-    golden_.milliseconds_per_image = 1e3 * seconds_since(start) / static_cast<double>(2 * images());
-    if (load_.data.labels.defined()) {
-      golden_.accuracy = static_cast<double>(correct) / static_cast<double>(images());
-    }
   }
 
   Workload load_;

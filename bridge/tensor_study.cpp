@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <optional>
 
@@ -41,7 +40,10 @@ class TensorStudy final : public Study {
         executor_(load_.network),
         sites_(inputs.accelerator.mesh),
         hashes_(hashes_of(load_, inputs.model)) {
-    run_golden();
+    GoldenRun golden = run_golden(load_, executor_, batch_);
+    golden_ = std::move(golden.report);
+    golden_answers_ = floats(golden.answers);
+    answer_size_ = golden_answers_.size() / static_cast<std::size_t>(images());
     layers_ = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 0, 1)), nullptr);
     for (const TensorStore& store : stores_.all()) {
       activation_bytes_ +=
@@ -63,10 +65,7 @@ class TensorStudy final : public Study {
     return {answer.begin(), answer.end()};
   }
 
-  std::int64_t label(ImageId image) const override {
-    return load_.data.labels.defined() ? load_.data.labels.data_ptr<std::int64_t>()[image.value]
-                                       : -1;
-  }
+  std::int64_t label(ImageId image) const override { return load_.label(image); }
 
   TrialResult strike(ImageId, std::span<const RegisterFault>, Story*, const std::string&) override {
     TS_CHECK(false, "a study of tensors has no mesh");
@@ -198,30 +197,6 @@ class TensorStudy final : public Study {
       result.masked_at = changed > 0 ? MaskedAt::kNetwork : MaskedAt::kUnchanged;
     }
     return result;
-  }
-
-  void run_golden() {
-    golden_.images = images();
-    golden_.device = load_.network.device.str();
-    golden_.warnings = load_.warnings;
-    const auto start = std::chrono::steady_clock::now();
-    std::int64_t correct = 0;
-    for (std::int64_t first = 0; first < images(); first += batch_) {
-      const at::Tensor batch = home_batch(first / batch_);
-      const at::Tensor answer = on_host(executor_.run(batch));
-      check_golden(answer, on_host(executor_.run(batch)), first);
-      const std::vector<float> numbers = floats(answer);
-      answer_size_ = numbers.size() / static_cast<std::size_t>(answer.size(0));
-      golden_answers_.insert(golden_answers_.end(), numbers.begin(), numbers.end());
-      for (std::int64_t row = 0; row < answer.size(0); ++row) {
-        correct += top_1(golden_of(first + row)) == label(ImageId(first + row)) ? 1 : 0;
-      }
-    }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    golden_.milliseconds_per_image = 1e3 * took.count() / static_cast<double>(2 * images());
-    if (load_.data.labels.defined()) {
-      golden_.accuracy = static_cast<double>(correct) / static_cast<double>(images());
-    }
   }
 
   void tell_faults(std::span<const WordFault> faults, Story* story) const {

@@ -3,8 +3,11 @@
 #include "bridge/workload.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "base/error.h"
@@ -24,6 +27,22 @@ bool is_same_data(const at::Tensor& a, const at::Tensor& b) {
   const std::int64_t both = std::min(a.size(0), b.size(0));
   return a.sizes().slice(1) == b.sizes().slice(1) &&
          dnn::count_different(a.narrow(0, 0, both), b.narrow(0, 0, both)) == 0;
+}
+
+/// Two golden runs of the same images, the first of which has the number `first`.
+void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_t first) {
+  if (dnn::count_different(answer, again) != 0) {
+    fail(ErrorCode::kMachine, "two golden runs of the same images differ",
+         fmt::format("images from {}", first),
+         "the device or its libraries are not deterministic; try `device: cpu`");
+  }
+  for (const float number : floats(answer)) {
+    if (!std::isfinite(number)) {
+      fail(ErrorCode::kInvalidInput, "the golden run gives a NaN or infinite output",
+           fmt::format("images from {}", first),
+           "check the model, its number format and the images");
+    }
+  }
 }
 
 }  // namespace
@@ -92,19 +111,29 @@ std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
   return hashes;
 }
 
-void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_t first) {
-  if (dnn::count_different(answer, again) != 0) {
-    fail(ErrorCode::kMachine, "two golden runs of the same images differ",
-         fmt::format("images from {}", first),
-         "the device or its libraries are not deterministic; try `device: cpu`");
+GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch) {
+  GoldenRun golden;
+  GoldenReport& report = golden.report;
+  report.images = load.data.images.size(0);
+  report.device = load.network.device.str();
+  report.warnings = load.warnings;
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<at::Tensor> answers;
+  for (std::int64_t first = 0; first < report.images; first += batch) {
+    const std::int64_t count = std::min(batch, report.images - first);
+    const at::Tensor images = load.data.images.narrow(0, first, count).to(load.network.device);
+    answers.push_back(on_host(executor.run(images)));
+    check_golden(answers.back(), on_host(executor.run(images)), first);
   }
-  for (const float number : floats(answer)) {
-    if (!std::isfinite(number)) {
-      fail(ErrorCode::kInvalidInput, "the golden run gives a NaN or infinite output",
-           fmt::format("images from {}", first),
-           "check the model, its number format and the images");
-    }
-  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  report.milliseconds_per_image = 1e3 * took.count() / static_cast<double>(2 * report.images);
+  golden.answers = at::cat(answers);
+  report.accuracy = accuracy_of(golden.answers, load.data.labels);
+  return golden;
+}
+
+std::int64_t Workload::label(ImageId image) const {
+  return data.labels.defined() ? data.labels.const_data_ptr<std::int64_t>()[image.value] : -1;
 }
 
 std::vector<float> floats(const at::Tensor& tensor) {

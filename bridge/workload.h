@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/study.h"
 #include "dnn/data.h"
+#include "dnn/executor.h"
 #include "dnn/network.h"
 
 namespace tilestrike::bridge {
@@ -20,6 +22,8 @@ struct Workload {
   dnn::DataSet data;
   std::string calibration_hash;  // of an integer network; empty otherwise
   std::vector<std::string> warnings;
+
+  std::int64_t label(ImageId image) const;  // -1: there are none
 };
 
 /// Imports the model on the device, loads the images (the first `use`; 0: all), and with `int8`
@@ -36,9 +40,13 @@ double accuracy_of(const at::Tensor& logits, const at::Tensor& labels);
 std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
                                                            const std::string& model);
 
-/// Two golden runs of the same images, the first of which has the number `first`: throws Failure
-/// where they differ in any bit or are not finite.
-void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_t first);
+struct GoldenRun {
+  GoldenReport report;
+  at::Tensor answers;  // (images, ...), on the host
+};
+/// All images in batches, twice. Throws Failure where the second run gives other bits, or an answer
+/// is not finite.
+GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch);
 
 /// The elements of a float tensor on any device.
 std::vector<float> floats(const at::Tensor& tensor);

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -77,12 +77,8 @@ std::string TensorPopulation::text() const {
   return fmt::format("{} bits of {} words in {} tensors", bits_, words_, parts_.size());
 }
 
-const TensorPopulation::Part& TensorPopulation::part_of(std::uint64_t index, bool is_word) const {
-  const auto after = std::upper_bound(parts_.begin(), parts_.end(), index,
-                                      [&](std::uint64_t value, const Part& part) {
-                                        return value < (is_word ? part.first_word : part.first_bit);
-                                      });
-  return *(after - 1);
+const TensorPopulation::Part& TensorPopulation::part_of_bit(std::uint64_t index) const {
+  return *(std::ranges::upper_bound(parts_, index, {}, &Part::first_bit) - 1);
 }
 
 std::uint64_t TensorPopulation::count_of(RandomStream& stream) const {
@@ -168,7 +164,7 @@ DrawnWords TensorPopulation::draw(std::uint64_t seed, TrialId trial) const {
 }
 
 DrawnWords TensorPopulation::member(std::uint64_t index, FaultKind kind) const {
-  const Part& part = part_of(index, false);
+  const Part& part = part_of_bit(index);
   DrawnBit bit;
   bit.store = part.store;
   bit.word = (index - part.first_bit) / part.bits.size();

@@ -64,7 +64,7 @@ class TensorPopulation {
     std::uint64_t mask = 0;
     std::vector<int> bits;  // of `mask`
   };
-  const Part& part_of(std::uint64_t index, bool is_word) const;
+  const Part& part_of_bit(std::uint64_t index) const;
   std::uint64_t count_of(RandomStream& stream) const;
   void add(const DrawnBit& bit, std::uint64_t mask, std::uint64_t random, DrawnWords& drawn) const;
 

@@ -121,8 +121,6 @@ std::vector<std::string> tensor_keys() {
   return keys;
 }
 
-std::string key_of(TensorRole role) { return std::string(kKeys[static_cast<std::size_t>(role)]); }
-
 void read_tensor_key(TensorSelection& selection, const std::string& key, const Value& value,
                      const std::string& path, ErrorList& errors) {
   if (key == "bits") {

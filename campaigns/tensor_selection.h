@@ -25,8 +25,6 @@ struct TensorSelection {
 
 /// The keys weights, biases, normalisation, parameters, activations and bits of a `where`.
 std::vector<std::string> tensor_keys();
-/// The key of a role: "weights".
-std::string key_of(TensorRole role);
 
 /// Reads the value of one of these keys.
 void read_tensor_key(TensorSelection& selection, const std::string& key, const Value& value,

@@ -100,6 +100,13 @@ std::int64_t count_different(const at::Tensor& a, const at::Tensor& b) {
   return same_layout ? count_on_cpu(a, there) : count_on_cpu(a.contiguous(), there.contiguous());
 }
 
+bool is_view_of_input(const Layer& layer, const Values& values, const at::Tensor& output) {
+  return std::ranges::any_of(layer.inputs, [&](ValueId input) {
+    const c10::IValue& read = values[input.value];
+    return read.isTensor() && read.toTensor().is_alias_of(output);
+  });
+}
+
 Executor::Executor(const Network& network)
     : network_(network), last_use_(network.last_use()), released_after_(network.layers.size()) {
   for (std::size_t layer = 0; layer < network.layers.size(); ++layer) {

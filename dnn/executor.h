@@ -80,6 +80,9 @@ class Divergence {
   std::vector<ValueId> changed_ids_;
 };
 
+/// Whether a layer's output shows the memory of one of its inputs.
+bool is_view_of_input(const Layer& layer, const Values& values, const at::Tensor& output);
+
 /// Elements that differ bit for bit between two tensors of one shape and type; shape or type that
 /// differ count as all elements.
 std::int64_t count_different(const at::Tensor& a, const at::Tensor& b);

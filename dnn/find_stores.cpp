@@ -17,6 +17,7 @@
 #include "dnn/operators.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
+#include "dnn/word_faults.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -38,11 +39,7 @@ class StoringKernel final : public Kernel {
         continue;
       }
       const at::Tensor& computed = values[id.value].toTensor();
-      const bool is_view = std::ranges::any_of(layer.inputs, [&](ValueId input) {
-        return values[input.value].isTensor() &&
-               values[input.value].toTensor().is_alias_of(computed);
-      });
-      if (computed.scalar_type() == c10::kFloat && !is_view) {
+      if (computed.scalar_type() == c10::kFloat && !is_view_of_input(layer, values, computed)) {
         values[id.value] = rounded_to(format_, computed);
       }
     }
@@ -106,10 +103,6 @@ std::string shape_text(c10::IntArrayRef sizes) {
   return numbers.empty() ? "1" : join(numbers, "x");
 }
 
-at::Tensor flat_memory(const at::Tensor& tensor) {
-  return tensor.as_strided({tensor.numel()}, {1}, tensor.storage_offset());
-}
-
 class StoreFinder {
  public:
   StoreFinder(Network& network, const NumberFormat& format, std::vector<TensorStore>& stores,
@@ -139,14 +132,13 @@ class StoreFinder {
     const Executor executor(network_);
     const Tape tape = executor.record(at::cat({first, other}));
     const Tape again = executor.record(at::cat({first, at::zeros_like(first)}));
-    add_activation({}, network_.input, -1, "input", tape, again);
+    add_activation(network_.input, -1, "input", tape, again);
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& layer = network_.layers[i];
       for (std::size_t k = 0; k < layer.outputs.size(); ++k) {
         const std::string name =
             layer.outputs.size() == 1 ? layer.name : layer.name + "." + std::to_string(k);
-        add_activation(layer.inputs, layer.outputs[k], static_cast<std::ptrdiff_t>(i), name, tape,
-                       again);
+        add_activation(layer.outputs[k], static_cast<std::ptrdiff_t>(i), name, tape, again);
       }
     }
   }
@@ -199,7 +191,7 @@ class StoreFinder {
     }
     const TensorRole role = role_of(layer, argument.name);
     StoreBacking backing;
-    backing.words = flat_memory(tensor);
+    backing.words = memory_of(tensor);
     backing.value = id;
     const ValueInfo& info = network_.info(id);
     const std::string name = !info.parameter.empty()          ? info.parameter
@@ -289,8 +281,8 @@ class StoreFinder {
     }
   }
 
-  void add_activation(const std::vector<ValueId>& inputs, ValueId id, std::ptrdiff_t layer,
-                      const std::string& name, const Tape& tape, const Tape& again) {
+  void add_activation(ValueId id, std::ptrdiff_t layer, const std::string& name, const Tape& tape,
+                      const Tape& again) {
     const auto value = [&](ValueId which) -> const c10::IValue& {
       return tape.values[static_cast<std::size_t>(which.value)];
     };
@@ -299,9 +291,9 @@ class StoreFinder {
     }
     const at::Tensor& tensor = value(id).toTensor();
     const bool is_stored = tensor.is_floating_point() || tensor.scalar_type() == c10::kChar;
-    const bool is_view = std::ranges::any_of(inputs, [&](ValueId input) {
-      return value(input).isTensor() && value(input).toTensor().is_alias_of(tensor);
-    });
+    const bool is_view =
+        layer >= 0 &&
+        is_view_of_input(network_.layers[static_cast<std::size_t>(layer)], tape.values, tensor);
     const std::vector<std::int64_t>& sizes = network_.info(id).sizes;
     if (!is_stored || is_view || std::ranges::count(sizes, -1) != 1 ||
         sizes.size() != static_cast<std::size_t>(tensor.dim())) {

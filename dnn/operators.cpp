@@ -32,7 +32,7 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.einsum.default", kCall, "", "products and sums over named dimensions", "float"},
     {"aten.scaled_dot_product_attention.default", kCall, "", "softmax(q k^T / sqrt(d)) v", "int8"},
     {"aten._scaled_dot_product_flash_attention_for_cpu.default", kCall, "",
-     "softmax(q k^T / sqrt(d)) v", "int8"},
+     "softmax(q k^T / sqrt(d)) v", "float"},
 
     // Pairs of quantised networks (PT2E).
     {"quantized_decomposed.quantize_per_tensor.default", kCall, "", "float to integers", "float"},

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/tensor_stores.h"
 
-#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -45,7 +44,6 @@ TensorStores::Saved TensorStores::strike(std::span<const WordFault> faults) {
   const c10::InferenceMode no_gradients;
   Saved saved;
   std::vector<ValueId> struck;
-  const bool is_any = !faults.empty();
   while (!faults.empty()) {
     const auto here = of_first_store(faults);
     faults = faults.subspan(here.size());
@@ -53,7 +51,7 @@ TensorStores::Saved TensorStores::strike(std::span<const WordFault> faults) {
     StoreBacking& backing = backings_[id.value];
     TS_CHECK(backing.is_constant(), "a strike on constants: " + stores_[id.value].name);
     StruckWords words = apply_faults(backing.words, here);
-    if (saved.words.empty() && is_any) {
+    if (saved.words.empty()) {
       saved.before = words.first;
       saved.after = here.front().applied_to(words.first) & stores_[id.value].format.all_bits();
     }
@@ -166,11 +164,8 @@ at::Tensor TensorStores::run(const Executor& executor, const at::Tensor& images,
   const Hook hook = [&](std::size_t layer, Values& values) {
     for (const Part& part : parts[layer + 1]) {
       c10::IValue& value = values[backings_[part.store.value].value.value];
-      const bool is_shared = std::ranges::any_of(network_.layers[layer].inputs, [&](ValueId input) {
-        const c10::IValue& read = values[input.value];
-        return read.isTensor() && read.toTensor().is_alias_of(value.toTensor());
-      });
-      if (is_shared) {  // a copy, for what is read is not to be written
+      if (is_view_of_input(network_.layers[layer], values, value.toTensor())) {
+        // A copy, for what is read is not to be written.
         value = value.toTensor().clone();
       }
       strike_part(value.toTensor(), part);

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace tilestrike::campaigns::cli {
 
@@ -21,6 +22,9 @@ void add_list(CLI::App& program, Action& chosen);
 
 /// Text on stdout. Throws Failure when it cannot be written.
 void print(const std::string& text);
+
+/// Rows with columns as wide as they need; the first row is the heading.
+std::string table_of(const std::vector<std::vector<std::string>>& rows);
 
 /// "tilestrike: error: ..." on stderr.
 void print_error(const std::string& text);

@@ -34,25 +34,6 @@ std::string gemm_text(const bridge::LayerSummary& layer) {
                      layer.gemm_rows, layer.gemm_depth, layer.gemm_columns);
 }
 
-/// Columns as wide as they need; the first row is the heading.
-std::string table_of(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
-
 std::string text_of(const std::vector<TensorStore>& stores) {
   std::vector<std::vector<std::string>> rows{{"tensor", "role", "shape", "format", "words"}};
   std::array<std::int64_t, kTensorRoles> words{};

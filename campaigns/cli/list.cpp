@@ -86,21 +86,7 @@ Table fields() {
 }
 
 std::string text_of(const Table& table) {
-  std::vector<std::size_t> widths(table.front().size(), 0);
-  for (const auto& row : table) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : table) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text + (table.size() == 1 ? "none yet\n" : "");
+  return table_of(table) + (table.size() == 1 ? "none yet\n" : "");
 }
 
 std::string json_of(const Table& table) {

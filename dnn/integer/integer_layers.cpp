@@ -21,8 +21,7 @@
 namespace tilestrike::dnn {
 namespace {
 
-constexpr std::int64_t kMostInput = 128;  // max|a| of int8
-constexpr std::int64_t kExactInFloat32 = std::int64_t{1} << 24;
+constexpr std::int64_t kMostInput = 128;                // max|a| of int8
 constexpr double kExactInFloat64 = 9007199254740992.0;  // 2^53
 
 std::int64_t absolute(std::int64_t value) { return value < 0 ? -value : value; }

@@ -35,6 +35,9 @@ enum class ExactPath {
   kFloat64,  // bound <= 2^53
 };
 
+/// Integers of this magnitude and all below are float32 numbers.
+inline constexpr std::int64_t kExactInFloat32 = std::int64_t{1} << 24;
+
 class MatrixKernel : public Kernel {
  public:
   struct Parameters {

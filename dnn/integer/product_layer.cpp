@@ -20,7 +20,6 @@ namespace tilestrike::dnn {
 namespace {
 
 constexpr std::int64_t kMostProduct = 128 * 128;
-constexpr std::int64_t kExactInFloat32 = std::int64_t{1} << 24;
 
 /// int8 (2, rows, columns): of one extreme value, and random.
 at::Tensor test_operand(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
