@@ -148,6 +148,52 @@ TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
       trials, changed, changed_again);
 }
 
+// The first fault changes the keys, which the next product loads as weights; the second makes the
+// first load of the layer after it slip, which brings back what the product has left.
+TEST(AttentionTest, ChangedKeysStayInTheMeshForALaterFault) {
+  const dnn::Network network = dnn::quantise(attention(), pictures());
+  const dnn::Executor executor(network);
+  const at::Tensor image = pictures().narrow(0, 0, 1);
+  const dnn::Tape golden = executor.record(image);
+  Mapping mapping(network, golden, mesh_of(4, 4, sim::Dataflow::kWeightStationary));
+  TrialRunner runner(network, mapping, "systemc");
+  const auto engine = sim::make_engine("systemc");
+  const sim::MeshSites sites(mapping.accelerator().mesh);
+  RandomStream random(6, 0, Purpose::kTest);
+  const auto index_of = [&](const char* name) {
+    return static_cast<std::size_t>(&layer_named(network, name) - network.layers.data());
+  };
+  // In column 0, the only one that the last tile of the keys fills.
+  const auto site_in = [&](sim::Register kind, std::uint64_t bits) {
+    return sites.id_of(
+        {kind, static_cast<int>(random.below(4)), 0, 0, static_cast<int>(random.below(bits))});
+  };
+  const auto flip = [](SiteId site, Cycle cycle) {
+    return RegisterFault{site, FaultKind::kFlip, {cycle, cycle + 1}};
+  };
+  const ScheduledLayer& keys = mapping.schedule().layers()[index_of("k")];
+  const ScheduledLayer& after = mapping.schedule().layers()[index_of("attention.matmul_v")];
+  for (int trial = 0; trial < 1000; ++trial) {
+    const auto at_keys =
+        static_cast<Cycle>(random.below(static_cast<std::uint64_t>(keys.mesh_cycles)));
+    const auto at_load = static_cast<Cycle>(random.below(12));
+    const auto weight = trial % 4 < 2 ? sim::Register::kStationary0 : sim::Register::kStationary1;
+    const auto slip = trial % 2 == 0 ? sim::Register::kValid : sim::Register::kPropagate;
+    const std::vector<RegisterFault> faults{flip(site_in(weight, 8), keys.start + at_keys),
+                                            flip(site_in(slip, 1), after.start + at_load)};
+    const TrialResult result = runner.run(golden, faults, nullptr, nullptr);
+    const FullRun full = simulate_all(network, mapping, *engine, image, faults);
+    const auto output = static_cast<std::size_t>(network.output.value);
+    const at::Tensor logits = full.tape.values[output].toTensor();
+    const at::Tensor expected = golden.values[output].toTensor();
+    for (std::int64_t i = 0; i < logits.numel(); ++i) {
+      const float mine = result.logits.empty() ? expected.data_ptr<float>()[i]
+                                               : result.logits[static_cast<std::size_t>(i)];
+      ASSERT_EQ(mine, logits.data_ptr<float>()[i]) << "trial " << trial;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Dataflows, AttentionOnMeshTest, testing::ValuesIn(kDataflows));
 
 }  // namespace
