@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "dnn/operators.h"
+#include "dnn/shared_memory.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
 #include "dnn/word_faults.h"
@@ -110,16 +111,15 @@ class StoreFinder {
       : network_(network), format_(format), stores_(stores), backings_(backings) {}
 
   void find_constants() {
-    std::set<ValueId> results;  // of constant layers: computed, not stored
+    find_parameters();
     for (const Layer& layer : network_.constant_layers) {
-      results.insert(layer.outputs.begin(), layer.outputs.end());
-      add_parameters(layer, results);
+      add_parameters(layer);
     }
     for (const Layer& layer : network_.layers) {
       if (const MatrixKernel* kernel = matrix_kernel(layer)) {
         add_integer(layer, *kernel);
       }
-      add_parameters(layer, results);
+      add_parameters(layer);
     }
     store_constants();
   }
@@ -165,40 +165,59 @@ class StoreFinder {
     add_one(kernel.parameters().bias, TensorRole::kBias, "bias");
   }
 
-  void add_parameters(const Layer& layer, const std::set<ValueId>& results) {
+  /// What layers read of the constants that are stored, and not computed from others.
+  void find_parameters() {
+    std::set<ValueId> results;  // of constant layers
+    std::vector<ValueId> parameters;
+    const auto look_at = [&](const Layer& layer) {
+      for (const Argument& argument : layer.arguments) {
+        for (const ValueId id : argument.values) {
+          if (id.value >= 0 && !results.contains(id) && is_float(network_.constants[id.value]) &&
+              uses_.try_emplace(id, Use{&layer, &argument}).second) {
+            parameters.push_back(id);
+          }
+        }
+      }
+    };
+    for (const Layer& layer : network_.constant_layers) {
+      results.insert(layer.outputs.begin(), layer.outputs.end());
+      look_at(layer);
+    }
+    std::ranges::for_each(network_.layers, look_at);
+    memories_ = shared_memories(network_, parameters);
+    for (std::size_t i = 0; i < memories_.size(); ++i) {
+      for (const ValueId id : memories_[i].members) {
+        memory_of_parameter_[id] = i;
+      }
+    }
+  }
+
+  void add_parameters(const Layer& layer) {
     for (const Argument& argument : layer.arguments) {
       for (const ValueId id : argument.values) {
-        if (id.value >= 0 && !results.contains(id) && is_float(network_.constants[id.value])) {
-          add_parameter(layer, argument, id);
+        const auto memory = memory_of_parameter_.find(id);
+        if (memory != memory_of_parameter_.end() && stored_.insert(memory->second).second) {
+          add_parameter(memory->second);
         }
       }
     }
   }
 
-  void add_parameter(const Layer& layer, const Argument& argument, ValueId id) {
-    at::Tensor tensor = network_.constants[id.value].toTensor();
-    if (tensor.numel() == 0) {
-      return;
-    }
-    if (!tensor.is_non_overlapping_and_dense()) {
-      tensor = tensor.contiguous();
-      network_.constants[id.value] = tensor;
-    }
-    const auto [known, is_new] = by_memory_.try_emplace(tensor.const_data_ptr(), stores_.size());
-    aliases_[known->second].push_back(id);
-    if (!is_new) {
-      return;
-    }
-    const TensorRole role = role_of(layer, argument.name);
+  void add_parameter(std::size_t memory) {
+    const SharedMemory& shared = memories_[memory];
+    const Use& use = uses_.at(shared.name);
+    const TensorRole role = role_of(*use.layer, use.argument->name);
     StoreBacking backing;
-    backing.words = memory_of(tensor);
-    backing.value = id;
-    const ValueInfo& info = network_.info(id);
-    const std::string name = !info.parameter.empty()          ? info.parameter
-                             : role == TensorRole::kParameter ? info.name
-                                                              : layer.name + "." + argument.name;
-    add({name, layer.name, role, format_of(tensor.scalar_type()), tensor.numel(),
-         shape_text(tensor.sizes())},
+    backing.words = memory_of(shared.whole);
+    backing.value = shared.name;
+    const ValueInfo& info = network_.info(shared.name);
+    const std::string name = !info.parameter.empty() ? info.parameter
+                             : role == TensorRole::kParameter
+                                 ? info.name
+                                 : use.layer->name + "." + use.argument->name;
+    memory_of_store_[stores_.size()] = memory;
+    add({name, use.layer->name, role, format_of(shared.whole.scalar_type()), shared.whole.numel(),
+         shape_text(shared.whole.sizes())},
         std::move(backing));
   }
 
@@ -221,8 +240,8 @@ class StoreFinder {
 
   void store_constant(std::size_t index) {
     StoreBacking& backing = backings_[index];
-    const at::Tensor old = network_.constants[backing.value.value].toTensor();
-    choose_scale(old, stores_[index].role, backing);
+    const SharedMemory& shared = memories_[memory_of_store_.at(index)];
+    choose_scale(shared.whole, stores_[index].role, backing);
     const at::Tensor host = backing.words.cpu();
     const auto count = host.numel();
     at::Tensor words = at::empty({count}, at::dtype(format_.bits <= 8    ? c10::kByte
@@ -249,9 +268,10 @@ class StoreFinder {
     backing.words = words.to(network_.device);
     backing.values = values.to(network_.device);
     stores_[index].format = format_;
-    for (const ValueId id : aliases_[index]) {
-      const at::Tensor alias = network_.constants[id.value].toTensor();
-      network_.constants[id.value] = backing.values.as_strided(alias.sizes(), alias.strides(), 0);
+    for (const ValueId id : shared.members) {
+      const at::Tensor part = network_.constants[id.value].toTensor();
+      network_.constants[id.value] = backing.values.as_strided(
+          part.sizes(), part.strides(), part.storage_offset() - shared.whole.storage_offset());
     }
   }
 
@@ -333,8 +353,15 @@ class StoreFinder {
   NumberFormat format_;
   std::vector<TensorStore>& stores_;
   std::vector<StoreBacking>& backings_;
-  std::map<const void*, std::size_t> by_memory_;         // first byte -> store
-  std::map<std::size_t, std::vector<ValueId>> aliases_;  // store -> constants in its memory
+  struct Use {
+    const Layer* layer;
+    const Argument* argument;
+  };
+  std::map<ValueId, Use> uses_;  // the first of each parameter
+  std::vector<SharedMemory> memories_;
+  std::map<ValueId, std::size_t> memory_of_parameter_;
+  std::map<std::size_t, std::size_t> memory_of_store_;
+  std::set<std::size_t> stored_;  // memories that are a store by now
 };
 
 }  // namespace

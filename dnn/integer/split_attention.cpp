@@ -57,11 +57,9 @@ class Splitter {
     ValueId x = add(layer, "transpose", "aten.transpose.int",
                     {given(k.front()), given(std::int64_t{-2}), given(std::int64_t{-1})});
     x = add(layer, "matmul_qk", "aten.matmul.default", {given(q.front()), given(x)});
-    const ValueId constant =
-        result_.add_value({layer.name + ".factor", {}, c10::kFloat, true, 0.0F});
-    result_.constants[constant.value] =
-        at::scalar_tensor(factor, at::dtype(c10::kFloat)).to(network_.device);
-    x = add(layer, "scale", "aten.mul.Tensor", {given(x), given(constant)});
+    // A number of the operator's, and no tensor that the network stores.
+    const at::Tensor number = at::scalar_tensor(factor, at::dtype(c10::kFloat)).to(network_.device);
+    x = add(layer, "scale", "aten.mul.Tensor", {given(x), given(c10::IValue(number))});
     if (!mask.empty()) {
       x = add(layer, "mask", "aten.add.Tensor", {given(x), given(mask.front())});
     }

@@ -124,6 +124,101 @@ TEST(TensorStoresTest, ATiedWeightIsOneStoreAndAFaultShowsInBothUses) {
   stores.restore({&fault, 1}, saved);
 }
 
+TEST(TensorStoresTest, PartsOfOneWeightAreItsWordsAndNoOthers) {
+  // A weight, its upper half, and its lower half once more as a bias's matrix: the order in which
+  // they are read must not matter.
+  for (const bool starts_with_part : {false, true}) {
+    NetworkMaker maker;
+    const at::Tensor memory = NetworkMaker::noise({6, 6}, 1);
+    const ValueId whole = maker.constant(memory);
+    const ValueId upper = maker.constant(memory.narrow(0, 0, 3));
+    const ValueId lower = maker.constant(memory.narrow(0, 3, 3));
+    ValueId x = maker.images();
+    const auto use_parts = [&] {
+      const ValueId a = maker.call("upper", "aten.linear.default", {x, upper});
+      const ValueId b = maker.call("lower", "aten.linear.default", {x, lower});
+      x = maker.call("both", "aten.cat.default",
+                     {std::vector<ValueId>{a, b}, c10::IValue(std::int64_t{1})});
+    };
+    const auto use_whole = [&] { x = maker.call("whole", "aten.linear.default", {x, whole}); };
+    starts_with_part ? use_parts() : use_whole();
+    starts_with_part ? use_whole() : use_parts();
+    Network network = maker.finish(x);
+    const at::Tensor images = NetworkMaker::noise({2, 6}, 2);
+    for (const NumberFormat format : {kFloat32, *NumberFormat::parse("bfloat16")}) {
+      Network copy = network;
+      TensorStores stores(copy, images, format);
+      std::int64_t words = 0, weights = 0;
+      for (const TensorStore& store : stores.all()) {
+        words += store.role == TensorRole::kWeight ? store.words : 0;
+        weights += store.role == TensorRole::kWeight ? 1 : 0;
+      }
+      EXPECT_EQ(weights, 1);
+      EXPECT_EQ(words, 36);
+      const Executor executor(copy);
+      const at::Tensor golden = executor.run(images);
+      // Word 25 lies in the whole and in its lower half. The sign bit is the top one anywhere.
+      const auto sign = std::uint64_t{1} << (format.bits - 1);
+      const WordFault fault{.store = StoreId(0), .word = 25, .flip = sign};
+      at::Tensor changed = memory.clone();
+      const auto saved = stores.strike({&fault, 1});
+      if (format != kFloat32) {
+        changed = changed.to(c10::kBFloat16).to(c10::kFloat);
+      }
+      changed.mutable_data_ptr<float>()[25] *= -1.0F;
+      const at::Tensor expected = images.matmul(changed.t()).matmul(changed.t());
+      const double allowed = format == kFloat32 ? 1e-5 : 2e-2;  // activations are rounded, too
+      EXPECT_LT(relative_difference(executor.run(images), expected), allowed);
+      EXPECT_GT(relative_difference(golden, expected), 5e-2);
+      stores.restore({&fault, 1}, saved);
+      EXPECT_EQ(count_different(executor.run(images), golden), 0);
+    }
+  }
+}
+
+TEST(TensorStoresTest, OverlappingPartsAreOneStoreOfAllTheirWords) {
+  NetworkMaker maker;
+  const at::Tensor memory = NetworkMaker::noise({8, 6}, 1);
+  const ValueId first = maker.constant(memory.narrow(0, 0, 6));
+  const ValueId second = maker.constant(memory.narrow(0, 2, 6));
+  const ValueId x = maker.call("first", "aten.linear.default", {maker.images(), first});
+  Network network = maker.finish(maker.call("second", "aten.linear.default", {x, second}));
+  const at::Tensor images = NetworkMaker::noise({2, 6}, 2);
+  TensorStores stores(network, images, kFloat32);
+  EXPECT_EQ(stores.all().front().words, 48);
+  EXPECT_EQ(std::ranges::count(stores.all(), TensorRole::kWeight, &TensorStore::role), 1);
+  const WordFault fault{.store = StoreId(0), .word = 47, .flip = std::uint64_t{1} << 31};
+  at::Tensor changed = memory.clone();
+  stores.strike({&fault, 1});
+  changed.mutable_data_ptr<float>()[47] *= -1.0F;
+  const at::Tensor expected =
+      images.matmul(changed.narrow(0, 0, 6).t()).matmul(changed.narrow(0, 2, 6).t());
+  EXPECT_LT(relative_difference(Executor(network).run(images), expected), 1e-5);
+}
+
+TEST(TensorStoresTest, PartsWithGapsBetweenThemAreRefused) {
+  NetworkMaker maker;
+  const at::Tensor memory = NetworkMaker::noise({6, 12}, 1);
+  const ValueId first = maker.constant(memory.narrow(1, 0, 6));
+  const ValueId second = maker.constant(memory.narrow(1, 3, 6));
+  const ValueId x = maker.call("first", "aten.linear.default", {maker.images(), first});
+  Network network = maker.finish(maker.call("second", "aten.linear.default", {x, second}));
+  const std::string message = failure_of([&] {
+    TensorStores(network, NetworkMaker::noise({2, 6}, 2), kFloat32);
+  });
+  EXPECT_NE(message.find("parts of one memory, with gaps"), std::string::npos) << message;
+  EXPECT_NE(message.find("clone one of them"), std::string::npos) << message;
+}
+
+TEST(TensorStoresTest, TheFactorOfAttentionIsNoTensorThatANetworkStores) {
+  const at::Tensor images = some_images(2);
+  Network network = quantise(zoo("vit"), images);
+  const TensorStores stores(network, images, NumberFormat::integer(8));
+  for (const TensorStore& store : stores.all()) {
+    EXPECT_TRUE(store.role != TensorRole::kParameter || store.words > 1) << store.name;
+  }
+}
+
 /// The plain way: a hook that changes an element of a clone.
 at::Tensor hooked_run(const Network& network, const StoreBacking& backing, std::int64_t row,
                       const WordFault& fault, const at::Tensor& images) {
