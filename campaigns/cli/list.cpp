@@ -12,6 +12,7 @@
 #include "bridge/study.h"
 #include "campaigns/campaign.h"
 #include "campaigns/cli/commands.h"
+#include "campaigns/cli/list_codes.h"
 #include "campaigns/library.h"
 #include "sim/mesh_sites.h"
 
@@ -104,6 +105,8 @@ std::string json_of(const Table& table) {
 struct ListArguments {
   std::string what;
   std::string accelerator = std::string(kDefaultAccelerator);
+  bool patterns = false;
+  int data_bits = 64;
   bool is_json = false;
 };
 
@@ -118,7 +121,10 @@ const std::vector<std::pair<std::string, std::function<Table(const ListArguments
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
           {"fields", [](const ListArguments&) { return fields(); }},
           {"nodes", [](const ListArguments&) { return Table{{"name"}}; }},
-          {"codes", [](const ListArguments&) { return Table{{"name"}}; }},
+          {"codes",
+           [](const ListArguments& arguments) {
+             return arguments.patterns ? code_patterns_table(arguments.data_bits) : codes_table();
+           }},
       };
   return all;
 }
@@ -147,6 +153,11 @@ void add_list(CLI::App& program, Action& chosen) {
       ->check(CLI::IsMember(names));
   command->add_option("--accelerator", arguments->accelerator,
                       "Whose registers [" + std::string(kDefaultAccelerator) + "]");
+  CLI::Option* patterns = command->add_flag(
+      "--patterns", arguments->patterns,
+      "Of codes: count what each makes of every pattern of flipped bits (docs/ecc.md)");
+  command->add_option("--data-bits", arguments->data_bits, "Width of the data with --patterns [64]")
+      ->needs(patterns);
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/cli/list_codes.h"
+
+#include <fmt/format.h>
+
+#include "sim/memory/ecc_code.h"
+#include "sim/memory/ecc_enumeration.h"
+
+namespace tilestrike::campaigns::cli {
+namespace {
+
+std::vector<std::string> pattern_row(const sim::EccCode& code, const std::string& flipped,
+                                     const sim::PatternCounts& counts) {
+  return {std::string(sim::info_of(code.kind()).name),
+          std::to_string(code.codeword_bits()),
+          flipped,
+          std::to_string(counts.patterns),
+          std::to_string(counts.corrected),
+          std::to_string(counts.miscorrected),
+          std::to_string(counts.undetected),
+          std::to_string(counts.detected),
+          std::to_string(counts.detected_clean)};
+}
+
+}  // namespace
+
+std::vector<std::vector<std::string>> codes_table() {
+  constexpr int kWidths[] = {8, 32, 64, 128};
+  std::vector<std::vector<std::string>> table = {{"name", "corrects", "detects"}};
+  for (const int width : kWidths) {
+    table.front().push_back(fmt::format("check_bits_{}", width));
+  }
+  table.front().emplace_back("about");
+  for (const sim::EccKindInfo& code : sim::ecc_kinds()) {
+    auto& row = table.emplace_back();
+    row = {std::string(code.name), std::string(code.corrects), std::string(code.detects)};
+    for (const int width : kWidths) {
+      row.push_back(std::to_string(sim::EccCode::make(code.kind, width).check_bits()));
+    }
+    row.emplace_back(code.about);
+  }
+  return table;
+}
+
+std::vector<std::vector<std::string>> code_patterns_table(int data_bits) {
+  std::vector<std::vector<std::string>> table = {{"name", "bits", "flipped", "patterns",
+                                                  "corrected", "miscorrected", "undetected",
+                                                  "detected", "detected_data_right"}};
+  for (const sim::EccKindInfo& kind : sim::ecc_kinds()) {
+    if (kind.kind != sim::EccKind::kNone && !sim::EccCode::has_width(kind.kind, data_bits)) {
+      continue;
+    }
+    const sim::EccCode& code = sim::EccCode::make(kind.kind, data_bits, "--data-bits");
+    for (int bits = 1; bits <= 4; ++bits) {
+      table.push_back(
+          pattern_row(code, fmt::format("any {}", bits), sim::enumerate_patterns(code, bits)));
+    }
+    for (int bits = 2; bits <= 4; ++bits) {
+      table.push_back(
+          pattern_row(code, fmt::format("{} neighbours", bits), sim::enumerate_runs(code, bits)));
+    }
+    for (int cells = 2; cells <= 4; ++cells) {
+      table.push_back(pattern_row(code, fmt::format("cluster of {}", cells),
+                                  sim::enumerate_clusters(code, cells).codewords));
+    }
+  }
+  return table;
+}
+
+}  // namespace tilestrike::campaigns::cli
