@@ -18,6 +18,7 @@ enum class Purpose : std::uint32_t {
   kKind = 4,
   kCount = 5,
   kBit = 6,
+  kCluster = 7,
   kTest = 99,
 };
 

@@ -9,9 +9,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <numeric>
+#include <sstream>
 
 #include "base/error.h"
 
@@ -115,6 +117,23 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
     }
   }
   return pattern.find_first_not_of('*', p) == kNone;
+}
+
+std::string read_text_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    fail(ErrorCode::kNotFound, "no such file", path, "check the path");
+  }
+  if (std::filesystem::is_directory(status)) {
+    fail(ErrorCode::kInvalidInput, "this is a folder, not a file", path, "name a file in it");
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || (file.peek() != std::ifstream::traits_type::eof() && !(text << file.rdbuf()))) {
+    fail(ErrorCode::kInvalidInput, "cannot read the file", path, "check its permissions");
+  }
+  return std::move(text).str();
 }
 
 std::string content_hash(std::string_view bytes) {

@@ -28,6 +28,9 @@ std::optional<double> parse_real(std::string_view text);           // the whole 
 /// Shell-like pattern with * (any run of characters) and ? (one character).
 bool matches_glob(std::string_view pattern, std::string_view text);
 
+/// The whole content of a regular file. Throws Failure.
+std::string read_text_file(const std::string& path);
+
 /// 128-bit xxHash (XXH3) of the bytes, as 32 hexadecimal digits.
 std::string content_hash(std::string_view bytes);
 /// The same of a file's bytes. Throws Failure when the file cannot be read.

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <map>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "campaigns/library.h"
-#include "campaigns/yaml.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -20,65 +20,22 @@ ListedFault read_entry(const Value& value, const std::string& path, ErrorList& e
   return fault;
 }
 
-struct Cell {
-  std::string text;
-  int column = 0;  // from 1
-};
-
-std::vector<Cell> cells_of(const std::string& line) {
-  std::vector<Cell> cells;
-  std::size_t start = 0;
-  while (start <= line.size()) {
-    const std::size_t comma = std::min(line.find(',', start), line.size());
-    const std::size_t first = std::min(line.find_first_not_of(" \t\r", start), comma);
-    std::size_t last = comma;
-    while (last > first &&
-           (line[last - 1] == ' ' || line[last - 1] == '\t' || line[last - 1] == '\r')) {
-      --last;
-    }
-    cells.push_back({line.substr(first, last - first), static_cast<int>(first) + 1});
-    start = comma + 1;
-  }
-  return cells;
-}
-
-std::vector<ListedTrial> read_csv(const std::string& file, const std::string& path,
-                                  ErrorList& errors) {
-  const std::string text = read_text_file(file);
-  std::vector<Cell> header;
+std::vector<ListedTrial> read_csv_list(const std::string& file, const std::string& path,
+                                       ErrorList& errors) {
+  const CsvTable table = parse_csv(read_text_file(file), file, path, errors);
   std::vector<ListedTrial> list;
   std::map<std::string, std::size_t> trials;  // text of the trial column -> index in `list`
-  int number = 0;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    const std::vector<Cell> cells = cells_of(text.substr(start, end - start));
-    start = end + 1;
-    ++number;
-    if (cells.size() == 1 && cells.front().text.empty()) {
-      continue;
-    }
-    if (header.empty()) {
-      header = cells;
-      continue;
-    }
-    const Place place{file, number, 1};
-    if (cells.size() != header.size()) {
-      errors.add(ErrorCode::kInvalidInput,
-                 path + ": " + std::to_string(cells.size()) + " cells under " +
-                     std::to_string(header.size()) + " column names",
-                 place.text(), "give each row one cell per column; leave a cell empty to skip it");
-      continue;
-    }
+  for (const std::vector<CsvCell>& row : table.rows) {
     Value entry = Value::map();
-    entry.place = place;
+    entry.place = {file, row.front().place.line, 1};
     std::string trial;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (header[i].text == "trial") {
-        trial = cells[i].text;
-      } else if (!cells[i].text.empty()) {
-        Value value = Value::of(cells[i].text);
-        value.place = {file, number, cells[i].column};
-        entry.entries.push_back({header[i].text, std::move(value), {file, 1, header[i].column}});
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (table.header[i].text == "trial") {
+        trial = row[i].text;
+      } else if (!row[i].text.empty()) {
+        Value value = Value::of(row[i].text);
+        value.place = row[i].place;
+        entry.entries.push_back({table.header[i].text, std::move(value), table.header[i].place});
       }
     }
     const auto known = trials.find(trial);
@@ -154,7 +111,7 @@ void read_fault_list(StrikeConfig& strike, const Value& value, const std::string
   if (value.is_scalar()) {
     strike.list_file = absolute_path(value.scalar, folder_of(value.place));
     try {
-      strike.list = read_csv(strike.list_file, path, errors);
+      strike.list = read_csv_list(strike.list_file, path, errors);
     } catch (const Failure& failure) {
       for (const Error& error : failure.errors()) {
         errors.add(error.code, path + ": " + error.what, error.where, error.cure);

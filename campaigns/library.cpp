@@ -171,6 +171,40 @@ Value resolve_accelerator(const Value& given, const std::string& key, ErrorList&
   return whole ? std::move(*whole) : given;
 }
 
+std::vector<sim::TechnologyNode> technology_nodes() {
+  return sim::read_technology_nodes((root_folder() / "data" / "technology_nodes.csv").string());
+}
+
+std::optional<sim::TechnologyNode> find_node(const std::string& text, const std::string& key,
+                                             const Place& place, ErrorList& errors) {
+  const std::size_t colon = text.rfind(".csv:");
+  const bool is_own = colon != std::string::npos;
+  const std::string name = is_own ? text.substr(colon + 5) : text;
+  std::vector<sim::TechnologyNode> nodes;
+  try {
+    nodes =
+        is_own
+            ? sim::read_technology_nodes(absolute_path(text.substr(0, colon + 4), folder_of(place)))
+            : technology_nodes();
+  } catch (const Failure& failure) {
+    for (const Error& error : failure.errors()) {
+      errors.add(error.code, key + ": " + error.what, error.where, error.cure);
+    }
+    return std::nullopt;
+  }
+  std::vector<std::string> names;
+  for (sim::TechnologyNode& node : nodes) {
+    if (node.name == name) {
+      return std::move(node);
+    }
+    names.push_back(node.name);
+  }
+  errors.add(ErrorCode::kNotFound, key + ": no technology node is named '" + name + "'",
+             place.text(),
+             suggestion(name, names) + " (one of a file of your own is FILE.csv:NAME)");
+  return std::nullopt;
+}
+
 bridge::AcceleratorConfig accelerator_of_flag(const std::string& text) {
   Value name = Value::of(text);
   name.place = {"--accelerator", 0, 0};

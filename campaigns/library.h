@@ -12,6 +12,7 @@
 #include "base/document.h"
 #include "base/error.h"
 #include "bridge/accelerator.h"
+#include "sim/memory/technology_node.h"
 
 namespace tilestrike::campaigns {
 
@@ -19,7 +20,8 @@ inline constexpr std::string_view kDefaultAccelerator = "gemmini_16x16";
 inline constexpr std::string_view kZooImages = "fashion_mnist/test";
 inline constexpr std::string_view kZooCalibration = "fashion_mnist/train";
 
-/// The folder that holds zoo/ and accelerators/: TILESTRIKE_ROOT, else where this was built from.
+/// The folder that holds zoo/, accelerators/ and data/: TILESTRIKE_ROOT, else where this was built
+/// from.
 std::filesystem::path root_folder();
 
 std::vector<std::string> zoo_models();
@@ -48,7 +50,15 @@ std::optional<ModelChoice> find_model(const std::string& text, const std::string
 /// map. Problems go to `errors`, and `given` comes back as it is.
 Value resolve_accelerator(const Value& given, const std::string& key, ErrorList& errors);
 
-/// The same for a command-line flag, read and checked. Throws Failure.
+/// The technology nodes that ship, from data/technology_nodes.csv. Throws Failure.
+std::vector<sim::TechnologyNode> technology_nodes();
+
+/// The node that `text` names: one that ships ("28nm"), or one of a file of the user's own
+/// ("FILE.csv:NAME"). A problem goes to `errors` as one of `key` at `place`.
+std::optional<sim::TechnologyNode> find_node(const std::string& text, const std::string& key,
+                                             const Place& place, ErrorList& errors);
+
+/// resolve_accelerator() for a command-line flag, read and checked. Throws Failure.
 bridge::AcceleratorConfig accelerator_of_flag(const std::string& text);
 
 }  // namespace tilestrike::campaigns

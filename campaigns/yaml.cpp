@@ -6,12 +6,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -156,23 +154,6 @@ Value parse_yaml(const std::string& text, const std::string& file) {
          error.mark.is_null() ? file : place.text(),
          "check indentation, colons, brackets and quotes there");
   }
-}
-
-std::string read_text_file(const std::string& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) {
-    fail(ErrorCode::kNotFound, "no such file", path, "check the path");
-  }
-  if (std::filesystem::is_directory(status)) {
-    fail(ErrorCode::kInvalidInput, "this is a folder, not a file", path, "name a file in it");
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || (file.peek() != std::ifstream::traits_type::eof() && !(text << file.rdbuf()))) {
-    fail(ErrorCode::kInvalidInput, "cannot read the file", path, "check its permissions");
-  }
-  return std::move(text).str();
 }
 
 Value load_yaml(const std::string& path) { return parse_yaml(read_text_file(path), path); }

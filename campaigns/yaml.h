@@ -16,7 +16,4 @@ Value parse_yaml(const std::string& text, const std::string& file);
 /// Reads and parses a file. Throws Failure.
 Value load_yaml(const std::string& path);
 
-/// The whole content of a regular file. Throws Failure.
-std::string read_text_file(const std::string& path);
-
 }  // namespace tilestrike::campaigns

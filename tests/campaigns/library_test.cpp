@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns {
@@ -46,6 +47,30 @@ TEST(LibraryTest, PathsStartFromTheFileThatNamesThem) {
   ASSERT_TRUE(model);
   EXPECT_EQ(model->path, folder.path("own.pt2"));
   EXPECT_FALSE(model->is_zoo);
+}
+
+TEST(LibraryTest, NodesAreFoundByNameAndInFilesOfOnesOwn) {
+  const ScratchFolder folder;
+  std::string own = read_text_file((root_folder() / "data" / "technology_nodes.csv").string());
+  own.replace(own.find("\n28,"), 4, "\n29,");
+  folder.write("own.csv", own);
+  const Place place{folder.path("s.yaml"), 1, 7};
+  ErrorList errors;
+  const auto shipped = find_node("28nm", "accelerator.node", place, errors);
+  ASSERT_TRUE(shipped);
+  EXPECT_EQ(shipped->neutron_rate.value, 66);
+  const auto mine = find_node("own.csv:29nm", "accelerator.node", place, errors);
+  ASSERT_TRUE(mine);
+  EXPECT_EQ(mine->neutron_rate.value, 66);
+  EXPECT_TRUE(errors.empty());
+  EXPECT_FALSE(find_node("28 nm", "accelerator.node", place, errors));
+  EXPECT_FALSE(find_node("none.csv:28nm", "accelerator.node", place, errors));
+  const std::string text = errors_of([&] { errors.throw_if_any(); });
+  EXPECT_NE(text.find("s.yaml:1:7: accelerator.node: no technology node is named '28 nm'; did you "
+                      "mean '28nm'? (one of a file of your own is FILE.csv:NAME)"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("none.csv: accelerator.node: no such file"), std::string::npos) << text;
 }
 
 TEST(LibraryTest, BasesAreOverlaidAndMayChain) {

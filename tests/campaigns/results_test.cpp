@@ -11,6 +11,7 @@
 
 #include <csignal>
 
+#include "base/text.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 
