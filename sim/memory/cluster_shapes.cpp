@@ -316,6 +316,16 @@ std::vector<std::vector<ClusterShape>> enumerate_shapes(double word_line_share, 
   return shapes;
 }
 
+JudgeCodeword judge_by(const EccCode& code) {
+  return [&code](std::span<const int> bits) {
+    const ErrorEffect effect = code.decode_error(bits);
+    if (effect.status == EccStatus::kDetected) {
+      return ReadResult::kDetected;
+    }
+    return effect.data_error.any() ? ReadResult::kSilent : ReadResult::kRight;
+  };
+}
+
 EventProbabilities enumerate_events(const ClusterLaw& law, const CodewordLayout& layout,
                                     const JudgeCodeword& judge) {
   const std::vector<double> sizes = size_probabilities(law);

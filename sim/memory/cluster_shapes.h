@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/memory/cluster.h"
+#include "sim/memory/ecc_code.h"
 
 namespace tilestrike::sim {
 
@@ -40,6 +41,9 @@ enum class ReadResult : std::uint8_t {
 };
 /// Of the flipped bits of one codeword, in ascending order. Must depend on nothing else.
 using JudgeCodeword = std::function<ReadResult(std::span<const int> bits)>;
+
+/// Judges as the code does when it reads. The code must outlive it.
+JudgeCodeword judge_by(const EccCode& code);
 
 /// Of one event, whose struck cell is uniform over the cells of a bank without side edges.
 struct EventProbabilities {
