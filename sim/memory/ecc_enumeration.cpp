@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/memory/ecc_enumeration.h"
 
-#include <algorithm>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "base/error.h"
+#include "sim/memory/cluster_shapes.h"
 
 namespace tilestrike::sim {
 namespace {
@@ -24,21 +23,6 @@ void visit_patterns(const EccCode& code, int left, int first, BitString flipped,
     }
     flipped.flip(bit);
   }
-}
-
-ClusterShape in_corner(ClusterShape cells) {
-  int row = cells.front().first;
-  int column = cells.front().second;
-  for (const auto& cell : cells) {
-    row = std::min(row, cell.first);
-    column = std::min(column, cell.second);
-  }
-  for (auto& cell : cells) {
-    cell.first -= row;
-    cell.second -= column;
-  }
-  std::sort(cells.begin(), cells.end());
-  return cells;
 }
 
 }  // namespace
@@ -94,35 +78,14 @@ PatternCounts enumerate_runs(const EccCode& code, int bits) {
   return counts;
 }
 
-std::vector<ClusterShape> cluster_shapes(int cells) {
-  TS_CHECK(cells >= 1 && cells <= 8, "clusters of 1 to 8 cells");
-  std::set<ClusterShape> shapes = {{{0, 0}}};
-  for (int size = 2; size <= cells; ++size) {
-    std::set<ClusterShape> grown;
-    for (const ClusterShape& shape : shapes) {
-      for (const auto& [row, column] : shape) {
-        for (const auto& next : {std::pair(row - 1, column), std::pair(row + 1, column),
-                                 std::pair(row, column - 1), std::pair(row, column + 1)}) {
-          if (std::find(shape.begin(), shape.end(), next) == shape.end()) {
-            ClusterShape larger = shape;
-            larger.push_back(next);
-            grown.insert(in_corner(std::move(larger)));
-          }
-        }
-      }
-    }
-    shapes = std::move(grown);
-  }
-  return {shapes.begin(), shapes.end()};
-}
-
 ClusterCounts enumerate_clusters(const EccCode& code, int cells, int interleave) {
   const int period = code.codeword_bits() * interleave;
+  const auto shapes = enumerate_shapes(0.5, cells);
   ClusterCounts counts;
-  for (const ClusterShape& shape : cluster_shapes(cells)) {
+  for (const ClusterShape& shape : shapes.back()) {
     for (int place = 0; place < period; ++place) {
       std::map<std::tuple<int, int, int>, BitString> codewords;  // row, group, offset within it
-      for (const auto& [row, column] : shape) {
+      for (const auto& [row, column] : shape.used()) {
         const int within = (place + column) % period;
         codewords[{row, (place + column) / period, within % interleave}].flip(within / interleave);
       }

@@ -5,8 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
-#include <vector>
 
 #include "sim/memory/ecc_code.h"
 
@@ -41,12 +39,6 @@ PatternCounts enumerate_patterns(const EccCode& code, int bits);
 /// Over the patterns of `bits` neighbouring bits of a codeword.
 PatternCounts enumerate_runs(const EccCode& code, int bits);
 
-/// The cells of a cluster: (row, column), connected by edges, the lowest row and column 0,
-/// ascending.
-using ClusterShape = std::vector<std::pair<int, int>>;
-/// Every shape of `cells` (1 to 8) cells, each orientation by itself.
-std::vector<ClusterShape> cluster_shapes(int cells);
-
 struct ClusterCounts {
   std::uint64_t clusters = 0;   // shapes x places
   std::uint64_t corrected = 0;  // clusters all of whose codewords read right
@@ -56,8 +48,9 @@ struct ClusterCounts {
   PatternCounts codewords;      // of every codeword of every cluster
 };
 
-/// Over all shapes of `cells` flipped cells at every place in an endless array whose codewords lie
-/// side by side, bit-interleaved at distance `interleave`; rows hold different codewords.
+/// Over all shapes (each orientation by itself) of `cells` (1 to 10) flipped cells at every place
+/// in an endless array whose codewords lie side by side, bit-interleaved at distance `interleave`;
+/// rows hold different codewords.
 ClusterCounts enumerate_clusters(const EccCode& code, int cells, int interleave = 1);
 
 }  // namespace tilestrike::sim

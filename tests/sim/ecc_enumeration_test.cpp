@@ -251,14 +251,5 @@ TEST(EccEnumerationTest, InterleavingTakesClustersApart) {
   EXPECT_GT(enumerate_clusters(code, 3, 2).detected, 0);
 }
 
-TEST(EccEnumerationTest, ShapesOfClusters) {
-  // Fixed polyominoes.
-  const std::vector<std::size_t> expected = {1, 2, 6, 19, 63, 216};
-  int cells = 1;
-  for (const std::size_t count : expected) {
-    EXPECT_EQ(cluster_shapes(cells++).size(), count);
-  }
-}
-
 }  // namespace
 }  // namespace tilestrike::sim
