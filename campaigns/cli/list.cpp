@@ -13,6 +13,7 @@
 #include "campaigns/campaign.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/list_codes.h"
+#include "campaigns/cli/list_nodes.h"
 #include "campaigns/library.h"
 #include "sim/mesh_sites.h"
 
@@ -86,67 +87,6 @@ Table fields() {
   return table;
 }
 
-std::vector<sim::TechnologyNode> nodes_of(const std::string& file) {
-  return file.empty() ? technology_nodes() : sim::read_technology_nodes(file);
-}
-
-/// "0.277 Q2": what a reader must know of every number.
-std::string tagged(const Sourced& number) {
-  return fmt::format("{:g} {}", number.value, tag_of(number.provenance));
-}
-
-/// All columns of the file for a script, the main ones with their tags for a reader.
-Table nodes(const std::string& file, bool is_json) {
-  Table table;
-  std::vector<std::string> heading = {"name", "device"};
-  if (!is_json) {
-    heading.insert(heading.end(), {"vdd", "neutron", "band", "alpha", "flip_flop", "multi_cell",
-                                   "mean_cells", "most", "word_line", "zero_to_one"});
-  }
-  for (const sim::NodeColumn& column : sim::node_columns()) {
-    if (is_json) {
-      heading.emplace_back(column.name);
-      if (column.source != nullptr) {
-        heading.emplace_back(std::string(column.name) + "_from");
-      }
-    }
-  }
-  table.push_back(std::move(heading));
-  for (const sim::TechnologyNode& node : nodes_of(file)) {
-    std::vector<std::string> row = {node.name, node.device};
-    if (is_json) {
-      for (const sim::NodeColumn& column : sim::node_columns()) {
-        const Sourced& number = node.*column.member;
-        row.push_back(fmt::format("{:g}", number.value));
-        if (column.source != nullptr) {
-          row.push_back(number.source);
-        }
-      }
-    } else {
-      row.insert(row.end(),
-                 {tagged(node.vdd), tagged(node.neutron_rate),
-                  fmt::format("{:g} to {:g}", node.neutron_low.value, node.neutron_high.value),
-                  tagged(node.alpha_rate), tagged(node.flip_flop_rate),
-                  tagged(node.multi_cell_share), tagged(node.mean_cells), tagged(node.most_cells),
-                  tagged(node.word_line_share), tagged(node.zero_to_one)});
-    }
-    table.push_back(std::move(row));
-  }
-  return table;
-}
-
-/// What the tags and columns of nodes mean.
-std::string node_footnotes() {
-  std::string text =
-      "\nvdd in V; neutron, alpha and flip_flop in FIT/Mbit (1e6 bits), neutron events at sea "
-      "level;\nmulti_cell: share of events that upset several cells; word_line: share of a "
-      "cluster's steps\nalong the word line; --json has all columns with their sources\n";
-  for (const ProvenanceTerm& term : kProvenanceTerms) {
-    text += fmt::format("{:<3} {}\n", term.tag, term.help);
-  }
-  return text;
-}
-
 std::string text_of(const Table& table) {
   return table_of(table) + (table.size() == 1 ? "none yet\n" : "");
 }
@@ -169,6 +109,7 @@ struct ListArguments {
   bool patterns = false;
   int data_bits = 64;
   std::string nodes_file;  // empty: those that ship
+  std::string code = "secded";
   bool is_json = false;
 };
 
@@ -184,7 +125,11 @@ const std::vector<std::pair<std::string, std::function<Table(const ListArguments
           {"fields", [](const ListArguments&) { return fields(); }},
           {"nodes",
            [](const ListArguments& arguments) {
-             return nodes(arguments.nodes_file, arguments.is_json);
+             return nodes_table(arguments.nodes_file, arguments.is_json);
+           }},
+          {"clusters",
+           [](const ListArguments& arguments) {
+             return clusters_table(arguments.nodes_file, arguments.code, arguments.data_bits);
            }},
           {"codes",
            [](const ListArguments& arguments) {
@@ -199,8 +144,8 @@ int run(const ListArguments& arguments) {
     if (name == arguments.what) {
       const Table table = make(arguments);
       print(arguments.is_json ? json_of(table) : text_of(table));
-      if (name == "nodes" && !arguments.is_json) {
-        print(node_footnotes());
+      if (!arguments.is_json && (name == "nodes" || name == "clusters")) {
+        print(name == "nodes" ? nodes_footnote() : clusters_footnote());
       }
     }
   }
@@ -221,13 +166,14 @@ void add_list(CLI::App& program, Action& chosen) {
       ->check(CLI::IsMember(names));
   command->add_option("--accelerator", arguments->accelerator,
                       "Whose registers [" + std::string(kDefaultAccelerator) + "]");
-  CLI::Option* patterns = command->add_flag(
+  command->add_flag(
       "--patterns", arguments->patterns,
       "Of codes: count what each makes of every pattern of flipped bits (docs/ecc.md)");
-  command->add_option("--data-bits", arguments->data_bits, "Width of the data with --patterns [64]")
-      ->needs(patterns);
+  command->add_option("--data-bits", arguments->data_bits,
+                      "Width of a codeword's data, with --patterns and for clusters [64]");
+  command->add_option("--code", arguments->code, "Whose codewords clusters meet [secded]");
   command->add_option("--file", arguments->nodes_file,
-                      "CSV file of your own with the nodes [data/technology_nodes.csv]");
+                      "CSV file of your own, for nodes and clusters [data/technology_nodes.csv]");
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }
