@@ -73,6 +73,23 @@ std::vector<double> size_probabilities(const ClusterLaw& law) {
   return probabilities;
 }
 
+void Cluster::set(std::span<const ClusterCell> cells, std::size_t struck) {
+  TS_CHECK(struck < cells.size() && cells.size() <= cells_.size(), "a cluster that fits");
+  const ClusterCell origin = cells[struck];
+  size_ = 0;
+  const auto add = [&](ClusterCell cell) {
+    cells_[static_cast<std::size_t>(size_++)] = {
+        static_cast<std::int16_t>(cell.row - origin.row),
+        static_cast<std::int16_t>(cell.column - origin.column)};
+  };
+  add(origin);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i != struck) {
+      add(cells[i]);
+    }
+  }
+}
+
 ClusterSampler::ClusterSampler(const ClusterLaw& law)
     : word_line_share_(static_cast<std::uint64_t>(std::llround(law.word_line_share * kWhole))) {
   double sum = 0.0;

@@ -56,6 +56,8 @@ class Cluster {
   std::span<const ClusterCell> cells() const {
     return {cells_.data(), static_cast<std::size_t>(size_)};
   }
+  /// These cells, in any coordinates, of which the one at `struck` is struck.
+  void set(std::span<const ClusterCell> cells, std::size_t struck);
 
  private:
   friend class ClusterSampler;

@@ -3,13 +3,12 @@
 #include "sim/memory/cluster_shapes.h"
 
 #include <algorithm>
-#include <bit>
 #include <unordered_map>
+
+#include "sim/memory/row_effects.h"
 
 namespace tilestrike::sim {
 namespace {
-
-constexpr std::size_t kMasks = std::size_t{1} << kMostEnumeratedCells;
 
 /// A shape's cells in order, a byte each.
 using ShapeKey = unsigned __int128;
@@ -86,129 +85,18 @@ std::vector<Step> steps_of(const ClusterShape& shape, double word_line_share) {
   return steps;
 }
 
-constexpr std::uint8_t kSeveralBits = 1, kThreeBits = 2, kDetectedFlag = 4, kSilentFlag = 8;
-
-/// What cells of one row come to, by the place of the leftmost.
-struct RowEffect {
-  std::uint8_t flags = 0;
-  std::uint16_t detected = 0;  // columns of the mask whose codeword is detected
-  std::uint16_t silent = 0;
-};
-
-struct MaskEffects {
-  std::vector<RowEffect> by_place;  // column of the mask's bit 0, modulo the layout's period
-  bool is_quiet = true;             // no flag anywhere
-  std::array<double, kMostEnumeratedCells> detected_share{},
-      silent_share{};  // of places, by column
-};
-
-/// Effects of all masks of cells in one row under one layout, worked out when asked for.
-class RowEffects {
- public:
-  RowEffects(const CodewordLayout& layout, const JudgeCodeword& judge)
-      : layout_(layout), judge_(judge), period_(layout.codeword_bits * layout.interleave) {}
-
-  int period() const { return period_; }
-
-  /// Requires a mask whose bit 0 is set.
-  const MaskEffects& of(unsigned mask) {
-    MaskEffects& effects = masks_[mask];
-    if (effects.by_place.empty()) {
-      effects.by_place.resize(static_cast<std::size_t>(period_));
-      for (int place = 0; place < period_; ++place) {
-        fill(mask, place, effects);
-      }
-    }
-    return effects;
-  }
-
- private:
-  struct Codeword {
-    int number = 0;
-    unsigned columns = 0;  // of the mask
-    std::vector<int> bits;
-  };
-
-  void fill(unsigned mask, int place, MaskEffects& effects) {
-    std::vector<Codeword> codewords;
-    for (int column = 0; column < kMostEnumeratedCells; ++column) {
-      if ((mask >> column & 1) == 0) {
-        continue;
-      }
-      const int absolute = place + column;
-      const int slot = absolute / layout_.interleave;
-      const int number =
-          slot / layout_.codeword_bits * layout_.interleave + absolute % layout_.interleave;
-      auto known = std::find_if(codewords.begin(), codewords.end(),
-                                [&](const Codeword& word) { return word.number == number; });
-      if (known == codewords.end()) {
-        codewords.push_back({number, 0, {}});
-        known = codewords.end() - 1;
-      }
-      known->columns |= 1U << column;
-      known->bits.push_back(slot % layout_.codeword_bits);
-    }
-    RowEffect& effect = effects.by_place[static_cast<std::size_t>(place)];
-    for (const Codeword& word : codewords) {
-      effect.flags |= word.bits.size() >= 2 ? kSeveralBits : 0;
-      effect.flags |= word.bits.size() >= 3 ? kThreeBits : 0;
-      const ReadResult result = judge_(word.bits);
-      if (result == ReadResult::kRight) {
-        continue;
-      }
-      const bool is_detected = result == ReadResult::kDetected;
-      effect.flags |= is_detected ? kDetectedFlag : kSilentFlag;
-      (is_detected ? effect.detected : effect.silent) |= static_cast<std::uint16_t>(word.columns);
-      auto& share = is_detected ? effects.detected_share : effects.silent_share;
-      for (std::size_t column = 0; column < share.size(); ++column) {
-        share[column] += (word.columns >> column & 1) / static_cast<double>(period_);
-      }
-    }
-    effects.is_quiet = effects.is_quiet && effect.flags == 0;
-  }
-
-  CodewordLayout layout_;
-  const JudgeCodeword& judge_;
-  int period_;
-  std::array<MaskEffects, kMasks> masks_;
-};
-
-/// A shape row by row.
-struct ShapeRows {
-  int rows = 0;
-  std::array<unsigned, kMostEnumeratedCells> masks{};  // with bit 0 set
-  std::array<int, kMostEnumeratedCells> first{};       // column of that bit
-  std::array<int, kMostEnumeratedCells> cells{};
-  std::array<double, kMostEnumeratedCells> struck{};  // P(the struck cell is in this row)
-
-  explicit ShapeRows(const ClusterShape& shape) {
-    for (std::size_t i = 0; i < shape.used().size(); ++i) {
-      const ClusterCell cell = shape.cells[i];
-      const auto row = static_cast<std::size_t>(cell.row);
-      rows = std::max(rows, cell.row + 1);
-      masks[row] |= 1U << cell.column;
-      ++cells[row];
-      struck[row] += shape.struck[i];
-    }
-    for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
-      first[row] = std::countr_zero(masks[row]);
-      masks[row] >>= first[row];
-    }
-  }
-};
-
 /// Adds the part of the shape that rows `from` to `to` (with it) are, which has this weight.
 void add_rows(const ShapeRows& shape, int from, int to, double weight, RowEffects& effects,
               EventProbabilities& sums) {
   int cells = 0;
-  std::array<const RowEffect*, kMostEnumeratedCells> loud{};
+  std::array<const std::uint8_t*, kMostEnumeratedCells> loud{};
   std::array<int, kMostEnumeratedCells> first{};
   std::size_t louds = 0;
   for (auto row = static_cast<std::size_t>(from); row <= static_cast<std::size_t>(to); ++row) {
     cells += shape.cells[row];
     const MaskEffects& mask = effects.of(shape.masks[row]);
     if (!mask.is_quiet) {
-      loud[louds] = mask.by_place.data();
+      loud[louds] = mask.flags.data();
       first[louds++] = shape.first[row];
     }
   }
@@ -222,7 +110,7 @@ void add_rows(const ShapeRows& shape, int from, int to, double weight, RowEffect
   for (int place = 0; place < period; ++place) {
     std::uint8_t flags = 0;
     for (std::size_t i = 0; i < louds; ++i) {
-      flags |= loud[i][(place + first[i]) % period].flags;
+      flags |= loud[i][(place + first[i]) % period];
     }
     for (std::size_t flag = 0; flag < counts.size(); ++flag) {
       counts[flag] += flags >> flag & 1;
