@@ -26,7 +26,9 @@ std::string divisors_of(int number) {
 /// "a or b": the multiples of `unit` around `number`, which is none.
 std::string multiples_around(std::int64_t number, std::int64_t unit) {
   const std::int64_t below = number / unit * unit;
-  return (below > 0 ? std::to_string(below) + " or " : "") + std::to_string(below + unit);
+  const bool has_above = below <= std::numeric_limits<std::int64_t>::max() - unit;
+  return (below > 0 ? std::to_string(below) : "") + (below > 0 && has_above ? " or " : "") +
+         (has_above ? std::to_string(below + unit) : "");
 }
 
 /// Adds an error for each value that is not at least `least`; whether there was none.
