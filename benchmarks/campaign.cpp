@@ -35,9 +35,7 @@ struct Strike {
 class Campaign {
  public:
   Campaign(const std::string& model, sim::Dataflow dataflow)
-      : load_(load_workload(root() + "/zoo/" + model + ".pt2", "fashion_mnist/test", "",
-                            "fashion_mnist/train", kImages, true, "cpu")),
-        executor_(load_.network) {
+      : load_(load_workload(source_of(model), true)), executor_(load_.network) {
     AcceleratorConfig accelerator;
     accelerator.mesh.dataflow = dataflow;
     mapping_ =
@@ -57,8 +55,8 @@ class Campaign {
     }
   }
 
-  at::Tensor images(std::int64_t first, std::int64_t count) const {
-    return load_.data.images.narrow(0, first, count);
+  dnn::Inputs images(std::int64_t first, std::int64_t count) const {
+    return load_.inputs.narrow(first, count);
   }
 
   TrialResult outcome(const Strike& strike) {
@@ -73,6 +71,16 @@ class Campaign {
   const dnn::Executor& executor() const { return executor_; }
 
  private:
+  static NetworkSource source_of(const std::string& model) {
+    NetworkSource source;
+    source.model = root() + "/zoo/" + model + ".pt2";
+    source.images = "fashion_mnist/test";
+    source.calibrate = "fashion_mnist/train";
+    source.use = kImages;
+    source.device = "cpu";
+    return source;
+  }
+
   static std::string root() {
     const char* folder = std::getenv("TILESTRIKE_ROOT");
     return folder == nullptr ? TS_SOURCE_FOLDER : folder;

@@ -33,7 +33,7 @@ at::Tensor collected(const MeshLayer& layer, const std::vector<std::vector<std::
 }  // namespace
 
 FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine& engine,
-                     const at::Tensor& image, std::span<const RegisterFault> faults) {
+                     const dnn::Inputs& image, std::span<const RegisterFault> faults) {
   FullRun full;
   full.tape.accumulators.resize(network.layers.size());
   const dnn::Executor executor(network);

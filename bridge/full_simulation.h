@@ -20,6 +20,6 @@ struct FullRun {
 
 /// One inference that follows a fault-free one. `image`: float32 (1, ...).
 FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine& engine,
-                     const at::Tensor& image, std::span<const RegisterFault> faults = {});
+                     const dnn::Inputs& image, std::span<const RegisterFault> faults = {});
 
 }  // namespace tilestrike::bridge

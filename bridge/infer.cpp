@@ -3,6 +3,8 @@
 // Plain inference and inspection of a network: `tilestrike infer`, `inspect` and `list operators`.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linspace.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +19,7 @@
 #include "bridge/study.h"
 #include "bridge/torch_call.h"
 #include "bridge/workload.h"
+#include "dnn/data.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/quantise.h"
 #include "dnn/tensor_stores.h"
@@ -38,10 +41,10 @@ std::string shape_text(const at::Tensor& tensor) {
 at::Tensor run_plain(const Workload& load) {
   const dnn::Executor executor(load.network);
   std::vector<at::Tensor> logits;
-  const std::int64_t images = load.data.images.size(0);
+  const std::int64_t images = load.images();
   for (std::int64_t first = 0; first < images; first += kBatch) {
     const std::int64_t count = std::min(kBatch, images - first);
-    logits.push_back(on_host(executor.run(load.data.images.narrow(0, first, count))));
+    logits.push_back(on_host(executor.run(load.inputs.narrow(first, count))));
   }
   return at::cat(logits);
 }
@@ -52,8 +55,8 @@ at::Tensor run_all_tiles(const Workload& load, const InferInputs& inputs, InferR
   const std::unique_ptr<sim::Engine> engine = sim::make_engine(inputs.engine);
   std::unique_ptr<Mapping> mapping;
   std::vector<at::Tensor> logits;
-  for (std::int64_t i = 0; i < load.data.images.size(0); ++i) {
-    const at::Tensor image = load.data.images.narrow(0, i, 1).to(load.network.device);
+  for (std::int64_t i = 0; i < load.images(); ++i) {
+    const dnn::Inputs image = load.inputs.narrow(i, 1);
     const dnn::Tape golden = executor.record(image);
     if (mapping == nullptr) {
       mapping = std::make_unique<Mapping>(load.network, golden, *inputs.accelerator);
@@ -111,17 +114,16 @@ InferReport infer_checked(const InferInputs& inputs) {
     fail(ErrorCode::kInvalidInput, "tiles of the mesh hold int8 operands", "--engine",
          "add --int8 and --accelerator NAME");
   }
-  const Workload load = load_workload(inputs.model, inputs.images, inputs.labels, inputs.calibrate,
-                                      inputs.use, inputs.int8, inputs.device);
+  const Workload load = load_workload(inputs, inputs.int8);
   InferReport report;
-  report.images = load.data.images.size(0);
+  report.images = load.images();
   report.device = load.network.device.str();
   report.warnings = load.warnings;
   const auto start = std::chrono::steady_clock::now();
   const at::Tensor logits =
       inputs.engine.empty() ? run_plain(load) : run_all_tiles(load, inputs, report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.accuracy = accuracy_of(logits, load.data.labels);
+  report.accuracy = accuracy_of(logits, load.labels);
   if (!inputs.expect.empty()) {
     compare(logits, inputs.expect, report);
   }
@@ -131,7 +133,7 @@ InferReport infer_checked(const InferInputs& inputs) {
   if (!inputs.dump.empty()) {
     const std::int64_t count = std::min(kDumpedImages, report.images);
     dump_layers(inputs.dump, load.network,
-                dnn::Executor(load.network).record(load.data.images.narrow(0, 0, count)));
+                dnn::Executor(load.network).record(load.inputs.narrow(0, count)));
     if (count < report.images) {
       report.warnings.push_back("the dump holds the first " + std::to_string(count) +
                                 " images only");
@@ -140,12 +142,33 @@ InferReport infer_checked(const InferInputs& inputs) {
   return report;
 }
 
-// An image of this shape with values that spread over [0, 1].
-at::Tensor made_up_image(std::vector<std::int64_t> sizes) {
+/// An input of this shape: values that spread over [0, 1], or true, or the number 0, which any
+/// table has a row for.
+at::Tensor made_up(const dnn::ValueInfo& info) {
+  std::vector<std::int64_t> sizes = info.sizes;
   sizes[0] = 1;
+  if (info.type == c10::kBool) {
+    return at::ones(sizes, c10::TensorOptions(info.type));
+  }
+  if (info.type != c10::kFloat) {
+    return at::zeros(sizes, c10::TensorOptions(info.type));
+  }
   const std::int64_t count =
       std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
   return at::linspace(0.0, 1.0, count, c10::TensorOptions(c10::kFloat)).view(sizes);
+}
+
+dnn::Network network_on_cpu(NetworkSource source) {
+  source.device = "cpu";
+  return import_network(source);
+}
+
+dnn::Inputs made_up_image(const dnn::Network& network) {
+  std::vector<at::Tensor> tensors;
+  for (const dnn::ValueId id : network.inputs) {
+    tensors.push_back(made_up(network.info(id)));
+  }
+  return dnn::Inputs(std::move(tensors));
 }
 
 }  // namespace
@@ -154,11 +177,11 @@ InferReport infer(const InferInputs& inputs) {
   return torch_call([&] { return infer_checked(inputs); });
 }
 
-std::vector<LayerSummary> inspect(const std::string& model,
+std::vector<LayerSummary> inspect(const NetworkSource& source,
                                   const std::optional<AcceleratorConfig>& accelerator) {
   return torch_call([&] {
-    dnn::Network network = dnn::import_pt2(model);
-    const at::Tensor image = made_up_image(network.info(network.input).sizes);
+    const dnn::Network network = network_on_cpu(source);
+    const dnn::Inputs image = made_up_image(network);
     if (!accelerator) {
       return summarise(network, dnn::Executor(network).record(image), nullptr);
     }
@@ -169,10 +192,10 @@ std::vector<LayerSummary> inspect(const std::string& model,
   });
 }
 
-std::vector<TensorStore> inspect_tensors(const std::string& model, const NumberFormat& format) {
+std::vector<TensorStore> inspect_tensors(const NetworkSource& source, const NumberFormat& format) {
   return torch_call([&] {
-    dnn::Network network = dnn::import_pt2(model);
-    const at::Tensor image = made_up_image(network.info(network.input).sizes);
+    dnn::Network network = network_on_cpu(source);
+    const dnn::Inputs image = made_up_image(network);
     if (format == NumberFormat::integer(8)) {
       network = dnn::quantise(network, image);
     }

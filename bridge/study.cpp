@@ -24,8 +24,7 @@ constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over
 class MeshStudy final : public Study {
  public:
   explicit MeshStudy(const StudyInputs& inputs)
-      : load_(load_workload(inputs.model, inputs.images, inputs.labels, inputs.calibrate,
-                            inputs.use, true, inputs.device)),
+      : load_(load_workload(inputs, true)),
         executor_(load_.network),
         sites_(inputs.accelerator.mesh) {
     hashes_ = hashes_of(load_, inputs.model);
@@ -38,7 +37,7 @@ class MeshStudy final : public Study {
   const GoldenReport& golden() const override { return golden_; }
   const std::vector<LayerSummary>& layers() const override { return layers_; }
   const sim::MeshSites& sites() const override { return sites_; }
-  std::int64_t images() const override { return load_.data.images.size(0); }
+  std::int64_t images() const override { return load_.images(); }
   Cycle cycles_per_inference() const override {
     return mapping_->schedule().cycles_per_inference();
   }
@@ -70,9 +69,7 @@ class MeshStudy final : public Study {
   }
 
  private:
-  at::Tensor image(ImageId id) const {
-    return load_.data.images.narrow(0, id.value, 1).to(load_.network.device);
-  }
+  dnn::Inputs image(ImageId id) const { return load_.inputs.narrow(id.value, 1); }
 
   // The golden run of one image, kept until another is asked for.
   const dnn::Tape& tape_of(ImageId id) {

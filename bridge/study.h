@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/ids.h"
+#include "base/input_files.h"
 #include "base/number_format.h"
 #include "base/outcome.h"
 #include "base/tensor_store.h"
@@ -29,19 +30,24 @@ enum class JudgeKind {
   kRelativeL2,  // by |faulty - golden| / |golden|, whatever the output means
 };
 
-struct StudyInputs {
-  std::string model;      // path of a .pt2 archive
-  std::string images;     // path, or fashion_mnist/test
-  std::string labels;     // may be empty
-  std::string calibrate;  // images that fix the int8 scales; empty: the evaluation images
-  std::int64_t use = 0;   // how many images are struck and judged; 0: all
+/// A network and its data.
+struct NetworkSource {
+  std::string model;     // path of a .pt2 archive or of a TorchScript file
+  InputFiles images;     // for each input a path, or fashion_mnist/test
+  std::string labels;    // may be empty
+  InputFiles calibrate;  // images that fix the int8 scales; empty: the evaluation images
+  std::string output;    // which of several outputs is the answer; empty: there is one
+  std::int64_t use = 0;  // how many images are struck and judged; 0: all
+  std::string device = "auto";
+};
+
+struct StudyInputs : NetworkSource {
   AcceleratorConfig accelerator;
   bool has_accelerator = true;
   bool strikes_tensors = false;  // the words of tensors, not the registers of the mesh
   NumberFormat format = NumberFormat::integer(8);  // in which tensors are stored
   std::int64_t batch = 1;                          // images of one inference
   JudgeKind judge = JudgeKind::kTopK;
-  std::string device = "auto";
   std::string engine = "systemc";
 };
 
@@ -160,11 +166,10 @@ class Study {
 };
 
 /// Torch-free face of plain inference, for `tilestrike infer`.
-struct InferInputs {
-  std::string model, images, labels, calibrate, out, dump, device = "auto";
+struct InferInputs : NetworkSource {
+  std::string out, dump;
   std::string expect;  // .npy of the logits that the original gives; empty: not compared
   bool int8 = false;
-  std::int64_t use = 0;
   /// Not empty: every tile runs through this engine on this accelerator, one image at a time, and
   /// every accumulator is compared with the bulk path's ("all tiles" mode; needs int8).
   std::string engine;
@@ -189,14 +194,15 @@ struct InferReport {
 inline constexpr std::int64_t kDumpedImages = 16;
 InferReport infer(const InferInputs& inputs);
 
-/// The layers of a model, without data: of the float network; with an accelerator, those of the
-/// integer network, whose scales come from one made-up image and are not shown.
-std::vector<LayerSummary> inspect(const std::string& model,
+/// The layers of a model: of the float network; with an accelerator, those of the integer network,
+/// whose scales come from one made-up image and are not shown. Only a TorchScript file needs
+/// images, for it does not say what shape they have.
+std::vector<LayerSummary> inspect(const NetworkSource& source,
                                   const std::optional<AcceleratorConfig>& accelerator);
 
 /// The tensors of a model that can be struck where it is stored in `format`; int8: those of the
-/// integer network.
-std::vector<TensorStore> inspect_tensors(const std::string& model, const NumberFormat& format);
+/// integer network. Images as for inspect().
+std::vector<TensorStore> inspect_tensors(const NetworkSource& source, const NumberFormat& format);
 
 struct OperatorSummary {
   std::string name, help, quantised;

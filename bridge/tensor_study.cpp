@@ -25,8 +25,7 @@ constexpr std::size_t kMostKeptLogits = 4096;
 constexpr std::size_t kMostToldFaults = 8;
 
 Workload load_of(const StudyInputs& inputs) {
-  return load_workload(inputs.model, inputs.images, inputs.labels, inputs.calibrate, inputs.use,
-                       inputs.format == NumberFormat::integer(8), inputs.device);
+  return load_workload(inputs, inputs.format == NumberFormat::integer(8));
 }
 
 class TensorStudy final : public Study {
@@ -34,8 +33,8 @@ class TensorStudy final : public Study {
   explicit TensorStudy(const StudyInputs& inputs)
       : load_(load_of(inputs)),
         judge_(inputs.judge),
-        batch_(std::min(inputs.batch, load_.data.images.size(0))),
-        stores_(load_.network, load_.data.images.narrow(0, 0, std::min<std::int64_t>(images(), 2)),
+        batch_(std::min(inputs.batch, load_.images())),
+        stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
         executor_(load_.network),
         sites_(inputs.accelerator.mesh),
@@ -44,7 +43,7 @@ class TensorStudy final : public Study {
     golden_ = std::move(golden.report);
     golden_answers_ = floats(golden.answers);
     answer_size_ = golden_answers_.size() / static_cast<std::size_t>(images());
-    layers_ = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 0, 1)), nullptr);
+    layers_ = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 1)), nullptr);
     for (const TensorStore& store : stores_.all()) {
       activation_bytes_ +=
           store.role == TensorRole::kActivation ? store.words * batch_ * sizeof(float) : 0;
@@ -54,7 +53,7 @@ class TensorStudy final : public Study {
   const GoldenReport& golden() const override { return golden_; }
   const std::vector<LayerSummary>& layers() const override { return layers_; }
   const sim::MeshSites& sites() const override { return sites_; }
-  std::int64_t images() const override { return load_.data.images.size(0); }
+  std::int64_t images() const override { return load_.images(); }
   Cycle cycles_per_inference() const override { return 1; }
   std::vector<std::pair<std::string, std::string>> hashes() const override { return hashes_; }
   const std::vector<TensorStore>& stores() const override { return stores_.all(); }
@@ -101,7 +100,7 @@ class TensorStudy final : public Study {
     return torch_call([&] {
       std::vector<TrialResult> results(strikes.size());
       for (const auto& [home, rounds] : rounds_of(strikes)) {
-        const at::Tensor images = home_batch(home);
+        const dnn::Inputs images = home_batch(home);
         const dnn::Tape* golden = rounds.size() > 1 ? tape_of(home) : nullptr;
         for (const std::vector<std::size_t>& round : rounds) {
           run_round(home, images, golden, strikes, round, results);
@@ -120,10 +119,9 @@ class TensorStudy final : public Study {
 
   /// Every image has one place, row image % batch of batch image / batch: with the same images
   /// around it, its golden answer has the same bits each time.
-  at::Tensor home_batch(std::int64_t home) const {
+  dnn::Inputs home_batch(std::int64_t home) const {
     const std::int64_t first = home * batch_;
-    return load_.data.images.narrow(0, first, std::min(batch_, images() - first))
-        .to(load_.network.device);
+    return load_.inputs.narrow(first, std::min(batch_, images() - first)).to(load_.network.device);
   }
 
   std::map<std::int64_t, Rounds> rounds_of(std::span<const WordStrike> strikes) const {
@@ -142,7 +140,7 @@ class TensorStudy final : public Study {
     return by_home;
   }
 
-  void run_round(std::int64_t home, const at::Tensor& images, const dnn::Tape* golden,
+  void run_round(std::int64_t home, const dnn::Inputs& images, const dnn::Tape* golden,
                  std::span<const WordStrike> strikes, const std::vector<std::size_t>& round,
                  std::vector<TrialResult>& results) const {
     std::vector<dnn::TensorStores::ImageFaults> faults;

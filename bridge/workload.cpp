@@ -16,6 +16,7 @@
 #include "bridge/mapping.h"
 #include "dnn/import/import.h"
 #include "dnn/import/torchscript.h"
+#include "dnn/input_data.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/quantise.h"
 
@@ -27,6 +28,23 @@ bool is_same_data(const at::Tensor& a, const at::Tensor& b) {
   const std::int64_t both = std::min(a.size(0), b.size(0));
   return a.sizes().slice(1) == b.sizes().slice(1) &&
          dnn::count_different(a.narrow(0, 0, both), b.narrow(0, 0, both)) == 0;
+}
+
+bool is_same_data(const dnn::Inputs& a, const dnn::Inputs& b) {
+  return std::ranges::equal(a.tensors(), b.tensors(), [](const at::Tensor& x, const at::Tensor& y) {
+    return is_same_data(x, y);
+  });
+}
+
+std::string inputs_hash(const dnn::Inputs& inputs) {
+  if (inputs.tensors().size() == 1) {
+    return tensor_hash(inputs.tensors().front());
+  }
+  std::string all;
+  for (const at::Tensor& tensor : inputs.tensors()) {
+    all += tensor_hash(tensor) + " ";
+  }
+  return content_hash(all);
 }
 
 /// Two golden runs of the same images, the first of which has the number `first`.
@@ -47,34 +65,40 @@ void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_
 
 }  // namespace
 
-Workload load_workload(const std::string& model, const std::string& images,
-                       const std::string& labels, const std::string& calibrate, std::int64_t use,
-                       bool int8, const std::string& device) {
+dnn::Network import_network(const NetworkSource& source) {
+  const c10::Device device = dnn::device_of(source.device);
+  if (!dnn::is_torchscript(source.model)) {
+    return dnn::import_pt2(source.model, device, source.output);
+  }
+  if (source.images.empty()) {
+    fail(ErrorCode::kInvalidInput, "a TorchScript file does not say what its inputs look like",
+         source.model, "add images, whose shape it takes: --images FILE.npy");
+  }
+  const std::vector<dnn::NamedInput> given = dnn::load_untyped(source.images, source.use);
+  return dnn::import_torchscript(source.model, given, device, source.output);
+}
+
+Workload load_workload(const NetworkSource& source, bool int8) {
   at::set_num_threads(1);
   Workload load;
-  const c10::Device chosen = dnn::device_of(device);
-  dnn::Network network;
-  if (dnn::is_torchscript(model)) {  // it does not say what shape its images have
-    load.data = dnn::load_data(images, labels, use);
-    network = dnn::import_torchscript(model, load.data.images.sizes().slice(1).vec(), chosen);
-  } else {
-    network = dnn::import_pt2(model, chosen);
-    load.data = dnn::load_data(images, labels, use);
-  }
-  dnn::check_images_fit(load.data.images, images, network.info(network.input).sizes);
+  dnn::Network network = import_network(source);
+  dnn::InputData data =
+      dnn::load_inputs(network, source.model, source.images, source.labels, source.use);
+  load.inputs = std::move(data.inputs);
+  load.labels = std::move(data.labels);
   if (!int8) {
     load.network = std::move(network);
     return load;
   }
-  const std::string& source = calibrate.empty() ? images : calibrate;
-  const at::Tensor scale_images = dnn::load_data(source, "", kCalibrationImages).images;
-  dnn::check_images_fit(scale_images, source, network.info(network.input).sizes);
-  if (is_same_data(scale_images, load.data.images)) {
+  const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
+  const dnn::Inputs scale_images =
+      dnn::load_inputs(network, source.model, files, "", kCalibrationImages).inputs;
+  if (is_same_data(scale_images, load.inputs)) {
     load.warnings.emplace_back(
         "the int8 scales come from the evaluation images themselves; name training images in "
         "data.calibrate");
   }
-  load.calibration_hash = tensor_hash(scale_images);
+  load.calibration_hash = inputs_hash(scale_images);
   load.network = dnn::quantise(network, scale_images);
   for (const dnn::Layer& layer : load.network.layers) {
     if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
@@ -101,12 +125,11 @@ double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
 
 std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
                                                            const std::string& model) {
-  std::vector<std::pair<std::string, std::string>> hashes = {
-      {"model", content_hash_of_file(model)},
-      {"images", tensor_hash(load.data.images)},
-      {"calibrate", load.calibration_hash}};
-  if (load.data.labels.defined()) {
-    hashes.emplace_back("labels", tensor_hash(load.data.labels));
+  std::vector<std::pair<std::string, std::string>> hashes = {{"model", content_hash_of_file(model)},
+                                                             {"images", inputs_hash(load.inputs)},
+                                                             {"calibrate", load.calibration_hash}};
+  if (load.labels.defined()) {
+    hashes.emplace_back("labels", tensor_hash(load.labels));
   }
   return hashes;
 }
@@ -114,26 +137,26 @@ std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
 GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch) {
   GoldenRun golden;
   GoldenReport& report = golden.report;
-  report.images = load.data.images.size(0);
+  report.images = load.images();
   report.device = load.network.device.str();
   report.warnings = load.warnings;
   const auto start = std::chrono::steady_clock::now();
   std::vector<at::Tensor> answers;
   for (std::int64_t first = 0; first < report.images; first += batch) {
     const std::int64_t count = std::min(batch, report.images - first);
-    const at::Tensor images = load.data.images.narrow(0, first, count).to(load.network.device);
+    const dnn::Inputs images = load.inputs.narrow(first, count).to(load.network.device);
     answers.push_back(on_host(executor.run(images)));
     check_golden(answers.back(), on_host(executor.run(images)), first);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   report.milliseconds_per_image = 1e3 * took.count() / static_cast<double>(2 * report.images);
   golden.answers = at::cat(answers);
-  report.accuracy = accuracy_of(golden.answers, load.data.labels);
+  report.accuracy = accuracy_of(golden.answers, load.labels);
   return golden;
 }
 
 std::int64_t Workload::label(ImageId image) const {
-  return data.labels.defined() ? data.labels.const_data_ptr<std::int64_t>()[image.value] : -1;
+  return labels.defined() ? labels.const_data_ptr<std::int64_t>()[image.value] : -1;
 }
 
 std::vector<float> floats(const at::Tensor& tensor) {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "bridge/study.h"
-#include "dnn/data.h"
 #include "dnn/executor.h"
+#include "dnn/inputs.h"
 #include "dnn/network.h"
 
 namespace tilestrike::bridge {
@@ -19,19 +19,23 @@ inline constexpr std::int64_t kCalibrationImages = 1000;
 
 struct Workload {
   dnn::Network network;
-  dnn::DataSet data;
+  dnn::Inputs inputs;            // all images
+  at::Tensor labels;             // int64 (N), or undefined
   std::string calibration_hash;  // of an integer network; empty otherwise
   std::vector<std::string> warnings;
 
+  std::int64_t images() const { return inputs.rows(); }
   std::int64_t label(ImageId image) const;  // -1: there are none
 };
 
-/// Imports the model on the device, loads the images (the first `use`; 0: all), and with `int8`
-/// quantises on `calibrate` (empty: on the images themselves, with a warning). Uses one thread from
-/// then on: results must not depend on their number.
-Workload load_workload(const std::string& model, const std::string& images,
-                       const std::string& labels, const std::string& calibrate, std::int64_t use,
-                       bool int8, const std::string& device);
+/// The model on the device. A TorchScript file says nothing of shapes: its images are read for
+/// them.
+dnn::Network import_network(const NetworkSource& source);
+
+/// Imports the model, loads the images, and with `int8` quantises on those of `calibrate` (empty:
+/// on the images themselves, with a warning). Uses one thread from then on: results must not depend
+/// on their number.
+Workload load_workload(const NetworkSource& source, bool int8);
 
 /// Share of the images whose largest output is their label, -1 without labels.
 double accuracy_of(const at::Tensor& logits, const at::Tensor& labels);

@@ -143,12 +143,14 @@ std::string absolute_path(const std::string& path, const fs::path& folder) {
 
 std::optional<ModelChoice> find_model(const std::string& text, const std::string& key,
                                       const Place& place, ErrorList& errors) {
-  const bool is_path = text.find('/') != std::string::npos || ends_with(text, ".pt2");
+  const bool is_path = text.find('/') != std::string::npos || ends_with(text, ".pt2") ||
+                       ends_with(text, ".pt") || ends_with(text, ".pth");
   if (is_path) {
     const std::string path = absolute_path(text, folder_of(place));
     if (!is_file(path)) {
       errors.add(ErrorCode::kNotFound, key + ": no such file '" + path + "'", place.text(),
-                 "write a .pt2 archive of torch.export; paths start from the scenario file");
+                 "write a .pt2 archive of torch.export or a .pt file of torch.jit.save; paths "
+                 "start from the scenario file");
       return std::nullopt;
     }
     return ModelChoice{path, path, false};
@@ -160,7 +162,7 @@ std::optional<ModelChoice> find_model(const std::string& text, const std::string
                place.text(),
                (known.empty() ? "the zoo " + (root_folder() / "zoo").string() + " is empty"
                               : suggestion(text, known)) +
-                   " (a path ends in .pt2 or has a '/')");
+                   " (a path ends in .pt2 or .pt, or has a '/')");
     return std::nullopt;
   }
   return ModelChoice{text, path.string(), true};

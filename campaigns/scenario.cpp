@@ -49,15 +49,58 @@ Field<Config> share_field(std::string name, double Config::*member, std::string 
       });
 }
 
+/// A path; or a map of paths by the names of the model's inputs, or a list of them in their order.
+Field<DataConfig> files_field(std::string name, InputFiles DataConfig::*member, std::string help) {
+  return custom_field<DataConfig>(
+      {std::move(name), "path, map or list", "", "", "", std::move(help)},
+      [member](DataConfig& data, const Value& value, const std::string& path, ErrorList& errors) {
+        std::vector<InputFile> files;
+        const auto add = [&](const std::string& input, const Value& file) {
+          if (!file.is_scalar() || file.scalar.empty()) {
+            field_detail::wrong_type(file, path, "a path for each input of the model", errors);
+            return;
+          }
+          files.push_back({input, file.scalar});
+        };
+        if (value.is_map()) {
+          for (const Entry& entry : value.entries) {
+            add(entry.key, entry.value);
+          }
+        } else if (value.is_list()) {
+          std::ranges::for_each(value.items, [&](const Value& file) { add("", file); });
+        } else {
+          add("", value);
+        }
+        data.*member = InputFiles(std::move(files));
+      },
+      [member](const DataConfig& data) {
+        const std::vector<InputFile>& files = (data.*member).all();
+        if (files.empty()) {
+          return Value{};
+        }
+        if (files.size() == 1 && files.front().name.empty()) {
+          return Value::of(files.front().path);
+        }
+        Value map = Value::map();
+        std::vector<Value> list;
+        for (const InputFile& file : files) {
+          map.set(file.name, Value::of(file.path));
+          list.push_back(Value::of(file.path));
+        }
+        return files.front().name.empty() ? Value::list(std::move(list)) : map;
+      });
+}
+
 FieldTable<DataConfig> data_fields() {
   return {
-      text_field("images", &DataConfig::images,
-                 "path of .npy or IDX images, or a data set (" + join(data_sets(), ", ") +
-                     "); a zoo model has " + std::string(kZooImages) + " by default"),
+      files_field("images", &DataConfig::images,
+                  "path of .npy or IDX images, or a data set (" + join(data_sets(), ", ") +
+                      "); a zoo model has " + std::string(kZooImages) +
+                      " by default; of a model with several inputs {NAME: path, ...} or a list"),
       text_field("labels", &DataConfig::labels, "path of .npy or IDX class numbers; optional"),
-      text_field("calibrate", &DataConfig::calibrate,
-                 "images that fix the int8 scales; a zoo model has " +
-                     std::string(kZooCalibration) + " by default, else the images in use"),
+      files_field("calibrate", &DataConfig::calibrate,
+                  "images that fix the int8 scales, as `images`; a zoo model has " +
+                      std::string(kZooCalibration) + " by default, else the images in use"),
       custom_field<DataConfig>(
           {"use", "integer or all", "images", "all", "1 and more",
            "the first so many images are struck and judged"},
@@ -231,10 +274,25 @@ void check_model(Scenario& scenario, const Value& document, ErrorList& errors) {
                place_at(document, "data"), "add 'data: {images: FILE.npy}'");
     return;
   }
-  data.images = kZooImages;
+  data.images = std::string(kZooImages);
   if (data.calibrate.empty()) {
-    data.calibrate = kZooCalibration;
+    data.calibrate = std::string(kZooCalibration);
   }
+}
+
+/// Where the scenario says data.KEY (or data.KEY.INPUT), or has the path in the list of data.KEY.
+Place place_of_file(const std::string& path, const std::string& key, const Value& document) {
+  const Value* found = document.find("data");
+  for (std::string_view rest = key; found != nullptr && !rest.empty();) {
+    const std::size_t dot = rest.find('.');
+    found = found->find(rest.substr(0, dot));
+    rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+  }
+  if (found != nullptr && found->is_list()) {
+    const auto item = std::ranges::find(found->items, path, &Value::scalar);
+    found = item == found->items.end() ? found : &*item;
+  }
+  return found == nullptr ? Place{} : found->place;
 }
 
 void check_data_file(std::string& text, const std::string& key, bool may_be_data_set,
@@ -242,9 +300,7 @@ void check_data_file(std::string& text, const std::string& key, bool may_be_data
   if (text.empty() || (may_be_data_set && is_data_set(text))) {
     return;
   }
-  const Value* data = document.find("data");
-  const Value* given = data == nullptr ? nullptr : data->find(key);
-  const Place place = given == nullptr ? Place{} : given->place;
+  const Place place = place_of_file(text, key, document);
   text = absolute_path(text, folder_of(place));
   std::error_code error;
   if (!std::filesystem::is_regular_file(text, error)) {
@@ -252,6 +308,14 @@ void check_data_file(std::string& text, const std::string& key, bool may_be_data
                may_be_data_set
                    ? "paths start from the scenario file; data sets: " + join(data_sets(), ", ")
                    : "paths start from the scenario file");
+  }
+}
+
+void check_data_files(InputFiles& files, const std::string& key, const Value& document,
+                      ErrorList& errors) {
+  for (InputFile& file : files.all()) {
+    check_data_file(file.path, file.name.empty() ? key : key + "." + file.name, true, document,
+                    errors);
   }
 }
 
@@ -312,8 +376,13 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
 
 FieldTable<Scenario> scenario_fields() {
   FieldTable<Scenario> table = {
-      text_field("model", &Scenario::model, "path of a .pt2 archive, or a zoo model"),
+      text_field("model", &Scenario::model,
+                 "path of a .pt2 archive or a TorchScript file, or a zoo model"),
       nested_field("data", &Scenario::data, data_fields(), "images that are struck and judged"),
+      text_field(
+          "output", &Scenario::output,
+          "which of the model's outputs is the answer, where it has several: its key in what "
+          "the model returns, or its place, from 0 on"),
       accelerator_field(),
       format_field(),
       batch_field(),
@@ -376,8 +445,8 @@ Scenario read_scenario(Value document, ErrorList& errors) {
   ErrorList syntax;
   read_fields(scenario_fields(), document, "", scenario, syntax);
   check_model(scenario, document, syntax);
-  check_data_file(scenario.data.images, "images", true, document, syntax);
-  check_data_file(scenario.data.calibrate, "calibrate", true, document, syntax);
+  check_data_files(scenario.data.images, "images", document, syntax);
+  check_data_files(scenario.data.calibrate, "calibrate", document, syntax);
   check_data_file(scenario.data.labels, "labels", false, document, syntax);
   check_device(scenario, document, syntax);
   if (syntax.empty()) {
@@ -413,6 +482,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario) {
   inputs.images = scenario.data.images;
   inputs.labels = scenario.data.labels;
   inputs.calibrate = scenario.data.calibrate;
+  inputs.output = scenario.output;
   inputs.use = scenario.data.use;
   inputs.accelerator = scenario.accelerator;
   inputs.has_accelerator = scenario.has_accelerator;

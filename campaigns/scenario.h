@@ -13,16 +13,17 @@
 
 #include "base/fault.h"
 #include "base/field_table.h"
+#include "base/input_files.h"
 #include "bridge/study.h"
 #include "campaigns/strike.h"
 
 namespace tilestrike::campaigns {
 
 struct DataConfig {
-  std::string images;     // an absolute path or a data set; the zoo's test images by default
-  std::string labels;     // may be empty
-  std::string calibrate;  // images that fix the int8 scales; empty: the images in use
-  std::int64_t use = 0;   // the first so many images are struck and judged; 0: all
+  InputFiles images;     // absolute paths or data sets; the zoo's test images by default
+  std::string labels;    // may be empty
+  InputFiles calibrate;  // images that fix the int8 scales; empty: the images in use
+  std::int64_t use = 0;  // the first so many images are struck and judged; 0: all
 };
 
 /// How many trials: a number, or every member of the population once.
@@ -42,6 +43,7 @@ struct Until {
 struct Scenario {
   std::string model;  // a zoo name or an absolute path
   DataConfig data;
+  std::string output;  // which of several outputs is the answer; empty: there is one
   bridge::AcceleratorConfig accelerator;
   bool has_accelerator = true;
   std::string format = "auto";  // a number format; auto: int8 with an accelerator, else float32

@@ -19,7 +19,23 @@ namespace {
 constexpr char kFashionMnist[] = "/usr/share/datasets/fashion-mnist/";
 constexpr char kFashionMnistCure[] =
     "install the Debian package dataset-fashion-mnist (apt-get install dataset-fashion-mnist)";
-constexpr std::array kNames{"fashion_mnist/train", "fashion_mnist/test"};
+constexpr const char* kTrain = "fashion_mnist/train";
+constexpr std::array kNames{kTrain, "fashion_mnist/test"};
+
+/// "train" or "t10k"; empty: no data set. Throws Failure for one that is not known.
+std::string part_of_data_set(const std::string& images) {
+  if (!images.starts_with("fashion_mnist")) {
+    return {};
+  }
+  if (std::ranges::find(kNames, images) == kNames.end()) {
+    const std::vector<std::string> names(kNames.begin(), kNames.end());
+    fail(ErrorCode::kNotFound, "there is no data set '" + images + "'", "",
+         suggestion(images, names));
+  }
+  return images == kTrain ? "train" : "t10k";
+}
+
+}  // namespace
 
 bool is_npy(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -46,8 +62,7 @@ void check_finite(const at::Tensor& images, const std::string& path) {
   }
 }
 
-/// The images of a file as float32 (N, ...); `total` of them are in the file.
-at::Tensor images_of(const ArrayFile& file, const std::string& path) {
+at::Tensor image_rows(const ArrayFile& file, const std::string& path) {
   at::Tensor images = file.rows;
   if (images.dim() < 2) {
     fail(ErrorCode::kInvalidInput,
@@ -74,7 +89,7 @@ at::Tensor images_of(const ArrayFile& file, const std::string& path) {
   return images;
 }
 
-at::Tensor labels_of(const ArrayFile& file, const std::string& path, std::int64_t images) {
+at::Tensor label_rows(const ArrayFile& file, const std::string& path, std::int64_t images) {
   const c10::ScalarType type = file.rows.scalar_type();
   if (!c10::isIntegralType(type, false)) {
     fail(ErrorCode::kInvalidInput,
@@ -104,7 +119,25 @@ at::Tensor labels_of(const ArrayFile& file, const std::string& path, std::int64_
   return labels;
 }
 
-}  // namespace
+std::string path_of_images(const std::string& images) {
+  const std::string part = part_of_data_set(images);
+  if (part.empty()) {
+    return images;
+  }
+  std::string path = kFashionMnist + part + "-images-idx3-ubyte.gz";
+  check_is_file(path, kFashionMnistCure);
+  return path;
+}
+
+std::string path_of_own_labels(const std::string& images) {
+  const std::string part = part_of_data_set(images);
+  if (part.empty()) {
+    return {};
+  }
+  std::string path = kFashionMnist + part + "-labels-idx1-ubyte.gz";
+  check_is_file(path, kFashionMnistCure);
+  return path;
+}
 
 std::string shape_text(c10::IntArrayRef sizes) {
   std::vector<std::string> parts;
@@ -130,27 +163,13 @@ void check_is_file(const std::string& path, const std::string& cure) {
 }
 
 DataSet load_data(const std::string& images, const std::string& labels, std::int64_t most) {
-  std::string images_path = images, labels_path = labels;
-  if (images.starts_with("fashion_mnist")) {
-    if (std::ranges::find(kNames, images) == kNames.end()) {
-      const std::vector<std::string> names(kNames.begin(), kNames.end());
-      fail(ErrorCode::kNotFound, "there is no data set '" + images + "'", "",
-           suggestion(images, names));
-    }
-    const std::string part = images.ends_with("train") ? "train" : "t10k";
-    const std::string folder = kFashionMnist;
-    images_path = folder + part + "-images-idx3-ubyte.gz";
-    check_is_file(images_path, kFashionMnistCure);
-    if (labels.empty()) {
-      labels_path = folder + part + "-labels-idx1-ubyte.gz";
-      check_is_file(labels_path, kFashionMnistCure);
-    }
-  }
+  const std::string images_path = path_of_images(images);
+  const std::string labels_path = labels.empty() ? path_of_own_labels(images) : labels;
   const ArrayFile images_file = read_rows(images_path, most);
   DataSet data;
-  data.images = images_of(images_file, images_path);
+  data.images = image_rows(images_file, images_path);
   if (!labels_path.empty()) {
-    data.labels = labels_of(read_rows(labels_path, most), labels_path, images_file.total);
+    data.labels = label_rows(read_rows(labels_path, most), labels_path, images_file.total);
   }
   return data;
 }

@@ -20,6 +20,21 @@ ArrayFile read_npy_rows(const std::string& path, std::int64_t most);
 /// Unsigned bytes; the file may be gzip'd.
 ArrayFile read_idx_rows(const std::string& path, std::int64_t most);
 
+/// Of .npy and IDX files; a data set's name is one of `images`, ...
+ArrayFile read_rows(const std::string& path, std::int64_t most);
+/// ... which is the path of this file. Any other path is itself.
+std::string path_of_images(const std::string& images);
+/// The file of a data set's own labels; of any other path: empty.
+std::string path_of_own_labels(const std::string& images);
+
+bool is_npy(const std::string& path);
+/// Images as float32 (N, ...).
+at::Tensor image_rows(const ArrayFile& file, const std::string& path);
+/// Class numbers as int64 (N), of so many images.
+at::Tensor label_rows(const ArrayFile& file, const std::string& path, std::int64_t images);
+/// Throws Failure for NaN and infinity.
+void check_finite(const at::Tensor& images, const std::string& path);
+
 /// Throws Failure unless the path names a file that can be opened.
 void check_is_file(const std::string& path, const std::string& cure);
 

@@ -123,10 +123,13 @@ Executor::Executor(const Network& network)
   }
 }
 
-Values Executor::start(const at::Tensor& images) const {
+Values Executor::start(const Inputs& images) const {
+  TS_CHECK(images.tensors().size() == network_.inputs.size(), "a tensor for each input");
   Values values = network_.constants;
-  values[network_.input.value] =
-      images.device() == network_.device ? images : images.to(network_.device);
+  const Inputs here = images.to(network_.device);
+  for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
+    values[network_.inputs[i].value] = here.tensors()[i];
+  }
   return values;
 }
 
@@ -143,7 +146,7 @@ at::Tensor Executor::finish(Values values, std::size_t first, const Hook& hook) 
   return values[network_.output.value].toTensor();
 }
 
-at::Tensor Executor::run(const at::Tensor& images, const Hook& hook) const {
+at::Tensor Executor::run(const Inputs& images, const Hook& hook) const {
   const c10::InferenceMode no_gradients;
   return finish(start(images), 0, hook);
 }
@@ -159,7 +162,7 @@ at::Tensor Executor::resume(const Tape& golden, std::size_t first, const Hook& h
   return finish(std::move(values), first, hook);
 }
 
-Tape Executor::record(const at::Tensor& images) const {
+Tape Executor::record(const Inputs& images) const {
   const c10::InferenceMode no_gradients;
   Tape tape{start(images), std::vector<at::Tensor>(network_.layers.size())};
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
@@ -182,7 +185,7 @@ std::vector<ValueId> Executor::alive_after(std::size_t layer) const {
       alive.push_back(id);
     }
   };
-  add_if_alive(network_.input);
+  std::ranges::for_each(network_.inputs, add_if_alive);
   for (std::size_t i = 0; i <= layer; ++i) {
     std::ranges::for_each(network_.layers[i].outputs, add_if_alive);
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "dnn/inputs.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {
@@ -30,20 +31,20 @@ class Executor {
 
   /// Plain inference: images (N, ...) on any device -> output on the network's device. Values are
   /// released after their last use. `hook` may be empty. No gradients are recorded.
-  at::Tensor run(const at::Tensor& images, const Hook& hook = {}) const;
+  at::Tensor run(const Inputs& images, const Hook& hook = {}) const;
 
   /// The rest of an inference, from `first` on: what was computed before it comes from `golden`, a
   /// run of the same images. Equals run() bit for bit.
   at::Tensor resume(const Tape& golden, std::size_t first, const Hook& hook = {}) const;
 
   /// run(), keeping everything. The outputs equal run()'s bit for bit.
-  Tape record(const at::Tensor& images) const;
+  Tape record(const Inputs& images) const;
 
   /// Values that are alive after `layer`: computed by then and read later (or the output).
   std::vector<ValueId> alive_after(std::size_t layer) const;
 
  private:
-  Values start(const at::Tensor& images) const;
+  Values start(const Inputs& images) const;
   at::Tensor finish(Values values, std::size_t first, const Hook& hook) const;
 
   const Network& network_;

@@ -124,15 +124,22 @@ class StoreFinder {
     store_constants();
   }
 
-  void find_activations(const at::Tensor& images) {
+  void find_activations(const Inputs& images) {
     store_activations();
-    const at::Tensor first = images.narrow(0, 0, 1).to(network_.device);
-    const at::Tensor other =
-        images.size(0) > 1 ? images.narrow(0, 1, 1).to(network_.device) : first;
     const Executor executor(network_);
-    const Tape tape = executor.record(at::cat({first, other}));
-    const Tape again = executor.record(at::cat({first, at::zeros_like(first)}));
-    add_activation(network_.input, -1, "input", tape, again);
+    const auto row = [](const at::Tensor& tensor, std::int64_t i) {
+      return tensor.narrow(0, std::min(i, tensor.size(0) - 1), 1);
+    };
+    const Tape tape = executor.record(images.each([&](const at::Tensor& tensor) {
+      return at::cat({row(tensor, 0), row(tensor, 1)});
+    }));
+    const Tape again = executor.record(images.each([&](const at::Tensor& tensor) {
+      return at::cat({row(tensor, 0), at::zeros_like(row(tensor, 0))});
+    }));
+    for (const ValueId id : network_.inputs) {
+      const bool is_only = network_.inputs.size() == 1;
+      add_activation(id, -1, is_only ? "input" : "input." + network_.info(id).name, tape, again);
+    }
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& layer = network_.layers[i];
       for (std::size_t k = 0; k < layer.outputs.size(); ++k) {
@@ -310,7 +317,8 @@ class StoreFinder {
       return;
     }
     const at::Tensor& tensor = value(id).toTensor();
-    const bool is_stored = tensor.is_floating_point() || tensor.scalar_type() == c10::kChar;
+    const bool is_stored =
+        tensor.is_floating_point() || (layer >= 0 && tensor.scalar_type() == c10::kChar);
     const bool is_view =
         layer >= 0 &&
         is_view_of_input(network_.layers[static_cast<std::size_t>(layer)], tape.values, tensor);
@@ -375,9 +383,9 @@ float scale_of_word(const StoreBacking& backing, std::uint64_t word) {
   return backing.scale.const_data_ptr<float>()[channel];
 }
 
-void find_stores(Network& network, const at::Tensor& images, const NumberFormat& format,
+void find_stores(Network& network, const Inputs& images, const NumberFormat& format,
                  std::vector<TensorStore>& stores, std::vector<StoreBacking>& backings) {
-  TS_CHECK(images.defined() && images.size(0) >= 1, "stores are found with at least one image");
+  TS_CHECK(images.rows() >= 1, "stores are found with at least one image");
   const c10::InferenceMode no_gradients;
   StoreFinder finder(network, format, stores, backings);
   finder.find_constants();

@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -78,8 +79,10 @@ struct Network {
   /// layers, in order: a fault on a weight that feeds them runs them again.
   std::vector<Layer> constant_layers;
   Values constants;  // values.size() entries, empty where not constant
-  ValueId input;     // images, float32 (N, ...)
-  ValueId output;    // logits, float32 (N, classes)
+  /// What an inference is given, in the order of the model's arguments: images (N, ...), or token
+  /// numbers, a mask and the like, each with the batch as its first dimension.
+  std::vector<ValueId> inputs;
+  ValueId output;  // logits (N, classes), or another answer (N, ...)
 
   const ValueInfo& info(ValueId id) const { return values[static_cast<std::size_t>(id.value)]; }
   ValueInfo& info(ValueId id) { return values[static_cast<std::size_t>(id.value)]; }
@@ -89,6 +92,7 @@ struct Network {
   std::vector<std::int32_t> last_use() const;
   /// Layers that read a value, in order.
   std::vector<std::size_t> readers(ValueId id) const;
+  bool is_input(ValueId id) const { return std::ranges::find(inputs, id) != inputs.end(); }
 };
 
 /// "auto", "cpu" or "cuda:N" as a device; auto: the first CUDA device that works, else the CPU.

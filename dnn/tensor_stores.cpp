@@ -35,7 +35,7 @@ std::int64_t offset_of(const at::Tensor& tensor, const StoreBacking& backing, st
 
 }  // namespace
 
-TensorStores::TensorStores(Network& network, const at::Tensor& images, const NumberFormat& format)
+TensorStores::TensorStores(Network& network, const Inputs& images, const NumberFormat& format)
     : network_(network) {
   find_stores(network, images, format, stores_, backings_);
 }
@@ -133,7 +133,7 @@ void TensorStores::strike_output(const at::Tensor& tensor, StoreId store, std::i
   struck.changed += result.changed;
 }
 
-at::Tensor TensorStores::run(const Executor& executor, const at::Tensor& images, const Tape* golden,
+at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, const Tape* golden,
                              std::span<const ImageFaults> strikes,
                              std::vector<ImageStrike>* struck) const {
   struct Part {
@@ -156,7 +156,7 @@ at::Tensor TensorStores::run(const Executor& executor, const at::Tensor& images,
       first = std::min(first, at_layer == 0 ? 0 : at_layer - 1);
     }
   }
-  const std::int64_t batch = images.size(0);
+  const std::int64_t batch = images.rows();
   const auto strike_part = [&](const at::Tensor& tensor, const Part& part) {
     strike_output(tensor, part.store, batch, strikes[part.strike].row, part.faults,
                   seen[part.strike]);
@@ -171,11 +171,14 @@ at::Tensor TensorStores::run(const Executor& executor, const at::Tensor& images,
       strike_part(value.toTensor(), part);
     }
   };
-  at::Tensor own = images;
+  Inputs own = images;
   if (!parts.front().empty()) {
-    own = images.to(network_.device, images.scalar_type(), false, true);
+    own = images.each([this](const at::Tensor& tensor) {
+      return tensor.to(network_.device, tensor.scalar_type(), false, /*copy=*/true);
+    });
     for (const Part& part : parts.front()) {
-      strike_part(own, part);
+      const auto input = std::ranges::find(network_.inputs, backings_[part.store.value].value);
+      strike_part(own.tensors()[static_cast<std::size_t>(input - network_.inputs.begin())], part);
     }
   }
   at::Tensor output = golden != nullptr && parts.front().empty() && !strikes.empty()

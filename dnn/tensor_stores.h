@@ -38,7 +38,7 @@ class TensorStores {
   /// which tensors a format stores). A network with integer layers keeps its numbers; `format` is
   /// then int8. `images`: at least one that the network takes; two runs tell tensors that belong to
   /// one image each from others. `network` must outlive this object.
-  TensorStores(Network& network, const at::Tensor& images, const NumberFormat& format);
+  TensorStores(Network& network, const Inputs& images, const NumberFormat& format);
 
   const std::vector<TensorStore>& all() const { return stores_; }
   const StoreBacking& backing(StoreId id) const { return backings_[id.value]; }
@@ -68,7 +68,7 @@ class TensorStores {
   /// The inference of a batch in which these faults strike what is stored. Layers before the first
   /// struck one are taken from `golden`, a run of the same images; nullptr: all are computed.
   /// `struck`, where given, gets one entry per entry of `strikes`.
-  at::Tensor run(const Executor& executor, const at::Tensor& images, const Tape* golden,
+  at::Tensor run(const Executor& executor, const Inputs& images, const Tape* golden,
                  std::span<const ImageFaults> strikes,
                  std::vector<ImageStrike>* struck = nullptr) const;
 
@@ -86,7 +86,7 @@ class TensorStores {
 float scale_of_word(const StoreBacking& backing, std::uint64_t word);
 
 /// The work of TensorStores' constructor.
-void find_stores(Network& network, const at::Tensor& images, const NumberFormat& format,
+void find_stores(Network& network, const Inputs& images, const NumberFormat& format,
                  std::vector<TensorStore>& stores, std::vector<StoreBacking>& backings);
 
 }  // namespace tilestrike::dnn

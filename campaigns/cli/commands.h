@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/input_files.h"
+
 namespace tilestrike::campaigns::cli {
 
 /// A command that was parsed and is to be run; gives the exit code.
@@ -31,5 +33,10 @@ void print_error(const std::string& text);
 
 /// The absolute path of a model that a flag names; `zoo` becomes whether it is of the zoo.
 std::string model_path(const std::string& text, bool* zoo = nullptr);
+
+/// An option that is given once for each input of the model: "FILE", or "NAME=FILE".
+void add_files(CLI::App& command, const std::string& flag, std::vector<std::string>& given,
+               const std::string& help);
+InputFiles files_of_flag(const std::vector<std::string>& given);
 
 }  // namespace tilestrike::campaigns::cli

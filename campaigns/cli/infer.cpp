@@ -16,6 +16,7 @@ namespace {
 
 struct InferArguments {
   bridge::InferInputs inputs;
+  std::vector<std::string> images, calibrate;
   std::string accelerator;
   double tolerance = 0.0;
   bool is_json = false;
@@ -82,14 +83,16 @@ int run(const InferArguments& arguments) {
   bridge::InferInputs inputs = arguments.inputs;
   bool is_zoo = false;
   inputs.model = model_path(inputs.model, &is_zoo);
+  inputs.images = files_of_flag(arguments.images);
+  inputs.calibrate = files_of_flag(arguments.calibrate);
   if (inputs.images.empty()) {
     if (!is_zoo) {
       fail(ErrorCode::kInvalidInput, "a model of your own needs images", "--images",
            "add --images FILE.npy");
     }
-    inputs.images = kZooImages;
+    inputs.images = std::string(kZooImages);
     if (inputs.int8 && inputs.calibrate.empty()) {
-      inputs.calibrate = kZooCalibration;
+      inputs.calibrate = std::string(kZooCalibration);
     }
   }
   if (!inputs.calibrate.empty() && !inputs.int8) {
@@ -117,14 +120,19 @@ void add_infer(CLI::App& program, Action& chosen) {
       ->add_option("MODEL", inputs.model,
                    "Path of a .pt2 archive or of a TorchScript file, or a zoo model")
       ->required();
-  command->add_option("--images", inputs.images,
-                      "Images: .npy, IDX, or a data set; a zoo model has fashion_mnist/test");
+  add_files(*command, "--images", arguments->images,
+            "Images: .npy, IDX, or a data set; a zoo model has fashion_mnist/test. A model with "
+            "several inputs takes one each: --images NAME=FILE.npy --images OTHER=FILE.npy");
+  command->add_option(
+      "--output", inputs.output,
+      "Which output is the answer, where the model has several: its key in what the "
+      "model returns, or its place, from 0 on");
   command->add_option("--labels", inputs.labels, "Class numbers, for the accuracy");
   command->add_option("--use", inputs.use, "Only the first so many images [all]")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--int8", inputs.int8, "Quantise to int8 first");
-  command->add_option("--calibrate", inputs.calibrate,
-                      "With --int8: images that fix the scales [the images themselves]");
+  add_files(*command, "--calibrate", arguments->calibrate,
+            "With --int8: images that fix the scales, as --images [the images themselves]");
   command->add_option("--out", inputs.out, "Write the logits to this .npy file");
   CLI::Option* expect = command->add_option(
       "--expect", inputs.expect,

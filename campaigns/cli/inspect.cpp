@@ -19,7 +19,8 @@ namespace tilestrike::campaigns::cli {
 namespace {
 
 struct InspectArguments {
-  std::string model;
+  bridge::NetworkSource source;
+  std::vector<std::string> images;
   std::string accelerator;
   std::string format = "float32";
   bool has_tensors = false;
@@ -128,6 +129,14 @@ nlohmann::ordered_json json_of(const std::vector<bridge::LayerSummary>& layers) 
   return json;
 }
 
+bridge::NetworkSource source_of(const InspectArguments& arguments) {
+  bridge::NetworkSource source = arguments.source;
+  source.model = model_path(source.model);
+  source.images = files_of_flag(arguments.images);
+  source.use = 1;
+  return source;
+}
+
 int run_on_tensors(const InspectArguments& arguments) {
   if (!arguments.accelerator.empty()) {
     fail(ErrorCode::kInvalidInput, "tensors are listed without an accelerator", "--accelerator",
@@ -138,7 +147,7 @@ int run_on_tensors(const InspectArguments& arguments) {
     fail(ErrorCode::kInvalidInput, "'" + arguments.format + "' is not a number format", "--format",
          suggestion(arguments.format, number_format_names()));
   }
-  const auto stores = bridge::inspect_tensors(model_path(arguments.model), *format);
+  const auto stores = bridge::inspect_tensors(source_of(arguments), *format);
   print(arguments.is_json ? json_of(stores).dump(2) + "\n" : text_of(stores));
   return 0;
 }
@@ -151,7 +160,7 @@ int run(const InspectArguments& arguments) {
   if (!arguments.accelerator.empty()) {
     accelerator = accelerator_of_flag(arguments.accelerator);
   }
-  const auto layers = bridge::inspect(model_path(arguments.model), accelerator);
+  const auto layers = bridge::inspect(source_of(arguments), accelerator);
   print(arguments.is_json ? json_of(layers).dump(2) + "\n" : text_of(layers, accelerator));
   return 0;
 }
@@ -162,8 +171,14 @@ void add_inspect(CLI::App& program, Action& chosen) {
   const auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = program.add_subcommand(
       "inspect", "Layers of a network: shapes, and on an accelerator tiles, cycles, utilisation");
-  command->add_option("MODEL", arguments->model, "Path of a .pt2 archive, or a zoo model")
+  command
+      ->add_option("MODEL", arguments->source.model,
+                   "Path of a .pt2 archive or of a TorchScript file, or a zoo model")
       ->required();
+  add_files(*command, "--images", arguments->images,
+            "Of a TorchScript file: images whose shape it takes, which it does not say itself");
+  command->add_option("--output", arguments->source.output,
+                      "Which output is the answer, where the model has several");
   command->add_option("--accelerator", arguments->accelerator,
                       "Name or YAML file: show how the int8 network lies on it");
   command->add_flag("--tensors", arguments->has_tensors,

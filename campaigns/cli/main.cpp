@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "base/error.h"
@@ -52,6 +54,30 @@ std::string model_path(const std::string& text, bool* zoo) {
     *zoo = model->is_zoo;
   }
   return model->path;
+}
+
+void add_files(CLI::App& command, const std::string& flag, std::vector<std::string>& given,
+               const std::string& help) {
+  command.add_option(flag, given, help)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("[NAME=]FILE");
+}
+
+InputFiles files_of_flag(const std::vector<std::string>& given) {
+  std::vector<InputFile> files;
+  for (const std::string& text : given) {
+    const std::size_t end = text.find('=');
+    std::error_code ignored;
+    const bool has_name = end != std::string::npos && end > 0 &&
+                          !std::filesystem::exists(text, ignored) &&
+                          std::ranges::all_of(text.substr(0, end), [](unsigned char letter) {
+                            return std::isalnum(letter) != 0 || letter == '_';
+                          });
+    files.push_back(has_name ? InputFile{text.substr(0, end), text.substr(end + 1)}
+                             : InputFile{"", text});
+  }
+  return InputFiles(std::move(files));
 }
 
 namespace {

@@ -14,7 +14,8 @@ namespace {
 /// Layers of which something is read, and the values that are; outputs that nothing reads get the
 /// id -1.
 std::set<ValueId> drop_unread_layers(std::vector<ImportedLayer>& layers, const Network& network) {
-  std::set<ValueId> read{network.input, network.output};
+  std::set<ValueId> read(network.inputs.begin(), network.inputs.end());
+  read.insert(network.output);
   std::vector<ImportedLayer> kept;
   for (std::size_t i = layers.size(); i-- > 0;) {
     Layer& layer = layers[i].layer;
@@ -55,7 +56,7 @@ void renumber_values(std::vector<ImportedLayer>& layers, Network& network,
   }
   network.values = std::move(kept.values);
   network.constants = std::move(kept.constants);
-  network.input = renumbered.at(network.input);
+  renumber(network.inputs);
   network.output = renumbered.at(network.output);
 }
 

@@ -18,7 +18,8 @@ namespace tilestrike::dnn {
 /// and linear. All of it keeps every bit of the answer. Throws Failure, each with place and cure: a
 /// file that is not there, not a zip, truncated, pickled, of another schema version; an operator
 /// that is not known (with its layer and source line); a graph that does not hang together.
-/// `output` names the output to take where the model has several.
+/// `output` is the one to take where the model has several: its key in the dictionary that the
+/// model returns, or its place as a number.
 Network import_pt2(const std::string& path, c10::Device device = c10::kCPU,
                    const std::string& output = {});
 

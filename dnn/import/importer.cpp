@@ -71,11 +71,12 @@ Network Importer::import() {
   const at::NoGradGuard no_gradients;
   define_pt2e_operators();
   check_operators();
+  find_batch();
   for (const Pt2Input& input : graph_.inputs) {
     add_input(input);
   }
-  if (!has_input_) {
-    refuse("the model has no input", "export a model that takes one tensor, the images");
+  if (network_.inputs.empty()) {
+    refuse("the model has no input", "export a model that takes a tensor, the images");
   }
   for (const Pt2Node& node : graph_.nodes) {
     add_node(node);
@@ -259,7 +260,7 @@ void Importer::check_batch_is_free(const Pt2Node& node, const Layer& layer) cons
   const std::string name = short_name(layer.target);
   const bool reads_input =
       std::ranges::any_of(layer.inputs, [this](ValueId id) { return !is_constant(id); });
-  if (batch_symbol_.empty() && reads_input &&
+  if (batch_symbols_.empty() && reads_input &&
       (name == "view" || name == "reshape" || name == "expand" || name == "repeat")) {
     refuse("the model is exported for batches of " + std::to_string(batch_) + " alone, and " +
                node.target + place_of(node) + " has that number built in",

@@ -34,12 +34,14 @@ struct Program {
 
 class Importer {
  public:
-  /// `program` must outlive the importer. `output` names one of several outputs; empty: there is
-  /// one.
+  /// `program` must outlive the importer. `output` is one of several outputs: its name, or its
+  /// place as a number; empty: there is one.
   Importer(const Program& program, c10::Device device, std::string output);
 
   /// Throws Failure, and nlohmann::json or c10 errors for what is damaged.
   Network import();
+  /// Which of the graph's outputs the network's is.
+  std::size_t output_place() const { return output_place_; }
 
  private:
   [[noreturn]] void refuse(const std::string& what, const std::string& cure) const;
@@ -48,8 +50,9 @@ class Importer {
   // Inputs and outputs.
   void check_operators() const;
   void add_input(const Pt2Input& input);
+  void find_batch();
   void add_weight(const Pt2Input& input);
-  const std::string& chosen_output() const;
+  std::size_t chosen_output() const;
   void find_output();
 
   // Nodes.
@@ -92,17 +95,17 @@ class Importer {
   const Program& program_;
   const Pt2Graph& graph_;
   std::string output_;
+  std::size_t output_place_ = 0;
   Network network_;
   std::vector<ImportedLayer> layers_;
   Names names_;
   Transposes transposes_;
   Values examples_;  // tensors without memory, and numbers, as the file's example has them
-  std::set<ValueId> symbols_;         // values that are numbers
-  std::set<ValueId> from_weights_;    // constants that a change of a weight changes
-  std::set<ValueId> unsure_layouts_;  // whose strides need not be those in the file
-  bool has_input_ = false;
-  std::string batch_symbol_;  // empty: exported for the one batch size ...
-  std::int64_t batch_ = -1;   // ... that is here
+  std::set<ValueId> symbols_;            // values that are numbers
+  std::set<ValueId> from_weights_;       // constants that a change of a weight changes
+  std::set<ValueId> unsure_layouts_;     // whose strides need not be those in the file
+  std::set<std::string> batch_symbols_;  // empty: exported for the one batch size ...
+  std::int64_t batch_ = -1;              // ... that is here
 };
 
 /// " in layer 'stage1.conv1' at train_zoo.py:67, self.conv1(x)".

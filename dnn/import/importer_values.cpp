@@ -65,12 +65,12 @@ ValueInfo Importer::tensor_info(const std::string& name) const {
   info.type = tensor.type;
   info.sizes = tensor.sizes;
   for (std::size_t i = 0; i < info.sizes.size(); ++i) {
-    const bool is_batch =
-        batch_symbol_.empty()
-            ? i == 0 && info.sizes[i] == batch_
-            : symbol_name(tensor.symbols[i]) == batch_symbol_ ||
-                  tensor.symbols[i].find("'" + batch_symbol_ + "'") != std::string::npos;
-    if (is_batch) {
+    const auto holds = [&](const std::string& symbol) {
+      return symbol_name(tensor.symbols[i]) == symbol ||
+             tensor.symbols[i].find("'" + symbol + "'") != std::string::npos;
+    };
+    if (batch_symbols_.empty() ? i == 0 && info.sizes[i] == batch_
+                               : std::ranges::any_of(batch_symbols_, holds)) {
       info.sizes[i] = -1;
     }
   }
@@ -107,6 +107,24 @@ ValueId Importer::add_symbol(const std::string& name) {
   return id;
 }
 
+/// The size that changes from one inference to the next: the first one of every input.
+void Importer::find_batch() {
+  for (const Pt2Input& input : graph_.inputs) {
+    if (input.role != Pt2Input::Role::kUser || input.argument.form != Form::kTensor) {
+      continue;
+    }
+    const auto tensor = graph_.tensors.find(input.argument.items.front().name);
+    if (tensor == graph_.tensors.end() || tensor->second.sizes.empty()) {
+      continue;  // refused where it is added
+    }
+    const std::string& symbol = tensor->second.symbols.front();
+    if (symbol.starts_with("Symbol(")) {
+      batch_symbols_.insert(symbol_name(symbol));
+    }
+    batch_ = batch_ < 0 ? tensor->second.sizes.front() : batch_;
+  }
+}
+
 void Importer::add_input(const Pt2Input& input) {
   switch (input.role) {
     case Pt2Input::Role::kLiteral:
@@ -120,38 +138,39 @@ void Importer::add_input(const Pt2Input& input) {
   if (input.argument.form == Form::kConstant) {
     return;  // an argument that the exporter has fixed
   }
-  std::vector<std::string> names;
-  for (const Pt2Input& other : graph_.inputs) {
-    if (other.role == Pt2Input::Role::kUser && other.argument.form != Form::kConstant) {
-      names.push_back(other.argument.items.empty() ? other.argument.key
-                                                   : other.argument.items.front().name);
-    }
+  const std::string& name =
+      input.argument.items.empty() ? input.argument.key : input.argument.items.front().name;
+  if (input.argument.form != Form::kTensor) {
+    refuse("the model's input '" + name + "' is no tensor",
+           "wrap the model in a module that fixes it, and export that");
   }
-  if (names.size() != 1 || input.argument.form != Form::kTensor) {
-    refuse("the model has " + std::to_string(names.size()) + " inputs (" + join(names, ", ") + ")",
-           "export a model that takes one tensor, the images: wrap it in a module that fixes the "
-           "other inputs as buffers");
-  }
-  const std::string& name = names.front();
   check_new(name);
-  const auto tensor = graph_.tensors.find(name);
-  if (tensor != graph_.tensors.end() && !tensor->second.sizes.empty()) {
-    batch_symbol_ = symbol_name(tensor->second.symbols.front());
-    batch_ = tensor->second.sizes.front();
-  }
   const ValueInfo info = tensor_info(name);
-  if (info.type != c10::kFloat) {
+  if (info.type == c10::kHalf || info.type == c10::kBFloat16) {
+    const std::string format = info.type == c10::kHalf ? "float16" : "bfloat16";
+    refuse("the model's input '" + name + "' is of " + format,
+           "export model.float() for inputs of float32; 'format: " + format +
+               "' stores its tensors in that format");
+  }
+  if (info.type != c10::kFloat && !c10::isIntegralType(info.type, true)) {
     refuse(
         "the model's input '" + name + "' holds elements of the type " + c10::toString(info.type),
-        "export it for images of float32");
+        "export it for inputs of float32");
   }
   if (info.sizes.empty()) {
     refuse("the model's input '" + name + "' is a single number",
-           "export it for a batch of images");
+           "export it for a batch of images, or fix the number as a buffer of a module around it");
   }
-  network_.input = add_tensor(info, name);
-  names_.define(name, network_.input, true);
-  has_input_ = true;
+  const std::string& symbol = graph_.tensors.at(name).symbols.front();
+  if (info.sizes.front() != -1 || (!symbol.empty() && !symbol.starts_with("Symbol("))) {
+    refuse("the first dimension of the model's input '" + name + "' is " +
+               (symbol.empty() ? std::to_string(info.sizes.front()) : symbol) +
+               ", and not the batch",
+           "fix this input as a buffer of a module around the model, or give it a batch dimension "
+           "in dynamic_shapes");
+  }
+  network_.inputs.push_back(add_tensor(info, name));
+  names_.define(name, network_.inputs.back(), true);
 }
 
 void Importer::add_weight(const Pt2Input& input) {
@@ -177,28 +196,40 @@ void Importer::add_weight(const Pt2Input& input) {
   names_.define(name, id, true);
 }
 
-const std::string& Importer::chosen_output() const {
+std::size_t Importer::chosen_output() const {
   std::vector<std::string> names;
-  for (const Pt2Argument& output : graph_.outputs) {
-    const bool has_name = output.form == Form::kTensor && !output.items.empty();
-    if (has_name && output.items.front().name == output_) {
-      return output.items.front().name;
+  for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const Pt2Argument& output = graph_.outputs[i];
+    const std::string own = output.items.empty() ? "" : output.items.front().name;
+    const std::string& given = i < graph_.output_names.size() ? graph_.output_names[i] : "";
+    if (!output_.empty() && (output_ == given || output_ == own || output_ == std::to_string(i))) {
+      return i;
     }
-    names.push_back(has_name || !output.items.empty() ? output.items.front().name : output.key);
+    const std::string& name = !given.empty() ? given : std::to_string(i);
+    const bool is_place = name.find_first_not_of("0123456789.") == std::string::npos;
+    names.push_back(is_place && !own.empty() ? name + " (" + own + ")" : name);
   }
   if (!output_.empty()) {
     fail(ErrorCode::kNotFound, "the model has no output '" + output_ + "'", program_.path,
          "its outputs: " + join(names, ", "));
   }
-  if (names.size() != 1 || graph_.outputs.front().form != Form::kTensor) {
-    refuse("the model has " + std::to_string(names.size()) + " outputs (" + join(names, ", ") + ")",
-           "export a model that returns one tensor, the logits");
+  if (names.size() != 1) {
+    refuse("the model has " + std::to_string(names.size()) + " outputs: " + join(names, ", "),
+           "name the one that is the answer: 'output: " +
+               (names.empty() ? "NAME" : names.front().substr(0, names.front().find(' '))) +
+               "' in a scenario, --output on the command line");
   }
-  return graph_.outputs.front().items.front().name;
+  return 0;
 }
 
 void Importer::find_output() {
-  const std::string& name = chosen_output();
+  output_place_ = chosen_output();
+  const Pt2Argument& output = graph_.outputs[output_place_];
+  if (output.form != Form::kTensor || output.items.empty()) {
+    refuse("the model's output " + (output_.empty() ? "" : "'" + output_ + "' ") + "is no tensor",
+           "name another one, or export a model that returns its logits");
+  }
+  const std::string& name = output.items.front().name;
   if (!names_.has(name)) {
     damaged("nothing computes its output '" + name + "'");
   }
@@ -213,6 +244,11 @@ void Importer::find_output() {
     refuse("the model's output '" + name + "' holds elements of the type " +
                c10::toString(network_.info(network_.output).type),
            "export a model that returns its logits in float32");
+  }
+  const std::vector<std::int64_t> sizes = tensor_info(name).sizes;
+  if (sizes.empty() || sizes.front() != -1) {
+    refuse("the model's output '" + name + "' has no row for each image of a batch",
+           "export a model whose answer has the batch as its first dimension");
   }
 }
 

@@ -298,6 +298,40 @@ c10::IValue hint_of(const json& number) {
   return hint->contains("as_float") ? c10::IValue(real_of(hint->at("as_float"))) : c10::IValue();
 }
 
+/// The leaves of what a model returns, by their keys and places. Nothing for what is not known.
+void name_leaves(const json& spec, const std::string& path, std::vector<std::string>& names) {
+  const json& type = spec.at("type");
+  if (type.is_null()) {
+    names.push_back(path.empty() ? "0" : path);
+    return;
+  }
+  const json& children = spec.at("children_spec");
+  const json context = json::parse(spec.at("context").get<std::string>(), nullptr, false);
+  const bool has_keys = context.is_array() && context.size() == children.size();
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const std::string key =
+        has_keys && context[i].is_string() ? context[i].get<std::string>() : std::to_string(i);
+    name_leaves(children[i], path.empty() ? key : path + "." + key, names);
+  }
+}
+
+/// By the signature of the whole model, a JSON text within the JSON: "[1, {...}]".
+std::vector<std::string> output_names_of(const json& module, std::size_t outputs) {
+  std::vector<std::string> names;
+  for (const json& call : module.value("module_call_graph", json::array())) {
+    const auto signature = call.find("signature");
+    if (call.value("fqn", "?").empty() && signature != call.end() && signature->is_object()) {
+      const json spec = json::parse(signature->value("out_spec", ""), nullptr, false);
+      if (spec.is_array() && spec.size() == 2) {
+        name_leaves(spec[1], "", names);
+      }
+      break;
+    }
+  }
+  names.resize(names.size() == outputs ? outputs : 0);
+  return names;
+}
+
 }  // namespace
 
 Pt2Graph read_pt2_graph(const json& program, const std::string& path) {
@@ -308,6 +342,7 @@ Pt2Graph read_pt2_graph(const json& program, const std::string& path) {
     result.inputs.push_back(input_of(spec, path));
   }
   result.outputs = outputs_of(module.at("signature").at("output_specs"), path);
+  result.output_names = output_names_of(module, result.outputs.size());
   for (const auto& [name, meta] : graph.at("tensor_values").items()) {
     result.tensors.emplace(name, tensor_of(meta, name, path));
   }

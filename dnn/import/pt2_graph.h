@@ -53,6 +53,9 @@ struct Pt2Graph {
   std::vector<Pt2Input> inputs;
   std::vector<Pt2Node> nodes;  // in order of execution
   std::vector<Pt2Argument> outputs;
+  /// What the user calls each output: a key of the dictionary that the model returns, or its place
+  /// in a tuple; within others "aux.0". Empty where the file does not say.
+  std::vector<std::string> output_names;
   std::map<std::string, Pt2Tensor> tensors;
   std::map<std::string, c10::IValue> numbers;  // symbolic ones: their hints
 };

@@ -5,6 +5,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/abs.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/linspace.h>
 #include <ATen/ops/max.h>
 #include <ATen/ops/sub.h>
@@ -30,30 +31,78 @@ using Form = Pt2Argument::Form;
 
 constexpr std::int64_t kFirstBatch = 5, kSecondBatch = 6, kCheckedBatch = 3;
 constexpr double kSameAnswer = 1e-3;  // float sums in another order, never another model
+// Names that no argument of the model's can have.
+constexpr char kWeight[] = "weight ";
 constexpr char kExport[] = "save it with torch.export.save instead";
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-/// Images whose values spread over a range.
-at::Tensor made_up_images(std::int64_t batch, const std::vector<std::int64_t>& image_sizes,
-                          c10::Device device, double low = -1.0, double high = 1.0) {
-  std::vector<std::int64_t> sizes{batch};
-  std::int64_t count = batch;
-  for (const std::int64_t size : image_sizes) {
-    sizes.push_back(size);
-    count *= size;
+/// A batch like `rows`: of floating point, values that spread over a range; of integers, its rows
+/// over and over.
+at::Tensor made_up(std::int64_t batch, const at::Tensor& rows, c10::Device device,
+                   double low = -1.0, double high = 1.0) {
+  if (!rows.is_floating_point()) {
+    std::vector<at::Tensor> chosen;
+    for (std::int64_t i = 0; i < batch; ++i) {
+      chosen.push_back(rows.narrow(0, i % rows.size(0), 1));
+    }
+    return at::cat(chosen).to(device);
   }
+  std::vector<std::int64_t> sizes = rows.sizes().vec();
+  sizes.front() = batch;
+  const std::int64_t count = batch * (rows.numel() / rows.size(0));
   return at::linspace(low, high, count, at::TensorOptions(c10::kFloat).device(device)).view(sizes);
 }
 
-std::shared_ptr<jit::Graph> trace(jit::Module& module, const at::Tensor& images) {
-  const auto run = [&](jit::Stack inputs) { return jit::Stack{module.forward(std::move(inputs))}; };
+jit::Stack stack_of(const Inputs& inputs) {
+  return {inputs.tensors().begin(), inputs.tensors().end()};
+}
+
+std::shared_ptr<jit::Graph> trace(jit::Module& module, const Inputs& inputs) {
+  const auto run = [&](jit::Stack stack) { return jit::Stack{module.forward(std::move(stack))}; };
   auto traced = jit::tracer::trace(
-      {images}, run, [](const at::Tensor&) { return std::string(); },
+      stack_of(inputs), run, [](const at::Tensor&) { return std::string(); },
       /*strict=*/false, /*force_outplace=*/false);
   std::shared_ptr<jit::Graph> graph = traced.first->graph;
   jit::EliminateDeadCode(graph);
   return graph;
+}
+
+bool is_structure(c10::Symbol kind) {
+  return kind == c10::prim::TupleConstruct || kind == c10::prim::ListConstruct ||
+         kind == c10::prim::DictConstruct;
+}
+
+/// The tensors that a model returns, in the order of Reader::name_outputs.
+void flatten(const c10::IValue& answer, std::vector<c10::IValue>& leaves) {
+  if (answer.isTuple()) {
+    for (const c10::IValue& element : answer.toTupleRef().elements()) {
+      flatten(element, leaves);
+    }
+  } else if (answer.isList()) {
+    for (const c10::IValue& element : answer.toListRef()) {
+      flatten(element, leaves);
+    }
+  } else if (answer.isGenericDict()) {
+    for (const auto& entry : answer.toGenericDict()) {
+      flatten(entry.value(), leaves);
+    }
+  } else {
+    leaves.push_back(answer);
+  }
+}
+
+/// The arguments of forward() that `given` are for: those without a default, and as many others as
+/// there are tensors.
+std::vector<std::string> argument_names(const jit::Module& module, std::size_t given) {
+  std::vector<std::string> names;
+  const auto& arguments = module.get_method("forward").function().getSchema().arguments();
+  for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module
+    if (names.size() < given || !arguments[i].default_value()) {
+      names.push_back(arguments[i].name());
+    }
+  }
+  return names;
 }
 
 /// Nodes that compute something.
@@ -61,8 +110,7 @@ std::vector<jit::Node*> operators_of(jit::Graph& graph) {
   std::vector<jit::Node*> nodes;
   for (jit::Node* node : graph.nodes()) {
     const c10::Symbol kind = node->kind();
-    if (kind != c10::prim::Constant && kind != c10::prim::ListConstruct &&
-        kind != c10::prim::ListUnpack) {
+    if (kind != c10::prim::Constant && kind != c10::prim::ListUnpack && !is_structure(kind)) {
       nodes.push_back(node);
     }
   }
@@ -81,13 +129,16 @@ class Reader {
     }
   }
 
-  void read(jit::Graph& first, jit::Graph& second) {
-    input_ = first.inputs().front()->debugName();
-    Pt2Input input;
-    input.role = Pt2Input::Role::kUser;
-    input.argument = tensor_argument(input_);
-    describe(first.inputs().front(), second.inputs().front());
-    graph_.inputs.push_back(input);
+  void read(jit::Graph& first, jit::Graph& second, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      first.inputs().at(i)->setDebugName(names[i]);
+      Pt2Input input;
+      input.role = Pt2Input::Role::kUser;
+      input.argument = tensor_argument(names[i]);
+      describe(first.inputs().at(i), second.inputs().at(i));
+      graph_.inputs.push_back(input);
+    }
+    input_ = names.front();
     const std::vector<jit::Node*> nodes = operators_of(first), others = operators_of(second);
     for (std::size_t i = 0; i < std::max(nodes.size(), others.size()); ++i) {
       if (i >= nodes.size() || i >= others.size() || nodes[i]->kind() != others[i]->kind()) {
@@ -97,10 +148,9 @@ class Reader {
       }
       add(*nodes[i], *others[i]);
     }
-    if (first.outputs().size() != 1 || !is_tensor(first.outputs().front())) {
-      refuse("it does not return one tensor");
+    for (const jit::Value* output : first.outputs()) {
+      name_outputs(output, "");
     }
-    graph_.outputs = {tensor_argument(first.outputs().front()->debugName())};
     auto weights = std::make_shared<std::map<std::string, at::Tensor>>(std::move(weights_));
     program_.weight = [weights](const std::string& name) { return weights->at(name); };
   }
@@ -127,6 +177,30 @@ class Reader {
     argument.items = {{std::move(name), 0}};
     argument.key = "tensor";
     return argument;
+  }
+
+  void name_outputs(const jit::Value* value, const std::string& path) {
+    const jit::Node& node = *value->node();
+    const auto below = [&](const std::string& key) {
+      return path.empty() ? key : path + "." + key;
+    };
+    if (is_tensor(value)) {
+      graph_.outputs.push_back(tensor_argument(value->debugName()));
+      graph_.output_names.push_back(path.empty() ? "0" : path);
+    } else if (node.kind() == c10::prim::DictConstruct) {
+      for (std::size_t i = 0; i + 1 < node.inputs().size(); i += 2) {
+        const std::optional<c10::IValue> key = jit::toIValue(node.inputs()[i]);
+        const bool is_text = key && key->isString();
+        name_outputs(node.inputs()[i + 1],
+                     below(is_text ? key->toStringRef() : std::to_string(i / 2)));
+      }
+    } else if (is_structure(node.kind())) {
+      for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+        name_outputs(node.inputs()[i], below(std::to_string(i)));
+      }
+    } else {
+      refuse("it returns " + value->type()->str() + ", and no tensor");
+    }
   }
 
   void describe(const jit::Value* value, const jit::Value* other) {
@@ -161,10 +235,10 @@ class Reader {
     Pt2Input input;
     input.weight =
         name != names_.end() ? name->second : "constant_" + std::to_string(weight_names_.size());
-    input.argument = tensor_argument("w_" + input.weight);
+    input.argument = tensor_argument(kWeight + input.weight);
     graph_.inputs.push_back(input);
     weights_[input.weight] = tensor;
-    return weight_names_[key] = "w_" + input.weight;
+    return weight_names_[key] = kWeight + input.weight;
   }
 
   /// A number that is k * batch + c.
@@ -174,7 +248,7 @@ class Reader {
     }
     const std::int64_t factor = (other - value) / (kSecondBatch - kFirstBatch);
     const std::int64_t rest = value - factor * kFirstBatch;
-    std::string name = "batch";
+    std::string name = "batch size";
     if (graph_.numbers.emplace(name, kFirstBatch).second) {
       Pt2Node size;
       size.target = "aten.sym_size.int";
@@ -341,9 +415,9 @@ class Reader {
     }
     for (std::size_t i = 0; i < arguments; ++i) {
       Pt2Argument given = argument(traced.inputs()[i], other.inputs().at(i));
-      if (given.form == Form::kTensor && given.items.front().name.starts_with("w_") &&
+      if (given.form == Form::kTensor && given.items.front().name.starts_with(kWeight) &&
           node.module.empty()) {
-        const std::string path = given.items.front().name.substr(2);
+        const std::string path = given.items.front().name.substr(std::string(kWeight).size());
         const std::size_t end = path.rfind('.');
         node.is_leaf = end != std::string::npos;
         node.module = node.is_leaf ? path.substr(0, end) : "";
@@ -364,10 +438,12 @@ class Reader {
   std::map<std::string, at::Tensor> weights_;
 };
 
-void check_answer(const Network& network, jit::Module& module, const at::Tensor& images,
-                  const std::string& path) {
-  const at::Tensor expected = module.forward({images}).toTensor();
-  const at::Tensor found = Executor(network).run(images);
+void check_answer(const Network& network, jit::Module& module, const Inputs& inputs,
+                  std::size_t output, const std::string& path) {
+  std::vector<c10::IValue> leaves;
+  flatten(module.forward(stack_of(inputs)), leaves);
+  const at::Tensor expected = leaves.at(output).toTensor();
+  const at::Tensor found = Executor(network).run(inputs);
   const bool is_same =
       found.sizes() == expected.sizes() && !(at::sub(found, expected).abs().max().item<double>() >
                                              kSameAnswer * expected.abs().max().item<double>());
@@ -390,8 +466,8 @@ bool is_torchscript(const std::string& path) {
   return has_code && !has_program;
 }
 
-Network import_torchscript(const std::string& path, const std::vector<std::int64_t>& image_sizes,
-                           c10::Device device) {
+Network import_torchscript(const std::string& path, const std::vector<NamedInput>& given,
+                           c10::Device device, const std::string& output) {
   std::string what;
   try {
     const at::NoGradGuard no_gradients;
@@ -405,17 +481,29 @@ Network import_torchscript(const std::string& path, const std::vector<std::int64
     for (at::Tensor parameter : module.parameters()) {
       parameter.set_requires_grad(false);
     }
-    const auto images = [&](std::int64_t batch) {
-      return made_up_images(batch, image_sizes, device);
+    const std::vector<std::string> names = argument_names(module, given.size());
+    std::vector<std::string> given_names;
+    for (const NamedInput& input : given) {
+      given_names.push_back(input.name);
+    }
+    std::vector<at::Tensor> rows;
+    for (const std::size_t place : files_by_input(given_names, names, names, path)) {
+      rows.push_back(given[place].rows);
+    }
+    const auto batch_of = [&](std::int64_t batch, double low, double high) {
+      return Inputs(rows).each(
+          [&](const at::Tensor& like) { return made_up(batch, like, device, low, high); });
     };
     Program program;
     program.path = path;
     program.how_to_write = kExport;
     Reader(path, module, program)
-        .read(*trace(module, images(kFirstBatch)), *trace(module, images(kSecondBatch)));
-    Network network = Importer(program, device, "").import();
+        .read(*trace(module, batch_of(kFirstBatch, -1.0, 1.0)),
+              *trace(module, batch_of(kSecondBatch, -1.0, 1.0)), names);
+    Importer importer(program, device, output);
+    Network network = importer.import();
     for (const auto& [low, high] : {std::pair{-1.0, 1.0}, {0.0, 2.0}, {-3.0, 0.0}}) {
-      check_answer(network, module, made_up_images(kCheckedBatch, image_sizes, device, low, high),
+      check_answer(network, module, batch_of(kCheckedBatch, low, high), importer.output_place(),
                    path);
     }
     return network;

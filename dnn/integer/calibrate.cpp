@@ -31,22 +31,31 @@ void look_at(const c10::IValue& value, ValueStatistics& statistics) {
 
 }  // namespace
 
-std::vector<ValueStatistics> calibrate(const Network& network, const at::Tensor& images,
+std::vector<ValueStatistics> calibrate(const Network& network, const Inputs& images,
                                        std::int64_t batch) {
-  if (!images.defined() || images.dim() < 1 || images.size(0) == 0) {
+  if (images.rows() == 0) {
     fail(ErrorCode::kInvalidInput, "there are no calibration images", {},
          "give at least one; some hundreds make good scales");
   }
-  if (images.scalar_type() != c10::kFloat) {
-    fail(ErrorCode::kInvalidInput, "the calibration images are not float32", {},
-         "convert them as the evaluation images are");
+  TS_CHECK(images.tensors().size() == network.inputs.size(), "a tensor for each input");
+  for (std::size_t i = 0; i < network.inputs.size(); ++i) {
+    const c10::ScalarType wanted = network.info(network.inputs[i]).type;
+    if (images.tensors()[i].scalar_type() != wanted) {
+      fail(ErrorCode::kInvalidInput,
+           "the calibration images are of the type " +
+               std::string(c10::toString(images.tensors()[i].scalar_type())) + ", not " +
+               c10::toString(wanted),
+           {}, "convert them as the evaluation images are");
+    }
   }
   std::vector<ValueStatistics> statistics(network.values.size());
   const Executor executor(network);
-  const std::int64_t count = images.size(0);
+  const std::int64_t count = images.rows();
   for (std::int64_t first = 0; first < count; first += batch) {
-    const at::Tensor part = images.narrow(0, first, std::min(batch, count - first));
-    look_at(part, statistics[network.input.value]);
+    const Inputs part = images.narrow(first, std::min(batch, count - first));
+    for (std::size_t i = 0; i < network.inputs.size(); ++i) {
+      look_at(part.tensors()[i], statistics[network.inputs[i].value]);
+    }
     executor.run(part, [&](std::size_t layer, Values& values) {
       for (const ValueId id : network.layers[layer].outputs) {
         if (id.value >= 0) {

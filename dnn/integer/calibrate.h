@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dnn/inputs.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {
@@ -17,8 +18,8 @@ struct ValueStatistics {
 };
 
 /// By ValueId; constants and what was not computed have is_float false. Throws Failure: no images,
-/// or images that are not float32.
-std::vector<ValueStatistics> calibrate(const Network& network, const at::Tensor& images,
+/// or images of another type than the network takes.
+std::vector<ValueStatistics> calibrate(const Network& network, const Inputs& images,
                                        std::int64_t batch);
 
 }  // namespace tilestrike::dnn

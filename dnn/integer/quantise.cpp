@@ -103,7 +103,7 @@ IntegerWeights integer_weights(const FloatMatrix& matrix, double input_scale) {
 /// Makes the integer network from the steps of the float one.
 class Quantiser {
  public:
-  Quantiser(const Network& network, const at::Tensor& calibration, std::int64_t batch)
+  Quantiser(const Network& network, const Inputs& calibration, std::int64_t batch)
       : network_(network),
         statistics_(calibrate(network, calibration, batch)),
         steps_(steps_of(network, statistics_)),
@@ -114,7 +114,7 @@ class Quantiser {
     find_wanted();
     integer_.name = network_.name;
     integer_.device = network_.device;
-    add_input();
+    std::ranges::for_each(network_.inputs, [this](ValueId id) { add_input(id); });
     for (const Step& step : steps_.steps) {
       add_step(step);
     }
@@ -138,16 +138,18 @@ class Quantiser {
     }
   }
 
-  void add_input() {
-    integer_.input = integer_.add_value(network_.info(network_.input));
-    ids_[network_.input.value] = integer_.input;
-    if (!is_wanted_[network_.input.value]) {
+  void add_input(ValueId id) {
+    const ValueId images = integer_.add_value(network_.info(id));
+    integer_.inputs.push_back(images);
+    ids_[id.value] = images;
+    if (!is_wanted_[id.value]) {
       return;
     }
-    Layer layer = named("quantise_input", "int8.quantise", "the images as int8");
-    const ValueId images = integer_.input;
+    const bool is_only = network_.inputs.size() == 1;
+    Layer layer = named(is_only ? "quantise_input" : "quantise_" + network_.info(id).name,
+                        "int8.quantise", "the images as int8");
     layer.arguments.push_back(value_argument("input", images));
-    layer.outputs = {add_int8(network_.input, scale_of(network_.input), "_int8")};
+    layer.outputs = {add_int8(id, scale_of(id), "_int8")};
     layer.kernel = make_quantise(integer_.info(layer.outputs.front()).scale);
     add(std::move(layer));
   }
@@ -495,7 +497,7 @@ class Quantiser {
 
 }  // namespace
 
-Network quantise(const Network& network, const at::Tensor& calibration,
+Network quantise(const Network& network, const Inputs& calibration,
                  const QuantiseOptions& options) {
   for (const Layer& layer : network.layers) {
     if (layer.target.starts_with("quantized_decomposed.")) {

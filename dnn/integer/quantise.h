@@ -4,6 +4,7 @@
 // symmetric activations, int32 bias and accumulators, batch norm folded, ReLU fused into the clamp.
 #pragma once
 
+#include "dnn/inputs.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {
@@ -13,11 +14,11 @@ struct QuantiseOptions {
 };
 
 /// The integer network of a float network. Scales come from the largest magnitudes over the
-/// calibration images (float32 (N, ...)). What has no integer form stays in float between a
-/// dequantisation and a quantisation, and its layer's note says so. Names of layers stay those of
-/// the float network. Throws Failure: no images, a non-finite activation, a bound that int32 cannot
-/// hold.
-Network quantise(const Network& network, const at::Tensor& calibration,
+/// calibration images, which are of the types that the network takes. What has no integer form
+/// stays in float between a dequantisation and a quantisation, and its layer's note says so. Names
+/// of layers stay those of the float network. Throws Failure: no images, a non-finite activation, a
+/// bound that int32 cannot hold.
+Network quantise(const Network& network, const Inputs& calibration,
                  const QuantiseOptions& options = {});
 
 }  // namespace tilestrike::dnn

@@ -16,7 +16,7 @@ void expect_equal(const Workload& load, const AcceleratorConfig& accelerator, st
   std::unique_ptr<Mapping> mapping;
   std::int64_t compared = 0;
   for (std::int64_t i = first; i < first + count; ++i) {
-    const at::Tensor image = load.data.images.narrow(0, i, 1);
+    const dnn::Inputs image = load.inputs.narrow(i, 1);
     const dnn::Tape golden = executor.record(image);
     if (mapping == nullptr) {
       mapping = std::make_unique<Mapping>(load.network, golden, accelerator);

@@ -101,7 +101,7 @@ class Comparison {
   }
 
  private:
-  at::Tensor image(std::int64_t i) const { return load_.data.images.narrow(0, i, 1); }
+  dnn::Inputs image(std::int64_t i) const { return load_.inputs.narrow(i, 1); }
 
   Workload load_;
   dnn::Executor executor_;

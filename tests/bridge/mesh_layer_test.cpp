@@ -41,7 +41,7 @@ dnn::Network single_layer(const dnn::MatrixShape& shape, RandomStream& random) {
     parameters.scale.data_ptr<float>()[o] = 0.5F;
   }
   dnn::Network network;
-  network.input = network.add_value({"x", {-1}, c10::kChar, false, 1.0F});
+  network.inputs = {network.add_value({"x", {-1}, c10::kChar, false, 1.0F})};
   network.output = network.add_value({"y", {-1}, c10::kFloat, false, 0.0F});
   dnn::Layer layer;
   layer.name = "layer";

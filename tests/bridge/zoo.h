@@ -17,8 +17,13 @@ inline std::string zoo_path(const std::string& name) {
 }
 
 inline Workload zoo_workload(const std::string& name, std::int64_t images) {
-  return load_workload(zoo_path(name), "fashion_mnist/test", "", "fashion_mnist/train", images,
-                       true, "cpu");
+  NetworkSource source;
+  source.model = zoo_path(name);
+  source.images = "fashion_mnist/test";
+  source.calibrate = "fashion_mnist/train";
+  source.use = images;
+  source.device = "cpu";
+  return load_workload(source, true);
 }
 
 inline AcceleratorConfig mesh_of(int rows, int columns, sim::Dataflow dataflow) {

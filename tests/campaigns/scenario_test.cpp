@@ -25,14 +25,44 @@ std::string refusal(const std::string& text) {
 
 TEST(ScenarioTest, OnlyTheModelIsRequired) {
   const Scenario scenario = scenario_of("model: lenet5\n");
-  EXPECT_EQ(scenario.data.images, "fashion_mnist/test");
-  EXPECT_EQ(scenario.data.calibrate, "fashion_mnist/train");
+  EXPECT_EQ(scenario.data.images, InputFiles("fashion_mnist/test"));
+  EXPECT_EQ(scenario.data.calibrate, InputFiles("fashion_mnist/train"));
   EXPECT_EQ(scenario.data.use, 0);
   EXPECT_EQ(scenario.accelerator.name, "gemmini_16x16");
   EXPECT_EQ(scenario.trials.number, 1000);
   EXPECT_EQ(scenario.strike.faults, std::vector{FaultKind::kFlip});
   EXPECT_FALSE(is_persistent(scenario.strike));
   EXPECT_EQ(scenario.engine, "systemc");
+}
+
+TEST(ScenarioTest, SeveralInputsHaveNamesOrPlaces) {
+  const ScratchFolder folder;
+  for (const char* name : {"m.pt2", "x.npy", "y.npy"}) {
+    folder.write(name, "x");
+  }
+  const auto read = [&](const std::string& data) {
+    ErrorList errors;
+    const Scenario scenario = read_scenario(
+        parse_yaml("model: m.pt2\ndata: " + data + "\noutput: logits", folder.path("s.yaml")),
+        errors);
+    errors.throw_if_any();
+    return scenario;
+  };
+  const InputFiles named({InputFile{"ids", folder.path("x.npy")}, {"mask", folder.path("y.npy")}});
+  const InputFiles placed({InputFile{"", folder.path("y.npy")}, {"", folder.path("x.npy")}});
+  const Scenario scenario = read("{images: {ids: x.npy, mask: y.npy}, calibrate: [y.npy, x.npy]}");
+  EXPECT_EQ(scenario.data.images, named);
+  EXPECT_EQ(scenario.data.calibrate, placed);
+  const bridge::StudyInputs inputs = study_inputs(scenario);
+  EXPECT_EQ(inputs.images, named);
+  EXPECT_EQ(inputs.calibrate, placed);
+  EXPECT_EQ(inputs.output, "logits");
+  const std::string missing = errors_of([&] { read("{images: {ids: x.npy, mask: z.npy}}"); });
+  EXPECT_NE(missing.find("s.yaml:2:"), std::string::npos) << missing;
+  EXPECT_NE(missing.find("data.images.mask: no such file"), std::string::npos) << missing;
+  const std::string wrong = errors_of([&] { read("{images: {ids: [x.npy]}}"); });
+  EXPECT_NE(wrong.find("data.images: "), std::string::npos) << wrong;
+  EXPECT_NE(wrong.find("a path for each input"), std::string::npos) << wrong;
 }
 
 TEST(ScenarioTest, ExpandingTwiceIsExpandingOnce) {
@@ -43,6 +73,8 @@ TEST(ScenarioTest, ExpandingTwiceIsExpandingOnce) {
   folder.write("f.csv", "register,row,column,bit,cycle\nload,1,2,3,4\n");
   for (const std::string text :
        {"model: lenet5", "model: m.pt2\ndata: {images: x.npy, labels: y.npy, use: 5}",
+        "model: m.pt2\ndata: {images: {ids: x.npy, mask: y.npy}, calibrate: [y.npy, "
+        "x.npy]}\noutput: logits",
         "model: lenet5\naccelerator: {base: edge_8x8, mesh: {rows: 4}}\ntrials: exhaustive",
         "model: lenet5\nstrike: {fault: [stuck_at_0, stuck_at_1], where: {mesh: {pe: [1, 2], "
         "register: [load, valid], bit: [0, 7]}}}",
@@ -83,7 +115,7 @@ TEST(ScenarioTest, AllErrorsOfAFileComeAtOnce) {
                 join(sim::engine_names(), ", ") +
                 "\n"
                 "s.yaml:1:1: model: this key is required; add 'model: ...' (path of a .pt2 "
-                "archive, or a zoo model)");
+                "archive or a TorchScript file, or a zoo model)");
 }
 
 TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {

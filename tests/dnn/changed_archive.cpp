@@ -99,7 +99,7 @@ void write_mutated(const std::string& from, const std::string& to, const std::st
 bool imports_and_runs(const std::string& path) {
   try {
     const Network network = import_pt2(path);
-    std::vector<std::int64_t> sizes = network.info(network.input).sizes;
+    std::vector<std::int64_t> sizes = network.info(network.inputs.front()).sizes;
     sizes.front() = 2;
     Executor(network).run(at::zeros(sizes));
     return true;

@@ -168,7 +168,7 @@ TEST(ExecutorTest, ADivergenceOfTheInputRunsEverything) {
   const Tape golden = executor.record(s.images);
   const at::Tensor other = struck(s.images);
   Divergence divergence(s.network, golden);
-  divergence.set(s.network.input, other);
+  divergence.set(s.network.inputs.front(), other);
   EXPECT_TRUE(divergence.reads_changed(0));
   EXPECT_FALSE(divergence.reads_changed(1));
   for (std::size_t layer = 0; layer < s.network.layers.size(); ++layer) {

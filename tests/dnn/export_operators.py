@@ -6,7 +6,8 @@
 
 For each model NAME of MODELS: DIR/NAME.pt2, DIR/NAME_decomposed.pt2 (after run_decompositions()),
 and PyTorch's answers DIR/NAME.npy, DIR/NAME_decomposed.npy on the images DIR/x.npy, one thread. For
-each zoo network: DIR/ZOO.npy on DIR/ZOO_x.npy. For each of REFUSED: DIR/NAME.pt2.
+each zoo network: DIR/ZOO.npy on DIR/ZOO_x.npy. For each of REFUSED: DIR/NAME.pt2. For models with
+several inputs or outputs: what input_models.py says.
 """
 
 import pathlib
@@ -17,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import input_models
 import operator_models
 from operator_models import Function
 
@@ -250,11 +252,12 @@ REFUSED = {
     "writes_buffer": (WritesBuffer, (IMAGE,), True, True),
     "writes_input": (lambda: Other(lambda m, x: m.fc(x.relu_().flatten(1))), (IMAGE,), True, True),
     "writes_part": (WritesPart, (IMAGE,), True, True),
-    "two_inputs": (lambda: Other(lambda m, x, y: m.fc((x + y).flatten(1))), (IMAGE, IMAGE),
-                   True, True),
     "two_outputs": (lambda: Other(lambda m, x: (m.fc(x.flatten(1)), x)), (IMAGE,), True, True),
-    "integer_input": (lambda: Other(lambda m, x: m.fc((x * 0.5).flatten(1))),
-                      (IMAGE.to(torch.int32),), True, True),
+    "double_input": (lambda: Other(lambda m, x: m.fc(x.float().flatten(1))),
+                     (IMAGE.double(),), True, True),
+    "bfloat16_input": (lambda: Other(lambda m, x: m.fc(x.float().flatten(1))),
+                       (IMAGE.bfloat16(),), True, True),
+    "mean_output": (lambda: Other(lambda m, x: m.fc(x.flatten(1)).mean(0)), (IMAGE,), True, True),
     "double_output": (lambda: Other(lambda m, x: m.fc(x.flatten(1)).double()),
                       (IMAGE,), True, True),
     "no_images": (lambda: Other(lambda m, x: m.fc.weight * 2), (IMAGE,), True, True),
@@ -311,6 +314,7 @@ def main():
             numpy.save(folder / f"{name}_x.npy", images.numpy())
             program = torch.export.load(ROOT / "zoo" / f"{name}.pt2")
             numpy.save(folder / f"{name}.npy", program.module()(images).numpy())
+        input_models.write(folder)
     for name, (make, inputs, dynamic, evaluates) in REFUSED.items():
         model = make().train(not evaluates)
         with torch.no_grad():

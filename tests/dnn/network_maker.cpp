@@ -37,7 +37,7 @@ Argument argument_of(const std::string& name, const NetworkMaker::Given& given) 
 
 NetworkMaker::NetworkMaker() {
   network_.name = "made";
-  network_.input = network_.add_value({"x", {-1}, c10::kFloat, false, 0.0F});
+  network_.inputs = {network_.add_value({"x", {-1}, c10::kFloat, false, 0.0F})};
 }
 
 ValueId NetworkMaker::constant(const at::Tensor& tensor) {

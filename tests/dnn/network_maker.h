@@ -25,7 +25,7 @@ class NetworkMaker {
 
   NetworkMaker();
 
-  ValueId images() const { return network_.input; }
+  ValueId images() const { return network_.inputs.front(); }
   ValueId constant(const at::Tensor& tensor);
   /// Appends a layer of a LibTorch operator; arguments that are not given have their defaults.
   ValueId call(const std::string& name, const std::string& target, std::vector<Given> given);

@@ -72,6 +72,18 @@ bool run_python(const std::string& script, const std::string& arguments) {
   return false;
 }
 
+const std::string& exported() {
+  static const std::string folder = [] {
+    const std::string built = environment("TILESTRIKE_BUILD") + "/tests/dnn/exported/";
+    if (std::filesystem::exists(built + "complete")) {
+      return built;
+    }
+    const bool is_good = run_python("tests/dnn/export_operators.py", "'" + scratch_folder() + "'");
+    return is_good ? scratch_folder() + "/" : std::string();
+  }();
+  return folder;
+}
+
 std::string failure_of(const std::function<void()>& call) {
   try {
     call();

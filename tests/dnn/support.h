@@ -23,6 +23,10 @@ bool has_python();
 /// log on failure.
 bool run_python(const std::string& script, const std::string& arguments);
 
+/// The folder, with its last slash, of what tests/dnn/export_operators.py writes; empty: it could
+/// not be made.
+const std::string& exported();
+
 /// The text of the Failure that the call throws; empty when it throws none.
 std::string failure_of(const std::function<void()>& call);
 
@@ -39,3 +43,7 @@ double relative_difference(const at::Tensor& a, const at::Tensor& b);
     GTEST_SKIP() << "SKIPPED: no Python with torch (TILESTRIKE_PYTHON, .venv/bin/python)"; \
   }                                                                                        \
   static_assert(true)
+
+#define TS_NEEDS_EXPORTED() \
+  TS_NEEDS_PYTHON();        \
+  ASSERT_FALSE(::tilestrike::dnn::exported().empty())
