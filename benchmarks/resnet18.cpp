@@ -19,11 +19,12 @@ class Maker {
  public:
   Maker() {
     network_.name = "resnet18";
-    network_.input = network_.add_value({"x", {-1, 3, 224, 224}, c10::kFloat, false, 0.0F, {}});
+    network_.inputs = {network_.add_value({"x", {-1, 3, 224, 224}, c10::kFloat, false, 0.0F, {}})};
   }
 
   Network make() {
-    ValueId x = relu("relu", norm("bn1", convolution("conv1", network_.input, 3, 64, 7, 2), 64));
+    ValueId x =
+        relu("relu", norm("bn1", convolution("conv1", network_.inputs.front(), 3, 64, 7, 2), 64));
     x = layer("maxpool", "aten.max_pool2d.default",
               {value(x), pair(3), pair(2), pair(1), pair(1), constant(false)}, 4);
     std::int64_t channels = 64;

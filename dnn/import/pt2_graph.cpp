@@ -33,6 +33,7 @@ double real_of(const json& value) {
   return value.get<double>();
 }
 
+constexpr int kDeepestOutput = 64;
 constexpr std::int64_t kStridedLayout = 7;  // the archive's code of it
 
 /// The codes of the archive are c10's plus one.
@@ -299,7 +300,11 @@ c10::IValue hint_of(const json& number) {
 }
 
 /// The leaves of what a model returns, by their keys and places. Nothing for what is not known.
-void name_leaves(const json& spec, const std::string& path, std::vector<std::string>& names) {
+void name_leaves(const json& spec, const std::string& path, int depth,
+                 std::vector<std::string>& names) {
+  if (depth > kDeepestOutput) {
+    throw json::type_error::create(302, "an output within too many others", &spec);
+  }
   const json& type = spec.at("type");
   if (type.is_null()) {
     names.push_back(path.empty() ? "0" : path);
@@ -311,7 +316,7 @@ void name_leaves(const json& spec, const std::string& path, std::vector<std::str
   for (std::size_t i = 0; i < children.size(); ++i) {
     const std::string key =
         has_keys && context[i].is_string() ? context[i].get<std::string>() : std::to_string(i);
-    name_leaves(children[i], path.empty() ? key : path + "." + key, names);
+    name_leaves(children[i], path.empty() ? key : path + "." + key, depth + 1, names);
   }
 }
 
@@ -323,7 +328,7 @@ std::vector<std::string> output_names_of(const json& module, std::size_t outputs
     if (call.value("fqn", "?").empty() && signature != call.end() && signature->is_object()) {
       const json spec = json::parse(signature->value("out_spec", ""), nullptr, false);
       if (spec.is_array() && spec.size() == 2) {
-        name_leaves(spec[1], "", names);
+        name_leaves(spec[1], "", 0, names);
       }
       break;
     }

@@ -46,7 +46,7 @@ dnn::Network single_layer(const dnn::MatrixShape& shape, RandomStream& random) {
   dnn::Layer layer;
   layer.name = "layer";
   layer.target = "int8.matrix";
-  layer.inputs = {network.input};
+  layer.inputs = network.inputs;
   layer.outputs = {network.output};
   layer.kernel = dnn::MatrixKernel::make(parameters, "layer");
   network.layers.push_back(std::move(layer));

@@ -159,7 +159,7 @@ TEST_F(StudyTest, EnginesAgree) {
 
 TEST(StudyInputsTest, CalibrationOnTheEvaluationImagesIsWarnedOf) {
   StudyInputs inputs = lenet(5);
-  inputs.calibrate.clear();
+  inputs.calibrate = {};
   const auto study = Study::open(inputs);
   ASSERT_EQ(study->golden().warnings.size(), 1U);
   EXPECT_NE(study->golden().warnings[0].find("evaluation images"), std::string::npos);
@@ -182,8 +182,10 @@ TEST(InferTest, AllTilesEqualTheBulkPath) {
 }
 
 TEST(InspectTest, ShowsTheLayersWithoutData) {
-  const auto plain = inspect(zoo_path("resnet8"), std::nullopt);
-  const auto mapped = inspect(zoo_path("resnet8"), mesh_of(16, 16, kDataflows[0]));
+  NetworkSource source;
+  source.model = zoo_path("resnet8");
+  const auto plain = inspect(source, std::nullopt);
+  const auto mapped = inspect(source, mesh_of(16, 16, kDataflows[0]));
   std::int64_t passes = 0;
   for (const LayerSummary& layer : mapped) {
     passes += layer.passes;

@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 #include <caffe2/serialize/inline_container.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -96,12 +97,20 @@ void write_mutated(const std::string& from, const std::string& to, const std::st
   });
 }
 
+Inputs zeros_for(const Network& network, std::int64_t batch) {
+  std::vector<at::Tensor> tensors;
+  for (const ValueId id : network.inputs) {
+    std::vector<std::int64_t> sizes = network.info(id).sizes;
+    std::ranges::replace(sizes, std::int64_t{-1}, batch);
+    tensors.push_back(at::zeros(sizes, network.info(id).type));
+  }
+  return Inputs(std::move(tensors));
+}
+
 bool imports_and_runs(const std::string& path) {
   try {
     const Network network = import_pt2(path);
-    std::vector<std::int64_t> sizes = network.info(network.inputs.front()).sizes;
-    sizes.front() = 2;
-    Executor(network).run(at::zeros(sizes));
+    Executor(network).run(zeros_for(network, 2));
     return true;
   } catch (const Failure&) {
     return false;

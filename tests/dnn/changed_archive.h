@@ -9,6 +9,9 @@
 #include <optional>
 #include <string>
 
+#include "dnn/inputs.h"
+#include "dnn/network.h"
+
 namespace tilestrike::dnn {
 
 inline const std::string kProgramRecord = "models/model.json";
@@ -24,6 +27,9 @@ void write_changed_json(const std::string& from, const std::string& to, const st
 /// One value of the record replaced by a strange one, both drawn by `trial`.
 void write_mutated(const std::string& from, const std::string& to, const std::string& record,
                    std::uint64_t trial);
+
+/// Zeros for every input of a network.
+Inputs zeros_for(const Network& network, std::int64_t batch);
 
 /// Imports the archive and runs it on zeros; false where that is a Failure. Nothing else is caught.
 bool imports_and_runs(const std::string& path);

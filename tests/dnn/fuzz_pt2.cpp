@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -27,6 +28,7 @@
 #include "base/text.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"
+#include "tests/dnn/changed_archive.h"
 #include "tests/dnn/mutate_archive.h"
 
 // A damaged size may ask for any amount: too much is refused, as malloc would, not reported.
@@ -131,19 +133,16 @@ Ending try_archive(const std::string& path, volatile int& phase) {
     return kBad;
   }
   phase = kRunning;
-  const ValueInfo& input = network->info(network->input);
-  std::vector<std::int64_t> sizes = input.sizes;
-  if (!sizes.empty() && sizes.front() < 0) {
-    sizes.front() = 1;
-  }
-  std::int64_t elements = 1;
-  for (const std::int64_t size : sizes) {
-    if (size < 0 || size > kMostElements || (elements *= size) > kMostElements) {
-      return kTooLarge;
+  for (const ValueId id : network->inputs) {
+    std::int64_t elements = 1;
+    for (const std::int64_t size : network->info(id).sizes) {
+      if (size < -1 || size > kMostElements || (elements *= std::abs(size)) > kMostElements) {
+        return kTooLarge;
+      }
     }
   }
   try {
-    Executor(*network).run(at::zeros(sizes, input.type));
+    Executor(*network).run(zeros_for(*network, 1));
     return kAnswered;
   } catch (const Failure& failure) {
     return judged(failure, kRunRefused);
