@@ -20,6 +20,8 @@ import sqlite3
 import statistics
 
 COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7b4b94", "#b8860b", "#444444")
+DASHES = ("", "6 3", "2 3")
+PANEL = 400  # width
 QUANTITIES = ("loss", "sdc_1", "nonfinite")
 
 
@@ -97,47 +99,68 @@ def print_layers(rows):
     for (model, number_format, bits), members in groups.items():
         members.sort(key=lambda row: row["sdc_1"][0])
         worst, median = members[-1], members[len(members) // 2]
-        named = " | ".join(f"{row['pattern']}: {row['sdc_1'][0]:.3g} ± {row['sdc_1'][1]:.2g}"
+        named = " | ".join(f"{row['pattern']}: {share_text(*row['sdc_1'])}"
                            for row in (worst, median))
         print(f"| {model} | {number_format} | {bits} | {len(members)} | {named} |")
 
 
 def figure(rows):
-    """Accuracy lost against the rate, one line per model, format and target; as SVG."""
+    """Accuracy lost against the rate as SVG: a panel per target, a colour per model, a dash per
+    format."""
+    targets = sorted({row["target"] for row in rows}, reverse=True)  # weights first
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    formats = list(dict.fromkeys(row["format"] for row in rows))
     lines = collections.defaultdict(list)
     for row in rows:
-        lines[row["model"], row["format"], row["target"]].append(row)
+        lines[row["target"], row["model"], row["format"]].append(row)
     low = math.floor(math.log10(min(row["rate"] for row in rows)))
     high = max(low + 1, math.ceil(math.log10(max(row["rate"] for row in rows))))
     top = max(1.0, max(sum(row["loss"]) for row in rows))
+    width, height = 60 + PANEL * len(targets), 410 + 18 * (len(models) + 1)
 
-    def x(rate):
-        return 60 + 480 * (math.log10(rate) - low) / (high - low)
+    def x(target, rate):
+        return (60 + PANEL * targets.index(target) +
+                (PANEL - 60) * (math.log10(rate) - low) / (high - low))
 
     def y(loss):
         return 340 - 300 * max(0.0, min(loss, top)) / top
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="820" height="390" '
-             'font-family="sans-serif" font-size="12"><rect width="820" height="390" '
-             'fill="white"/><path d="M60 40V340H540" fill="none" stroke="black"/>',
-             '<text x="230" y="382">faults per parameter</text>',
-             '<text x="60" y="25">accuracy lost, percentage points (95 % intervals over fault '
-             'draws)</text>']
-    for power in range(low, high + 1):
-        parts.append(f'<text x="{x(10.0 ** power) - 14:.1f}" y="358">1e{power}</text>')
-    for tick in range(6):
-        parts.append(f'<text x="22" y="{y(top * tick / 5) + 4:.1f}">{top * tick / 5:.1f}</text>')
-    for number, (name, members) in enumerate(sorted(lines.items())):
+
+    def stroke(model, number_format):
+        dash = DASHES[formats.index(number_format) % len(DASHES)]
+        return (f'stroke="{COLOURS[models.index(model) % len(COLOURS)]}"' +
+                (f' stroke-dasharray="{dash}"' if dash else ""))
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+             f'font-family="sans-serif" font-size="12"><rect width="{width}" height="{height}" '
+             'fill="white"/>',
+             '<text x="20" y="16">accuracy lost, percentage points, against faults per parameter; '
+             '95 % intervals over fault draws</text>']
+    for target in targets:
+        left, right = x(target, 10.0 ** low), x(target, 10.0 ** high)
+        parts.append(f'<path d="M{left:.1f} 40V340H{right:.1f}" fill="none" stroke="black"/>'
+                     f'<text x="{left + 12:.1f}" y="50">faults in {target}</text>')
+        for power in range(low, high + 1):
+            parts.append(f'<text x="{x(target, 10.0 ** power) - 14:.1f}" y="358">1e{power}</text>')
+        for tick in range(6):
+            parts.append(f'<text x="{left - 38:.1f}" y="{y(top * tick / 5) + 4:.1f}">'
+                         f'{top * tick / 5:.1f}</text>')
+    for (target, model, number_format), members in sorted(lines.items()):
         members.sort(key=lambda row: row["rate"])
-        colour = COLOURS[number % len(COLOURS)]
-        dash = ' stroke-dasharray="5 3"' if number >= len(COLOURS) else ""
-        points = " ".join(f"{x(row['rate']):.1f},{y(row['loss'][0]):.1f}" for row in members)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}"{dash}/>')
+        colour = COLOURS[models.index(model) % len(COLOURS)]
+        points = " ".join(f"{x(target, row['rate']):.1f},{y(row['loss'][0]):.1f}"
+                          for row in members)
+        parts.append(f'<polyline points="{points}" fill="none" {stroke(model, number_format)}>'
+                     f'<title>{model}, {number_format}, {target}</title></polyline>')
         for row in members:
             mean, half = row["loss"]
-            parts.append(f'<path d="M{x(row["rate"]):.1f} {y(mean - half):.1f}'
-                         f'V{y(mean + half):.1f}" stroke="{colour}" stroke-width="2"/>')
-        parts.append(f'<text x="555" y="{50 + 18 * number}" fill="{colour}">'
-                     f'{", ".join(name)}{" (dashed)" if dash else ""}</text>')
+            parts.append(f'<path d="M{x(target, row["rate"]):.1f} {y(mean - half):.1f}'
+                         f'V{y(mean + half):.1f}" stroke="{colour}"/>')
+    for place, model in enumerate(models):
+        for column, number_format in enumerate(formats):
+            if any((target, model, number_format) in lines for target in targets):
+                left, line = 60 + 190 * column, 386 + 18 * place
+                parts.append(f'<path d="M{left} {line - 4}H{left + 30}" '
+                             f'{stroke(model, number_format)}/>'
+                             f'<text x="{left + 38}" y="{line}">{model}, {number_format}</text>')
     return "\n".join([*parts, "</svg>\n"])
 
 

@@ -122,8 +122,8 @@ class SeedExperimentTest(unittest.TestCase):
     def test_layers_are_ranked_by_what_a_fault_costs(self):
         results = Results(self.path)
         for pattern, wrong in (("a.weight", 1), ("b.weight", 7), ("c.weight", 3)):
-            for bits in ("all", "exponent"):
-                shares = wrong if bits == "all" else 8 - wrong
+            for bits in ("all", "exponent", "mantissa"):
+                shares = {"all": wrong, "exponent": 8 - wrong, "mantissa": 0}[bits]
                 results.add([(1.0, 10, 9, 9, shares, 0), (1.0, 10, 9, 9, shares, 0)],
                             pattern=pattern, bits=bits, rate="count: 1")
         lines = [cells(line) for line in run(self.path).splitlines() if "net" in line]
@@ -131,7 +131,9 @@ class SeedExperimentTest(unittest.TestCase):
         self.assertEqual(lines, [
             ["net", "float32", "all", "3", f"b.weight: 70 ± {bound}", f"c.weight: 30 ± {bound}"],
             ["net", "float32", "exponent", "3", f"a.weight: 70 ± {bound}",
-             f"c.weight: 50 ± {bound}"]])
+             f"c.weight: 50 ± {bound}"],
+            ["net", "float32", "mantissa", "3", f"c.weight: 0, at most {bound}",
+             f"b.weight: 0, at most {bound}"]])
 
     def test_the_figure_shows_rates_and_losses(self):
         results = Results(self.path)
@@ -143,11 +145,27 @@ class SeedExperimentTest(unittest.TestCase):
         points = [tuple(map(float, point.split(",")))
                   for point in re.search(r'points="([^"]*)"', picture)[1].split()]
         # Decades lie equally far apart; heights go with the loss (0, 20, 80 points), downwards.
-        self.assertEqual([x for x, _ in points], [60.0, 300.0, 540.0])
+        self.assertEqual([x for x, _ in points], [60.0, 230.0, 400.0])
         self.assertEqual(points[0][1], 340.0)
         self.assertAlmostEqual((340 - points[2][1]) / (340 - points[1][1]), 4.0, delta=0.02)
-        for text in ("1e-6", "1e-5", "1e-4", "net, float32, weights"):
+        for text in ("1e-6", "1e-5", "1e-4", "faults in weights", "net, float32"):
             self.assertIn(text, picture)
+
+    def test_the_figure_has_a_panel_for_each_target_and_a_line_for_each_format(self):
+        results = Results(self.path)
+        for target in ("weights", "activations"):
+            for number_format in ("float32", "int8"):
+                for rate in ("1e-6", "1e-4"):
+                    results.add([(1.0, 10, 9, 8, 0, 0), (1.0, 10, 9, 8, 0, 0)], target=target,
+                                number_format=number_format, rate=f"per_parameter: {rate}")
+        run(self.path, "--svg", self.folder / "figure.svg")
+        picture = (self.folder / "figure.svg").read_text()
+        lines = {title: points.split(",")[0] for points, title in
+                 re.findall(r'points="([^"]*)".*><title>(.*)</title>', picture)}
+        self.assertEqual(lines, {"net, float32, weights": "60.0", "net, int8, weights": "60.0",
+                                 "net, float32, activations": "460.0",
+                                 "net, int8, activations": "460.0"})
+        self.assertEqual(picture.count('stroke-dasharray="6 3"'), 2 + 1)  # int8, and its legend
 
     def test_says_what_is_wrong(self):
         Results(self.path).add([(1.0, 1, 1, 1, 0, 0)])
