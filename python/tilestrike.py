@@ -24,50 +24,54 @@ TABLES = ("trials", "outcomes", "faults", "scenarios", "meta")
 SCENARIO = """\
 model: {model}
 data: {{{data}}}
-accelerator: gemmini_16x16
+{output}accelerator: gemmini_16x16
 strike: {{where: {{mesh: {{}}}}}}
 trials: 1000
 """
 
 
-def export(model, loader, folder, name="model", calibrate=None):
+def export(model, loader, folder, name="model", calibrate=None, output=None):
     """Writes what `tilestrike run` needs into `folder`, which is made if it is missing.
 
     model:     torch.nn.Module, images (N, C, H, W) -> logits (N, classes); it is left as it is
     loader:    iterable of batches, each (images, labels) or images: (N, C, H, W) floats as the
-               model takes them, and class numbers (N,)
+               model takes them, and class numbers (N,). Of a model with several inputs, images are
+               a dictionary {argument of forward: tensor}, such as numbers of tokens and a mask
     name:      of the model's file, without .pt2
     calibrate: a second iterable like `loader`, of training images, that fixes the int8 scales;
                without it the images of `loader` do, and TileStrike warns
+    output:    of a model that returns several tensors: the key or the place of the answer
 
-    Writes NAME.pt2 (evaluation mode, any batch size), images.npy (float32), labels.npy (int64, if
-    there are labels), calibrate.npy (if given) and scenario.yaml. Returns the paths as a namespace
-    with model, images, labels, calibrate (None where nothing was written) and scenario.
+    Writes NAME.pt2 (evaluation mode, any batch size), images.npy (float32) or input_ARGUMENT.npy,
+    labels.npy (int64, if there are labels), calibrate.npy or calibrate_ARGUMENT.npy (if given) and
+    scenario.yaml. Returns the paths as a namespace with model, images, labels, calibrate (None
+    where nothing was written; of several inputs a dictionary) and scenario.
     """
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
         raise ValueError(f"name {name!r}: use letters, digits, '.', '_' and '-' only")
-    images, labels = _collect(loader, "loader")
+    inputs, labels = _collect(loader, "loader")
     scales = None if calibrate is None else _collect(calibrate, "calibrate")[0]
-    if scales is not None and scales.shape[1:] != images.shape[1:]:
-        raise ValueError(f"calibrate has images of shape {scales.shape[1:]}, loader of "
-                         f"{images.shape[1:]}; both must be what the model takes")
+    if scales is not None and _shapes(scales) != _shapes(inputs):
+        raise ValueError(f"calibrate has images of shape {_shapes(scales)}, loader of "
+                         f"{_shapes(inputs)}; both must be what the model takes")
 
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = types.SimpleNamespace(model=folder / f"{name}.pt2", images=folder / "images.npy",
-                                  labels=None, calibrate=None, scenario=folder / "scenario.yaml")
-    _save_model(model, images, paths.model)
-    numpy.save(paths.images, images)
+    paths = types.SimpleNamespace(model=folder / f"{name}.pt2", labels=None, calibrate=None,
+                                  scenario=folder / "scenario.yaml")
+    _save_model(model, inputs, paths.model)
+    paths.images = _save_inputs(folder, "images", "input_", inputs)
     if labels is not None:
         paths.labels = folder / "labels.npy"
         numpy.save(paths.labels, labels)
     if scales is not None:
-        paths.calibrate = folder / "calibrate.npy"
-        numpy.save(paths.calibrate, scales)
+        paths.calibrate = _save_inputs(folder, "calibrate", "calibrate_", scales)
     data = {"images": paths.images, "labels": paths.labels,
             "calibrate": paths.calibrate or paths.images}
-    text = ", ".join(f"{key}: {path.name}" for key, path in data.items() if path)
-    paths.scenario.write_text(SCENARIO.format(model=paths.model.name, data=text), encoding="utf-8")
+    text = ", ".join(f"{key}: {_named(path)}" for key, path in data.items() if path)
+    paths.scenario.write_text(SCENARIO.format(
+        model=paths.model.name, data=text,
+        output="" if output is None else f"output: {output}\n"), encoding="utf-8")
     return paths
 
 
@@ -122,29 +126,74 @@ def wilson(successes, n, confidence=0.95):
     return lower, upper
 
 
+ONLY = ""  # the name of a model's only input
+
+
 def _collect(loader, what):
-    """All batches as one float32 array of images and one int64 array of labels, or None."""
-    images, labels = [], []
+    """All batches as one array for each input, by name, and one int64 array of labels, or None."""
+    inputs, labels = [], []
     for batch in loader:
         pair = isinstance(batch, (tuple, list))
         if pair and len(batch) not in (1, 2):
             raise ValueError(f"{what} gives batches of {len(batch)} things; give (images, labels) "
-                             "or images")
-        images.append(_floats(batch[0] if pair else batch, what))
+                             "or images; of a model with several inputs, ({argument: tensor}, "
+                             "labels)")
+        inputs.append(_inputs(batch[0] if pair else batch, what))
         if pair and len(batch) == 2:
-            labels.append(_classes(batch[1], len(images[-1]), what))
-    if not images:
+            labels.append(_classes(batch[1], len(next(iter(inputs[-1].values()))), what))
+    if not inputs:
         raise ValueError(f"{what} gives no batches; an iterator that was used up is empty, "
                          "so pass the DataLoader itself")
-    if labels and len(labels) != len(images):
+    if labels and len(labels) != len(inputs):
         raise ValueError(f"{what} gives labels with some batches only; give them with all or none")
-    shapes = {batch.shape[1:] for batch in images}
-    if len(shapes) > 1:
-        raise ValueError(f"{what} gives images of several shapes, {sorted(shapes)}; resize them")
-    joined = numpy.concatenate(images)
-    if not numpy.isfinite(joined).all():
-        raise ValueError(f"{what} gives images with NaN or infinite values; remove them")
+    if any(batch.keys() != inputs[0].keys() for batch in inputs):
+        raise ValueError(f"{what} gives other inputs in one batch than in another")
+    joined = {}
+    for name in inputs[0]:
+        shapes = {batch[name].shape[1:] for batch in inputs}
+        if len(shapes) > 1:
+            raise ValueError(f"{what} gives images of several shapes, {sorted(shapes)}; resize "
+                             "them")
+        joined[name] = numpy.concatenate([batch[name] for batch in inputs])
+        if joined[name].dtype.kind == "f" and not numpy.isfinite(joined[name]).all():
+            raise ValueError(f"{what} gives images with NaN or infinite values; remove them")
     return joined, numpy.concatenate(labels) if labels else None
+
+
+def _inputs(given, what):
+    if not isinstance(given, dict):
+        return {ONLY: _floats(given, what)}
+    arrays = {name: _array(tensor) for name, tensor in given.items()}
+    if not arrays or not all(isinstance(name, str) and name.isidentifier() for name in arrays):
+        raise ValueError(f"{what} gives inputs named {list(arrays)}; name the arguments of forward")
+    if any(array.ndim == 0 or array.dtype.kind not in "fiub" for array in arrays.values()):
+        raise ValueError(f"{what} gives an input that is no array of numbers with a row for each "
+                         "inference")
+    if len({len(array) for array in arrays.values()}) > 1:
+        raise ValueError(f"{what} gives inputs of several lengths in one batch; give each one row "
+                         "for each inference")
+    return {name: array.astype(numpy.float32) if array.dtype.kind == "f" else array
+            for name, array in arrays.items()}
+
+
+def _shapes(inputs):
+    shapes = {name: array.shape[1:] for name, array in inputs.items()}
+    return shapes.get(ONLY, shapes)
+
+
+def _save_inputs(folder, only, prefix, inputs):
+    """The path of the only input, or the paths of several by their names."""
+    paths = {name: folder / (f"{prefix}{name}.npy" if name else f"{only}.npy") for name in inputs}
+    for name, path in paths.items():
+        numpy.save(path, inputs[name])
+    return paths.get(ONLY, paths)
+
+
+def _named(path):
+    """As a scenario has it: a path, or a map of them."""
+    if not isinstance(path, dict):
+        return path.name
+    return "{" + ", ".join(f"{name}: {one.name}" for name, one in path.items()) + "}"
 
 
 def _array(tensor):
@@ -171,10 +220,17 @@ def _classes(batch, count, what):
     return array.astype(numpy.int64)
 
 
-def _save_model(model, images, path):
+def _save_model(model, inputs, path):
     import torch
 
-    example = torch.from_numpy(numpy.resize(images, (2, *images.shape[1:])))  # 1 would be fixed
-    program = torch.export.export(copy.deepcopy(model).cpu().eval(), (example,),
-                                  dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
+    batch = {0: torch.export.Dim("batch", min=1)}
+    rows = 2  # 1 would be fixed
+    example = {name: torch.from_numpy(numpy.resize(array, (rows, *array.shape[1:])))
+               for name, array in inputs.items()}
+    module = copy.deepcopy(model).cpu().eval()
+    if ONLY in example:
+        program = torch.export.export(module, (example[ONLY],), dynamic_shapes=(batch,))
+    else:
+        program = torch.export.export(module, (), example,
+                                      dynamic_shapes={name: batch for name in example})
     torch.export.save(program, path)

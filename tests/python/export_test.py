@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does tilestrike.export write a whole scenario folder, and refuse what cannot become one?"""
 
+import json
 import pathlib
 import tempfile
 import unittest
@@ -19,6 +20,17 @@ import tilestrike
 def model():
     return torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.ReLU(),
                                torch.nn.Flatten(), torch.nn.Dropout(), torch.nn.Linear(72, 3))
+
+
+class Text(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = torch.nn.Embedding(20, 8)
+        self.head = torch.nn.Linear(8, 3)
+
+    def forward(self, ids, mask):
+        x = (self.embedding(ids) * mask.unsqueeze(-1)).mean(1)
+        return {"logits": self.head(x), "pooled": x}
 
 
 def batches(*sizes, labels=True):
@@ -71,6 +83,42 @@ class ExportTest(unittest.TestCase):
     def test_doubles_become_floats(self):
         self.assertEqual(numpy.load(self.export([torch.rand(2, 1, 8, 8).double()]).images).dtype,
                          numpy.float32)
+
+    def test_several_inputs_are_written_by_name(self):
+        ids, mask = torch.randint(0, 20, (5, 6)), torch.rand(5, 6).double()
+        batches = [({"mask": mask[:3], "ids": ids[:3]}, torch.zeros(3, dtype=torch.int32)),
+                   ({"mask": mask[3:], "ids": ids[3:]}, torch.ones(2, dtype=torch.int32))]
+        paths = tilestrike.export(Text(), batches, self.folder, output="logits",
+                                  calibrate=[{"ids": ids, "mask": mask}])
+        written = {name: numpy.load(path) for name, path in paths.images.items()}
+        self.assertEqual((written["ids"].dtype, written["mask"].dtype),
+                         (numpy.int64, numpy.float32))
+        self.assertTrue((written["ids"] == ids.numpy()).all())
+        self.assertEqual(numpy.load(paths.calibrate["mask"]).shape, (5, 6))
+        text = paths.scenario.read_text()
+        self.assertIn("data: {images: {mask: input_mask.npy, ids: input_ids.npy}, "
+                      "labels: labels.npy, "
+                      "calibrate: {ids: calibrate_ids.npy, mask: calibrate_mask.npy}}\n"
+                      "output: logits\n", text)
+        loaded = torch.export.load(paths.model).module()
+        self.assertEqual(loaded(ids=ids[:1], mask=mask[:1].float())["logits"].shape, (1, 3))
+        summary = json.loads(needs.tilestrike(
+            "run", paths.scenario, "--set", "trials=200", "--out", self.folder / "r.sqlite",
+            "--json"))
+        self.assertEqual(summary["scenarios"][0]["counted"], 200)
+
+    def test_refuses_inputs_that_do_not_go_together(self):
+        ids, mask = torch.randint(0, 20, (5, 6)), torch.rand(5, 6)
+        for loader, message in (
+                ([{"ids": ids, "mask": mask[:4]}], "several lengths in one batch"),
+                ([{"ids": ids, "mask": mask}, {"ids": ids}], "other inputs in one batch"),
+                ([{"the ids": ids}], "name the arguments of forward"),
+                ([{"ids": ids, "mask": torch.tensor(1.0)}], "a row for each"),
+                ([{"ids": ids, "mask": mask / 0}], "NaN or infinite")):
+            with self.assertRaisesRegex(ValueError, message):
+                self.export(loader)
+        with self.assertRaisesRegex(ValueError, "both must be what the model takes"):
+            self.export([{"ids": ids, "mask": mask}], calibrate=[{"ids": ids}])
 
     def test_refuses_what_cannot_be_struck(self):
         images, labels = torch.rand(2, 1, 8, 8), torch.tensor([0, 1])
