@@ -13,6 +13,7 @@
 #include "bridge/mapping.h"
 #include "bridge/torch_call.h"
 #include "bridge/workload.h"
+#include "dnn/constant_strike.h"
 #include "dnn/executor.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
@@ -75,21 +76,22 @@ class TensorStudy final : public Study {
                                             Story* story) override {
     return torch_call([&] {
       tell_faults(faults, story);
-      const dnn::TensorStores::Saved saved = stores_.strike(faults);
+      dnn::ConstantStrike strike(stores_, faults);
       std::vector<TrialResult> results;
       for (std::int64_t first = 0; first < images(); first += batch_) {
-        const at::Tensor answer = on_host(executor_.run(home_batch(first / batch_)));
+        const bool is_last = first + batch_ >= images();
+        const at::Tensor answer =
+            on_host(strike.run(executor_, home_batch(first / batch_), is_last));
         for (std::int64_t row = 0; row < answer.size(0); ++row) {
-          TrialResult result = judged(first + row, answer, row, saved.changed);
-          result.before = saved.before;
-          result.after = saved.after;
+          TrialResult result = judged(first + row, answer, row, strike.changed());
+          result.before = strike.before();
+          result.after = strike.after();
           if (!faults.empty()) {
             result.layer = stores_.all()[faults.front().store.value].layer;
           }
           results.push_back(std::move(result));
         }
       }
-      stores_.restore(faults, saved);
       tell_images(results, story);
       return results;
     });

@@ -148,9 +148,45 @@ class StoreFinder {
         add_activation(layer.outputs[k], static_cast<std::ptrdiff_t>(i), name, tape, again);
       }
     }
+    find_readers(tape);
   }
 
  private:
+  /// Between which layers a fault on each constant has to be there. On a GPU all faults are there
+  /// for the whole inference: each strike waits for its device, and one between two layers would
+  /// stop the layers' flow.
+  void find_readers(const Tape& tape) {
+    const auto end = static_cast<std::ptrdiff_t>(network_.layers.size());
+    const auto shows = [](const c10::IValue& value, const void* memory) {
+      return value.isTensor() && value.toTensor().defined() &&
+             value.toTensor().storage().data() == memory;
+    };
+    for (StoreBacking& backing : backings_) {
+      if (!backing.is_constant()) {
+        continue;
+      }
+      const void* memory =
+          (backing.values.defined() ? backing.values : backing.words).storage().data();
+      const auto is_read = [&](ValueId id) { return shows(tape.values[id.value], memory); };
+      std::vector<std::ptrdiff_t> readers;
+      for (std::ptrdiff_t i = 0; i < end; ++i) {
+        const Layer& layer = network_.layers[static_cast<std::size_t>(i)];
+        const MatrixKernel* kernel = matrix_kernel(layer);
+        const bool is_own = kernel != nullptr && (shows(kernel->parameters().weight, memory) ||
+                                                  shows(kernel->parameters().bias, memory));
+        if (is_own || std::ranges::any_of(layer.inputs, is_read)) {
+          readers.push_back(i);
+        }
+      }
+      const bool is_derived_from = std::ranges::any_of(
+          network_.constant_layers,
+          [&](const Layer& layer) { return std::ranges::any_of(layer.inputs, is_read); });
+      const bool is_early = is_derived_from || readers.empty() || !network_.device.is_cpu();
+      backing.first_reader = is_early ? -1 : readers.front();
+      backing.last_reader = is_early || is_read(network_.output) ? end : readers.back();
+    }
+  }
+
   void add(TensorStore store, StoreBacking backing) {
     stores_.push_back(std::move(store));
     backings_.push_back(std::move(backing));

@@ -13,12 +13,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-/// The records of one store, from the start of `faults`.
-std::span<const WordFault> of_first_store(std::span<const WordFault> faults) {
-  const auto end = std::ranges::upper_bound(faults, faults.front().store, {}, &WordFault::store);
-  return faults.first(static_cast<std::size_t>(end - faults.begin()));
-}
-
 /// Where element `word` of one image lies in a tensor of a batch, in elements from its start.
 std::int64_t offset_of(const at::Tensor& tensor, const StoreBacking& backing, std::int64_t batch,
                        std::int64_t row, std::int64_t word) {
@@ -35,77 +29,14 @@ std::int64_t offset_of(const at::Tensor& tensor, const StoreBacking& backing, st
 
 }  // namespace
 
+std::span<const WordFault> of_first_store(std::span<const WordFault> faults) {
+  const auto end = std::ranges::upper_bound(faults, faults.front().store, {}, &WordFault::store);
+  return faults.first(static_cast<std::size_t>(end - faults.begin()));
+}
+
 TensorStores::TensorStores(Network& network, const Inputs& images, const NumberFormat& format)
     : network_(network) {
   find_stores(network, images, format, stores_, backings_);
-}
-
-TensorStores::Saved TensorStores::strike(std::span<const WordFault> faults) {
-  const c10::InferenceMode no_gradients;
-  Saved saved;
-  std::vector<ValueId> struck;
-  while (!faults.empty()) {
-    const auto here = of_first_store(faults);
-    faults = faults.subspan(here.size());
-    const StoreId id = here.front().store;
-    StoreBacking& backing = backings_[id.value];
-    TS_CHECK(backing.is_constant(), "a strike on constants: " + stores_[id.value].name);
-    StruckWords words = apply_faults(backing.words, here);
-    if (saved.words.empty()) {
-      saved.before = words.first;
-      saved.after = here.front().applied_to(words.first) & stores_[id.value].format.all_bits();
-    }
-    saved.changed += words.changed;
-    saved.words.push_back(std::move(words.saved));
-    follow_words(stores_[id.value].format, backing, here);
-    if (backing.value.value >= 0) {
-      struck.push_back(backing.value);
-    }
-  }
-  run_constant_layers(struck, saved);
-  return saved;
-}
-
-void TensorStores::restore(std::span<const WordFault> faults, const Saved& saved) {
-  const c10::InferenceMode no_gradients;
-  for (std::size_t i = 0; !faults.empty(); ++i) {
-    const auto here = of_first_store(faults);
-    faults = faults.subspan(here.size());
-    const StoreId id = here.front().store;
-    undo_faults(backings_[id.value].words, here, saved.words[i]);
-    follow_words(stores_[id.value].format, backings_[id.value], here);
-  }
-  for (const auto& [id, value] : saved.results) {
-    network_.constants[id.value] = value;
-  }
-}
-
-void TensorStores::run_constant_layers(const std::vector<ValueId>& struck, Saved& saved) {
-  if (network_.constant_layers.empty() || struck.empty()) {
-    return;
-  }
-  // A view of a struck constant shows it by itself; whatever else depends on one is computed again.
-  std::vector<bool> is_struck(network_.values.size(), false);
-  for (const ValueId id : struck) {
-    const void* memory = network_.constants[id.value].toTensor().storage().data();
-    for (std::size_t other = 0; other < network_.constants.size(); ++other) {
-      const c10::IValue& value = network_.constants[other];
-      is_struck[other] =
-          is_struck[other] || (value.isTensor() && value.toTensor().storage().data() == memory);
-    }
-  }
-  for (const Layer& layer : network_.constant_layers) {
-    if (!std::ranges::any_of(layer.inputs, [&](ValueId id) { return is_struck[id.value]; })) {
-      continue;
-    }
-    for (const ValueId id : layer.outputs) {
-      if (id.value >= 0) {
-        saved.results.emplace_back(id, network_.constants[id.value]);
-        is_struck[id.value] = true;
-      }
-    }
-    layer.kernel->run(layer, network_.constants);
-  }
 }
 
 void TensorStores::strike_output(const at::Tensor& tensor, StoreId store, std::int64_t batch,

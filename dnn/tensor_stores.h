@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The tensors of a network as stores of words, and faults on them (docs/tensor_faults.md). The cost
-// of a strike grows with the number of faults, not with the size of the tensors.
+// The tensors of a network as stores of words, and faults on activations (docs/tensor_faults.md);
+// those on constants are in dnn/constant_strike.h. The cost of a strike grows with the number of
+// faults, not with the size of the tensors.
 #pragma once
 
 #include <span>
@@ -23,6 +24,9 @@ struct StoreBacking {
   at::Tensor scale;   // float32 on the host, one per channel; undefined: 1
   std::int64_t channel_stride = 1;       // word / stride % channels is the channel
   const MatrixKernel* kernel = nullptr;  // whose int8 weights they are
+  // The layers between which a fault has to be there; -1: before the first, for constant layers
+  // read it; layers.size(): the answer shows it.
+  std::ptrdiff_t first_reader = -1, last_reader = -1;
   // Of an activation:
   ValueId value{-1};
   std::ptrdiff_t layer = -1;  // that computes it; -1: the images
@@ -42,18 +46,7 @@ class TensorStores {
 
   const std::vector<TensorStore>& all() const { return stores_; }
   const StoreBacking& backing(StoreId id) const { return backings_[id.value]; }
-
-  /// What a strike on constants has overwritten.
-  struct Saved {
-    std::int64_t changed = 0;             // faults whose word has another value now
-    std::uint64_t before = 0, after = 0;  // the first struck word
-    std::vector<at::Tensor> words;        // by struck store, in order
-    std::vector<std::pair<ValueId, c10::IValue>> results;  // of constant layers
-  };
-  /// Applies faults on constants in place: sorted by store and word, no word twice.
-  Saved strike(std::span<const WordFault> faults);
-  /// Undoes strike() of the same faults.
-  void restore(std::span<const WordFault> faults, const Saved& saved);
+  Network& network() { return network_; }
 
   /// Faults on activations that belong to one image of a batch: sorted, no word twice.
   struct ImageFaults {
@@ -75,12 +68,14 @@ class TensorStores {
  private:
   void strike_output(const at::Tensor& tensor, StoreId store, std::int64_t batch, std::int64_t row,
                      std::span<const WordFault> faults, ImageStrike& struck) const;
-  void run_constant_layers(const std::vector<ValueId>& struck, Saved& saved);
 
   Network& network_;
   std::vector<TensorStore> stores_;
   std::vector<StoreBacking> backings_;
 };
+
+/// The records of the first store that `faults`, sorted by store, name.
+std::span<const WordFault> of_first_store(std::span<const WordFault> faults);
 
 /// What one unit of a constant's stored word is worth, besides its format.
 float scale_of_word(const StoreBacking& backing, std::uint64_t word);

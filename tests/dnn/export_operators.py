@@ -278,6 +278,7 @@ def export(model, inputs, dynamic=True):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     torch.manual_seed(1)
     x = torch.randn(IMAGES, 3, 8, 8)
