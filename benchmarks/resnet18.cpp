@@ -19,7 +19,7 @@ class Maker {
  public:
   Maker() {
     network_.name = "resnet18";
-    network_.inputs = {network_.add_value({"x", {-1, 3, 224, 224}, c10::kFloat, false, 0.0F, {}})};
+    network_.inputs = {network_.add_value({"x", {-1, 3, 224, 224}, c10::kFloat, false, {}, {}})};
   }
 
   Network make() {
@@ -56,7 +56,7 @@ class Maker {
 
   ValueId stored(const std::string& name, const at::Tensor& tensor) {
     const ValueId id =
-        network_.add_value({name, tensor.sizes().vec(), c10::kFloat, true, 0.0F, name});
+        network_.add_value({name, tensor.sizes().vec(), c10::kFloat, true, {}, name});
     network_.constants[id.value] = tensor;
     return id;
   }
@@ -87,7 +87,7 @@ class Maker {
     made.arguments = std::move(arguments);
     std::vector<std::int64_t> sizes(dimensions, 1);
     sizes.front() = -1;
-    made.outputs = {network_.add_value({name, sizes, c10::kFloat, false, 0.0F, {}})};
+    made.outputs = {network_.add_value({name, sizes, c10::kFloat, false, {}, {}})};
     made.kernel = make_operator_kernel(made);
     network_.layers.push_back(std::move(made));
     return network_.layers.back().outputs.front();

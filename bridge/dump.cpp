@@ -62,6 +62,8 @@ Json matrix_layer(Dump& dump, const std::string& prefix, const dnn::MatrixKernel
   entry["multiplier"] = dump.array(prefix + "multiplier", parameters.multiplier);
   entry["shift"] = dump.array(prefix + "shift", parameters.shift);
   entry["scale"] = dump.array(prefix + "scale", parameters.scale);
+  entry["input_zero"] = parameters.input_zero;
+  entry["output_zero"] = parameters.output_zero;
   entry["clamp"] = {parameters.low, parameters.high};
   return entry;
 }

@@ -46,7 +46,7 @@ std::int8_t LayerOperands::at(const Corner& corner, const DepthPlace& place) con
     const std::int64_t y = corner.y + place.dy;
     const std::int64_t x = corner.x + place.dx;
     if (y < 0 || y >= gemm_.in_height || x < 0 || x >= gemm_.in_width) {
-      return 0;
+      return gemm_.padding_value;
     }
   }
   return input_[corner.offset + place.offset];

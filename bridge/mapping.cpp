@@ -74,6 +74,7 @@ std::vector<LayerWork> work_of(const dnn::Network& network, const dnn::Tape& tap
     if (const dnn::MatrixKernel* kernel = dnn::matrix_kernel(layer)) {
       todo.gemm = gemm_of(kernel->parameters().shape, tensor_of(tape, kernel->input_of(layer)),
                           tape.accumulators[i]);
+      todo.gemm->padding_value = static_cast<std::int8_t>(kernel->parameters().input_zero);
     } else {
       todo.vector_elements = vector_elements(network, layer, tape);
     }

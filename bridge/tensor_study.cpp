@@ -15,6 +15,7 @@
 #include "bridge/workload.h"
 #include "dnn/constant_strike.h"
 #include "dnn/executor.h"
+#include "dnn/integer/given_quantisation.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
 
@@ -26,7 +27,14 @@ constexpr std::size_t kMostKeptLogits = 4096;
 constexpr std::size_t kMostToldFaults = 8;
 
 Workload load_of(const StudyInputs& inputs) {
-  return load_workload(inputs, inputs.format == NumberFormat::integer(8));
+  const bool is_int8 = inputs.format == NumberFormat::integer(8);
+  Workload load = load_workload(inputs, is_int8);
+  if (!is_int8 && dnn::is_quantised(load.network)) {
+    fail(ErrorCode::kInvalidInput,
+         "the network is quantised already: its weights are not stored as " + inputs.format.name(),
+         inputs.model, "set `format: int8`, or export the network before it is quantised");
+  }
+  return load;
 }
 
 class TensorStudy final : public Study {

@@ -26,6 +26,7 @@ struct GemmShape {
   // Of convolutions only:
   std::int64_t in_height = 1, in_width = 1, out_width = 1;
   std::array<std::int64_t, 2> kernel{1, 1}, stride{1, 1}, padding{0, 0}, dilation{1, 1};
+  std::int8_t padding_value = 0;  // the zero point of the layer's input
 
   std::int64_t outputs() const { return groups * rows * columns; }
   std::int64_t inputs() const;

@@ -17,6 +17,7 @@
 #include "dnn/import/import.h"
 #include "dnn/import/torchscript.h"
 #include "dnn/input_data.h"
+#include "dnn/integer/given_quantisation.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/quantise.h"
 
@@ -63,6 +64,15 @@ void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_
   }
 }
 
+void add_float_warnings(Workload& load) {
+  for (const dnn::Layer& layer : load.network.layers) {
+    if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
+      load.warnings.emplace_back(
+          fmt::format("layer {} ({}): {}", layer.name, layer.target, layer.note));
+    }
+  }
+}
+
 }  // namespace
 
 dnn::Network import_network(const NetworkSource& source) {
@@ -90,6 +100,14 @@ Workload load_workload(const NetworkSource& source, bool int8) {
     load.network = std::move(network);
     return load;
   }
+  if (dnn::is_quantised(network)) {  // its own scales; the images only show the shape
+    load.warnings.emplace_back(
+        "the network is quantised already: its own scales and zero points are used");
+    load.calibration_hash = "none";
+    load.network = dnn::quantise(network, load.inputs.narrow(0, 1));
+    add_float_warnings(load);
+    return load;
+  }
   const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
   const dnn::Inputs scale_images =
       dnn::load_inputs(network, source.model, files, "", kCalibrationImages).inputs;
@@ -100,12 +118,7 @@ Workload load_workload(const NetworkSource& source, bool int8) {
   }
   load.calibration_hash = inputs_hash(scale_images);
   load.network = dnn::quantise(network, scale_images);
-  for (const dnn::Layer& layer : load.network.layers) {
-    if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
-      load.warnings.emplace_back(
-          fmt::format("layer {} ({}): {}", layer.name, layer.target, layer.note));
-    }
-  }
+  add_float_warnings(load);
   return load;
 }
 

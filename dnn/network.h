@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "dnn/integer/quantisation.h"
 
 namespace tilestrike::dnn {
 
@@ -30,8 +31,8 @@ struct ValueInfo {
   std::vector<std::int64_t> sizes;  // dimension 0 of what depends on the input is -1 (the batch)
   c10::ScalarType type = c10::ScalarType::Float;
   bool is_constant = false;  // parameter, buffer, or folded constant: Network::constants has it
-  float scale = 0.0F;        // int8 values: real = scale * stored (symmetric, zero point 0)
-  std::string parameter{};   // its name in the module: "stage1.conv1.weight"; empty: computed
+  Quantisation quantisation{};
+  std::string parameter{};  // its name in the module: "stage1.conv1.weight"; empty: computed
 };
 
 /// One argument of an operator, in the order of its schema: either a constant, or a value, or a

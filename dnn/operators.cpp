@@ -35,12 +35,12 @@ constexpr auto kOperators = std::to_array<Operator>({
      "softmax(q k^T / sqrt(d)) v", "float"},
 
     // Pairs of quantised networks (PT2E).
-    {"quantized_decomposed.quantize_per_tensor.default", kCall, "", "float to integers", "float"},
-    {"quantized_decomposed.dequantize_per_tensor.default", kCall, "", "integers to float", "float"},
+    {"quantized_decomposed.quantize_per_tensor.default", kCall, "", "float to integers", "int8"},
+    {"quantized_decomposed.dequantize_per_tensor.default", kCall, "", "integers to float", "int8"},
     {"quantized_decomposed.quantize_per_channel.default", kCall, "", "float to integers by channel",
      "float"},
     {"quantized_decomposed.dequantize_per_channel.default", kCall, "",
-     "integers to float by channel", "float"},
+     "integers to float by channel", "fused"},
 
     // Normalisation.
     {"aten.batch_norm.default", kCall, "", "batch norm with stored statistics", "fused"},
@@ -182,7 +182,7 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten._to_copy.default", kCall, "", "another element type", "float"},
     {"aten.type_as.default", kCall, "", "the element type of another value", "float"},
     {"aten.constant_pad_nd.default", kCall, "", "a constant around the edges", "int8"},
-    {"aten.pad.default", kCall, "", "padding around the edges", "float"},
+    {"aten.pad.default", kCall, "", "padding around the edges", "int8"},
     {"aten.roll.default", kCall, "", "elements shifted around", "float"},
     {"aten.flip.default", kCall, "", "elements in the opposite order", "float"},
     {"aten.pixel_shuffle.default", kCall, "", "channels made pixels", "float"},

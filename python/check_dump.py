@@ -51,10 +51,10 @@ def product(a, b):
     return (a.astype(numpy.float64) @ b.astype(numpy.float64)).astype(numpy.int64)
 
 
-def convolution(x, weight, stride, padding, dilation, groups):
-    """x (N, C, H, W) with weight (O, C/groups, kh, kw), zeros around, as int64 (N, O, H', W')."""
+def convolution(x, weight, stride, padding, dilation, groups, zero):
+    """x (N, C, H, W) with weight (O, C/groups, kh, kw), `zero` around, as int64 (N, O, H', W')."""
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:])]
-    x = numpy.pad(x, [(0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2])
+    x = numpy.pad(x, [(0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2], constant_values=zero)
     windows = numpy.lib.stride_tricks.sliding_window_view(x, reach, axis=(2, 3))
     windows = windows[:, :, ::stride[0], ::stride[1], ::dilation[0], ::dilation[1]]
     count, _, height, width = windows.shape[:4]
@@ -74,7 +74,7 @@ def accumulate(layer, x, weight, bias):
     """The layer's int32 accumulators from its int8 operands."""
     if layer["kind"] == "conv2d":
         sums = convolution(x, weight, layer["stride"], layer["padding"], layer["dilation"],
-                           layer["groups"])
+                           layer["groups"], layer["input_zero"])
     elif layer["kind"] == "matmul":  # both operands were computed; weight is (..., N, K)
         sums = product(x, weight.swapaxes(-1, -2))
     else:
@@ -89,11 +89,11 @@ def per_channel(values, layer):
     return values.reshape(-1, 1, 1) if layer["kind"] == "conv2d" else values
 
 
-def requantise(accumulators, multiplier, shift, clamp):
-    """clamp((acc * multiplier + half) >> shift): int8, ties towards plus infinity."""
+def requantise(accumulators, multiplier, shift, zero, clamp):
+    """clamp(((acc * multiplier + half) >> shift) + zero): int8, ties towards plus infinity."""
     multiplier, shift = multiplier.astype(numpy.int64), shift.astype(numpy.int64)
     half = numpy.where(shift > 0, numpy.int64(1) << numpy.maximum(shift - 1, 0), 0)
-    scaled = (accumulators.astype(numpy.int64) * multiplier + half) >> shift
+    scaled = ((accumulators.astype(numpy.int64) * multiplier + half) >> shift) + zero
     return scaled.clip(*clamp).astype(numpy.int8)
 
 
@@ -113,7 +113,7 @@ def outputs_of(folder, layer, accumulators):
     multiplier = required(folder, layer, "multiplier", numpy.int32)
     shift = required(folder, layer, "shift", numpy.int32)
     return requantise(accumulators, per_channel(multiplier, layer), per_channel(shift, layer),
-                      layer["clamp"])
+                      layer["output_zero"], layer["clamp"])
 
 
 def check_layer(folder, layer):

@@ -44,9 +44,12 @@ def mobile_quantizer():
         quant_max=127, qscheme=torch.per_channel_symmetric, ch_axis=0, is_dynamic=False)
     aten = torch.ops.aten
     products = (aten.conv2d.default, aten.linear.default)
-    activations = (aten.relu.default, aten.relu_.default)
+    activations = (aten.relu.default, aten.relu_.default, aten.hardtanh.default,
+                   aten.hardtanh_.default, aten.relu6.default)
     additions = (aten.add.Tensor, aten.add_.Tensor)
     pools = (aten.avg_pool2d.default, aten.adaptive_avg_pool2d.default, aten.mean.dim)
+    same_scale = (aten.max_pool2d.default, aten.flatten.using_ints, aten.view.default,
+                  aten.reshape.default, aten.permute.default, aten.pad.default)
 
     class MobileQuantizer(Quantizer):
         def annotate(self, model):
@@ -58,7 +61,9 @@ def mobile_quantizer():
                     inputs = {arg: activation for arg in node.args[:2]}
                 elif node.target in pools:
                     inputs = {node.args[0]: activation}
-                elif node.target == aten.max_pool2d.default:
+                elif node.target == aten.cat.default:
+                    inputs = {arg: activation for arg in node.args[0]}
+                elif node.target in same_scale:
                     inputs = {node.args[0]: activation}
                     output = SharedQuantizationSpec((node.args[0], node))
                     node.meta["quantization_annotation"] = QuantizationAnnotation(
@@ -103,6 +108,28 @@ def quantised(model, quantizer, images):
     return torch.export.export(converted, (images[:2],), dynamic_shapes=shapes)
 
 
+def export(model, style, calibration, images, stem):
+    """Quantises, and writes STEM.pt2 and its logits of `images`, STEM.npy."""
+    quantizer = {"x86": x86_quantizer, "mobile": mobile_quantizer}[style]()
+    with torch.no_grad():
+        program = quantised(model, quantizer, calibration)
+        module = program.module()
+        logits = torch.cat([module(images[i:i + BATCH]) for i in range(0, len(images), BATCH)])
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    torch.export.save(program, f"{stem}.pt2")
+    numpy.save(f"{stem}.npy", logits.numpy())
+
+
+def needs_torchao():
+    try:
+        import torchao  # noqa: F401
+    except ImportError:
+        print("SKIPPED: no torchao (pip install --no-deps torchao==0.18.*)", file=sys.stderr)
+        sys.exit(MISSING)
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+
+
 def images_of(part, count):
     return torch.from_numpy(fashion_mnist.load(part)[0][:count])
 
@@ -115,28 +142,14 @@ def main():
     parser.add_argument("--zoo", type=pathlib.Path, default=pathlib.Path("zoo"))
     parser.add_argument("--images", type=int, default=1000)
     arguments = parser.parse_args()
-    try:
-        import torchao  # noqa: F401
-    except ImportError:
-        print("SKIPPED: no torchao (pip install --no-deps torchao==0.18.*)", file=sys.stderr)
-        sys.exit(MISSING)
-
-    torch.set_num_threads(1)
-    torch.manual_seed(1)
+    needs_torchao()
     model = {"lenet5": train_zoo.LeNet5, "resnet8": train_zoo.ResNet8}[arguments.model]()
     trained = torch.export.load(arguments.zoo / f"{arguments.model}.pt2")
     model.load_state_dict(trained.state_dict)
-    quantizer = {"x86": x86_quantizer, "mobile": mobile_quantizer}[arguments.style]()
-    with torch.no_grad():
-        program = quantised(model, quantizer, images_of("train", CALIBRATION_IMAGES))
-        module = program.module()
-        images = images_of("test", arguments.images)
-        logits = torch.cat([module(images[i:i + BATCH]) for i in range(0, len(images), BATCH)])
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    stem = f"{arguments.model}_{arguments.style}"
-    torch.export.save(program, arguments.out / f"{stem}.pt2")
-    numpy.save(arguments.out / f"{stem}.npy", logits.numpy())
-    print(f"{stem}: {len(images)} images")
+    stem = arguments.out / f"{arguments.model}_{arguments.style}"
+    images = images_of("test", arguments.images)
+    export(model, arguments.style, images_of("train", CALIBRATION_IMAGES), images, stem)
+    print(f"{stem.name}: {len(images)} images")
 
 
 if __name__ == "__main__":

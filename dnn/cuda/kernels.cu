@@ -31,10 +31,10 @@ const char* launch_error() {
 __global__ void requantise_channels(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
                                     std::int64_t channels, std::int64_t inner,
                                     const std::int32_t* multiplier, const std::int32_t* shift,
-                                    std::int32_t low, std::int32_t high) {
+                                    std::int32_t zero, std::int32_t low, std::int32_t high) {
   for (std::int64_t i = first_element(); i < count; i += element_step()) {
     const std::int64_t channel = i / inner % channels;
-    const FixedPoint ratio{multiplier[channel], shift[channel]};
+    const FixedPoint ratio{multiplier[channel], shift[channel], zero};
     out[i] = clamped(ratio.scaled(sums[i]), low, high);
   }
 }
@@ -67,10 +67,12 @@ __global__ void add_scaled(const std::int8_t* a, const std::int8_t* b, std::int8
 }
 
 __global__ void quantise_floats(const float* values, std::int8_t* out, std::int64_t count,
-                                float inverse) {
+                                float inverse, std::int32_t zero) {
+  const auto low = static_cast<float>(-128 - zero), high = static_cast<float>(127 - zero);
   for (std::int64_t i = first_element(); i < count; i += element_step()) {
     // fmaxf gives the number where the other operand is NaN.
-    out[i] = static_cast<std::int8_t>(fminf(fmaxf(rintf(values[i] * inverse), -128.0F), 127.0F));
+    const float bounded = fminf(fmaxf(rintf(values[i] * inverse), low), high);
+    out[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(bounded) + zero);
   }
 }
 
@@ -102,13 +104,13 @@ const char* launch_words(void* words, const std::int64_t* at, const std::int64_t
 
 const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
                        std::int64_t channels, std::int64_t inner, const std::int32_t* multiplier,
-                       const std::int32_t* shift, std::int32_t low, std::int32_t high,
-                       void* stream) {
+                       const std::int32_t* shift, std::int32_t zero, std::int32_t low,
+                       std::int32_t high, void* stream) {
   if (count == 0) {
     return nullptr;
   }
   requantise_channels<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      sums, out, count, channels, inner, multiplier, shift, low, high);
+      sums, out, count, channels, inner, multiplier, shift, zero, low, high);
   return launch_error();
 }
 
@@ -133,12 +135,12 @@ const char* add(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, st
 }
 
 const char* quantise(const float* values, std::int8_t* out, std::int64_t count, float inverse,
-                     void* stream) {
+                     std::int32_t zero, void* stream) {
   if (count == 0) {
     return nullptr;
   }
   quantise_floats<<<blocks_for(count), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      values, out, count, inverse);
+      values, out, count, inverse, zero);
   return launch_error();
 }
 

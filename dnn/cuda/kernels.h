@@ -12,8 +12,8 @@ namespace tilestrike::dnn::cuda {
 
 const char* requantise(const std::int32_t* sums, std::int8_t* out, std::int64_t count,
                        std::int64_t channels, std::int64_t inner, const std::int32_t* multiplier,
-                       const std::int32_t* shift, std::int32_t low, std::int32_t high,
-                       void* stream);
+                       const std::int32_t* shift, std::int32_t zero, std::int32_t low,
+                       std::int32_t high, void* stream);
 
 const char* requantise(const std::int32_t* values, std::int8_t* out, std::int64_t count,
                        FixedPoint ratio, std::int32_t low, std::int32_t high, void* stream);
@@ -25,7 +25,7 @@ const char* add(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, st
                 ScaledAddition ratios, std::int32_t low, std::int32_t high, void* stream);
 
 const char* quantise(const float* values, std::int8_t* out, std::int64_t count, float inverse,
-                     void* stream);
+                     std::int32_t zero, void* stream);
 
 /// Word faults on elements of `bytes` (1, 2, 4 or 8): saved[i] = words[at[i]], then
 /// words[at[i]] = (words[at[i]] & keep[i]) ^ flip[i]; with `is_undo` words[at[i]] = saved[i]. No

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/integer/integer_layers.h"
 
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
@@ -102,7 +103,8 @@ at::Tensor test_input(const MatrixShape& shape, const at::Tensor& weight, std::i
 }
 
 /// int32 sums without bias, by definition.
-at::Tensor plain_sums(const MatrixShape& shape, const at::Tensor& weight, const at::Tensor& input) {
+at::Tensor plain_sums(const MatrixShape& shape, const at::Tensor& weight, const at::Tensor& input,
+                      int input_zero) {
   const auto size = [&](std::int64_t dimension) {
     return shape.is_convolution ? input.size(dimension + 2) : 1;
   };
@@ -134,9 +136,8 @@ at::Tensor plain_sums(const MatrixShape& shape, const at::Tensor& weight, const 
             const std::int64_t c = k / (shape.kernel[0] * shape.kernel[1]);
             const std::int64_t iy = y * shape.stride[0] - shape.padding[0] + ky * shape.dilation[0];
             const std::int64_t ix = x * shape.stride[1] - shape.padding[1] + kx * shape.dilation[1];
-            if (iy >= 0 && iy < height && ix >= 0 && ix < width) {
-              sum += weights[k] * plane[(c * height + iy) * width + ix];
-            }
+            const bool is_inside = iy >= 0 && iy < height && ix >= 0 && ix < width;
+            sum += weights[k] * (is_inside ? plane[(c * height + iy) * width + ix] : input_zero);
           }
           *out++ = sum;
         }
@@ -187,7 +188,8 @@ class ExactMatrixKernel final : public MatrixKernel {
       return at::mul(accumulators, scale_);
     }
     return dnn::requantise(accumulators, layout_of(accumulators), parameters_.multiplier,
-                           parameters_.shift, {parameters_.low, parameters_.high});
+                           parameters_.shift, {parameters_.low, parameters_.high},
+                           parameters_.output_zero);
   }
 
   void weights_changed(std::span<const WordFault> faults) const override {
@@ -225,7 +227,14 @@ class ExactMatrixKernel final : public MatrixKernel {
   /// The integer sums as floating point; exact, or within 0.5 of exact.
   at::Tensor sums(const at::Tensor& input) const {
     const MatrixShape& shape = parameters_.shape;
-    const at::Tensor values = input.to(operand_.scalar_type());
+    at::Tensor values = input.to(operand_.scalar_type());
+    if (parameters_.input_zero != 0 && (shape.padding[0] != 0 || shape.padding[1] != 0)) {
+      const std::array<std::int64_t, 4> sides{shape.padding[1], shape.padding[1], shape.padding[0],
+                                              shape.padding[0]};
+      values = at::constant_pad_nd(values, sides, parameters_.input_zero);
+      return at::conv2d(values, operand_, {}, shape.stride, std::array<std::int64_t, 2>{0, 0},
+                        shape.dilation, shape.groups);
+    }
     return shape.is_convolution ? at::conv2d(values, operand_, {}, shape.stride, shape.padding,
                                              shape.dilation, shape.groups)
                                 : at::linear(values, operand_);
@@ -237,7 +246,8 @@ class ExactMatrixKernel final : public MatrixKernel {
   void choose_path(const at::Tensor& weight, const Reach& reach, const std::string& layer) {
     const c10::InferenceMode no_gradients;
     const at::Tensor input = test_input(parameters_.shape, weight, reach.channel);
-    const at::Tensor expected = plain_sums(parameters_.shape, weight, input);
+    const at::Tensor expected =
+        plain_sums(parameters_.shape, weight, input, parameters_.input_zero);
     if (parameters_.weight.is_cpu() && reach.products <= kExactInFloat32) {
       path_ = ExactPath::kFloat32;
       operand_ = parameters_.weight.to(c10::kFloat);

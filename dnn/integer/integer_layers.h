@@ -47,7 +47,9 @@ class MatrixKernel : public Kernel {
     at::Tensor multiplier;       // int32 (O) and ...
     at::Tensor shift;            // ... int32 (O) of an int8 output, or
     at::Tensor scale;            // float32 (O) of a float output: float(accumulator) * scale
-    int low = -128, high = 127;  // clamp of an int8 output; a fused ReLU raises low to 0
+    int input_zero = 0;          // what padding holds; `bias` contains -input_zero * sum(w)
+    int output_zero = 0;         // of an int8 output
+    int low = -128, high = 127;  // clamp of an int8 output; a fused ReLU raises low to the zero
   };
   /// Throws Failure when an accumulator could leave int32: the bound max|a| * max_o(sum|w|) +
   /// |bias| is checked, with max|a| = 128.

@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/sub.h>
 #include <ATen/ops/sum.h>
 
 #include <utility>
@@ -39,49 +40,59 @@ KernelPointer kernel_of(Function function) {
 
 class FloatIsland final : public Kernel {
  public:
-  FloatIsland(Layer inner, std::vector<float> input_scales, std::vector<float> output_scales)
-      : inner_(std::move(inner)),
-        input_scales_(std::move(input_scales)),
-        output_scales_(std::move(output_scales)) {}
+  FloatIsland(Layer inner, std::vector<Quantisation> inputs, std::vector<Quantisation> outputs)
+      : inner_(std::move(inner)), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
 
   void run(const Layer& layer, Values& values) const override {
-    const std::size_t inputs = input_scales_.size();
-    Values inside(inputs + output_scales_.size());
-    for (std::size_t i = 0; i < inputs; ++i) {
+    Values inside(inputs_.size() + outputs_.size());
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const c10::IValue& outer = values[layer.inputs[i].value];
-      inside[i] = input_scales_[i] > 0.0F
-                      ? c10::IValue(dequantise_values(outer.toTensor(), input_scales_[i]))
+      inside[i] = inputs_[i].is_int8()
+                      ? c10::IValue(dequantise_values(outer.toTensor(), inputs_[i]))
                       : outer;
     }
     inner_.kernel->run(inner_, inside);
-    for (std::size_t i = 0; i < output_scales_.size(); ++i) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
       if (layer.outputs[i].value < 0) {
         continue;
       }
-      c10::IValue& result = inside[inputs + i];
+      c10::IValue& result = inside[inputs_.size() + i];
       values[layer.outputs[i].value] =
-          output_scales_[i] > 0.0F
-              ? c10::IValue(quantise_values(result.toTensor(), output_scales_[i]))
-              : std::move(result);
+          outputs_[i].is_int8() ? c10::IValue(quantise_values(result.toTensor(), outputs_[i]))
+                                : std::move(result);
     }
   }
 
  private:
   Layer inner_;
-  std::vector<float> input_scales_, output_scales_;
+  std::vector<Quantisation> inputs_, outputs_;
 };
+
+/// Sums of so many elements each, as int8 of another scale and zero point.
+at::Tensor rescaled(const at::Tensor& sums, std::int64_t elements, const Rescaling& rescaling) {
+  return requantise(rescaling.input_zero == 0
+                        ? sums
+                        : at::sub(sums.to(c10::kInt), elements * rescaling.input_zero),
+                    rescaling.ratio, Clamp{});
+}
 
 }  // namespace
 
-KernelPointer make_quantise(float scale) {
-  return kernel_of([scale](const Layer& layer, const Values& values) {
-    return quantise_values(operand(layer, values), scale);
+KernelPointer make_quantise(Quantisation quantisation) {
+  return kernel_of([quantisation](const Layer& layer, const Values& values) {
+    return quantise_values(operand(layer, values), quantisation);
   });
 }
 
-KernelPointer make_dequantise(float scale) {
-  return kernel_of([scale](const Layer& layer, const Values& values) {
-    return dequantise_values(operand(layer, values), scale);
+KernelPointer make_dequantise(Quantisation quantisation) {
+  return kernel_of([quantisation](const Layer& layer, const Values& values) {
+    return dequantise_values(operand(layer, values), quantisation);
+  });
+}
+
+KernelPointer make_requantise(const Rescaling& rescaling) {
+  return kernel_of([rescaling](const Layer& layer, const Values& values) {
+    return rescaled(operand(layer, values), 1, rescaling);
   });
 }
 
@@ -109,45 +120,51 @@ KernelPointer make_max_pool2d(const PoolWindow& window) {
   });
 }
 
-KernelPointer make_average_pool2d(const PoolWindow& window, FixedPoint ratio) {
+KernelPointer make_average_pool2d(const PoolWindow& window, const Rescaling& rescaling) {
   TS_CHECK(window.kernel[0] * window.kernel[1] <= kMostPooled && !window.ceil_mode,
            "the sums of a window are exact in float32");
-  return kernel_of([window, ratio](const Layer& layer, const Values& values) {
-    const at::Tensor sums = at::avg_pool2d(
-        operand(layer, values).to(c10::kFloat), window.kernel, window.stride, window.padding,
-        /*ceil_mode=*/false, /*count_include_pad=*/true, /*divisor_override=*/1);
-    return requantise(sums.to(c10::kInt), ratio, Clamp{});
+  return kernel_of([window, rescaling](const Layer& layer, const Values& values) {
+    at::Tensor input = operand(layer, values).to(c10::kFloat);
+    if (rescaling.input_zero != 0) {
+      // Padding is a real zero, hence differences to the zero point: at most 255, exact as well.
+      input = at::sub(input, rescaling.input_zero);
+    }
+    const at::Tensor sums =
+        at::avg_pool2d(input, window.kernel, window.stride, window.padding,
+                       /*ceil_mode=*/false, /*count_include_pad=*/true, /*divisor_override=*/1);
+    return requantise(sums.to(c10::kInt), rescaling.ratio, Clamp{});
   });
 }
 
 KernelPointer make_mean(std::vector<std::int64_t> dimensions, bool keep_dimensions,
-                        FixedPoint ratio) {
-  return kernel_of([dimensions = std::move(dimensions), keep_dimensions, ratio](
+                        const Rescaling& rescaling) {
+  return kernel_of([dimensions = std::move(dimensions), keep_dimensions, rescaling](
                        const Layer& layer, const Values& values) {
-    const at::Tensor sums = at::sum(operand(layer, values), dimensions, keep_dimensions, c10::kInt);
-    return requantise(sums, ratio, Clamp{});
+    const at::Tensor& input = operand(layer, values);
+    const at::Tensor sums = at::sum(input, dimensions, keep_dimensions, c10::kInt);
+    return rescaled(sums, sums.numel() == 0 ? 0 : input.numel() / sums.numel(), rescaling);
   });
 }
 
 KernelPointer make_concatenation(std::int64_t dimension,
-                                 std::vector<std::optional<FixedPoint>> ratios) {
+                                 std::vector<std::optional<Rescaling>> rescalings) {
   return kernel_of(
-      [dimension, ratios = std::move(ratios)](const Layer& layer, const Values& values) {
+      [dimension, rescalings = std::move(rescalings)](const Layer& layer, const Values& values) {
         std::vector<at::Tensor> parts;
-        parts.reserve(ratios.size());
+        parts.reserve(rescalings.size());
         const std::vector<ValueId>& ids = layer.arguments.front().values;
-        for (std::size_t i = 0; i < ratios.size(); ++i) {
+        for (std::size_t i = 0; i < rescalings.size(); ++i) {
           const at::Tensor& part = values[ids[i].value].toTensor();
-          parts.push_back(ratios[i] ? requantise(part, *ratios[i], Clamp{}) : part);
+          parts.push_back(rescalings[i] ? rescaled(part, 1, *rescalings[i]) : part);
         }
         return at::cat(parts, dimension);
       });
 }
 
-KernelPointer make_float_island(Layer inner, std::vector<float> input_scales,
-                                std::vector<float> output_scales) {
-  return std::make_shared<const FloatIsland>(std::move(inner), std::move(input_scales),
-                                             std::move(output_scales));
+KernelPointer make_float_island(Layer inner, std::vector<Quantisation> inputs,
+                                std::vector<Quantisation> outputs) {
+  return std::make_shared<const FloatIsland>(std::move(inner), std::move(inputs),
+                                             std::move(outputs));
 }
 
 }  // namespace tilestrike::dnn

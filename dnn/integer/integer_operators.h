@@ -17,8 +17,15 @@ namespace tilestrike::dnn {
 using KernelPointer = std::shared_ptr<const Kernel>;
 
 /// float32 -> int8, and back.
-KernelPointer make_quantise(float scale);
-KernelPointer make_dequantise(float scale);
+KernelPointer make_quantise(Quantisation quantisation);
+KernelPointer make_dequantise(Quantisation quantisation);
+
+/// From int8, or sums of it, to int8 of another scale and zero point.
+struct Rescaling {
+  FixedPoint ratio;    // with the result's zero point
+  int input_zero = 0;  // of each element
+};
+KernelPointer make_requantise(const Rescaling& rescaling);
 
 /// A residual addition; a fused ReLU is in `clamp`.
 KernelPointer make_addition(const ScaledAddition& ratios, Clamp clamp);
@@ -34,23 +41,23 @@ struct PoolWindow {
 KernelPointer make_max_pool2d(const PoolWindow& window);
 
 /// Windows whose sums float32 holds exactly (at most kMostPooled elements), neither dilated nor in
-/// ceil mode; zeros of the padding count. `ratio` contains the division.
-inline constexpr std::int64_t kMostPooled = (std::int64_t{1} << 24) / 128;
-KernelPointer make_average_pool2d(const PoolWindow& window, FixedPoint ratio);
+/// ceil mode; zeros of the padding count. The ratio contains the division.
+inline constexpr std::int64_t kMostPooled = (std::int64_t{1} << 24) / 256;
+KernelPointer make_average_pool2d(const PoolWindow& window, const Rescaling& rescaling);
 
-/// The mean over some dimensions of at most 2^24 - 1 elements; `ratio` contains the division.
-inline constexpr std::int64_t kMostAveraged = (std::int64_t{1} << 24) - 1;
+/// The mean over some dimensions of at most 2^23 elements; the ratio contains the division.
+inline constexpr std::int64_t kMostAveraged = std::int64_t{1} << 23;
 KernelPointer make_mean(std::vector<std::int64_t> dimensions, bool keep_dimensions,
-                        FixedPoint ratio);
+                        const Rescaling& rescaling);
 
-/// One ratio per operand; none: its scale is that of the result.
+/// One per operand; none: it is quantised as the result is.
 KernelPointer make_concatenation(std::int64_t dimension,
-                                 std::vector<std::optional<FixedPoint>> ratios);
+                                 std::vector<std::optional<Rescaling>> rescalings);
 
 /// A float layer as it is, in an integer network: int8 inputs are dequantised, outputs quantised.
 /// `inner` numbers its values by their order in the outer layer: the inputs, then the outputs. A
-/// scale of 0: the value stays as it is.
-KernelPointer make_float_island(Layer inner, std::vector<float> input_scales,
-                                std::vector<float> output_scales);
+/// value that is not int8 stays as it is.
+KernelPointer make_float_island(Layer inner, std::vector<Quantisation> inputs,
+                                std::vector<Quantisation> outputs);
 
 }  // namespace tilestrike::dnn

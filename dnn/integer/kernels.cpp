@@ -6,6 +6,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/round.h>
+#include <ATen/ops/sub.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
@@ -44,13 +45,13 @@ void requantise_run(const Number* in, std::int8_t* out, std::int64_t count, Fixe
   const std::uint64_t offset =
       static_cast<std::uint64_t>(half_of(ratio.shift)) + kLift - std::uint64_t{kSign} * multiplier;
   const auto lifted = static_cast<std::uint32_t>(kLift >> ratio.shift);
-  const std::int32_t low = clamp.low, high = clamp.high;
+  const std::int32_t zero = ratio.zero, low = clamp.low - zero, high = clamp.high - zero;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint32_t positive = static_cast<std::uint32_t>(std::int32_t{in[i]}) ^ kSign;
     const std::uint64_t scaled = std::uint64_t{positive} * multiplier + offset;
     const auto result =
         static_cast<std::int32_t>(static_cast<std::uint32_t>(scaled >> ratio.shift) - lifted);
-    out[i] = static_cast<std::int8_t>(std::min(std::max(result, low), high));
+    out[i] = static_cast<std::int8_t>(std::min(std::max(result, low), high) + zero);
   }
 }
 
@@ -101,14 +102,16 @@ void add_on_cpu(const std::int8_t* a, const std::int8_t* b, std::int8_t* out, st
   }
 }
 
-void quantise_on_cpu(const float* in, std::int8_t* out, std::int64_t count, float inverse) {
+void quantise_on_cpu(const float* in, std::int8_t* out, std::int64_t count, float inverse,
+                     int zero) {
   // Adding and subtracting 1.5 * 2^23 rounds to an integer, ties to even, what lies within +-2^22.
   constexpr float kRound = 12582912.0F;
+  const auto low = static_cast<float>(-128 - zero), high = static_cast<float>(127 - zero);
   for (std::int64_t i = 0; i < count; ++i) {
     const float value = in[i] * inverse;
-    const float raised = value > -128.0F ? value : -128.0F;  // NaN, too
-    const float bounded = raised < 127.0F ? raised : 127.0F;
-    out[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(bounded + kRound - kRound));
+    const float raised = value > low ? value : low;  // NaN, too
+    const float bounded = raised < high ? raised : high;
+    out[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(bounded + kRound - kRound) + zero);
   }
 }
 
@@ -158,7 +161,8 @@ ChannelLayout ChannelLayout::around(const at::Tensor& tensor, std::int64_t dimen
 }
 
 at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
-                      const at::Tensor& multiplier, const at::Tensor& shift, Clamp clamp) {
+                      const at::Tensor& multiplier, const at::Tensor& shift, Clamp clamp,
+                      int zero) {
   const at::Tensor in = sums.contiguous();
   at::Tensor result = result_like(in, c10::kChar);
   const std::int32_t* values = in.const_data_ptr<std::int32_t>();
@@ -168,7 +172,7 @@ at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
   if (in.is_cpu()) {
     for (std::int64_t outer = 0; outer < layout.outer; ++outer) {
       for (std::int64_t c = 0; c < layout.channels; ++c) {
-        const FixedPoint ratio{multipliers[c], shifts[c]};
+        const FixedPoint ratio{multipliers[c], shifts[c], zero};
         if (layout.inner == 1) {
           *out = clamped(ratio.scaled(*values), clamp.low, clamp.high);
         } else {
@@ -183,7 +187,7 @@ at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
 #ifdef TS_CUDA_ENABLED
   const c10::DeviceGuard guard(in.device());
   check_launch(cuda::requantise(values, out, in.numel(), layout.channels, layout.inner, multipliers,
-                                shifts, clamp.low, clamp.high, stream_of(in)),
+                                shifts, zero, clamp.low, clamp.high, stream_of(in)),
                in);
 #endif
   return result;
@@ -255,25 +259,28 @@ at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& r
   return result;
 }
 
-at::Tensor quantise_values(const at::Tensor& values, float scale) {
+at::Tensor quantise_values(const at::Tensor& values, Quantisation quantisation) {
   const at::Tensor in = values.contiguous();
   at::Tensor result = result_like(in, c10::kChar);
   const auto* data = in.const_data_ptr<float>();
   auto* out = result.mutable_data_ptr<std::int8_t>();
-  const float inverse = 1.0F / scale;
+  const float inverse = 1.0F / quantisation.scale;
   if (in.is_cpu()) {
-    quantise_on_cpu(data, out, in.numel(), inverse);
+    quantise_on_cpu(data, out, in.numel(), inverse, quantisation.zero);
     return result;
   }
 #ifdef TS_CUDA_ENABLED
   const c10::DeviceGuard guard(in.device());
-  check_launch(cuda::quantise(data, out, in.numel(), inverse, stream_of(in)), in);
+  check_launch(cuda::quantise(data, out, in.numel(), inverse, quantisation.zero, stream_of(in)),
+               in);
 #endif
   return result;
 }
 
-at::Tensor dequantise_values(const at::Tensor& values, float scale) {
-  return at::mul(values, static_cast<double>(scale));
+at::Tensor dequantise_values(const at::Tensor& values, Quantisation quantisation) {
+  const at::Tensor shifted =
+      quantisation.zero == 0 ? values : at::sub(values.to(c10::kFloat), quantisation.zero);
+  return at::mul(shifted, static_cast<double>(quantisation.scale));
 }
 
 ScaledAddition ScaledAddition::of(double a_ratio, double b_ratio) {
@@ -296,7 +303,11 @@ ScaledAddition ScaledAddition::of(double a_ratio, double b_ratio) {
     const double rounded = std::nearbyint(std::ldexp(ratio, shift));
     return static_cast<std::int16_t>(std::min<double>(rounded, kMostMultiplier));
   };
-  return {multiplier(a_ratio), multiplier(b_ratio), shift};
+  ScaledAddition addition;
+  addition.a_multiplier = multiplier(a_ratio);
+  addition.b_multiplier = multiplier(b_ratio);
+  addition.shift = shift;
+  return addition;
 }
 
 }  // namespace tilestrike::dnn

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "dnn/integer/fixed_point.h"
+#include "dnn/integer/quantisation.h"
 
 namespace tilestrike::dnn {
 
@@ -23,10 +24,11 @@ struct Clamp {
   int low = -128, high = 127;
 };
 
-/// int32 sums -> int8 of the same shape, one multiplier and shift (int32, on the sums' device) per
-/// channel of `layout`.
+/// int32 sums -> int8 of the same shape and zero point `zero`, one multiplier and shift (int32, on
+/// the sums' device) per channel of `layout`.
 at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
-                      const at::Tensor& multiplier, const at::Tensor& shift, Clamp clamp);
+                      const at::Tensor& multiplier, const at::Tensor& shift, Clamp clamp,
+                      int zero = 0);
 
 /// int32 or int8 -> int8, one ratio for all.
 at::Tensor requantise(const at::Tensor& values, FixedPoint ratio, Clamp clamp);
@@ -39,11 +41,11 @@ at::Tensor to_accumulators(const at::Tensor& sums, const ChannelLayout& layout,
 /// Two int8 tensors of one shape -> int8.
 at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& ratios, Clamp clamp);
 
-/// float32 -> int8: round(value * (1 / scale)), ties to even, clamped to -128..127; NaN becomes
-/// -128.
-at::Tensor quantise_values(const at::Tensor& values, float scale);
+/// float32 -> int8: round(value * (1 / scale)) + zero, ties to even, clamped to -128..127; NaN
+/// becomes -128.
+at::Tensor quantise_values(const at::Tensor& values, Quantisation quantisation);
 
-/// int8 -> float32: value * scale.
-at::Tensor dequantise_values(const at::Tensor& values, float scale);
+/// int8 -> float32: (value - zero) * scale.
+at::Tensor dequantise_values(const at::Tensor& values, Quantisation quantisation);
 
 }  // namespace tilestrike::dnn

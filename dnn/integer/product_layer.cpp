@@ -65,6 +65,7 @@ class ProductKernel final : public MatrixKernel {
       parameters_.scale = at::tensor({given.scale}).to(device);
     } else {
       ratio_ = FixedPoint::of(given.ratio);
+      ratio_.zero = parameters_.output_zero = given.output_zero;
       parameters_.multiplier = at::tensor({ratio_.multiplier}, at::dtype(c10::kInt)).to(device);
       parameters_.shift = at::tensor({ratio_.shift}, at::dtype(c10::kInt)).to(device);
     }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/integer/quantise.h"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -13,8 +12,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "dnn/integer/calibrate.h"
+#include "dnn/integer/given_quantisation.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/integer_operators.h"
+#include "dnn/integer/integer_weights.h"
 #include "dnn/integer/product_layer.h"
 #include "dnn/integer/split_attention.h"
 #include "dnn/integer/steps.h"
@@ -24,15 +25,8 @@ namespace {
 
 using Kind = Step::Kind;
 
-constexpr double kMostStored = 127.0;       // magnitude of a quantised weight or activation
-constexpr double kMostBias = 1073741824.0;  // 2^30: half of int32 is left to the products
+constexpr double kMostStored = 127.0;  // magnitude of a quantised activation
 constexpr ValueId kNoValue{-1};
-
-/// Steps that compute on int8 whatever reads them.
-bool is_integer_only(Kind kind) {
-  return kind == Kind::kMatrix || kind == Kind::kProduct || kind == Kind::kAddition ||
-         kind == Kind::kAveragePool || kind == Kind::kMean || kind == Kind::kConcatenation;
-}
 
 /// Steps whose output is int8 where their input is, with the same scale.
 bool keeps_scale(Kind kind) {
@@ -46,58 +40,26 @@ double in_range(double ratio) {
                     static_cast<double>(std::numeric_limits<std::int32_t>::max()));
 }
 
-int stored(double bound, float scale) {
-  return static_cast<int>(std::clamp(std::nearbyint(bound / scale), -128.0, 127.0));
+int stored(double bound, const Quantisation& as) {
+  return static_cast<int>(std::clamp(std::nearbyint(bound / as.scale) + as.zero, -128.0, 127.0));
 }
 
-Clamp stored(const std::optional<RealClamp>& clamp, float scale) {
-  return clamp ? Clamp{stored(clamp->low, scale), stored(clamp->high, scale)} : Clamp{};
+Clamp stored(const std::optional<RealClamp>& clamp, const Quantisation& as) {
+  return clamp ? Clamp{stored(clamp->low, as), stored(clamp->high, as)} : Clamp{};
+}
+
+/// What brings int8 values, or sums that `elements` of them are averaged from, to another scale.
+Rescaling rescaling(const Quantisation& from, const Quantisation& to, std::int64_t elements = 1) {
+  Rescaling result;
+  result.ratio = FixedPoint::of(
+      in_range(from.scale / (static_cast<double>(to.scale) * static_cast<double>(elements))));
+  result.ratio.zero = to.zero;
+  result.input_zero = from.zero;
+  return result;
 }
 
 Argument value_argument(std::string name, ValueId id) {
   return {std::move(name), Argument::Kind::kValue, {}, {id}};
-}
-
-/// The weights of one matrix layer in integers.
-struct IntegerWeights {
-  at::Tensor weight, bias;
-  std::vector<double> scale;  // (O)
-};
-
-/// Per channel: scale = max|w| / 127, but so large that the bias stays within 2^30. A channel of
-/// zeros takes the largest scale of its layer.
-IntegerWeights integer_weights(const FloatMatrix& matrix, double input_scale) {
-  const auto channels = static_cast<std::int64_t>(matrix.factor.size());
-  const std::int64_t depth = matrix.shape.depth();
-  const float* weights = matrix.weight.const_data_ptr<float>();
-  IntegerWeights result;
-  result.scale.resize(matrix.factor.size());
-  for (std::int64_t o = 0; o < channels; ++o) {
-    const float* row = weights + o * depth;
-    float largest = 0.0F;
-    for (std::int64_t k = 0; k < depth; ++k) {
-      largest = std::max(largest, std::abs(row[k]));
-    }
-    result.scale[o] = std::max(largest * std::abs(matrix.factor[o]) / kMostStored,
-                               std::abs(matrix.bias[o]) / (input_scale * kMostBias));
-  }
-  const double most = *std::ranges::max_element(result.scale);
-  std::ranges::replace(result.scale, 0.0, most > 0.0 ? most : 1.0);
-
-  result.weight = at::empty(matrix.weight.sizes(), at::dtype(c10::kChar));
-  result.bias = at::empty({channels}, at::dtype(c10::kInt));
-  auto* out = result.weight.mutable_data_ptr<std::int8_t>();
-  auto* bias = result.bias.mutable_data_ptr<std::int32_t>();
-  for (std::int64_t o = 0; o < channels; ++o) {
-    const double inverse = matrix.factor[o] / result.scale[o];
-    for (std::int64_t k = 0; k < depth; ++k) {
-      const double rounded = std::nearbyint(weights[o * depth + k] * inverse);
-      out[o * depth + k] = static_cast<std::int8_t>(std::clamp(rounded, -kMostStored, kMostStored));
-    }
-    const double rounded = std::nearbyint(matrix.bias[o] / (input_scale * result.scale[o]));
-    bias[o] = static_cast<std::int32_t>(std::clamp(rounded, -kMostBias, kMostBias));
-  }
-  return result;
 }
 
 /// Makes the integer network from the steps of the float one.
@@ -107,11 +69,14 @@ class Quantiser {
       : network_(network),
         statistics_(calibrate(network, calibration, batch)),
         steps_(steps_of(network, statistics_)),
+        chooses_scales_(!is_quantised(network)),
         is_wanted_(network.values.size(), false),
         ids_(network.values.size(), kNoValue) {}
 
   Network quantised() {
-    find_wanted();
+    if (chooses_scales_) {
+      find_wanted();
+    }
     integer_.name = network_.name;
     integer_.device = network_.device;
     std::ranges::for_each(network_.inputs, [this](ValueId id) { add_input(id); });
@@ -149,8 +114,8 @@ class Quantiser {
     Layer layer = named(is_only ? "quantise_input" : "quantise_" + network_.info(id).name,
                         "int8.quantise", "the images as int8");
     layer.arguments.push_back(value_argument("input", images));
-    layer.outputs = {add_int8(id, scale_of(id), "_int8")};
-    layer.kernel = make_quantise(integer_.info(layer.outputs.front()).scale);
+    layer.outputs = {add_int8(id, chosen(id), "_int8")};
+    layer.kernel = make_quantise(integer_.info(layer.outputs.front()).quantisation);
     add(std::move(layer));
   }
 
@@ -169,7 +134,7 @@ class Quantiser {
     ValueInfo info = integer_.info(output);
     info.name += "_float";
     info.type = c10::kFloat;
-    layer.kernel = make_dequantise(std::exchange(info.scale, 0.0F));
+    layer.kernel = make_dequantise(std::exchange(info.quantisation, {}));
     integer_.output = integer_.add_value(std::move(info));
     layer.outputs = {integer_.output};
     add(std::move(layer));
@@ -196,22 +161,44 @@ class Quantiser {
         return add_float(step);
       case Kind::kSize:
         return add_as_it_is(step);
+      case Kind::kQuantise:
+        return add_quantisation(step);
+      case Kind::kDequantise:
+        ids_[step.outputs.front().value] = new_id(step.inputs.front());
+        return;
     }
+  }
+
+  /// Of a network that brings its scales.
+  void add_quantisation(const Step& step) {
+    const ValueId input = new_id(step.inputs.front()), output = step.outputs.front();
+    const Quantisation from = integer_.info(input).quantisation;
+    if (from == step.output) {
+      ids_[output.value] = input;
+      return;
+    }
+    Layer layer = layer_of(step, from.is_int8() ? "int8.requantise" : "int8.quantise", {"input"});
+    layer.outputs = {add_int8(output, step.output)};
+    layer.kernel =
+        from.is_int8() ? make_requantise(rescaling(from, step.output)) : make_quantise(step.output);
+    add(std::move(layer));
   }
 
   void add_matrix(const Step& step) {
     const ValueId output = step.outputs.front();
-    const double input_scale = scale_of_new(step.inputs.front());
+    const Quantisation input = quantisation_of_new(step.inputs.front());
+    const double input_scale = input.scale;
     check_finite(output);
-    const IntegerWeights weights = integer_weights(step.matrix, input_scale);
+    const IntegerWeights weights = integer_weights(step, input);
     MatrixKernel::Parameters parameters;
     parameters.shape = step.matrix.shape;
     parameters.weight = weights.weight.to(network_.device);
     parameters.bias = weights.bias.to(network_.device);
+    parameters.input_zero = input.zero;
     Layer layer =
         layer_of(step, step.matrix.shape.is_convolution ? "int8.conv2d" : "int8.linear", {"input"});
     // Read as float only and not clamped: no need of int8.
-    if (!is_wanted_[output.value] && !step.clamp) {
+    if (!step.output.is_int8() && !is_wanted_[output.value] && !step.clamp) {
       std::vector<float> scales;
       for (const double scale : weights.scale) {
         scales.push_back(static_cast<float>(input_scale * scale));
@@ -220,19 +207,21 @@ class Quantiser {
       layer.outputs = {add_float_value(output)};
       note(layer, "float output");
     } else {
-      const float scale = scale_of(output);
-      const Clamp clamp = stored(step.clamp, scale);
+      const Quantisation result = quantisation_of(step);
+      const Clamp clamp = stored(step.clamp, result);
+      parameters.output_zero = result.zero;
       parameters.low = clamp.low;
       parameters.high = clamp.high;
       std::vector<std::int32_t> multipliers, shifts;
       for (const double weight_scale : weights.scale) {
-        const FixedPoint ratio = FixedPoint::of(in_range(input_scale * weight_scale / scale));
+        const FixedPoint ratio =
+            FixedPoint::of(in_range(input_scale * weight_scale / result.scale));
         multipliers.push_back(ratio.multiplier);
         shifts.push_back(ratio.shift);
       }
       parameters.multiplier = at::tensor(multipliers).to(network_.device);
       parameters.shift = at::tensor(shifts).to(network_.device);
-      layer.outputs = {add_int8(output, scale)};
+      layer.outputs = {add_int8(output, result)};
     }
     const auto kernel = MatrixKernel::make(std::move(parameters), layer.name);
     if (kernel->path() == ExactPath::kFloat64) {
@@ -250,11 +239,13 @@ class Quantiser {
     parameters.depth = step.product[1];
     parameters.columns = step.product[2];
     Layer layer = layer_of(step, "int8.matmul", {"left", "right"});
-    const double unit = scale_of_new(step.inputs[0]) * scale_of_new(step.inputs[1]);
-    if (is_wanted_[output.value]) {
-      const float scale = scale_of(output);
-      parameters.ratio = in_range(unit / scale);
-      layer.outputs = {add_int8(output, scale)};
+    const double unit = static_cast<double>(quantisation_of_new(step.inputs[0]).scale) *
+                        quantisation_of_new(step.inputs[1]).scale;
+    if (step.output.is_int8() || is_wanted_[output.value]) {
+      const Quantisation result = quantisation_of(step);
+      parameters.ratio = in_range(unit / result.scale);
+      parameters.output_zero = result.zero;
+      layer.outputs = {add_int8(output, result)};
     } else {
       parameters.scale = std::max(static_cast<float>(unit), std::numeric_limits<float>::min());
       layer.outputs = {add_float_value(output)};
@@ -269,42 +260,44 @@ class Quantiser {
   }
 
   void add_addition(const Step& step) {
-    const float scale = scale_of(step.outputs.front());
+    const Quantisation result = quantisation_of(step), a = quantisation_of_new(step.inputs[0]),
+                       b = quantisation_of_new(step.inputs[1]);
     Layer layer = layer_of(step, "int8.add", {"a", "b"});
-    const auto ratios = ScaledAddition::of(scale_of_new(step.inputs[0]) / scale,
-                                           scale_of_new(step.inputs[1]) / scale);
-    layer.kernel = make_addition(ratios, stored(step.clamp, scale));
-    layer.outputs = {add_int8(step.outputs.front(), scale)};
+    ScaledAddition ratios = ScaledAddition::of(static_cast<double>(a.scale) / result.scale,
+                                               static_cast<double>(b.scale) / result.scale);
+    ratios.a_zero = static_cast<std::int16_t>(a.zero);
+    ratios.b_zero = static_cast<std::int16_t>(b.zero);
+    ratios.zero = static_cast<std::int16_t>(result.zero);
+    layer.kernel = make_addition(ratios, stored(step.clamp, result));
+    layer.outputs = {add_int8(step.outputs.front(), result)};
     add(std::move(layer));
   }
 
   void add_average(const Step& step) {
-    const float scale = scale_of(step.outputs.front());
+    const Quantisation result = quantisation_of(step);
     const bool is_pool = step.kind == Kind::kAveragePool;
     Layer layer = layer_of(step, is_pool ? "int8.average_pool2d" : "int8.mean", {"input"});
-    const auto ratio = FixedPoint::of(
-        in_range(scale_of_new(step.inputs.front()) / (static_cast<double>(scale) * step.averaged)));
-    layer.kernel = is_pool ? make_average_pool2d(step.window, ratio)
-                           : make_mean(step.dimensions, step.keep_dimensions, ratio);
-    layer.outputs = {add_int8(step.outputs.front(), scale)};
+    const Rescaling division =
+        rescaling(quantisation_of_new(step.inputs.front()), result, step.averaged);
+    layer.kernel = is_pool ? make_average_pool2d(step.window, division)
+                           : make_mean(step.dimensions, step.keep_dimensions, division);
+    layer.outputs = {add_int8(step.outputs.front(), result)};
     add(std::move(layer));
   }
 
   void add_concatenation(const Step& step) {
-    const float scale = scale_of(step.outputs.front());
+    const Quantisation result = quantisation_of(step);
     Layer layer = layer_of(step, "int8.cat", {});
     Argument tensors{"tensors", Argument::Kind::kValueList, {}, {}};
-    std::vector<std::optional<FixedPoint>> ratios;
+    std::vector<std::optional<Rescaling>> rescalings;
     for (const ValueId id : step.inputs) {
       tensors.values.push_back(new_id(id));
-      const double input_scale = scale_of_new(id);
-      ratios.push_back(input_scale == scale
-                           ? std::nullopt
-                           : std::optional(FixedPoint::of(in_range(input_scale / scale))));
+      const Quantisation part = quantisation_of_new(id);
+      rescalings.push_back(part == result ? std::nullopt : std::optional(rescaling(part, result)));
     }
     layer.arguments.push_back(std::move(tensors));
-    layer.kernel = make_concatenation(step.dimensions.front(), std::move(ratios));
-    layer.outputs = {add_int8(step.outputs.front(), scale)};
+    layer.kernel = make_concatenation(step.dimensions.front(), std::move(rescalings));
+    layer.outputs = {add_int8(step.outputs.front(), result)};
     add(std::move(layer));
   }
 
@@ -312,45 +305,53 @@ class Quantiser {
     if (step.kind == Kind::kMove) {
       return add_as_it_is(step);
     }
-    const float scale = scale_of_new(step.inputs.front());
+    const Quantisation same = quantisation_of_new(step.inputs.front());
     const bool is_pool = step.kind == Kind::kMaxPool;
     Layer layer = layer_of(step, is_pool ? "int8.max_pool2d" : "int8.clamp", {"input"});
-    layer.kernel = is_pool ? make_max_pool2d(step.window) : make_clamp(stored(step.clamp, scale));
-    layer.outputs = {add_int8(step.outputs.front(), scale)};
+    layer.kernel = is_pool ? make_max_pool2d(step.window) : make_clamp(stored(step.clamp, same));
+    layer.outputs = {add_int8(step.outputs.front(), same)};
     add(std::move(layer));
   }
 
   /// The float layer itself: it moves elements of any type, or reads a shape.
   void add_as_it_is(const Step& step) {
-    const float scale =
-        step.kind == Kind::kMove ? integer_.info(new_id(step.inputs.front())).scale : 0.0F;
+    const Quantisation same = step.kind == Kind::kMove
+                                  ? integer_.info(new_id(step.inputs.front())).quantisation
+                                  : Quantisation{};
     Layer layer = *step.layer;
     renumber(layer, [this](ValueId id) { return new_id(id); });
     layer.note = join(step.notes, "; ");
+    if (same.zero != 0 && layer.target.find("pad") != std::string::npos) {
+      pad_with(layer, same.zero);
+    }
     for (ValueId& id : layer.outputs) {
-      id = id.value < 0 ? id : scale > 0.0F ? add_int8(id, scale) : add_float_value(id);
+      id = id.value < 0 ? id : same.is_int8() ? add_int8(id, same) : add_float_value(id);
     }
     add(std::move(layer));
+  }
+
+  /// Padding is a real zero.
+  static void pad_with(Layer& layer, std::int32_t zero) {
+    const auto value = std::ranges::find(layer.arguments, "value", &Argument::name);
+    TS_CHECK(value != layer.arguments.end(), "an importer fills in default arguments");
+    *value = Argument{"value", Argument::Kind::kConstant, static_cast<double>(zero), {}};
   }
 
   void add_float(const Step& step) {
     Layer layer = *step.layer;
     renumber(layer, [this](ValueId id) { return new_id(id); });
     collect_inputs(layer);
-    std::vector<float> input_scales, output_scales;
+    std::vector<Quantisation> inputs, outputs;
     for (const ValueId id : layer.inputs) {
-      input_scales.push_back(integer_.info(id).scale);
+      inputs.push_back(integer_.info(id).quantisation);
     }
     for (ValueId& id : layer.outputs) {
       const bool is_quantised = id.value >= 0 && is_wanted_[id.value];
-      output_scales.push_back(is_quantised ? scale_of(id) : 0.0F);
-      id = id.value < 0   ? id
-           : is_quantised ? add_int8(id, output_scales.back())
-                          : add_float_value(id);
+      outputs.push_back(is_quantised ? chosen(id) : Quantisation{});
+      id = id.value < 0 ? id : is_quantised ? add_int8(id, outputs.back()) : add_float_value(id);
     }
-    const auto is_given = [](float scale) { return scale > 0.0F; };
-    const bool dequantises = std::ranges::any_of(input_scales, is_given);
-    const bool quantises = std::ranges::any_of(output_scales, is_given);
+    const bool dequantises = std::ranges::any_of(inputs, &Quantisation::is_int8);
+    const bool quantises = std::ranges::any_of(outputs, &Quantisation::is_int8);
     layer.note = join(step.notes, "; ");
     note(layer, std::string("stays in float") +
                     (dequantises && quantises ? " between a dequantisation and a quantisation"
@@ -358,8 +359,7 @@ class Quantiser {
                      : quantises              ? " before a quantisation"
                                               : ""));
     if (dequantises || quantises) {
-      layer.kernel =
-          make_float_island(inner_of(layer), std::move(input_scales), std::move(output_scales));
+      layer.kernel = make_float_island(inner_of(layer), std::move(inputs), std::move(outputs));
     }
     add(std::move(layer));
   }
@@ -436,7 +436,7 @@ class Quantiser {
   // -- Values
   // ----------------------------------------------------------------------------------------
 
-  bool is_int8(ValueId id) const { return integer_.info(id).type == c10::kChar; }
+  bool is_int8(ValueId id) const { return integer_.info(id).quantisation.is_int8(); }
 
   /// The value of the integer network; a constant enters it when it is first read.
   ValueId new_id(ValueId id) {
@@ -452,11 +452,11 @@ class Quantiser {
     return known;
   }
 
-  ValueId add_int8(ValueId id, float scale, const std::string& suffix = {}) {
+  ValueId add_int8(ValueId id, const Quantisation& quantisation, const std::string& suffix = {}) {
     ValueInfo info = network_.info(id);
     info.name += suffix;
     info.type = c10::kChar;
-    info.scale = scale;
+    info.quantisation = quantisation;
     return ids_[id.value] = integer_.add_value(std::move(info));
   }
 
@@ -464,10 +464,10 @@ class Quantiser {
     return ids_[id.value] = integer_.add_value(network_.info(id));
   }
 
-  double scale_of_new(ValueId id) {
+  Quantisation quantisation_of_new(ValueId id) {
     const ValueInfo& info = integer_.info(new_id(id));
-    TS_CHECK(info.scale > 0.0F, "an integer layer reads int8: " + info.name);
-    return info.scale;
+    TS_CHECK(info.quantisation.is_int8(), "an integer layer reads int8: " + info.name);
+    return info.quantisation;
   }
 
   void check_finite(ValueId id) const {
@@ -478,19 +478,26 @@ class Quantiser {
     }
   }
 
+  /// Of what a step makes: the network's own, or what the calibration images say.
+  Quantisation quantisation_of(const Step& step) const {
+    return step.output.is_int8() ? step.output : chosen(step.outputs.front());
+  }
+
   /// Of a float value that becomes int8: its largest magnitude is stored as 127.
-  float scale_of(ValueId id) const {
+  Quantisation chosen(ValueId id) const {
     check_finite(id);
     const double largest = statistics_[id.value].largest;
-    return largest == 0.0 ? 1.0F
-                          : std::max(static_cast<float>(largest / kMostStored),
-                                     std::numeric_limits<float>::min());
+    return {largest == 0.0 ? 1.0F
+                           : std::max(static_cast<float>(largest / kMostStored),
+                                      std::numeric_limits<float>::min()),
+            0};
   }
 
   const Network& network_;
   std::vector<ValueStatistics> statistics_;
   Steps steps_;
-  std::vector<bool> is_wanted_;  // by ValueId of the float network: read as int8
+  const bool chooses_scales_;    // the network brings none
+  std::vector<bool> is_wanted_;  // by ValueId of the float network: becomes int8 at a chosen scale
   std::vector<ValueId> ids_;     // by ValueId of the float network: that of the integer network
   Network integer_;
 };
@@ -499,14 +506,6 @@ class Quantiser {
 
 Network quantise(const Network& network, const Inputs& calibration,
                  const QuantiseOptions& options) {
-  for (const Layer& layer : network.layers) {
-    if (layer.target.starts_with("quantized_decomposed.")) {
-      fail(ErrorCode::kUnsupported,
-           "layer '" + layer.name + "' (" + layer.target +
-               "): the network is quantised already, and other scales would be another network",
-           layer.source, "export the float network, or run this one without int8");
-    }
-  }
   const Network split = split_attention(network);
   return Quantiser(split, calibration, options.batch).quantised();
 }

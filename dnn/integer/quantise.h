@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Post-training int8 quantisation as accelerators do it: per-channel symmetric weights, per-tensor
-// symmetric activations, int32 bias and accumulators, batch norm folded, ReLU fused into the clamp.
+// The integer network of a float network, as accelerators run it: per-channel symmetric weights,
+// per-tensor activations, int32 bias and accumulators, batch norm folded, ReLU fused into the
+// clamp.
 #pragma once
 
 #include "dnn/inputs.h"
@@ -14,10 +15,11 @@ struct QuantiseOptions {
 };
 
 /// The integer network of a float network. Scales come from the largest magnitudes over the
-/// calibration images, which are of the types that the network takes. What has no integer form
-/// stays in float between a dequantisation and a quantisation, and its layer's note says so. Names
-/// of layers stay those of the float network. Throws Failure: no images, a non-finite activation, a
-/// bound that int32 cannot hold.
+/// calibration images, which are of the types that the network takes, unless the network brings
+/// its own (given_quantisation.h): then they and their zero points are used, and of the images only
+/// the shape. What has no integer form stays in float between a dequantisation and a quantisation,
+/// and its layer's note says so. Names of layers stay those of the float network. Throws Failure:
+/// no images, a non-finite activation, a bound that int32 cannot hold.
 Network quantise(const Network& network, const Inputs& calibration,
                  const QuantiseOptions& options = {});
 

@@ -94,7 +94,7 @@ class Splitter {
       layer.arguments.push_back(std::move(argument));
     }
     if (output.value < 0) {
-      output = result_.add_value({layer.name, {}, c10::kFloat, false, 0.0F});
+      output = result_.add_value({layer.name, {}, c10::kFloat, false, {}});
     }
     layer.outputs = {output};
     layer.kernel = make_operator_kernel(layer);

@@ -10,6 +10,8 @@
 #include <set>
 #include <string_view>
 
+#include "base/error.h"
+#include "dnn/integer/given_quantisation.h"
 #include "dnn/layer_arguments.h"
 #include "dnn/operators.h"
 
@@ -58,7 +60,11 @@ std::optional<std::array<std::int64_t, 2>> padding_of(const LayerArguments& argu
 class StepReader {
  public:
   StepReader(const Network& network, const std::vector<ValueStatistics>& statistics)
-      : network_(network), statistics_(statistics), made_by_(network.values.size()) {}
+      : network_(network),
+        statistics_(statistics),
+        is_quantised_(is_quantised(network)),
+        made_by_(network.values.size()),
+        stored_(network.values.size()) {}
 
   Steps read() {
     result_.constants = network_.constants;
@@ -69,7 +75,7 @@ class StepReader {
         continue;
       }
       Step step = step_of(layer);
-      if (!fold_batch_norm(step) && !fuse_clamp(step)) {
+      if (!fold_batch_norm(step) && !fuse_clamp(step) && !fuse_quantisation(step)) {
         add(std::move(step));
       }
     }
@@ -118,8 +124,15 @@ class StepReader {
       step.inputs = computed_inputs(layer);
       return step;
     }
+    if (layer.target == kQuantisePair || layer.target == kDequantisePair) {
+      read_pair(layer, step);
+      return step;
+    }
     const LayerArguments arguments(layer, result_.constants);
-    const std::string obstacle = read_integer_form(layer, arguments, step);
+    std::string obstacle = read_integer_form(layer, arguments, step);
+    if (obstacle.empty() && is_quantised_) {
+      obstacle = read_given(layer, arguments, step);
+    }
     if (obstacle.empty() && is_computed_float(step.inputs) && is_computed_float(made(step))) {
       if (step.kind == Kind::kMove) {
         step.inputs = computed_inputs(layer);  // with symbolic sizes
@@ -134,6 +147,67 @@ class StepReader {
       step.notes.push_back(obstacle);
     }
     return step;
+  }
+
+  /// Half of a pair that is no int8 pair is called as it is.
+  void read_pair(const Layer& layer, Step& step) {
+    step.inputs = computed_inputs(layer);
+    const Quantisation given = quantisation_of(layer, result_.constants);
+    const bool is_first = layer.target == kQuantisePair;
+    const Quantisation before = stored_[step.inputs.front().value];
+    if (!is_first && before.is_int8() && before != given) {
+      fail(ErrorCode::kUnsupported,
+           "layer '" + layer.name + "' dequantises otherwise than its input was quantised",
+           layer.source, "export a network whose pairs share scale and zero point");
+    }
+    if (given.is_int8() && (is_first || before.is_int8())) {
+      step.kind = is_first ? Kind::kQuantise : Kind::kDequantise;
+      step.output = given;
+      stored_[layer.outputs.front().value] = given;
+    }
+  }
+
+  /// What the pairs around a layer say of its integer form, or why it has none.
+  std::string read_given(const Layer& layer, const LayerArguments& arguments, Step& step) {
+    const auto is_int8 = [this](ValueId id) { return stored_[id.value].is_int8(); };
+    const bool reads_int8 = std::ranges::all_of(step.inputs, is_int8);
+    const ValueId output = layer.outputs.front();
+    if (step.kind == Kind::kClamp || step.kind == Kind::kMaxPool || step.kind == Kind::kMove) {
+      if (reads_int8 && step.clamp && (step.clamp->low != 0.0 || std::isfinite(step.clamp->high))) {
+        return "bounds between two stored values";
+      }
+      stored_[output.value] = stored_[step.inputs.front().value];
+      return {};
+    }
+    if (!reads_int8) {
+      return "reads values that are not quantised";
+    }
+    if (step.kind == Kind::kMatrix && !read_given_weights(arguments, step)) {
+      return "its weights are not quantised symmetrically";
+    }
+    const bool has_zeros = std::ranges::any_of(
+        step.inputs, [this](ValueId id) { return stored_[id.value].zero != 0; });
+    if (step.kind == Kind::kProduct && has_zeros) {
+      return "a product of values with zero points";
+    }
+    const bool may_clamp = step.kind == Kind::kMatrix || step.kind == Kind::kAddition;
+    step.output = quantisation_behind(network_, output, may_clamp);
+    const bool may_be_float = step.kind == Kind::kMatrix || step.kind == Kind::kProduct;
+    return step.output.is_int8() || may_be_float ? "" : "its result is not quantised";
+  }
+
+  bool read_given_weights(const LayerArguments& arguments, Step& step) const {
+    for (const std::string_view name : {"weight", "mat2", "other"}) {
+      const std::vector<ValueId> id = arguments.values(name);
+      if (id.size() == 1) {
+        if (auto given = given_weights(network_, id.front(), step.matrix.weight)) {
+          step.matrix.stored = std::move(given->weight);
+          step.matrix.stored_scale = std::move(given->scale);
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   static std::vector<ValueId> made(const Step& step) {
@@ -183,8 +257,11 @@ class StepReader {
       step.dimensions = arguments.integers("dim").value_or(std::vector<std::int64_t>{0});
       return step.inputs.empty() || !is_computed_float(step.inputs) ? "joins constants" : "";
     }
+    const std::string_view mode = arguments.text("mode");
     const bool pads_zeros =
-        target == "aten.constant_pad_nd.default" && arguments.real("value").value_or(0.0) == 0.0;
+        (target == "aten.constant_pad_nd.default" ||
+         (target == "aten.pad.default" && (mode.empty() || mode == "constant"))) &&
+        arguments.real("value").value_or(0.0) == 0.0;
     if (kMoves.contains(target) || pads_zeros) {
       step.kind = Kind::kMove;
       step.inputs = arguments.values("self");
@@ -413,7 +490,8 @@ class StepReader {
       return false;
     }
     Step* source = only_source_of(step.inputs.front());
-    if (source == nullptr || source->kind != Kind::kMatrix || source->clamp) {
+    if (source == nullptr || source->kind != Kind::kMatrix || source->clamp ||
+        source->matrix.stored.defined()) {
       return false;
     }
     const LayerArguments arguments(*step.layer, result_.constants);
@@ -451,7 +529,8 @@ class StepReader {
     }
     Step* source = only_source_of(step.inputs.front());
     if (source == nullptr || source->clamp ||
-        (source->kind != Kind::kMatrix && source->kind != Kind::kAddition)) {
+        (source->kind != Kind::kMatrix && source->kind != Kind::kAddition) ||
+        (is_quantised_ && !source->output.is_int8())) {
       return false;
     }
     source->clamp = step.clamp;
@@ -459,20 +538,39 @@ class StepReader {
     return true;
   }
 
+  /// The layer before a quantisation makes int8 itself; true if it does.
+  bool fuse_quantisation(const Step& step) {
+    Step* source = step.kind == Kind::kQuantise ? only_source_of(step.inputs.front()) : nullptr;
+    if (source == nullptr || !is_integer_only(source->kind) || !source->output.is_int8()) {
+      return false;
+    }
+    take_over(*source, step, "");
+    return true;
+  }
+
   /// `source` now makes what `step` made.
   void take_over(Step& source, const Step& step, std::string note) {
     source.outputs = step.outputs;
-    source.notes.push_back(std::move(note));
+    if (!note.empty()) {
+      source.notes.push_back(std::move(note));
+    }
     made_by_[step.outputs.front().value] = made_by_[step.inputs.front().value];
   }
 
   const Network& network_;
   const std::vector<ValueStatistics>& statistics_;
+  const bool is_quantised_;                          // brings its scales
   std::vector<std::optional<std::size_t>> made_by_;  // by ValueId: index of a step
+  std::vector<Quantisation> stored_;                 // by ValueId, where the network brings it
   Steps result_;
 };
 
 }  // namespace
+
+bool is_integer_only(Step::Kind kind) {
+  return kind == Kind::kMatrix || kind == Kind::kProduct || kind == Kind::kAddition ||
+         kind == Kind::kAveragePool || kind == Kind::kMean || kind == Kind::kConcatenation;
+}
 
 Steps steps_of(const Network& network, const std::vector<ValueStatistics>& statistics) {
   return StepReader(network, statistics).read();

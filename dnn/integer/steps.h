@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // A float network read as the steps of an integer network: constants computed, batch norm folded,
-// activations fused. Scales are not yet chosen.
+// activations fused. Scales are not yet chosen, but those that the network brings (PT2E) are found.
 #pragma once
 
 #include <array>
@@ -30,6 +30,9 @@ struct FloatMatrix {
   at::Tensor weight;           // float32, contiguous, on the CPU; (O, ...) as MatrixKernel takes it
   std::vector<double> factor;  // (O), of a folded batch norm
   std::vector<double> bias;    // (O)
+  // Of a network that is quantised already: its int8 weights, and their scales (O).
+  at::Tensor stored;
+  std::vector<double> stored_scale;
 };
 
 struct Step {
@@ -45,6 +48,9 @@ struct Step {
     kMove,     // the same: elements move, as in flatten
     kFloat,    // float in and out
     kSize,     // reads a shape: no elements
+    // Of a network that is quantised already:
+    kQuantise,    // float or int8 in; int8 as `output` says
+    kDequantise,  // its output is its int8 input under another name
   };
 
   Kind kind = Kind::kFloat;
@@ -61,7 +67,11 @@ struct Step {
   std::int64_t averaged = 1;                     // elements of a mean, of kAveragePool and kMean
   std::vector<std::int64_t> dimensions;          // of kMean and kConcatenation
   bool keep_dimensions = false;                  // of kMean
+  Quantisation output;  // of kQuantise, and where the network brings it; else not int8
 };
+
+/// Steps that compute on int8 whatever reads them.
+bool is_integer_only(Step::Kind kind);
 
 struct Steps {
   std::vector<Step> steps;

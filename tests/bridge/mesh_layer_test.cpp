@@ -33,6 +33,7 @@ dnn::Network single_layer(const dnn::MatrixShape& shape, RandomStream& random) {
       shape.is_convolution
           ? random_int8({shape.out_channels, inputs, shape.kernel[0], shape.kernel[1]}, random)
           : random_int8({shape.out_channels, inputs}, random);
+  parameters.input_zero = static_cast<int>(random.below(256)) - 128;  // what padding holds
   parameters.bias = at::empty({shape.out_channels}, c10::TensorOptions(c10::kInt));
   parameters.scale = at::empty({shape.out_channels}, c10::TensorOptions(c10::kFloat));
   for (std::int64_t o = 0; o < shape.out_channels; ++o) {
@@ -41,8 +42,8 @@ dnn::Network single_layer(const dnn::MatrixShape& shape, RandomStream& random) {
     parameters.scale.data_ptr<float>()[o] = 0.5F;
   }
   dnn::Network network;
-  network.inputs = {network.add_value({"x", {-1}, c10::kChar, false, 1.0F})};
-  network.output = network.add_value({"y", {-1}, c10::kFloat, false, 0.0F});
+  network.inputs = {network.add_value({"x", {-1}, c10::kChar, false, {1.0F}})};
+  network.output = network.add_value({"y", {-1}, c10::kFloat, false, {}});
   dnn::Layer layer;
   layer.name = "layer";
   layer.target = "int8.matrix";

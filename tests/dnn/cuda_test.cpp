@@ -40,22 +40,24 @@ TEST_F(CudaTest, ElementWiseArithmeticEqualsTheCpus) {
   const ChannelLayout layout = ChannelLayout::around(sums, 1);
   for (int first = 0; first + 6 <= kMostShift; first += 7) {
     const at::Tensor shift = random_int32(stream, {7}, first, first + 6);
-    EXPECT_TRUE(at::equal(
-        requantise(sums.to(device_), layout, multiplier.to(device_), shift.to(device_), {-99, 127})
-            .cpu(),
-        requantise(sums, layout, multiplier, shift, {-99, 127})));
-    const FixedPoint ratio{1500000001, first};
+    EXPECT_TRUE(at::equal(requantise(sums.to(device_), layout, multiplier.to(device_),
+                                     shift.to(device_), {-99, 127}, first - 30)
+                              .cpu(),
+                          requantise(sums, layout, multiplier, shift, {-99, 127}, first - 30)));
+    const FixedPoint ratio{1500000001, first, 30 - first};
     EXPECT_TRUE(
         at::equal(requantise(sums.to(device_), ratio, {}).cpu(), requantise(sums, ratio, {})));
     EXPECT_TRUE(at::equal(requantise(a.to(device_), ratio, {}).cpu(), requantise(a, ratio, {})));
   }
-  const ScaledAddition ratios = ScaledAddition::of(0.8, 0.3);
+  ScaledAddition ratios = ScaledAddition::of(0.8, 0.3);
+  ratios.a_zero = -128;
+  ratios.b_zero = 127;
+  ratios.zero = -5;
   EXPECT_TRUE(at::equal(add(a.to(device_), b.to(device_), ratios, {0, 127}).cpu(),
                         add(a, b, ratios, {0, 127})));
-  EXPECT_TRUE(
-      at::equal(quantise_values(real.to(device_), 513.7F).cpu(), quantise_values(real, 513.7F)));
-  EXPECT_TRUE(
-      at::equal(dequantise_values(a.to(device_), 0.37F).cpu(), dequantise_values(a, 0.37F)));
+  const Quantisation as{513.7F, -90};
+  EXPECT_TRUE(at::equal(quantise_values(real.to(device_), as).cpu(), quantise_values(real, as)));
+  EXPECT_TRUE(at::equal(dequantise_values(a.to(device_), as).cpu(), dequantise_values(a, as)));
 }
 
 TEST_F(CudaTest, WordFaultsEqualTheCpusAndAreUndone) {

@@ -48,11 +48,14 @@ std::vector<std::int64_t> weight_sizes(const MatrixShape& shape) {
 
 /// With int8 outputs at a ratio of 2^-shift.
 std::shared_ptr<const MatrixKernel> kernel_of(const MatrixShape& shape, const at::Tensor& weight,
-                                              const at::Tensor& bias, std::int32_t shift = 40) {
+                                              const at::Tensor& bias, std::int32_t shift = 40,
+                                              int input_zero = 0, int output_zero = 0) {
   MatrixKernel::Parameters parameters;
   parameters.shape = shape;
   parameters.weight = weight;
   parameters.bias = bias;
+  parameters.input_zero = input_zero;
+  parameters.output_zero = output_zero;
   parameters.multiplier = at::full({shape.out_channels}, kTopBit, at::dtype(c10::kInt));
   parameters.shift = at::full({shape.out_channels}, 30 + shift, at::dtype(c10::kInt));
   return MatrixKernel::make(std::move(parameters), "layer");
@@ -121,13 +124,14 @@ void expect_exact(const Case& given, std::int64_t batch, RandomStream& stream) {
   const MatrixShape& shape = given.shape;
   const at::Tensor weight = random_int8(stream, weight_sizes(shape), -127, 127);
   const at::Tensor bias = random_int32(stream, {shape.out_channels}, -kTopBit, kTopBit);
-  const auto kernel = kernel_of(shape, weight, bias);
+  const int zero = static_cast<int>(stream.below(256)) - 128;
+  const auto kernel = kernel_of(shape, weight, bias, 40, zero);
   const std::vector<std::int64_t> sizes{batch, shape.in_channels, given.height, given.width};
   for (const at::Tensor& input :
        {random_int8(stream, sizes), at::full(sizes, -128, at::dtype(c10::kChar)),
         at::full(sizes, 127, at::dtype(c10::kChar))}) {
     const at::Tensor found = kernel->accumulate(input);
-    const at::Tensor expected = exact_accumulators(shape, input, weight, bias);
+    const at::Tensor expected = exact_accumulators(shape, input, weight, bias, zero);
     ASSERT_TRUE(at::equal(found, expected))
         << "groups " << shape.groups << ", channels " << shape.in_channels << " -> "
         << shape.out_channels << ", kernel " << shape.kernel[0] << " x " << shape.kernel[1]

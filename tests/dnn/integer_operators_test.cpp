@@ -58,6 +58,12 @@ void for_each(const at::Tensor& tensor, const Visit& visit) {
   }
 }
 
+FixedPoint with_zero(double ratio, std::int32_t zero) {
+  FixedPoint result = FixedPoint::of(ratio);
+  result.zero = zero;
+  return result;
+}
+
 std::vector<PoolWindow> windows() {
   return {{{2, 2}, {2, 2}, {0, 0}, {1, 1}, false},
           {{3, 3}, {2, 2}, {1, 1}, {1, 1}, false},
@@ -95,10 +101,11 @@ TEST(IntegerOperatorsTest, AveragePoolingRequantisesTheSumOfTheWindow) {
   RandomStream stream(2, 0, Purpose::kTest);
   for (const PoolWindow& window : windows()) {
     const double count = static_cast<double>(window.kernel[0] * window.kernel[1]);
-    const FixedPoint ratio = FixedPoint::of(1.3 / count);
-    for (const at::Tensor& input :
-         {random_int8(stream, {2, 3, 9, 8}), random_int8(stream, {1, 2, 9, 8}, -128, -128)}) {
-      const at::Tensor result = result_of(make_average_pool2d(window, ratio), {input});
+    for (const int zero : {0, 127, -30}) {
+      const at::Tensor input = zero == 127 ? random_int8(stream, {1, 2, 9, 8}, -128, -128)
+                                           : random_int8(stream, {2, 3, 9, 8});
+      const FixedPoint ratio = with_zero(1.3 / count, -zero / 2);
+      const at::Tensor result = result_of(make_average_pool2d(window, {ratio, zero}), {input});
       for_each(result, [&](auto n, auto c, auto y, auto x) {
         std::int64_t sum = 0;
         for (std::int64_t ky = 0; ky < window.kernel[0]; ++ky) {
@@ -106,7 +113,7 @@ TEST(IntegerOperatorsTest, AveragePoolingRequantisesTheSumOfTheWindow) {
             const std::int64_t row = y * window.stride[0] - window.padding[0] + ky;
             const std::int64_t column = x * window.stride[1] - window.padding[1] + kx;
             if (row >= 0 && row < 9 && column >= 0 && column < 8) {
-              sum += at(input, n, c, row, column);
+              sum += at(input, n, c, row, column) - zero;  // padding is a real zero
             }
           }
         }
@@ -117,27 +124,31 @@ TEST(IntegerOperatorsTest, AveragePoolingRequantisesTheSumOfTheWindow) {
 }
 
 TEST(IntegerOperatorsTest, TheLargestAveragedWindowIsExact) {
-  const std::int64_t side = 362;  // 362 * 362 = 131044 <= kMostPooled
+  const std::int64_t side = 256;  // 256 * 256 = kMostPooled
   const PoolWindow window{{side, side}, {side, side}, {0, 0}, {1, 1}, false};
   const at::Tensor input = at::empty({1, 1, side, side}, at::dtype(c10::kChar)).fill_(-128);
   input.mutable_data_ptr<std::int8_t>()[17] = -127;
+  ASSERT_EQ(side * side, kMostPooled);
   const FixedPoint ratio = FixedPoint::of(1.0 / (2 << 17));
-  EXPECT_EQ(result_of(make_average_pool2d(window, ratio), {input}).item<std::int8_t>(),
-            exact_requantised(-128 * side * side + 1, ratio, {}));
+  for (const int zero : {0, 127}) {
+    EXPECT_EQ(result_of(make_average_pool2d(window, {ratio, zero}), {input}).item<std::int8_t>(),
+              exact_requantised((-128 - zero) * side * side + 1, ratio, {}));
+  }
 }
 
 TEST(IntegerOperatorsTest, MeansRequantiseTheSumOverTheirDimensions) {
   RandomStream stream(3, 0, Purpose::kTest);
   const at::Tensor input = random_int8(stream, {2, 5, 7, 6});
-  const FixedPoint ratio = FixedPoint::of(2.1 / 42);
   for (const bool keeps : {true, false}) {
+    const int zero = keeps ? 0 : 19;
+    const FixedPoint ratio = with_zero(2.1 / 42, -zero);
     for (const auto& dimensions : std::vector<std::vector<std::int64_t>>{{2, 3}, {-1, -2}}) {
-      const at::Tensor result = result_of(make_mean(dimensions, keeps, ratio), {input});
+      const at::Tensor result = result_of(make_mean(dimensions, keeps, {ratio, zero}), {input});
       EXPECT_EQ(result.dim(), keeps ? 4 : 2);
       for (std::int64_t i = 0; i < 10; ++i) {
         std::int64_t sum = 0;
         for (std::int64_t k = 0; k < 42; ++k) {
-          sum += input.const_data_ptr<std::int8_t>()[i * 42 + k];
+          sum += input.const_data_ptr<std::int8_t>()[i * 42 + k] - zero;
         }
         EXPECT_EQ(result.const_data_ptr<std::int8_t>()[i], exact_requantised(sum, ratio, {}));
       }
@@ -148,16 +159,18 @@ TEST(IntegerOperatorsTest, MeansRequantiseTheSumOverTheirDimensions) {
 TEST(IntegerOperatorsTest, ConcatenationBringsItsOperandsToOneScale) {
   RandomStream stream(4, 0, Purpose::kTest);
   const at::Tensor a = random_int8(stream, {2, 3, 4, 5}), b = random_int8(stream, {2, 2, 4, 5});
-  const FixedPoint ratio = FixedPoint::of(0.37);
-  const at::Tensor result =
-      result_of(make_concatenation(1, {std::nullopt, ratio, std::nullopt}), {a, b, a}, true);
+  const FixedPoint ratio = with_zero(0.37, 11);
+  const at::Tensor result = result_of(
+      make_concatenation(1, {std::nullopt, Rescaling{ratio, -40}, std::nullopt}), {a, b, a}, true);
   EXPECT_TRUE(at::equal(result.narrow(1, 0, 3), a));
   EXPECT_TRUE(at::equal(result.narrow(1, 5, 3), a));
   const at::Tensor middle = result.narrow(1, 3, 2).contiguous();
   for (std::int64_t i = 0; i < b.numel(); ++i) {
     EXPECT_EQ(middle.const_data_ptr<std::int8_t>()[i],
-              exact_requantised(b.const_data_ptr<std::int8_t>()[i], ratio, {}));
+              exact_requantised(b.const_data_ptr<std::int8_t>()[i] + 40, ratio, {}));
   }
+  const at::Tensor alone = result_of(make_requantise({ratio, -40}), {b});
+  EXPECT_TRUE(at::equal(alone, middle));
 }
 
 TEST(IntegerOperatorsTest, ClampAdditionAndConversionsAreThoseOfTheKernels) {
@@ -171,9 +184,9 @@ TEST(IntegerOperatorsTest, ClampAdditionAndConversionsAreThoseOfTheKernels) {
   const ScaledAddition ratios = ScaledAddition::of(0.7, 0.2);
   EXPECT_TRUE(
       at::equal(result_of(make_addition(ratios, {0, 127}), {a, b}), add(a, b, ratios, {0, 127})));
-  const at::Tensor real = result_of(make_dequantise(0.25F), {a});
-  EXPECT_TRUE(at::equal(real, a.to(c10::kFloat) * 0.25));
-  EXPECT_TRUE(at::equal(result_of(make_quantise(0.25F), {real}), a));
+  const at::Tensor real = result_of(make_dequantise({0.25F, -9}), {a});
+  EXPECT_TRUE(at::equal(real, (a.to(c10::kFloat) + 9) * 0.25));
+  EXPECT_TRUE(at::equal(result_of(make_quantise({0.25F, -9}), {real}), a));
 }
 
 }  // namespace

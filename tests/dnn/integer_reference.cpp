@@ -32,11 +32,11 @@ std::int8_t exact_requantised(std::int64_t value, FixedPoint ratio, Clamp clamp)
   if (doubled % divisor < 0) {
     --quotient;
   }
-  return static_cast<std::int8_t>(std::clamp<Wide>(quotient, clamp.low, clamp.high));
+  return static_cast<std::int8_t>(std::clamp<Wide>(quotient + ratio.zero, clamp.low, clamp.high));
 }
 
 at::Tensor exact_accumulators(const MatrixShape& shape, const at::Tensor& input,
-                              const at::Tensor& weight, const at::Tensor& bias) {
+                              const at::Tensor& weight, const at::Tensor& bias, int zero) {
   const bool is_convolution = shape.is_convolution;
   const std::int64_t height = is_convolution ? input.size(2) : 1;
   const std::int64_t width = is_convolution ? input.size(3) : 1;
@@ -68,14 +68,13 @@ at::Tensor exact_accumulators(const MatrixShape& shape, const at::Tensor& input,
                     y * shape.stride[0] + ky * shape.dilation[0] - shape.padding[0];
                 const std::int64_t column =
                     x * shape.stride[1] + kx * shape.dilation[1] - shape.padding[1];
-                if (row < 0 || row >= height || column < 0 || column >= width) {
-                  continue;
-                }
+                const bool is_inside = row >= 0 && row < height && column >= 0 && column < width;
                 const std::int64_t channel = o / outputs * inputs + c;
-                sum +=
-                    std::int64_t{
-                        weights[((o * inputs + c) * shape.kernel[0] + ky) * shape.kernel[1] + kx]} *
-                    in[((n * shape.in_channels + channel) * height + row) * width + column];
+                const std::int64_t place =
+                    ((n * shape.in_channels + channel) * height + row) * width + column;
+                const std::int64_t value = is_inside ? in[place] : zero;
+                sum += value *
+                       weights[((o * inputs + c) * shape.kernel[0] + ky) * shape.kernel[1] + kx];
               }
             }
           }

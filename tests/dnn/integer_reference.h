@@ -14,12 +14,12 @@
 
 namespace tilestrike::dnn {
 
-/// floor((value * multiplier + 2^(shift-1)) / 2^shift), clamped.
+/// floor((value * multiplier + 2^(shift-1)) / 2^shift) + zero, clamped.
 std::int8_t exact_requantised(std::int64_t value, FixedPoint ratio, Clamp clamp);
 
-/// int32 (N, O, H', W') or (rows, O), by the sum over (channel, ky, kx).
+/// int32 (N, O, H', W') or (rows, O), by the sum over (channel, ky, kx); padding holds `zero`.
 at::Tensor exact_accumulators(const MatrixShape& shape, const at::Tensor& input,
-                              const at::Tensor& weight, const at::Tensor& bias);
+                              const at::Tensor& weight, const at::Tensor& bias, int zero = 0);
 
 /// Uniform over low..high.
 at::Tensor random_int8(RandomStream& stream, std::vector<std::int64_t> sizes, int low = -128,

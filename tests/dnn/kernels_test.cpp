@@ -75,7 +75,8 @@ TEST(RequantiseTest, EveryShiftEqualsExactArithmeticWithTiesAndEnds) {
     for (const std::int32_t multiplier :
          {kTopBit, kTopBit + 1, kMost, 1500000000,
           static_cast<std::int32_t>(kTopBit + stream.below(kTopBit))}) {
-      const FixedPoint ratio{multiplier, shift};
+      // The zero point is added after rounding: exact_requantised() does so, too.
+      const FixedPoint ratio{multiplier, shift, shift % 3 == 0 ? 0 : shift * 4 - 128};
       const std::vector<std::int32_t> values = telling_values(ratio, stream);
       for (const Clamp clamp : {Clamp{}, Clamp{0, 127}, Clamp{-3, 77}}) {
         const at::Tensor result = requantise(at::tensor(values), ratio, clamp);
@@ -116,11 +117,12 @@ TEST(RequantiseTest, EachChannelHasItsOwnRatio) {
     const at::Tensor multiplier = random_int32(stream, {5}, kTopBit, kMost);
     const at::Tensor shift = at::tensor({25, 31, 38, 45, 62}, c10::kInt);
     const ChannelLayout layout = ChannelLayout::around(sums, 1);
-    const at::Tensor result = requantise(sums, layout, multiplier, shift, {-50, 127});
+    const std::int32_t zero = sizes[0] == 2 ? -77 : 0;
+    const at::Tensor result = requantise(sums, layout, multiplier, shift, {-50, 127}, zero);
     for (std::int64_t i = 0; i < sums.numel(); ++i) {
       const std::int64_t channel = i / layout.inner % 5;
       const FixedPoint ratio{multiplier.const_data_ptr<std::int32_t>()[channel],
-                             shift.const_data_ptr<std::int32_t>()[channel]};
+                             shift.const_data_ptr<std::int32_t>()[channel], zero};
       ASSERT_EQ(result.const_data_ptr<std::int8_t>()[i],
                 exact_requantised(sums.const_data_ptr<std::int32_t>()[i], ratio, {-50, 127}));
     }
@@ -159,21 +161,30 @@ TEST(AdditionTest, AllPairsEqualTheFormulaAndNearTheRealSum) {
   struct Ratios {
     double a, b;
   };
+  struct Zeros {
+    std::int16_t a, b, result;
+  };
   for (const auto [x, y] : {Ratios{1.0, 1.0}, Ratios{0.5, 0.5}, Ratios{0.731, 0.119},
                             Ratios{1e-3, 1.9999}, Ratios{17.5, 0.002}, Ratios{1e-12, 0.9}}) {
-    for (const Clamp clamp : {Clamp{}, Clamp{0, 100}}) {
-      const ScaledAddition ratios = ScaledAddition::of(x, y);
+    for (const Zeros zeros : {Zeros{0, 0, 0}, Zeros{-128, 127, 3}, Zeros{5, -128, -128}}) {
+      const Clamp clamp = zeros.a == 0 ? Clamp{0, 100} : Clamp{};
+      ScaledAddition ratios = ScaledAddition::of(x, y);
+      ratios.a_zero = zeros.a;
+      ratios.b_zero = zeros.b;
+      ratios.zero = zeros.result;
       const at::Tensor result = add(a, b, ratios, clamp);
       for (int i = 0; i < 65536; ++i) {
-        const std::int64_t first = i / 256 - 128, second = i % 256 - 128;
+        const std::int64_t first = i / 256 - 128 - zeros.a, second = i % 256 - 128 - zeros.b;
         const std::int64_t sum = first * ratios.a_multiplier + second * ratios.b_multiplier;
         const std::int64_t half = ratios.shift > 0 ? std::int64_t{1} << (ratios.shift - 1) : 0;
         const auto rounded = static_cast<std::int64_t>(
-            std::floor(static_cast<double>(sum + half) / std::ldexp(1.0, ratios.shift)));
+            std::floor(static_cast<double>(sum + half) / std::ldexp(1.0, ratios.shift)) +
+            zeros.result);
         const std::int64_t expected = std::clamp<std::int64_t>(rounded, clamp.low, clamp.high);
         ASSERT_EQ(result.const_data_ptr<std::int8_t>()[i], expected) << first << " + " << second;
-        const double real = std::clamp<double>(first * x + second * y, clamp.low, clamp.high);
-        ASSERT_LE(std::abs(expected - real), 0.52) << first << " * " << x << " + " << second;
+        const double real =
+            std::clamp<double>(first * x + second * y + zeros.result, clamp.low, clamp.high);
+        ASSERT_LE(std::abs(expected - real), 0.54) << first << " * " << x << " + " << second;
       }
     }
   }
@@ -195,7 +206,16 @@ TEST(QuantiseTest, HalvesGoToTheEvenNeighbour) {
                   -128.5F, -1e30F, 1e30F, infinity, -infinity, std::nanf("")});
   const at::Tensor expected = at::tensor(
       {0, 0, 2, 2, 0, -2, -2, 0, 126, 127, 127, -128, -128, 127, 127, -128, -128}, c10::kChar);
-  EXPECT_TRUE(at::equal(quantise_values(values, 1.0F), expected));
+  EXPECT_TRUE(at::equal(quantise_values(values, {1.0F, 0}), expected));
+}
+
+TEST(QuantiseTest, TheZeroPointIsAddedAfterRoundingAndBeforeTheClamp) {
+  const at::Tensor values =
+      at::tensor({0.0F, 0.5F, 1.5F, -0.5F, 26.4F, 27.6F, 300.0F, -227.0F, -229.0F, std::nanf("")});
+  const at::Tensor expected =
+      at::tensor({100, 100, 102, 100, 126, 127, 127, -127, -128, -128}, c10::kChar);
+  EXPECT_TRUE(at::equal(quantise_values(values, {1.0F, 100}), expected))
+      << quantise_values(values, {1.0F, 100});
 }
 
 TEST(QuantiseTest, EveryStoredValueComesBack) {
@@ -204,8 +224,12 @@ TEST(QuantiseTest, EveryStoredValueComesBack) {
     all.mutable_data_ptr<std::int8_t>()[i] = static_cast<std::int8_t>(i - 128);
   }
   for (const float scale : {1.0F, 0.1F, 0.0123456F, 3e7F, 1e-30F}) {
-    EXPECT_TRUE(at::equal(quantise_values(dequantise_values(all, scale), scale), all)) << scale;
-    EXPECT_EQ(dequantise_values(all, scale).const_data_ptr<float>()[255], 127.0F * scale);
+    for (const int zero : {0, -128, -7, 127}) {
+      const Quantisation as{scale, zero};
+      EXPECT_TRUE(at::equal(quantise_values(dequantise_values(all, as), as), all)) << scale;
+      EXPECT_EQ(dequantise_values(all, as).const_data_ptr<float>()[255],
+                static_cast<float>(127 - zero) * scale);
+    }
   }
 }
 

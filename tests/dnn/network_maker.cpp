@@ -37,12 +37,12 @@ Argument argument_of(const std::string& name, const NetworkMaker::Given& given) 
 
 NetworkMaker::NetworkMaker() {
   network_.name = "made";
-  network_.inputs = {network_.add_value({"x", {-1}, c10::kFloat, false, 0.0F})};
+  network_.inputs = {network_.add_value({"x", {-1}, c10::kFloat, false, {}})};
 }
 
 ValueId NetworkMaker::constant(const at::Tensor& tensor) {
   const ValueId id = network_.add_value({"constant_" + std::to_string(network_.values.size()),
-                                         tensor.sizes().vec(), tensor.scalar_type(), true, 0.0F});
+                                         tensor.sizes().vec(), tensor.scalar_type(), true, {}});
   network_.constants[id.value] = tensor;
   return id;
 }
@@ -66,7 +66,7 @@ ValueId NetworkMaker::call(const std::string& name, const std::string& target,
       }
     }
   }
-  const ValueId output = network_.add_value({name + "_out", {-1}, c10::kFloat, false, 0.0F});
+  const ValueId output = network_.add_value({name + "_out", {-1}, c10::kFloat, false, {}});
   layer.outputs = {output};
   layer.kernel = make_operator_kernel(layer);
   network_.layers.push_back(std::move(layer));

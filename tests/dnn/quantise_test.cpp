@@ -61,7 +61,7 @@ void expect_sound(const Network& integer, const at::Tensor& images) {
     if (tape.values[i].isTensor()) {
       EXPECT_EQ(tape.values[i].toTensor().scalar_type(), info.type) << info.name;
     }
-    EXPECT_EQ(info.scale > 0.0F, info.type == c10::kChar) << info.name;
+    EXPECT_EQ(info.quantisation.scale > 0.0F, info.type == c10::kChar) << info.name;
   }
 }
 
@@ -94,8 +94,8 @@ TEST(QuantiseTest, ConvolutionBatchNormAndReluBecomeOneLayer) {
   EXPECT_EQ(matrix_kernel(conv)->parameters().low, 0);
   EXPECT_EQ(matrix_kernel(conv)->parameters().high, 127);
   EXPECT_EQ(layer_named(integer, "fc").note, "float output");
-  EXPECT_EQ(integer.info(layer_named(integer, "pool").outputs.front()).scale,
-            integer.info(conv.outputs.front()).scale);
+  EXPECT_EQ(integer.info(layer_named(integer, "pool").outputs.front()).quantisation.scale,
+            integer.info(conv.outputs.front()).quantisation.scale);
   expect_close(network, integer, pictures());
 }
 
@@ -117,7 +117,7 @@ TEST(QuantiseTest, WeightsAreRoundedPerChannelAndTheBiasInUnitsOfTheAccumulator)
   const Network integer = quantise(maker.finish(x), pictures());
   const Layer& conv = layer_named(integer, "conv");
   const auto& parameters = matrix_kernel(conv)->parameters();
-  const double input_scale = integer.info(conv.inputs.front()).scale;
+  const double input_scale = integer.info(conv.inputs.front()).quantisation.scale;
   for (int o = 0; o < 6; ++o) {
     const double factor = gamma[o].item<double>() / 0.5;
     const at::Tensor real = weight[o].to(c10::kDouble) * factor;
@@ -181,8 +181,8 @@ TEST(QuantiseTest, AnActivationThatIsNotTheOnlyReaderIsALayerOfItsOwn) {
   const Network network = maker.finish(x);
   const Network integer = quantise(network, pictures());
   EXPECT_EQ(layer_named(integer, "clamp").target, "int8.clamp");
-  EXPECT_EQ(integer.info(layer_named(integer, "clamp").outputs.front()).scale,
-            integer.info(layer_named(integer, "conv").outputs.front()).scale);
+  EXPECT_EQ(integer.info(layer_named(integer, "clamp").outputs.front()).quantisation.scale,
+            integer.info(layer_named(integer, "conv").outputs.front()).quantisation.scale);
   expect_close(network, integer, pictures());
 }
 
@@ -195,7 +195,7 @@ TEST(QuantiseTest, Relu6IsAClampInTheScaleOfItsOutput) {
   const at::Tensor images = pictures() * 20.0;
   const Network integer = quantise(network, images);
   const Layer& conv = layer_named(integer, "depthwise");
-  EXPECT_FLOAT_EQ(integer.info(conv.outputs.front()).scale, 6.0F / 127);
+  EXPECT_FLOAT_EQ(integer.info(conv.outputs.front()).quantisation.scale, 6.0F / 127);
   EXPECT_EQ(matrix_kernel(conv)->parameters().low, 0);
   EXPECT_EQ(matrix_kernel(conv)->parameters().high, 127);
   EXPECT_EQ(matrix_kernel(conv)->parameters().shape.groups, 3);
