@@ -23,8 +23,8 @@ import numpy
 import check_dump
 
 
-def convolved(x, w, bias, stride, padding, dilation, groups):
-    """A convolution from its definition, in Python's integers."""
+def convolved(x, w, bias, stride, padding, dilation, groups, zero):
+    """A convolution from its definition, in Python's integers; padding holds `zero`."""
     count, _, height, width = x.shape
     outputs, inputs, kh, kw = w.shape
     size = [(n + 2 * padding[i] - dilation[i] * (k - 1) - 1) // stride[i] + 1
@@ -35,17 +35,18 @@ def convolved(x, w, bias, stride, padding, dilation, groups):
         for c, a, b in numpy.ndindex(inputs, kh, kw):
             row, column = (i * stride[0] + a * dilation[0] - padding[0],
                            j * stride[1] + b * dilation[1] - padding[1])
-            if 0 <= row < height and 0 <= column < width:
-                channel = o // (outputs // groups) * inputs + c
-                total += int(x[n, channel, row, column]) * int(w[o, c, a, b])
+            is_inside = 0 <= row < height and 0 <= column < width
+            channel = o // (outputs // groups) * inputs + c
+            value = int(x[n, channel, row, column]) if is_inside else zero
+            total += value * int(w[o, c, a, b])
         y[n, o, i, j] = total
     return y
 
 
-def requantised(accumulator, multiplier, shift, low, high):
+def requantised(accumulator, multiplier, shift, low, high, zero=0):
     """By Python's unbounded integers; >> rounds towards minus infinity."""
     half = 1 << (shift - 1) if shift else 0
-    return max(low, min(high, (int(accumulator) * int(multiplier) + half) >> shift))
+    return max(low, min(high, ((int(accumulator) * int(multiplier) + half) >> shift) + zero))
 
 
 class CheckDumpTest(unittest.TestCase):
@@ -70,14 +71,15 @@ class CheckDumpTest(unittest.TestCase):
         """A grouped, strided, dilated convolution to int8, and a 3-d linear layer to float."""
         x, w, bias = self.int8(2, 4, 7, 6), self.int8(6, 2, 3, 2), self.int32(6)
         geometry = {"stride": [2, 1], "padding": [1, 2], "dilation": [1, 2], "groups": 2}
-        sums = convolved(x, w, bias, **geometry)
+        sums = convolved(x, w, bias, **geometry, zero=-9)
         multiplier = self.random.integers(2**30, 2**31, 6).astype(numpy.int32)
         shift = numpy.array([38, 39, 40, 41, 42, 62], numpy.int32)
         output = numpy.zeros(sums.shape, numpy.int8)
         for place in numpy.ndindex(sums.shape):
             output[place] = requantised(sums[place], multiplier[place[1]], int(shift[place[1]]),
-                                        0, 127)
-        first = {"index": 0, "name": "conv", "kind": "conv2d", "clamp": [0, 127], **geometry,
+                                        -3, 127, 17)
+        first = {"index": 0, "name": "conv", "kind": "conv2d", "clamp": [-3, 127], **geometry,
+                 "input_zero": -9, "output_zero": 17,
                  **self.save(input=x, weight=w, bias=bias, accumulators=sums,
                              multiplier=multiplier, shift=shift, output=output)}
         x, w, bias = self.int8(3, 4, 5), self.int8(4, 5), self.int32(4)
@@ -131,8 +133,9 @@ class CheckDumpTest(unittest.TestCase):
             for multiplier in (2**30, 2**30 + 1, 2**31 - 1):
                 found = check_dump.requantise(
                     sums, numpy.array([multiplier], numpy.int32),
-                    numpy.array([shift], numpy.int32), (-128, 127))
-                expected = [requantised(value, multiplier, shift, -128, 127) for value in sums]
+                    numpy.array([shift], numpy.int32), shift - 30, (-128, 127))
+                expected = [requantised(value, multiplier, shift, -128, 127, shift - 30)
+                            for value in sums]
                 self.assertEqual(list(found), expected, (shift, multiplier))
 
     def write_struck_pass(self):
