@@ -42,7 +42,10 @@ NetworkMaker::NetworkMaker() {
 
 ValueId NetworkMaker::constant(const at::Tensor& tensor) {
   const ValueId id = network_.add_value({"constant_" + std::to_string(network_.values.size()),
-                                         tensor.sizes().vec(), tensor.scalar_type(), true, {}});
+                                         tensor.sizes().vec(),
+                                         tensor.scalar_type(),
+                                         true,
+                                         {}});
   network_.constants[id.value] = tensor;
   return id;
 }
