@@ -153,11 +153,13 @@ Value merged(const Value& under, const Value& over) {
     return over;
   }
   Value result = under;
+  result.place = over.place;
   for (const Entry& entry : over.entries) {
-    if (Value* present = result.find(entry.key)) {
-      *present = merged(*present, entry.value);
-    } else {
+    const auto present = std::ranges::find(result.entries, entry.key, &Entry::key);
+    if (present == result.entries.end()) {
       result.entries.push_back(entry);
+    } else {
+      *present = {entry.key, merged(present->value, entry.value), entry.place};
     }
   }
   return result;

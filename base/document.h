@@ -56,7 +56,8 @@ struct Entry {
   Place place;  // of the key
 };
 
-/// Overlays `over` on `under`: maps merge key by key, everything else is replaced.
+/// Overlays `over` on `under`: maps merge key by key, everything else is replaced. What both have
+/// stands where `over` has it.
 Value merged(const Value& under, const Value& over);
 
 }  // namespace tilestrike

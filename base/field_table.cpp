@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <cstdio>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 namespace tilestrike::field_detail {
 
@@ -22,6 +25,55 @@ void read_integer(const Value& value, const std::string& path, std::int64_t min,
   const std::string range = std::to_string(min) + " to " + std::to_string(max);
   if (!number) {
     wrong_type(value, path, "an integer from " + range, errors);
+  } else if (*number < min || *number > max) {
+    errors.add(ErrorCode::kInvalidInput, path + ": " + value.scalar + " is out of range",
+               value.place.text(), "allowed: " + range);
+  } else {
+    store(*number);
+  }
+}
+
+namespace {
+
+constexpr std::pair<std::string_view, int> kByteUnits[] = {
+    {"GiB", 30}, {"MiB", 20}, {"KiB", 10}, {"B", 0}, {"", 0}};
+
+/// "256KiB", "256 KiB" or "262144"; nothing: no such text, or beyond 64 bits.
+std::optional<std::int64_t> parse_bytes(std::string_view text) {
+  for (const auto& [unit, shift] : kByteUnits) {
+    if (!text.ends_with(unit)) {
+      continue;
+    }
+    std::string_view digits = text.substr(0, text.size() - unit.size());
+    while (digits.ends_with(' ')) {
+      digits.remove_suffix(1);
+    }
+    const std::optional<std::int64_t> number = parse_integer(digits);
+    const std::int64_t most = std::numeric_limits<std::int64_t>::max() >> shift;
+    const bool fits = number && *number >= 0 && *number <= most;
+    return fits ? std::optional(*number << shift) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string bytes_text(std::int64_t bytes) {
+  for (const auto& [unit, shift] : kByteUnits) {
+    const std::int64_t one = std::int64_t{1} << shift;
+    if (bytes >= one && bytes % one == 0) {
+      return std::to_string(bytes >> shift) + std::string(unit);
+    }
+  }
+  return std::to_string(bytes) + "B";
+}
+
+void read_bytes(const Value& value, const std::string& path, std::int64_t min, std::int64_t max,
+                ErrorList& errors, const std::function<void(std::int64_t)>& store) {
+  const auto number = value.is_scalar() ? parse_bytes(value.scalar) : std::nullopt;
+  const std::string range = bytes_text(min) + " to " + bytes_text(max);
+  if (!number) {
+    wrong_type(value, path, "a number of bytes such as 256KiB", errors);
   } else if (*number < min || *number > max) {
     errors.add(ErrorCode::kInvalidInput, path + ": " + value.scalar + " is out of range",
                value.place.text(), "allowed: " + range);

@@ -45,6 +45,9 @@ void read_integer(const Value& value, const std::string& path, std::int64_t min,
                   ErrorList& errors, const std::function<void(std::int64_t)>& store);
 void read_real(const Value& value, const std::string& path, double min, double max,
                ErrorList& errors, const std::function<void(double)>& store);
+void read_bytes(const Value& value, const std::string& path, std::int64_t min, std::int64_t max,
+                ErrorList& errors, const std::function<void(std::int64_t)>& store);
+std::string bytes_text(std::int64_t bytes);  // "256KiB"
 std::string real_text(double number);
 std::string range_text(double min, double max);
 }  // namespace field_detail
@@ -65,6 +68,27 @@ Field<Config> integer_field(std::string name, Number Config::*member, std::int64
     });
   };
   field.write = [=](const Config& config) { return Value::of(std::to_string(config.*member)); };
+  return field;
+}
+
+/// A number of bytes, with a unit or without: "256KiB".
+template <class Config>
+Field<Config> bytes_field(std::string name, std::int64_t Config::*member, std::int64_t min,
+                          std::int64_t max, std::string help) {
+  Field<Config> field;
+  field.about = {name,
+                 "bytes",
+                 "B, KiB, MiB, GiB",
+                 field_detail::bytes_text(Config{}.*member),
+                 field_detail::bytes_text(min) + " to " + field_detail::bytes_text(max),
+                 std::move(help)};
+  field.read = [=](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
+    field_detail::read_bytes(value, path, min, max, errors,
+                             [&](std::int64_t number) { config.*member = number; });
+  };
+  field.write = [=](const Config& config) {
+    return Value::of(field_detail::bytes_text(config.*member));
+  };
   return field;
 }
 
@@ -221,6 +245,59 @@ Field<Config> nested_field(std::string name, Part Config::*member, FieldTable<Pa
     }
   };
   field.write = [=](const Config& config) { return write_fields(table, config.*member); };
+  return field;
+}
+
+/// Parts by the names that the user gives them, in file order.
+template <class Part>
+using NamedParts = std::vector<std::pair<std::string, Part>>;
+
+/// A map from such names to parts of one table. `check` looks at each part as a whole, where its
+/// keys alone had no errors.
+template <class Config, class Part>
+Field<Config> named_parts_field(
+    std::string name, NamedParts<Part> Config::*member, FieldTable<Part> table,
+    std::function<void(const Part&, const std::string& path, const std::string& where, ErrorList&)>
+        check,
+    std::string help) {
+  Field<Config> field;
+  field.about = {name, "map by name", "", "", "", std::move(help)};
+  for (const auto& part : table) {
+    field.nested.push_back(part.about);
+    field.nested.back().name = name + ".NAME." + part.about.name;
+  }
+  field.read = [=](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
+    (config.*member).clear();
+    if (value.is_null()) {
+      return;
+    }
+    if (!value.is_map()) {
+      field_detail::wrong_type(value, path, "a map from names to keys", errors);
+      return;
+    }
+    for (const Entry& entry : value.entries) {
+      const std::string here = path + "." + entry.key;
+      Part part;
+      ErrorList own;
+      read_fields(table, entry.value, here, part, own);
+      if (own.empty()) {
+        check(part, here, entry.place.text(), own);
+      }
+      try {
+        own.throw_if_any();
+      } catch (const Failure& failure) {
+        errors.add(failure);
+      }
+      (config.*member).emplace_back(entry.key, std::move(part));
+    }
+  };
+  field.write = [=](const Config& config) {
+    Value map = Value::map();
+    for (const auto& [key, part] : config.*member) {
+      map.set(key, write_fields(table, part));
+    }
+    return (config.*member).empty() ? Value{} : map;
+  };
   return field;
 }
 

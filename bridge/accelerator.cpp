@@ -30,7 +30,13 @@ FieldTable<AcceleratorConfig> accelerator_fields() {
       text_field("name", &AcceleratorConfig::name, "how reports call it"),
       text_field("about", &AcceleratorConfig::about, "one line on what it resembles"),
       real_field("clock", &AcceleratorConfig::clock_mhz, 1e-3, 1e6, "MHz", "clock frequency"),
+      text_field(
+          "node", &AcceleratorConfig::node,
+          "technology node of its cells: a name of `tilestrike list nodes`, or FILE.csv:NAME"),
       nested_field("mesh", &AcceleratorConfig::mesh, sim::mesh_fields(), "the systolic mesh"),
+      named_parts_field<AcceleratorConfig, sim::MemoryConfig>(
+          "memory", &AcceleratorConfig::memory, sim::memory_fields(), sim::check_memory,
+          "its memories by name; `tilestrike list memories` prints what they are"),
       nested_field("schedule", &AcceleratorConfig::schedule, schedule_fields(),
                    "how layers become passes and cycles"),
   };

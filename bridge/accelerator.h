@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/field_table.h"
+#include "sim/memory/memory_config.h"
 #include "sim/mesh_config.h"
 
 namespace tilestrike::bridge {
@@ -23,7 +24,9 @@ struct AcceleratorConfig {
   std::string name;
   std::string about;
   double clock_mhz = 1000.0;
+  std::string node = "28nm";  // of its cells; data/technology_nodes.csv, or FILE.csv:NAME
   sim::MeshConfig mesh;
+  NamedParts<sim::MemoryConfig> memory;
   ScheduleConfig schedule;
 };
 

@@ -207,14 +207,33 @@ std::optional<sim::TechnologyNode> find_node(const std::string& text, const std:
   return std::nullopt;
 }
 
+bridge::AcceleratorConfig read_accelerator(const Value& given, const std::string& key,
+                                           ErrorList& errors) {
+  bridge::AcceleratorConfig config;
+  ErrorList own;
+  const Value map = resolve_accelerator(given, key, own);
+  try {
+    own.throw_if_any();
+  } catch (const Failure& failure) {
+    errors.add(failure);
+    return config;
+  }
+  read_fields(bridge::accelerator_fields(), map, key, config, errors);
+  if (const Value* node = map.find("node"); node != nullptr && node->is_scalar()) {
+    find_node(config.node, key + ".node", node->place, errors);
+    if (const std::size_t colon = config.node.rfind(".csv:"); colon != std::string::npos) {
+      config.node = absolute_path(config.node.substr(0, colon + 4), folder_of(node->place)) +
+                    config.node.substr(colon + 4);
+    }
+  }
+  return config;
+}
+
 bridge::AcceleratorConfig accelerator_of_flag(const std::string& text) {
   Value name = Value::of(text);
   name.place = {"--accelerator", 0, 0};
   ErrorList errors;
-  const Value map = resolve_accelerator(name, "accelerator", errors);
-  errors.throw_if_any();
-  bridge::AcceleratorConfig config;
-  read_fields(bridge::accelerator_fields(), map, "accelerator", config, errors);
+  bridge::AcceleratorConfig config = read_accelerator(name, "accelerator", errors);
   errors.throw_if_any();
   return config;
 }

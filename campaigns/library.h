@@ -58,7 +58,10 @@ std::vector<sim::TechnologyNode> technology_nodes();
 std::optional<sim::TechnologyNode> find_node(const std::string& text, const std::string& key,
                                              const Place& place, ErrorList& errors);
 
-/// resolve_accelerator() for a command-line flag, read and checked. Throws Failure.
+/// resolve_accelerator(), read and checked; the path of a node of the user's own becomes absolute.
+bridge::AcceleratorConfig read_accelerator(const Value& given, const std::string& key,
+                                           ErrorList& errors);
+/// The same for a command-line flag. Throws Failure.
 bridge::AcceleratorConfig accelerator_of_flag(const std::string& text);
 
 }  // namespace tilestrike::campaigns

@@ -205,18 +205,9 @@ Field<Scenario> accelerator_field() {
        "none: a strike on tensors needs no hardware"},
       [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
         scenario.has_accelerator = !is_none(value);
-        if (!scenario.has_accelerator) {
-          return;
+        if (scenario.has_accelerator) {
+          scenario.accelerator = read_accelerator(value, path, errors);
         }
-        ErrorList own;
-        const Value map = resolve_accelerator(value, path, own);
-        try {
-          own.throw_if_any();
-        } catch (const Failure& failure) {
-          errors.add(failure);
-          return;
-        }
-        read_fields(bridge::accelerator_fields(), map, path, scenario.accelerator, errors);
       },
       [](const Scenario& scenario) {
         return scenario.has_accelerator

@@ -13,8 +13,10 @@
 #include "campaigns/campaign.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/list_codes.h"
+#include "campaigns/cli/list_memories.h"
 #include "campaigns/cli/list_nodes.h"
 #include "campaigns/library.h"
+#include "sim/memory/rates.h"
 #include "sim/mesh_sites.h"
 
 namespace tilestrike::campaigns::cli {
@@ -110,6 +112,7 @@ struct ListArguments {
   int data_bits = 64;
   std::string nodes_file;  // empty: those that ship
   std::string code = "secded";
+  double altitude = 0.0;
   bool is_json = false;
 };
 
@@ -120,6 +123,10 @@ const std::vector<std::pair<std::string, std::function<Table(const ListArguments
           {"accelerators", [](const ListArguments&) { return accelerators(); }},
           {"registers",
            [](const ListArguments& arguments) { return registers(arguments.accelerator); }},
+          {"memories",
+           [](const ListArguments& arguments) {
+             return memories_table(accelerator_of_flag(arguments.accelerator), arguments.altitude);
+           }},
           {"operators", [](const ListArguments&) { return operators(); }},
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
           {"fields", [](const ListArguments&) { return fields(); }},
@@ -139,13 +146,21 @@ const std::vector<std::pair<std::string, std::function<Table(const ListArguments
   return all;
 }
 
+std::string footnote_of(const ListArguments& arguments) {
+  return arguments.what == "nodes"      ? nodes_footnote()
+         : arguments.what == "clusters" ? clusters_footnote()
+         : arguments.what == "memories"
+             ? memories_footnote(accelerator_of_flag(arguments.accelerator), arguments.altitude)
+             : "";
+}
+
 int run(const ListArguments& arguments) {
   for (const auto& [name, make] : lists()) {
     if (name == arguments.what) {
       const Table table = make(arguments);
       print(arguments.is_json ? json_of(table) : text_of(table));
-      if (!arguments.is_json && (name == "nodes" || name == "clusters")) {
-        print(name == "nodes" ? nodes_footnote() : clusters_footnote());
+      if (!arguments.is_json) {
+        print(footnote_of(arguments));
       }
     }
   }
@@ -165,7 +180,7 @@ void add_list(CLI::App& program, Action& chosen) {
       ->required()
       ->check(CLI::IsMember(names));
   command->add_option("--accelerator", arguments->accelerator,
-                      "Whose registers [" + std::string(kDefaultAccelerator) + "]");
+                      "Whose registers and memories [" + std::string(kDefaultAccelerator) + "]");
   command->add_flag(
       "--patterns", arguments->patterns,
       "Of codes: count what each makes of every pattern of flipped bits (docs/ecc.md)");
@@ -174,6 +189,9 @@ void add_list(CLI::App& program, Action& chosen) {
   command->add_option("--code", arguments->code, "Whose codewords clusters meet [secded]");
   command->add_option("--file", arguments->nodes_file,
                       "CSV file of your own, for nodes and clusters [data/technology_nodes.csv]");
+  command
+      ->add_option("--altitude", arguments->altitude, "In metres, for the strikes on memories [0]")
+      ->check(CLI::Range(sim::kLowestAltitude, sim::kHighestAltitude));
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }

@@ -175,5 +175,84 @@ TEST(FieldTable, HelpNamesTypeDefaultRangeAndNestedKeys) {
   EXPECT_EQ(about("inner.depth").help, "how deep");
 }
 
+struct Room {
+  std::int64_t bytes = 1024;
+  int doors = 1;
+};
+
+struct House {
+  NamedParts<Room> rooms;
+};
+
+FieldTable<House> house_fields() {
+  const FieldTable<Room> room{
+      bytes_field<Room>("bytes", &Room::bytes, 1, std::int64_t{1} << 40, "how large"),
+      integer_field<Room>("doors", &Room::doors, 1, 8, "", "how many doors")};
+  const auto check = [](const Room& part, const std::string& path, const std::string& where,
+                        ErrorList& errors) {
+    if (part.bytes % part.doors != 0) {
+      errors.add(ErrorCode::kInvalidInput, path + ": the doors do not divide it", where, "");
+    }
+  };
+  return {named_parts_field<House, Room>("rooms", &House::rooms, room, check, "its rooms")};
+}
+
+std::string errors_of_house(const Value& map, House& house) {
+  ErrorList errors;
+  read_fields(house_fields(), map, "", house, errors);
+  try {
+    errors.throw_if_any();
+  } catch (const Failure& failure) {
+    std::string text;
+    for (const Error& error : failure.errors()) {
+      text += error.what + "\n";
+    }
+    return text;
+  }
+  return {};
+}
+
+TEST(FieldTableTest, NumbersOfBytesHaveUnits) {
+  for (const auto& [text, bytes] : std::vector<std::pair<std::string, std::int64_t>>{
+           {"256KiB", 262144}, {"3 MiB", 3145728}, {"1GiB", 1073741824}, {"17", 17}, {"17B", 17}}) {
+    House house;
+    EXPECT_EQ(
+        errors_of_house(map_of({{"rooms", map_of({{"a", map_of({{"bytes", Value::of(text)}})}})}}),
+                        house),
+        "");
+    EXPECT_EQ(house.rooms.front().second.bytes, bytes);
+  }
+  EXPECT_EQ(field_detail::bytes_text(262144), "256KiB");
+  EXPECT_EQ(field_detail::bytes_text(262145), "262145B");
+  for (const char* text : {"KiB", "-1KiB", "1kb", "9999999999GiB", "1.5MiB"}) {
+    House house;
+    EXPECT_NE(
+        errors_of_house(map_of({{"rooms", map_of({{"a", map_of({{"bytes", Value::of(text)}})}})}}),
+                        house),
+        "")
+        << text;
+  }
+}
+
+TEST(FieldTableTest, PartsAreNamedByTheUserAndCheckedAsAWhole) {
+  House house;
+  const Value good = map_of({{"rooms", map_of({{"hall", map_of({{"doors", Value::of("4")}})},
+                                               {"attic", map_of({{"bytes", Value::of("7")}})}})}});
+  EXPECT_EQ(errors_of_house(good, house), "");
+  ASSERT_EQ(house.rooms.size(), 2);
+  EXPECT_EQ(house.rooms[0].first, "hall");
+  EXPECT_EQ(house.rooms[1].second.bytes, 7);
+  House again;
+  const Value expanded = write_fields(house_fields(), house);
+  EXPECT_EQ(errors_of_house(expanded, again), "");
+  EXPECT_EQ(write_fields(house_fields(), again).json(), expanded.json());
+
+  const Value bad = map_of({{"rooms", map_of({{"hall", map_of({{"doors", Value::of("3")}})},
+                                              {"attic", map_of({{"door", Value::of("7")}})}})}});
+  EXPECT_EQ(errors_of_house(bad, house),
+            "rooms.hall: the doors do not divide it\nrooms.attic.door: unknown key\n");
+  EXPECT_EQ(errors_of_house(map_of({{"rooms", Value::of("3")}}), house), "rooms: found '3'\n");
+}
+
 }  // namespace
 }  // namespace tilestrike

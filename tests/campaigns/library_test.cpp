@@ -28,6 +28,47 @@ TEST(LibraryTest, EveryNamedAcceleratorIsValid) {
   }
 }
 
+/// (codeword, bit) <-> cell: all cells of a bank's outer rows, and the others where they are few.
+TEST(LibraryTest, EveryMemoryOfANamedAcceleratorIsABijection) {
+  std::int64_t memories = 0;
+  for (const std::string& name : named_accelerators()) {
+    for (const auto& [memory, config] : accelerator_of_flag(name).memory) {
+      const sim::ArrayGeometry geometry(config.array());
+      EXPECT_EQ(geometry.data_cells(), 8 * static_cast<std::uint64_t>(config.capacity_bytes));
+      const bool is_small = geometry.cells() < 4'000'000;
+      std::vector<bool> met(is_small ? geometry.cells() : 0);
+      for (std::uint64_t word = 0; word < geometry.codewords(); ++word) {
+        const auto row = static_cast<int>(word / geometry.words_per_row()) % geometry.rows();
+        if (!is_small && row != 0 && row != geometry.rows() - 1) {
+          continue;
+        }
+        for (int bit = 0; bit < geometry.codeword_bits(); ++bit) {
+          const sim::CodewordBit here{sim::CodewordId(word), bit};
+          const sim::Cell cell = geometry.cell_of(here);
+          ASSERT_EQ(geometry.bit_at(cell), here) << name << " " << memory;
+          const std::uint64_t index = geometry.index_of(cell);
+          ASSERT_EQ(geometry.cell_at(index), cell);
+          if (is_small) {
+            ASSERT_FALSE(met[index]) << name << " " << memory;
+            met[index] = true;
+          }
+        }
+      }
+      EXPECT_EQ(std::ranges::count(met, true), met.size());
+      ++memories;
+    }
+  }
+  EXPECT_EQ(memories, 8);
+}
+
+TEST(LibraryTest, NodesOfOnesOwnKeepTheirPlaceInTheAccelerator) {
+  const ScratchFolder folder;
+  folder.write("own.csv",
+               read_text_file((root_folder() / "data" / "technology_nodes.csv").string()));
+  const std::string path = folder.write("chip.yaml", "base: gemmini_16x16\nnode: own.csv:28nm\n");
+  EXPECT_EQ(accelerator_of_flag(path).node, folder.path("own.csv") + ":28nm");
+}
+
 TEST(LibraryTest, NearMissesAreSuggested) {
   EXPECT_EQ(errors_of([] { accelerator_of_flag("gemini_16x16"); }),
             "--accelerator: accelerator: no accelerator is named 'gemini_16x16'; did you mean "

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/cli/list_memories.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "campaigns/library.h"
+#include "sim/memory/rates.h"
+#include "sim/memory/strike_strata.h"
+
+namespace tilestrike::campaigns::cli {
+namespace {
+
+/// In FIT, of all cells of one memory.
+struct MemoryFit {
+  double events = 0.0, detected = 0.0, silent = 0.0, not_enumerated = 0.0;
+};
+
+sim::TechnologyNode node_of(const bridge::AcceleratorConfig& accelerator) {
+  ErrorList errors;
+  const auto node = find_node(accelerator.node, "accelerator.node", {}, errors);
+  errors.throw_if_any();
+  return *node;
+}
+
+MemoryFit fit_of(const sim::MemoryConfig& memory, const sim::TechnologyNode& node,
+                 double altitude_m) {
+  const sim::ArrayGeometry geometry(memory.array());
+  const sim::EventRates rates = sim::memory_rates(node, altitude_m);
+  MemoryFit fit;
+  for (const sim::Radiation radiation :
+       {sim::Radiation::kNeutron, sim::Radiation::kAlpha, sim::Radiation::kThermal}) {
+    const double events = sim::fit_of(rates.of(radiation), geometry.cells());
+    if (events == 0.0) {
+      continue;
+    }
+    const sim::StrikeStrata strata(sim::cluster_law(node, radiation), geometry,
+                                   static_cast<int>(node.tap_rows.value),
+                                   sim::judge_by(memory.code()));
+    const double both = strata.probability(sim::Stratum::kBoth);
+    fit.events += events;
+    fit.detected += events * (strata.probability(sim::Stratum::kDetected) + both);
+    fit.silent += events * (strata.probability(sim::Stratum::kSilent) + both);
+    fit.not_enumerated += events * strata.probability(sim::Stratum::kLarge);
+  }
+  return fit;
+}
+
+std::string number(double fit) { return fit == 0.0 ? "0" : fmt::format("{:.3g}", fit); }
+
+}  // namespace
+
+std::vector<std::vector<std::string>> memories_table(const bridge::AcceleratorConfig& accelerator,
+                                                     double altitude_m) {
+  const sim::TechnologyNode node = node_of(accelerator);
+  std::vector<std::vector<std::string>> table = {
+      {"name", "holds", "capacity", "banks", "rows", "columns", "codeword", "ecc", "interleave",
+       "data_cells", "check_cells", "fit", "fit_due", "fit_silent"}};
+  std::uint64_t data = 0, check = 0;
+  MemoryFit all;
+  for (const auto& [name, memory] : accelerator.memory) {
+    const sim::ArrayGeometry geometry(memory.array());
+    const MemoryFit fit = fit_of(memory, node, altitude_m);
+    std::vector<std::string> holds;
+    for (const sim::MemoryContent content : memory.holds) {
+      holds.emplace_back(sim::name_of(content));
+    }
+    table.push_back({name, join(holds, ", "), field_detail::bytes_text(memory.capacity_bytes),
+                     std::to_string(geometry.banks()), std::to_string(geometry.rows()),
+                     std::to_string(geometry.columns()),
+                     fmt::format("{} + {}", memory.data_bits, memory.code().check_bits()),
+                     std::string(sim::info_of(memory.ecc).name), std::to_string(memory.interleave),
+                     std::to_string(geometry.data_cells()), std::to_string(geometry.check_cells()),
+                     number(fit.events), number(fit.detected), number(fit.silent)});
+    data += geometry.data_cells();
+    check += geometry.check_cells();
+    all.events += fit.events;
+    all.detected += fit.detected;
+    all.silent += fit.silent;
+  }
+  table.push_back({"all", "", "", "", "", "", "", "", "", std::to_string(data),
+                   std::to_string(check), number(all.events), number(all.detected),
+                   number(all.silent)});
+  return table;
+}
+
+std::string memories_footnote(const bridge::AcceleratorConfig& accelerator, double altitude_m) {
+  const sim::TechnologyNode node = node_of(accelerator);
+  const sim::RateBand band = sim::memory_rate_band(node, altitude_m);
+  const auto told = [](const Sourced& value) {
+    return fmt::format("{:g} {} ({})", value.value, tag_of(value.provenance), value.source);
+  };
+  std::string text = fmt::format(
+      "\nfit: strikes in 1e9 hours on all cells, data and check, at {} and {:g} m: {:.4g} per Mbit "
+      "(1e6 bits),\nband {:.4g} to {:.4g}; neutron {}, alpha {}, thermal {}\n",
+      node.name, altitude_m, sim::memory_rates(node, altitude_m).total(), band.low, band.high,
+      told(node.neutron_rate), told(node.alpha_rate), told(node.thermal_rate));
+  if (altitude_m != 0.0) {
+    text += fmt::format("neutrons by altitude: {}\n", sim::kFluxSource);
+  }
+  text += fmt::format(
+      "clusters: several cells {}, ratio {}, along the word line {}, well taps {} rows\n"
+      "fit_due, fit_silent: of these, what would be reported, and silently wrong, if every "
+      "codeword "
+      "were\nread while upset: enumerated, an upper bound for any network. What a network makes of "
+      "it is not in it.\n",
+      told(node.multi_cell_share), told(node.tail_ratio), told(node.word_line_share),
+      told(node.tap_rows));
+  return text;
+}
+
+}  // namespace tilestrike::campaigns::cli
