@@ -267,6 +267,9 @@ Pt2Input input_of(const json& spec, const std::string& path) {
 std::vector<Pt2Argument> outputs_of(const json& specs, const std::string& path) {
   std::vector<Pt2Argument> outputs;
   for (const json& spec : specs) {
+    if (!spec.is_object() || spec.size() != 1) {
+      throw json::type_error::create(302, "not an output: " + spec.dump().substr(0, 80), &spec);
+    }
     if (spec.contains("buffer_mutation")) {
       fail(ErrorCode::kUnsupported,
            "the model writes into its buffer '" +

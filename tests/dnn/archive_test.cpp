@@ -202,6 +202,13 @@ TEST(ArchiveTest, GraphsThatDoNotHangTogetherAreSaid) {
   });
   expect_says(import_failure(), {"nothing computes its output 'nowhere'", "copy the file again"});
 
+  for (const json& spec : {json::object(), json("x"), json::array()}) {
+    write_changed_json(kProgramRecord, [&](json& program) {
+      program["graph_module"]["signature"]["output_specs"][0] = spec;
+    });
+    expect_says(import_failure(), {"not an output: ", "copy the file again"});
+  }
+
   write_changed_json(kProgramRecord, [](json& program) { nodes(program)[0]["inputs"].erase(1); });
   expect_says(import_failure(), {"'weight' of aten.conv2d.default", "layer 'conv1'", "missing"});
 
