@@ -64,15 +64,6 @@ void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_
   }
 }
 
-void add_float_warnings(Workload& load) {
-  for (const dnn::Layer& layer : load.network.layers) {
-    if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
-      load.warnings.emplace_back(
-          fmt::format("layer {} ({}): {}", layer.name, layer.target, layer.note));
-    }
-  }
-}
-
 }  // namespace
 
 dnn::Network import_network(const NetworkSource& source) {
@@ -100,25 +91,29 @@ Workload load_workload(const NetworkSource& source, bool int8) {
     load.network = std::move(network);
     return load;
   }
+  dnn::Inputs scale_images;
   if (dnn::is_quantised(network)) {  // its own scales; the images only show the shape
     load.warnings.emplace_back(
         "the network is quantised already: its own scales and zero points are used");
     load.calibration_hash = "none";
-    load.network = dnn::quantise(network, load.inputs.narrow(0, 1));
-    add_float_warnings(load);
-    return load;
+    scale_images = load.inputs.narrow(0, 1);
+  } else {
+    const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
+    scale_images = dnn::load_inputs(network, source.model, files, "", kCalibrationImages).inputs;
+    if (is_same_data(scale_images, load.inputs)) {
+      load.warnings.emplace_back(
+          "the int8 scales come from the evaluation images themselves; name training images in "
+          "data.calibrate");
+    }
+    load.calibration_hash = inputs_hash(scale_images);
   }
-  const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
-  const dnn::Inputs scale_images =
-      dnn::load_inputs(network, source.model, files, "", kCalibrationImages).inputs;
-  if (is_same_data(scale_images, load.inputs)) {
-    load.warnings.emplace_back(
-        "the int8 scales come from the evaluation images themselves; name training images in "
-        "data.calibrate");
-  }
-  load.calibration_hash = inputs_hash(scale_images);
   load.network = dnn::quantise(network, scale_images);
-  add_float_warnings(load);
+  for (const dnn::Layer& layer : load.network.layers) {
+    if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
+      load.warnings.emplace_back(
+          fmt::format("layer {} ({}): {}", layer.name, layer.target, layer.note));
+    }
+  }
   return load;
 }
 

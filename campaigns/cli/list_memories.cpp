@@ -14,7 +14,7 @@ namespace {
 
 /// In FIT, of all cells of one memory.
 struct MemoryFit {
-  double events = 0.0, detected = 0.0, silent = 0.0, not_enumerated = 0.0;
+  double events = 0.0, detected = 0.0, silent = 0.0;
 };
 
 sim::TechnologyNode node_of(const bridge::AcceleratorConfig& accelerator) {
@@ -42,7 +42,6 @@ MemoryFit fit_of(const sim::MemoryConfig& memory, const sim::TechnologyNode& nod
     fit.events += events;
     fit.detected += events * (strata.probability(sim::Stratum::kDetected) + both);
     fit.silent += events * (strata.probability(sim::Stratum::kSilent) + both);
-    fit.not_enumerated += events * strata.probability(sim::Stratum::kLarge);
   }
   return fit;
 }

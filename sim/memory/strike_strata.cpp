@@ -82,7 +82,10 @@ StrikeStrata::StrikeStrata(const ClusterLaw& law, const ArrayGeometry& geometry,
       judge_(std::move(judge)),
       sizes_(size_probabilities(law)),
       sampler_(law) {
-  const int most = std::min(static_cast<int>(sizes_.size()), kMostEnumeratedCells);
+  int most = std::min(static_cast<int>(sizes_.size()), kMostEnumeratedCells);
+  while (most > 1 && sizes_[static_cast<std::size_t>(most - 1)] == 0.0) {
+    --most;  // of one cell only, as alpha's, there is little to enumerate
+  }
   shapes_ = enumerate_shapes(law.word_line_share, most);
   const int block = tap_rows > 0 ? tap_rows : geometry.rows();
   for (int row = 0; row < geometry.rows(); ++row) {
