@@ -16,7 +16,8 @@ enum class MaskedAt {
   kNowhere,         // not masked
   kUnchanged,       // the fault left the bit as it was: a stuck-at or random value that it had
   kIdle,            // struck while the hardware held nothing: between runs, or before a pass came
-  kDead,            // the register held a value that no later output depends on
+  kEmpty,           // no tensor lay in the struck cells
+  kDead,            // the register or word held a value that no later output depends on
   kOverwritten,     // a memory word was written before it was read
   kTile,            // a live value differed, but no accumulator of the pass did
   kRequantisation,  // accumulators differed, the layer's stored output did not
@@ -36,11 +37,12 @@ inline constexpr std::array<Term, 5> kOutcomeTerms{{
     {"due", "detected, uncorrectable: ECC at a read, a hang or a crash of the hardware"},
 }};
 
-inline constexpr std::array<Term, 8> kMaskedAtTerms{{
+inline constexpr std::array<Term, 9> kMaskedAtTerms{{
     {"", "not masked"},
     {"unchanged", "the fault left the bit as it was: it already had the value"},
     {"idle", "no pass was in the struck register at that cycle"},
-    {"dead", "the struck value could reach no collected output"},
+    {"empty", "no tensor lay in the struck memory cells"},
+    {"dead", "the struck value could reach no collected output, the struck word no reader"},
     {"overwritten", "a memory word was written before it was read"},
     {"tile", "a live value differed, but no accumulator did (it met a zero, or saturated)"},
     {"requantisation", "accumulators differed, the layer's requantised output did not"},

@@ -20,6 +20,17 @@ FieldTable<ScheduleConfig> schedule_fields() {
       integer_field("idle_cycles", &ScheduleConfig::idle_cycles, 0,
                     std::numeric_limits<std::int64_t>::max() / 4, "cycles",
                     "between two inferences; 0: back to back"),
+      choice_field("weights", &ScheduleConfig::weights,
+                   {{"per_pass", WeightReload::kPerPass},
+                    {"per_inference", WeightReload::kPerInference},
+                    {"at_boot", WeightReload::kAtBoot}},
+                   "how often weights are loaded into the memory that holds them"),
+      integer_field("weight_slots", &ScheduleConfig::weight_slots, 1, kMany, "tiles",
+                    "per_pass: tiles of weights that are on chip at a time"),
+      integer_field("dma_bytes", &ScheduleConfig::dma_bytes, 1, kMany, "bytes/cycle",
+                    "of each DMA channel: weights, activations, results"),
+      integer_field("dma_latency", &ScheduleConfig::dma_latency, 0, kMany, "cycles",
+                    "from a read of the backing memory to its arrival on chip"),
   };
 }
 
@@ -39,6 +50,12 @@ FieldTable<AcceleratorConfig> accelerator_fields() {
           "its memories by name; `tilestrike list memories` prints what they are"),
       nested_field("schedule", &AcceleratorConfig::schedule, schedule_fields(),
                    "how layers become passes and cycles"),
+      choice_field("on_due", &AcceleratorConfig::on_due,
+                   {{"stop", OnDue::kStop},
+                    {"zero", OnDue::kZero},
+                    {"use", OnDue::kUse},
+                    {"refetch", OnDue::kRefetch}},
+                   "what happens to a codeword in which ECC finds an error and cannot correct it"),
   };
 }
 

@@ -12,12 +12,32 @@
 
 namespace tilestrike::bridge {
 
-/// How layers become passes and cycles (docs/architecture.md, "Schedule").
+/// How long weights stay in the memory that holds them.
+enum class WeightReload {
+  kPerPass,       // fetched for each pass, into slots that are filled in turn
+  kPerInference,  // all of them, at the start of each inference
+  kAtBoot,        // all of them, once
+};
+
+/// What happens when ECC finds an error that it cannot correct in what is read.
+enum class OnDue {
+  kStop,     // the inference ends without an answer
+  kZero,     // the codeword is taken as zeros
+  kUse,      // it is taken as it is
+  kRefetch,  // it is fetched again where the backing copy is clean; else as kStop
+};
+
+/// How layers become passes, cycles and memory events (docs/architecture.md, "Schedule").
 struct ScheduleConfig {
   std::int64_t rows_per_pass = 0;  // WS: most activation rows of a pass; 0: all of a layer
   std::int64_t vector_lanes = 16;  // elements per cycle of operators that do not use the mesh
   std::int64_t layer_latency = 0;  // cycles between a layer's last result and the next layer
   std::int64_t idle_cycles = 0;    // between two inferences; 0: back to back
+  // Of accelerators with memories (docs/memory_schedule.md):
+  WeightReload weights = WeightReload::kPerPass;
+  std::int64_t weight_slots = 2;  // kPerPass: tiles of weights on chip
+  std::int64_t dma_bytes = 16;    // per cycle, of each channel: weights, activations, results
+  std::int64_t dma_latency = 20;  // cycles from a read of the backing memory to its arrival
 };
 
 struct AcceleratorConfig {
@@ -28,6 +48,7 @@ struct AcceleratorConfig {
   sim::MeshConfig mesh;
   NamedParts<sim::MemoryConfig> memory;
   ScheduleConfig schedule;
+  OnDue on_due = OnDue::kStop;
 };
 
 FieldTable<AcceleratorConfig> accelerator_fields();

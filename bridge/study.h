@@ -20,6 +20,8 @@
 #include "base/outcome.h"
 #include "base/tensor_store.h"
 #include "bridge/accelerator.h"
+#include "sim/memory/array_geometry.h"
+#include "sim/memory/memory_config.h"
 #include "sim/mesh_sites.h"
 
 namespace tilestrike::bridge {
@@ -93,6 +95,28 @@ struct TrialResult {
   std::int64_t changed_outputs = 0;  // of the struck layer, after requantisation
   std::int64_t changed_words = 0;    // of struck tensors
   std::vector<float> logits;         // faulty; empty when the answer equals golden, or is very long
+  // Of strikes on memories:
+  std::int64_t corrected_codewords = 0;  // that ECC corrected at a read
+  std::int64_t detected_codewords = 0;   // in which it found an error that it could not correct
+  /// The outcome if the accelerator had not stopped at a detected error; of kMasked or kCorrected
+  /// where judgement.outcome is kDue, that was a false DUE.
+  Outcome without_stop = Outcome::kMasked;
+  bool outlives = false;  // later inferences read the struck cells, too
+};
+
+/// A memory of a study's accelerator.
+struct StudyMemory {
+  std::string name;
+  sim::MemoryConfig config;
+};
+
+/// A fault of one memory cell. A flip acts once, just after the clock edge of cycle `when.from`; a
+/// stuck-at holds the cell over `when`.
+struct CellFault {
+  std::size_t memory = 0;  // of Study::memories()
+  sim::CodewordBit bit;
+  FaultKind kind = FaultKind::kFlip;  // never kRandom: the caller draws it
+  CycleWindow when;
 };
 
 /// Faults on the activations of one inference of one image.
@@ -141,6 +165,26 @@ class Study {
   /// share its golden run. No random faults: the caller draws them as a flip or as nothing.
   virtual TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
                              Story* story = nullptr, const std::string& dump_folder = {}) = 0;
+
+  /// Memories whose cells can be struck, in the order of the accelerator's file; none where it has
+  /// none.
+  virtual const std::vector<StudyMemory>& memories() const {
+    static const std::vector<StudyMemory> none;
+    return none;
+  }
+  /// Cells struck within one inference of one image; cycles count as in strike(). Sorted by memory,
+  /// then bit, no cell twice.
+  virtual TrialResult strike_cells(ImageId image, std::span<const CellFault> faults,
+                                   Story* story = nullptr) {
+    (void)image, (void)faults, (void)story;
+    TS_CHECK(false, "a study without memories");
+  }
+  /// What the same faults do to an inference of each image in use that comes after the struck one
+  /// and before the contents are renewed.
+  virtual std::vector<TrialResult> later_inferences(std::span<const CellFault> faults) {
+    (void)faults;
+    TS_CHECK(false, "a study without memories");
+  }
 
   /// Tensors whose words can be struck; none where the mesh is.
   virtual const std::vector<TensorStore>& stores() const {

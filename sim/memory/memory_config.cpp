@@ -16,7 +16,8 @@ constexpr int kMany = std::numeric_limits<std::int32_t>::max();
 const Choices<MemoryContent>& contents() {
   static const Choices<MemoryContent> all{{"weights", MemoryContent::kWeights},
                                           {"activations", MemoryContent::kActivations},
-                                          {"accumulators", MemoryContent::kAccumulators}};
+                                          {"accumulators", MemoryContent::kAccumulators},
+                                          {"backing", MemoryContent::kBacking}};
   return all;
 }
 
@@ -43,8 +44,12 @@ void read_content(const Value& item, const std::string& path, MemoryConfig& memo
 
 Field<MemoryConfig> holds_field() {
   Field<MemoryConfig> field;
-  field.about = {
-      "holds", "list", "", "", "weights, activations, accumulators", "what lies in this memory"};
+  field.about = {"holds",
+                 "list",
+                 "",
+                 "",
+                 "weights, activations, accumulators, backing",
+                 "what lies in this memory"};
   field.is_required = true;
   field.read = [](MemoryConfig& memory, const Value& value, const std::string& path,
                   ErrorList& errors) {
@@ -99,6 +104,11 @@ FieldTable<MemoryConfig> memory_fields() {
                     "from one bit of a codeword to the next (column multiplexing)"),
       choice_field("ecc", &MemoryConfig::ecc, ecc_choices(),
                    "code of each codeword; `tilestrike list codes` describes them"),
+      integer_field("scrub", &MemoryConfig::scrub_cycles, 0, std::int64_t{1} << 50, "cycles",
+                    "a scrubber reads and repairs every codeword once in so long; 0: none"),
+      choice_field("double_buffered", &MemoryConfig::buffering,
+                   {{"true", Buffering::kDouble}, {"false", Buffering::kSingle}},
+                   "whether one half is filled while the other is read"),
   };
 }
 

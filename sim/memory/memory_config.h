@@ -12,9 +12,20 @@
 
 namespace tilestrike::sim {
 
+/// Whether it is filled in halves.
+enum class Buffering {
+  kDouble,  // one half is filled while the other is read
+  kSingle,  // what lies in it is read, then it is filled again
+};
+
 /// What a memory may hold.
-enum class MemoryContent { kWeights, kActivations, kAccumulators };
-std::string_view name_of(MemoryContent content);  // weights, activations, accumulators
+enum class MemoryContent {
+  kWeights,
+  kActivations,
+  kAccumulators,
+  kBacking,  // every tensor of the network, off chip
+};
+std::string_view name_of(MemoryContent content);  // weights, activations, ..., backing
 
 struct MemoryConfig {
   std::vector<MemoryContent> holds;
@@ -24,6 +35,8 @@ struct MemoryConfig {
   int data_bits = 64;   // of a codeword
   int interleave = 1;
   EccKind ecc = EccKind::kNone;
+  std::int64_t scrub_cycles = 0;  // a scrubber's period over the whole array; 0: there is none
+  Buffering buffering = Buffering::kDouble;
 
   /// Its array, whose check bits are those of the ECC. Only where check_memory() found nothing.
   ArrayConfig array() const;
