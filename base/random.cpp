@@ -77,6 +77,10 @@ std::uint64_t RandomStream::below(std::uint64_t bound) {
 
 double RandomStream::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
+std::uint64_t seed_of_part(std::uint64_t seed, std::uint64_t part) {
+  return RandomStream(seed, part, Purpose::kPart).next();
+}
+
 std::vector<std::uint64_t> draw_without_replacement(RandomStream& stream, std::uint64_t population,
                                                     std::uint64_t count) {
   TS_CHECK(count <= population, "cannot draw more members than the population has");

@@ -19,6 +19,11 @@ enum class Purpose : std::uint32_t {
   kCount = 5,
   kBit = 6,
   kCluster = 7,
+  kChip = 8,    // what differs from one chip to the next
+  kMember = 9,  // of a population that is asked lazily
+  kMode = 10,   // which of several ways to fail
+  kUpset = 11,  // which cells of a region
+  kPart = 12,   // seeds of parts
   kTest = 99,
 };
 
@@ -38,6 +43,10 @@ class RandomStream {
   std::array<std::uint32_t, 4> block_{};
   int used_ = 4;
 };
+
+/// A seed for the streams of part `part` of what `seed` stands for: a tree of streams, each drawn
+/// only where somebody asks.
+std::uint64_t seed_of_part(std::uint64_t seed, std::uint64_t part);
 
 /// `count` different numbers of 0 .. population-1, in drawn order; every subset equally likely.
 /// Requires count <= population.
