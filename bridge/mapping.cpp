@@ -66,8 +66,42 @@ std::int64_t vector_elements(const dnn::Network& network, const dnn::Layer& laye
   return is_view ? 0 : std::max(read, written);
 }
 
-std::vector<LayerWork> work_of(const dnn::Network& network, const dnn::Tape& tape) {
-  std::vector<LayerWork> work;
+/// The stored tensor that a view shows.
+int viewed(const dnn::Network& network, const dnn::Layer& layer, const dnn::Tape& tape,
+           const NetworkWork& work, dnn::ValueId view) {
+  for (const dnn::ValueId input : layer.inputs) {
+    if (!network.info(input).is_constant && is_tensor(tape, input) &&
+        tensor_of(tape, view).is_alias_of(tensor_of(tape, input))) {
+      return work.tensor_of[static_cast<std::size_t>(input.value)];
+    }
+  }
+  return -1;
+}
+
+NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
+  NetworkWork all;
+  all.tensor_of.assign(network.values.size(), -1);
+  const auto store = [&](dnn::ValueId id) {
+    const at::Tensor& tensor = tensor_of(tape, id);
+    all.tensor_of[static_cast<std::size_t>(id.value)] = static_cast<int>(all.tensors.size());
+    all.tensors.push_back(
+        {network.info(id).name, tensor.numel(), static_cast<int>(tensor.element_size()), false});
+  };
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    all.weights_of.push_back(-1);
+    const dnn::MatrixKernel* kernel = dnn::matrix_kernel(network.layers[i]);
+    if (kernel != nullptr && kernel->weight_of(network.layers[i]).value < 0) {
+      all.weights_of.back() = static_cast<int>(all.tensors.size());
+      all.tensors.push_back(
+          {network.layers[i].name + ".weight", kernel->parameters().weight.numel(), 1, true});
+    }
+  }
+  for (const dnn::ValueId id : network.inputs) {
+    if (is_tensor(tape, id)) {
+      store(id);
+    }
+  }
+  std::vector<LayerWork>& work = all.layers;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const dnn::Layer& layer = network.layers[i];
     LayerWork todo;
@@ -75,12 +109,34 @@ std::vector<LayerWork> work_of(const dnn::Network& network, const dnn::Tape& tap
       todo.gemm = gemm_of(kernel->parameters().shape, tensor_of(tape, kernel->input_of(layer)),
                           tape.accumulators[i]);
       todo.gemm->padding_value = static_cast<std::int8_t>(kernel->parameters().input_zero);
+      todo.operands.push_back(all.operand(tape, kernel->input_of(layer)));
+      const dnn::ValueId right = kernel->weight_of(layer);
+      todo.operands.push_back(
+          right.value >= 0 ? all.operand(tape, right)
+                           : StoredOperand{all.weights_of[i], kernel->parameters().weight.numel()});
     } else {
       todo.vector_elements = vector_elements(network, layer, tape);
+      for (const dnn::ValueId input : layer.inputs) {
+        if (!network.info(input).is_constant && is_tensor(tape, input)) {
+          todo.operands.push_back(all.operand(tape, input));
+        }
+      }
+    }
+    for (const dnn::ValueId output : layer.outputs) {
+      if (!is_tensor(tape, output)) {
+        continue;
+      }
+      if (!todo.gemm && todo.vector_elements == 0) {  // a view has its input's cells
+        all.tensor_of[static_cast<std::size_t>(output.value)] =
+            todo.operands.empty() ? -1 : viewed(network, layer, tape, all, output);
+      } else {
+        store(output);
+        todo.outputs.push_back(all.tensor_of[static_cast<std::size_t>(output.value)]);
+      }
     }
     work.push_back(std::move(todo));
   }
-  return work;
+  return all;
 }
 
 std::string shape_text(const at::Tensor& tensor) {
@@ -93,11 +149,18 @@ std::string shape_text(const at::Tensor& tensor) {
 
 }  // namespace
 
+StoredOperand NetworkWork::operand(const dnn::Tape& tape, dnn::ValueId id) const {
+  return {tensor_of[static_cast<std::size_t>(id.value)],
+          tape.values[static_cast<std::size_t>(id.value)].toTensor().numel()};
+}
+
 at::Tensor on_host(const at::Tensor& tensor) { return tensor.to(c10::kCPU).contiguous(); }
 
 Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
                  const AcceleratorConfig& accelerator)
-    : accelerator_(accelerator), schedule_(accelerator, work_of(network, tape)) {
+    : accelerator_(accelerator),
+      work_(work_of(network, tape)),
+      schedule_(accelerator, work_.layers, work_.tensors) {
   mesh_layers_.resize(network.layers.size());
   bool is_any = false;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {

@@ -36,6 +36,15 @@ struct MeshLayer {
   at::Tensor host_input, host_weights;
 };
 
+/// A network as its schedule sees it.
+struct NetworkWork {
+  std::vector<LayerWork> layers;
+  std::vector<StoredTensor> tensors;  // those of the backing memory
+  std::vector<int> tensor_of;         // by value of the network: of a view the tensor it shows; -1
+  std::vector<int> weights_of;        // by layer: its constant weights; -1
+  StoredOperand operand(const dnn::Tape& tape, dnn::ValueId id) const;
+};
+
 class Mapping {
  public:
   /// `tape`: a run of the network with one image, whose shapes count. Throws Failure when nothing
@@ -43,6 +52,7 @@ class Mapping {
   Mapping(const dnn::Network& network, const dnn::Tape& tape, const AcceleratorConfig& accelerator);
 
   const AcceleratorConfig& accelerator() const { return accelerator_; }
+  const NetworkWork& work() const { return work_; }
   const Schedule& schedule() const { return schedule_; }
   /// nullptr: the layer is not on the mesh.
   MeshLayer* mesh_layer(std::size_t layer) { return mesh_layers_[layer].get(); }
@@ -61,6 +71,7 @@ class Mapping {
   void find_states();
 
   AcceleratorConfig accelerator_;
+  NetworkWork work_;
   Schedule schedule_;
   std::vector<std::unique_ptr<MeshLayer>> mesh_layers_;  // by layer of the network
   std::vector<MeshLayer*> in_order_;                     // those on the mesh

@@ -15,25 +15,42 @@ bool overlaps(CycleWindow x, CycleWindow y) {
 
 }  // namespace
 
-Schedule::Schedule(const AcceleratorConfig& accelerator, const std::vector<LayerWork>& work)
+Schedule::Schedule(const AcceleratorConfig& accelerator, const std::vector<LayerWork>& work,
+                   const std::vector<StoredTensor>& tensors)
     : accelerator_(accelerator) {
   const ScheduleConfig& config = accelerator.schedule;
+  if (Placement::has_memories(accelerator)) {
+    memory_ = std::make_unique<MemorySchedule>(accelerator, work, tensors);
+  }
   Cycle now = 0;
-  for (const LayerWork& todo : work) {
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const LayerWork& todo = work[i];
     ScheduledLayer layer;
     layer.start = now;
     if (todo.gemm) {
-      layer.tiling = std::make_unique<Tiling>(*todo.gemm, accelerator);
-      layer.run = std::make_unique<sim::MeshRun>(accelerator.mesh, layer.tiling->shapes());
+      const TileLimits limits = memory_ ? memory_->placement().limits(i) : TileLimits{};
+      layer.tiling = std::make_unique<Tiling>(*todo.gemm, accelerator, limits);
+      layer.run = std::make_unique<sim::MeshRun>(
+          accelerator.mesh, layer.tiling->shapes(),
+          memory_ ? memory_->hold(i, *layer.tiling, now) : sim::WindowHold());
       layer.mesh_cycles = layer.run->cycles();
+      if (memory_) {
+        layer.vector_cycles = memory_->end_mesh_layer(i, *layer.run, now) - now - layer.mesh_cycles;
+      }
     } else {
       layer.vector_elements = todo.vector_elements;
-      layer.vector_cycles = (todo.vector_elements + config.vector_lanes - 1) / config.vector_lanes;
+      layer.vector_cycles =
+          memory_ ? memory_->add_vector_layer(i, now) - now
+                  : (todo.vector_elements + config.vector_lanes - 1) / config.vector_lanes;
     }
     if (layer.end() > layer.start) {
       now = layer.end() + config.layer_latency;
     }
     layers_.push_back(std::move(layer));
+  }
+  if (memory_) {
+    memory_->finish(now);
+    ++now;  // in which the answer is read
   }
   period_ = now + config.idle_cycles;
 }

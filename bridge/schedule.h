@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "base/ids.h"
+#include "bridge/memory/memory_schedule.h"
 #include "bridge/tiling.h"
 #include "sim/mesh_run.h"
 
@@ -35,16 +36,10 @@ struct Event {
   std::int64_t bytes = 0;  // that cross the mesh's or the vector unit's edge
 };
 
-/// What is known of a layer before its place in time is.
-struct LayerWork {
-  std::optional<GemmShape> gemm;     // of layers on the mesh
-  std::int64_t vector_elements = 0;  // of the others; 0: a view, which costs nothing
-};
-
 struct ScheduledLayer {
   Cycle start = 0;  // the first wavefront enters in this cycle
   Cycle mesh_cycles = 0;
-  Cycle vector_cycles = 0;
+  Cycle vector_cycles = 0;  // of a layer on the mesh: until its results have left
   std::int64_t vector_elements = 0;
   std::unique_ptr<const Tiling> tiling;     // nullptr: not on the mesh
   std::unique_ptr<const sim::MeshRun> run;  // its passes, one after another
@@ -53,9 +48,13 @@ struct ScheduledLayer {
 
 class Schedule {
  public:
-  Schedule(const AcceleratorConfig& accelerator, const std::vector<LayerWork>& work);
+  /// `tensors`: what the operands of `work` refer to; an accelerator without memories needs none.
+  Schedule(const AcceleratorConfig& accelerator, const std::vector<LayerWork>& work,
+           const std::vector<StoredTensor>& tensors = {});
 
   const std::vector<ScheduledLayer>& layers() const { return layers_; }
+  /// nullptr: the accelerator has no memories; operands are always there when the mesh wants them.
+  const MemorySchedule* memory() const { return memory_.get(); }
   /// Cycles from the start of an inference to the start of the next, idle ones included.
   Cycle cycles_per_inference() const { return period_; }
 
@@ -72,6 +71,7 @@ class Schedule {
   void add_pass_events(std::size_t layer, CycleWindow window, std::vector<Event>& events) const;
 
   AcceleratorConfig accelerator_;
+  std::unique_ptr<MemorySchedule> memory_;
   std::vector<ScheduledLayer> layers_;
   Cycle period_ = 0;
 };

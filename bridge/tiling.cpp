@@ -24,12 +24,17 @@ std::int64_t GemmShape::inputs() const {
   return groups * depth / (kernel[0] * kernel[1]) * in_height * in_width;
 }
 
-Tiling::Tiling(const GemmShape& gemm, const AcceleratorConfig& accelerator) : gemm_(gemm) {
+Tiling::Tiling(const GemmShape& gemm, const AcceleratorConfig& accelerator,
+               const TileLimits& limits)
+    : gemm_(gemm) {
   const sim::MeshConfig& mesh = accelerator.mesh;
-  const std::int64_t limit = accelerator.schedule.rows_per_pass;
   const bool ws = mesh.is_weight_stationary();
-  row_step_ = !ws ? mesh.rows : limit == 0 ? gemm.rows : std::min(limit, gemm.rows);
-  depth_step_ = ws ? mesh.rows : gemm.depth;
+  const auto limited = [](std::int64_t size, std::int64_t limit) {
+    return limit == 0 ? size : std::min(limit, size);
+  };
+  row_step_ = !ws ? mesh.rows
+                  : limited(limited(gemm.rows, accelerator.schedule.rows_per_pass), limits.rows);
+  depth_step_ = ws ? mesh.rows : limited(gemm.depth, limits.depth);
   column_step_ = mesh.columns;
   const std::int64_t row_folds = folds(gemm.rows, row_step_);
   const std::int64_t depth_folds = folds(gemm.depth, depth_step_);

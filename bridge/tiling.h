@@ -48,9 +48,16 @@ struct Tile {
   sim::PassShape shape;
 };
 
+/// What memories allow of one pass; 0: no limit.
+struct TileLimits {
+  std::int64_t rows = 0;   // WS: of activations
+  std::int64_t depth = 0;  // OS: of what streams
+};
+
 class Tiling {
  public:
-  Tiling(const GemmShape& gemm, const AcceleratorConfig& accelerator);
+  Tiling(const GemmShape& gemm, const AcceleratorConfig& accelerator,
+         const TileLimits& limits = {});
 
   const GemmShape& gemm() const { return gemm_; }
   int passes() const { return passes_; }
@@ -58,6 +65,12 @@ class Tiling {
   std::vector<sim::PassShape> shapes() const;
   /// Passes whose results add up to one block of outputs: consecutive, from the multiples of this.
   int depth_folds() const { return depth_folds_; }
+  int row_folds() const { return row_folds_; }
+  int column_folds() const { return column_folds_; }
+  /// Rows of all passes but the last ones.
+  std::int64_t row_step() const { return row_step_; }
+  std::int64_t depth_step() const { return depth_step_; }
+  std::int64_t column_step() const { return column_step_; }
 
  private:
   GemmShape gemm_;

@@ -35,7 +35,7 @@ Window roles(const MeshConfig& config, int passes, int index) {
 
 }  // namespace
 
-MeshRun::MeshRun(const MeshConfig& config, std::vector<PassShape> passes)
+MeshRun::MeshRun(const MeshConfig& config, std::vector<PassShape> passes, const WindowHold& hold)
     : config_(config), passes_(std::move(passes)) {
   const bool ws = config_.is_weight_stationary();
   for (const PassShape& pass : passes_) {
@@ -57,10 +57,15 @@ MeshRun::MeshRun(const MeshConfig& config, std::vector<PassShape> passes)
   starts_.reserve(static_cast<std::size_t>(working) + 2);
   starts_.push_back(0);
   for (int index = 0; index < working; ++index) {
-    const Window window = roles(config_, count, index);
+    Window window = roles(config_, count, index);
     std::int64_t length = window.streams >= 0 ? steps(window.streams) : 0;
     if (window.loads >= 0 || window.drains >= 0 || (!ws && overlapped)) {
       length = std::max<std::int64_t>(length, config_.rows);
+    }
+    if (hold) {
+      window.start = starts_.back();
+      window.length = length;
+      length = std::max(length, hold(window, roles(config_, count, index + 1)));
     }
     starts_.push_back(starts_.back() + length);
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/ids.h"
@@ -34,10 +35,15 @@ struct Window {
   std::int64_t end() const { return start + length; }
 };
 
+/// Asked for each window, in order, before the next is placed: the wavefronts that it takes, at
+/// least its length. A longer one waits: for operands of the pass that it loads or that `next`
+/// streams, or for room for the results that `next` gives. Of `next` only the roles are set.
+using WindowHold = std::function<std::int64_t(const Window& window, const Window& next)>;
+
 class MeshRun {
  public:
-  /// Throws Failure when a pass does not fit the mesh or there is none.
-  MeshRun(const MeshConfig& config, std::vector<PassShape> passes);
+  /// Throws Failure when a pass does not fit the mesh or there is none. `hold` may be empty.
+  MeshRun(const MeshConfig& config, std::vector<PassShape> passes, const WindowHold& hold = {});
 
   const MeshConfig& config() const { return config_; }
   const std::vector<PassShape>& passes() const { return passes_; }
