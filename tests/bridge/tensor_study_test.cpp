@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <filesystem>
 
 #include "base/random.h"
 #include "tests/bridge/zoo.h"
+#include "tests/dnn/support.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -172,6 +174,32 @@ TEST(TensorStudyTest, RelativeL2IsThatOfTheAnswers) {
     EXPECT_EQ(result.judgement.sdc_20, result.judgement.relative_l2 > 0.2);
     EXPECT_FALSE(result.judgement.sdc_1);
   }
+}
+
+TEST(TensorStudyTest, ANetworkThatIsQuantisedAlreadyStoresNoOtherFormat) {
+  TS_NEEDS_EXPORTED();
+  StudyInputs inputs;
+  inputs.model = dnn::exported() + "quantised.pt2";
+  if (!std::filesystem::exists(inputs.model)) {
+    GTEST_SKIP() << "SKIPPED: this PyTorch does not register quantized_decomposed operators";
+  }
+  inputs.images = dnn::exported() + "x.npy";
+  inputs.calibrate = inputs.images;
+  inputs.accelerator = mesh_of(16, 16, kDataflows[0]);
+  inputs.has_accelerator = false;
+  inputs.strikes_tensors = true;
+  inputs.device = "cpu";
+  for (const NumberFormat& format : {kFloat32, *NumberFormat::parse("bfloat16")}) {
+    inputs.format = format;
+    const std::string message = dnn::failure_of([&] { open_tensor_study(inputs); });
+    EXPECT_NE(message.find("quantised already: its weights are not stored as " + format.name()),
+              std::string::npos)
+        << message;
+    EXPECT_NE(message.find(inputs.model), std::string::npos) << message;
+    EXPECT_NE(message.find("set `format: int8`"), std::string::npos) << message;
+  }
+  inputs.format = NumberFormat::integer(8);
+  EXPECT_FALSE(open_tensor_study(inputs)->stores().empty());
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 For each model NAME of MODELS: DIR/NAME.pt2, DIR/NAME_decomposed.pt2 (after run_decompositions()),
 and PyTorch's answers DIR/NAME.npy, DIR/NAME_decomposed.npy on the images DIR/x.npy, one thread. For
 each zoo network: DIR/ZOO.npy on DIR/ZOO_x.npy. For each of REFUSED: DIR/NAME.pt2. For models with
-several inputs or outputs: what input_models.py says.
+several inputs or outputs: what input_models.py says. DIR/quantised.pt2: a network that is quantised
+already.
 """
 
 import pathlib
@@ -245,6 +246,33 @@ class Other(nn.Module):
         return self.function(self, *inputs)
 
 
+class Quantised(nn.Module):
+    """Activations between pairs, as PT2E leaves them."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.fc = nn.Linear(4 * 6 * 6, 10)
+
+    @staticmethod
+    def pair(x):
+        form = (0.05, 0, -128, 127, torch.int8)
+        pairs = torch.ops.quantized_decomposed
+        return pairs.dequantize_per_tensor(pairs.quantize_per_tensor(x, *form), *form)
+
+    def forward(self, x):
+        return self.fc(self.pair(functional.relu(self.conv(self.pair(x)))).flatten(1))
+
+
+def write_quantised(folder):
+    """DIR/quantised.pt2, where PyTorch still registers the operators of the pairs."""
+    try:
+        from torch.ao.quantization.fx import _decomposed  # noqa: F401
+    except ImportError:
+        return
+    torch.export.save(export(Quantised().eval(), (IMAGE,)), folder / "quantised.pt2")
+
+
 # name: (model, its example inputs, dynamic batch, evaluation mode)
 IMAGE = torch.zeros(2, 3, 8, 8)
 REFUSED = {
@@ -316,6 +344,7 @@ def main():
             program = torch.export.load(ROOT / "zoo" / f"{name}.pt2")
             numpy.save(folder / f"{name}.npy", program.module()(images).numpy())
         input_models.write(folder)
+        write_quantised(folder)
     for name, (make, inputs, dynamic, evaluates) in REFUSED.items():
         model = make().train(not evaluates)
         with torch.no_grad():
