@@ -21,6 +21,7 @@ void add_replay(CLI::App& program, Action& chosen);
 void add_infer(CLI::App& program, Action& chosen);
 void add_inspect(CLI::App& program, Action& chosen);
 void add_list(CLI::App& program, Action& chosen);
+void add_locate(CLI::App& program, Action& chosen);
 
 /// Text on stdout. Throws Failure when it cannot be written.
 void print(const std::string& text);

@@ -110,6 +110,7 @@ int parse_and_run(int argc, char** argv) {
   add_infer(program, chosen);
   add_inspect(program, chosen);
   add_list(program, chosen);
+  add_locate(program, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
