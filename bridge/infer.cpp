@@ -16,6 +16,8 @@
 #include "base/error.h"
 #include "bridge/dump.h"
 #include "bridge/full_simulation.h"
+#include "bridge/mapping.h"
+#include "bridge/memory/contents.h"
 #include "bridge/study.h"
 #include "bridge/torch_call.h"
 #include "bridge/workload.h"
@@ -189,6 +191,26 @@ std::vector<LayerSummary> inspect(const NetworkSource& source,
     const dnn::Tape tape = dnn::Executor(integer).record(image);
     const Mapping mapping(integer, tape, *accelerator);
     return summarise(integer, tape, &mapping);
+  });
+}
+
+InferenceContents inspect_memories(const NetworkSource& source,
+                                   const AcceleratorConfig& accelerator) {
+  if (!Placement::has_memories(accelerator)) {
+    fail(ErrorCode::kInvalidInput, "the accelerator has no memories", accelerator.name,
+         "give it a map 'memory', as the named ones have (`tilestrike list accelerators`)");
+  }
+  return torch_call([&] {
+    const dnn::Network network = network_on_cpu(source);
+    const dnn::Inputs image = made_up_image(network);
+    const dnn::Network integer = dnn::quantise(network, image);
+    const Mapping mapping(integer, dnn::Executor(integer).record(image), accelerator);
+    std::vector<std::string> names;
+    for (const dnn::Layer& layer : integer.layers) {
+      names.push_back(layer.name);
+    }
+    return contents_of(mapping.schedule(), std::move(names),
+                       mapping.work().tensor_of[static_cast<std::size_t>(integer.output.value)]);
   });
 }
 

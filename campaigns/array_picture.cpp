@@ -14,9 +14,10 @@
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr int kMostRows = 24, kMostColumns = 56;  // that are drawn
-constexpr int kMargin = 3;                        // cells around the struck ones
-constexpr double kSide = 16.0;                    // of a cell
+// That are drawn:
+constexpr int kFewestRows = 12, kMostRows = 24, kFewestColumns = 28, kMostColumns = 56;
+constexpr int kMargin = 3;      // cells around the struck ones
+constexpr double kSide = 16.0;  // of a cell
 constexpr double kLeft = 70.0, kTop = 64.0;
 constexpr double kLine = 18.0;  // of text
 constexpr std::size_t kMostTold = 16;
@@ -28,7 +29,7 @@ struct Span {
   bool contains(int number) const { return first <= number && number < last; }
 };
 
-Span span_of(const std::vector<int>& numbers, int size, int most) {
+Span span_of(const std::vector<int>& numbers, int size, int least, int most) {
   const auto [low, high] = std::ranges::minmax(numbers);
   Span span{std::max(0, low - kMargin), std::min(size, high + kMargin + 1)};
   if (span.last - span.first > most) {
@@ -36,7 +37,7 @@ Span span_of(const std::vector<int>& numbers, int size, int most) {
     span.last = std::min(size, span.first + most);
   }
   // At least so many, where the array has them, for the eye.
-  while (span.last - span.first < std::min({size, most, 12})) {
+  while (span.last - span.first < std::min({size, most, least})) {
     span.first -= span.first > 0 ? 1 : 0;
     span.last += span.last < size ? 1 : 0;
   }
@@ -69,8 +70,8 @@ class Drawing {
         columns.push_back(cell.column);
       }
     }
-    rows_ = span_of(rows, geometry_.rows(), kMostRows);
-    columns_ = span_of(columns, geometry_.columns(), kMostColumns);
+    rows_ = span_of(rows, geometry_.rows(), kFewestRows, kMostRows);
+    columns_ = span_of(columns, geometry_.columns(), kFewestColumns, kMostColumns);
     for (const sim::Cell& cell : given.struck) {
       struck_[geometry_.bit_at(cell).codeword].push_back(geometry_.bit_at(cell).bit);
       cells_.insert(cell);
@@ -82,8 +83,8 @@ class Drawing {
   SvgPicture draw() {
     const double wide = (columns_.last - columns_.first) * kSide;
     const double high = (rows_.last - rows_.first) * kSide;
-    const auto lines = static_cast<double>(std::min(struck_.size(), kMostTold) + 3);
-    SvgPicture picture(std::max(kLeft + wide + 20.0, 620.0), kTop + high + 24.0 + lines * kLine,
+    const auto lines = static_cast<double>(std::min(struck_.size(), kMostTold) + 2);
+    SvgPicture picture(std::max(kLeft + wide + 20.0, 620.0), kTop + high + 12.0 + lines * kLine,
                        given_.title);
     picture.text(12.0, 22.0, given_.title, 15.0);
     picture.text(12.0, 40.0,
@@ -153,7 +154,7 @@ class Drawing {
       }
     }
     for (int column = columns_.first; column < columns_.last; ++column) {
-      if (column == columns_.first || column % 8 == 0) {
+      if (column % 8 == 0 || (column == columns_.first && column % 8 < 6)) {
         picture.text(x_of(column) + kSide / 2.0, kTop - 6.0, std::to_string(column), 10.0,
                      SvgAnchor::kMiddle);
       }

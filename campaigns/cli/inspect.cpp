@@ -11,8 +11,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bridge/memory_contents.h"
 #include "bridge/study.h"
 #include "campaigns/cli/commands.h"
+#include "campaigns/contents_picture.h"
 #include "campaigns/library.h"
 
 namespace tilestrike::campaigns::cli {
@@ -24,6 +26,7 @@ struct InspectArguments {
   std::string accelerator;
   std::string format = "float32";
   bool has_tensors = false;
+  std::string memories;  // file of a picture
   bool is_json = false;
 };
 
@@ -152,7 +155,35 @@ int run_on_tensors(const InspectArguments& arguments) {
   return 0;
 }
 
+int draw_memories(const InspectArguments& arguments) {
+  if (arguments.accelerator.empty() || arguments.has_tensors) {
+    fail(ErrorCode::kInvalidInput, "memories are those of an accelerator", "--memories",
+         arguments.has_tensors ? "leave out --tensors" : "add '--accelerator NAME'");
+  }
+  const bridge::AcceleratorConfig accelerator = accelerator_of_flag(arguments.accelerator);
+  const auto contents = bridge::inspect_memories(source_of(arguments), accelerator);
+  draw_contents(contents,
+                fmt::format("{} in the memories of {}", arguments.source.model, accelerator.name))
+      .write(arguments.memories);
+  std::vector<std::vector<std::string>> rows = {{"memory", "capacity", "loads", "live"}};
+  auto json = nlohmann::ordered_json::array();
+  for (const bridge::MemoryContents& memory : contents.memories) {
+    const double live = live_share(memory, contents.period);
+    rows.push_back({memory.name, field_detail::bytes_text(memory.capacity_bytes),
+                    std::to_string(memory.spans.size()), fmt::format("{:.3g} %", 100.0 * live)});
+    json.push_back({{"memory", memory.name},
+                    {"capacity", memory.capacity_bytes},
+                    {"loads", memory.spans.size()},
+                    {"live", live}});
+  }
+  print(arguments.is_json ? json.dump(2) + "\n" : table_of(rows));
+  return 0;
+}
+
 int run(const InspectArguments& arguments) {
+  if (!arguments.memories.empty()) {
+    return draw_memories(arguments);
+  }
   if (arguments.has_tensors) {
     return run_on_tensors(arguments);
   }
@@ -185,6 +216,9 @@ void add_inspect(CLI::App& program, Action& chosen) {
                     "List the tensors that a strike may name instead, with roles and words");
   command->add_option("--format", arguments->format,
                       "With --tensors: the number format that they are stored in [float32]");
+  command->add_option("--memories", arguments->memories,
+                      "Draw what the accelerator's memories hold over an inference to this .svg "
+                      "file, and print how much of them is live");
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }

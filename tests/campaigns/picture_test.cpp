@@ -3,12 +3,13 @@
 // Do pictures show what they say, the same each time?
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <cstdio>
+#include <map>
 #include <string>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "campaigns/array_picture.h"
+#include "campaigns/contents_picture.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -108,6 +109,45 @@ TEST(ArrayPictureTest, WhatDoesNotFitIsSaidToBeLeftOut) {
   EXPECT_EQ(count_of(text, "stroke-width=\"2.5\""), 4U);
   EXPECT_NE(text.find("wrong data, no ECC"), std::string::npos);
   EXPECT_EQ(text.find("hatched"), std::string::npos);
+}
+
+bridge::InferenceContents example() {
+  using sim::MemoryContent;
+  bridge::InferenceContents contents;
+  contents.layers = {"conv", "add", "fc & more"};
+  contents.period = 1000;
+  contents.memories = {{"buffer",
+                        100,
+                        {{0, 50, 0, 500, MemoryContent::kWeights, 0, "tile 0"},
+                         {50, 25, 100, 200, MemoryContent::kActivations, 0, "block 0"},
+                         {50, 25, 200, 300, MemoryContent::kActivations, 0, "block 1"},
+                         {50, 25, 600, 1000, MemoryContent::kActivations, 2, "block 2"}}},
+                       {"empty", 64, {}}};
+  return contents;
+}
+
+TEST(ContentsPictureTest, TheLiveShareIsThatOfBytesTimesCycles) {
+  const bridge::InferenceContents contents = example();
+  EXPECT_DOUBLE_EQ(live_share(contents.memories[0], 1000),
+                   (50.0 * 500 + 25 * 200 + 25 * 400) / 100000);
+  EXPECT_EQ(live_share(contents.memories[1], 1000), 0.0);
+}
+
+TEST(ContentsPictureTest, SpansLieWhereTheyBelongAndGapsThatCannotBeSeenAreClosed) {
+  const std::string text = draw_contents(example(), "t").text_of_file();
+  // 900 pixels for 1000 cycles, 190 for 100 bytes, from (84, 62) on.
+  EXPECT_NE(text.find("<rect x=\"84\" y=\"62\" width=\"450\" height=\"95\""), std::string::npos);
+  EXPECT_NE(text.find("<rect x=\"174\" y=\"157\" width=\"180\" height=\"47.5\""), std::string::npos)
+      << "two loads without a gap";
+  EXPECT_NE(text.find("<rect x=\"624\" y=\"157\" width=\"360\" height=\"47.5\""),
+            std::string::npos);
+  EXPECT_NE(text.find("block 0 ... of conv: bytes 50 to 74, cycles 100 to 299"), std::string::npos);
+  EXPECT_NE(text.find("fc &amp; more"), std::string::npos);
+  EXPECT_EQ(text.find(">add<"), std::string::npos) << "a layer that reads no memory";
+  EXPECT_NE(text.find("buffer, 100B: 40 % of its byte-cycles are live"), std::string::npos);
+  EXPECT_NE(text.find("empty, 64B: 0 %"), std::string::npos);
+  EXPECT_EQ(count_of(text, "url(#hatch)"), 1U) << "weights";
+  EXPECT_EQ(text, draw_contents(example(), "t").text_of_file());
 }
 
 }  // namespace
