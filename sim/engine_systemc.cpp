@@ -3,19 +3,12 @@
 // The engine `systemc`: the mesh as a SystemC module that owns time. Strikes arrive as timed events
 // at their cycles; a window of wavefronts is computed once the last of them has left the mesh.
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <systemc>
 
 #include "sim/engines.h"
 #include "sim/mesh_replay.h"
-
-// Its library refers to it; TileStrike's programs have their own main(). It runs only if a program
-// was linked without one.
-int sc_main(int, char**) {
-  std::fputs("this program was linked without a main()\n", stderr);
-  return 3;
-}
+#include "sim/systemc_kernel.h"
 
 namespace tilestrike::sim {
 namespace {
@@ -114,20 +107,17 @@ class MeshModule final : public sc_core::sc_module {
   std::exception_ptr error_;
 };
 
-MeshModule& mesh_module() {
-  // Never destroyed: the kernel that it belongs to is not either.
-  static MeshModule* const module = [] {
-    sc_core::sc_report_handler::set_actions(sc_core::SC_FATAL, sc_core::SC_THROW);
-    sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_,
-                                            sc_core::SC_DO_NOTHING);
-    return new MeshModule("mesh");
-  }();
-  return *module;
+// Never destroyed: the kernel that it belongs to is not either.
+MeshModule* mesh_module = nullptr;
+
+MeshModule& elaborated_module() {
+  elaborate();
+  return *mesh_module;
 }
 
 class SystemCEngine final : public Engine {
  public:
-  SystemCEngine() : module_(mesh_module()) {}
+  SystemCEngine() : module_(elaborated_module()) {}
   std::string_view name() const override { return kSystemC; }
   bool covers(const MeshJob&) const override { return true; }
   MeshResult run(const MeshJob& job) override {
@@ -140,6 +130,8 @@ class SystemCEngine final : public Engine {
 };
 
 }  // namespace
+
+void create_mesh_module() { mesh_module = new MeshModule("mesh"); }
 
 std::unique_ptr<Engine> make_systemc_engine() { return std::make_unique<SystemCEngine>(); }
 
