@@ -136,7 +136,6 @@ void platform_tile(benchmark::State& state, Dataflow dataflow) {
   state.counters["ratio"] = our_median / bare_median;
   state.counters["us_platform"] = 1e6 * our_median;
   state.counters["us_mesh"] = 1e6 * bare_median;
-  state.counters["steps"] = static_cast<double>(program.steps().size());
   state.counters["corrected"] = static_cast<double>(corrected) / static_cast<double>(next);
 }
 

@@ -94,15 +94,15 @@ void StreamedMesh::accumulators(int pass, int first, int count, std::int32_t* ou
               static_cast<std::size_t>(count) * lanes * sizeof(std::int32_t));
 }
 
-std::int64_t StreamedMesh::next_stop() const {
-  const Window window = run_.window(window_);
-  const std::int64_t step = wavefront_ - window.start;
-  const std::int64_t loading = window.length - run_.config().rows;  // its rows enter from here on
+std::int64_t StreamedMesh::stop_after(const MeshRun& run, int index, std::int64_t wavefront) {
+  const Window window = run.window(index);
+  const std::int64_t step = wavefront - window.start;
+  const std::int64_t loading = window.length - run.config().rows;  // its rows enter from here on
   if (window.loads >= 0 && step >= loading) {
     return window.end();
   }
   const std::int64_t end = window.loads >= 0 ? loading : window.length;
-  return window.start + std::min(step + longest_stretch(run_.config()), end);
+  return window.start + std::min(step + longest_stretch(run.config()), end);
 }
 
 void StreamedMesh::advance() {

@@ -31,8 +31,10 @@ class StreamedMesh final : private Operands {
   /// All wavefronts below it are done.
   std::int64_t wavefront() const { return wavefront_; }
   /// The end of the next stretch: once the operands of all wavefronts below have been read.
-  std::int64_t next_stop() const;
+  std::int64_t next_stop() const { return stop_after(run_, window_, wavefront_); }
   void advance();
+  /// The end of the stretch that begins with a wavefront of a window.
+  static std::int64_t stop_after(const MeshRun& run, int window, std::int64_t wavefront);
   bool is_done() const { return wavefront_ >= run_.cycles(); }
   void store_state(MeshState& state) const { mesh_.store_state(state); }
   /// Back to the first wavefront.

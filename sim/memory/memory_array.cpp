@@ -268,7 +268,10 @@ HeldRead MemoryArray::read_and_hold(std::uint64_t address, std::span<std::uint8_
   for (std::size_t i = known; i < findings.size(); ++i) {
     held.codewords.emplace_back(findings[i].codeword, read(findings[i].codeword));
   }
-  if (!out.empty()) {
+  const auto width = static_cast<std::uint64_t>(code_->data_bits());
+  const bool is_even = std::has_single_bit(width) &&
+                       ((address | out.size()) * 8 & (width - 1)) == 0;  // whole codewords
+  if (!out.empty() && !is_even) {
     for (const std::uint64_t bit : {address * 8, (address + out.size()) * 8 - 1}) {
       const CodewordId codeword = codeword_of(bit);
       const bool is_known = std::any_of(held.codewords.begin(), held.codewords.end(),

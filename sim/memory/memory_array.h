@@ -104,6 +104,8 @@ class MemoryArray {
     return !marked_.empty() && marked_.contains(first_bit(codeword));
   }
 
+  bool has_marked() const { return !marked_.empty(); }
+
   /// As it was made: all cells 0, nothing stuck, nothing poisoned.
   void clear();
 

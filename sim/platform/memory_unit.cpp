@@ -113,7 +113,14 @@ bool MemoryUnit::shares_codeword(const HeldRead& other, std::uint64_t address,
 }
 
 void MemoryUnit::access(AccessKind kind, std::uint64_t address, std::span<std::uint8_t> data,
-                        std::vector<CodewordFinding>& findings) {
+                        std::uint32_t beats, std::vector<CodewordFinding>& findings) {
+  if (beats > 1 && (kind == AccessKind::kReadForUpdate || kind == AccessKind::kWriteBack)) {
+    const std::size_t bytes = data.size() / beats;  // halves are matched beat by beat
+    for (std::uint32_t beat = 0; beat < beats; ++beat) {
+      access(kind, address + beat * bytes, data.subspan(beat * bytes, bytes), 1, findings);
+    }
+    return;
+  }
   switch (kind) {
     case AccessKind::kRead:
       array_.read_bytes(address, data, findings);

@@ -53,9 +53,9 @@ class MemoryUnit {
   /// Scrubs what is due by `tick`. Errors are added to `findings`, each with its cycle.
   void scrub(Tick tick, std::vector<std::pair<Cycle, CodewordFinding>>& findings);
 
-  /// One step. Reads put their bytes into `data`.
+  /// One step, of so many beats. Reads put their bytes into `data`.
   void access(AccessKind kind, std::uint64_t address, std::span<std::uint8_t> data,
-              std::vector<CodewordFinding>& findings);
+              std::uint32_t beats, std::vector<CodewordFinding>& findings);
 
   void clear();
 

@@ -33,11 +33,15 @@ using sc_core::sc_time;
 // What an access is and what ECC found.
 struct EccExtension final : tlm::tlm_extension<EccExtension> {
   AccessKind kind = AccessKind::kRead;
+  std::uint32_t beats = 1;
+  Tick tick = 0;  // the kernel's time and the delay, as the platform counts
   std::vector<CodewordFinding> findings;
   tlm::tlm_extension_base* clone() const override { return new EccExtension(*this); }
   void copy_from(const tlm::tlm_extension_base& other) override {
     const auto& from = static_cast<const EccExtension&>(other);
     kind = from.kind;
+    beats = from.beats;
+    tick = from.tick;
     findings = from.findings;
   }
 };
@@ -90,9 +94,10 @@ class MemoryModule final : public sc_core::sc_module {
   }
 
  private:
-  void b_transport(tlm::tlm_generic_payload& payload, sc_time& delay) {
-    TS_CHECK(base_.now() + delay.value() < due_, "nothing else is due before an access");
+  void b_transport(tlm::tlm_generic_payload& payload, sc_time&) {
     auto* const extension = payload.get_extension<EccExtension>();
+    TS_CHECK(extension->tick + (extension->beats - 1) * kTicksPerCycle < due_,
+             "nothing else is due before an access");
     const std::uint64_t address = payload.get_address();
     const std::uint64_t bytes = payload.get_data_length();
     const std::uint64_t all = unit_->array().bytes();
@@ -100,7 +105,8 @@ class MemoryModule final : public sc_core::sc_module {
       payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
       return;
     }
-    unit_->access(extension->kind, address, {payload.get_data_ptr(), bytes}, extension->findings);
+    unit_->access(extension->kind, address, {payload.get_data_ptr(), bytes}, extension->beats,
+                  extension->findings);
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
   }
 
@@ -183,13 +189,20 @@ class Sequencer final : public sc_core::sc_module {
     run.report.scrubs.resize(run.units.size());
     steps_ = {};
     extension_.findings.clear();
+    cut_.clear();
     last_ = run.clock;
+    end_ = run.clock;
     for (std::size_t i = 0; i < run.units.size(); ++i) {
       memories_[i]->attach(*run.units[i], base_);
     }
+    if (targets_.empty()) {
+      for (const auto& socket : sockets_) {
+        targets_.push_back((*socket).operator->());  // bound by now
+      }
+    }
     resume_.notify(sc_core::SC_ZERO_TIME);
     sc_core::sc_start();  // until nothing is due any more
-    run.clock = last_;
+    run.clock = end_;
     run_ = nullptr;
     if (error_) {
       std::rethrow_exception(std::exchange(error_, nullptr));
@@ -199,29 +212,45 @@ class Sequencer final : public sc_core::sc_module {
  private:
   void sequence() {
     try {
+      now_ = base_.now();
+      extension_.tick = kNever;  // the delay counts from now
       note_scrubs();
       find_horizon();
       for (;;) {
         if (run_->report.is_stopped) {
           break;
         }
-        if (steps_.empty()) {
+        if (steps_.empty() && cut_.empty()) {
           steps_ = run_->program->next();
           if (steps_.empty()) {
             break;
           }
         }
-        const PlatformStep& step = steps_.front();
-        const Cycle cycle = run_->origin + step.cycle;
-        const Tick tick = tick_of(cycle, step.is_write() ? Part::kWrites : Part::kReads);
-        TS_CHECK(cycle >= 0 && tick >= last_, "the steps of a program come in time order");
+        // The earlier one of the program's next step and of what is left of bursts.
+        PlatformStep* const rest = earliest_rest();
+        const bool is_rest =
+            rest != nullptr && (steps_.empty() || tick_of(*rest) < tick_of(steps_.front()));
+        const PlatformStep& step = is_rest ? *rest : steps_.front();
+        const Tick tick = tick_of(step);
+        TS_CHECK(tick >= last_, "the steps of a program come in time order");
         if (tick > horizon_) {
           resume_.notify(base_.until(tick));
           return;
         }
         last_ = tick;
-        execute(step, tick);
-        steps_ = steps_.subspan(1);
+        const PlatformStep now = whole_or_beat(step, tick);
+        execute(now, tick);
+        end_ = std::max(end_, tick + (now.beats - 1) * kTicksPerCycle);
+        if (is_rest) {
+          take_beats(*rest, now.beats);
+        } else {
+          if (now.beats < step.beats) {
+            cut_.push_back(step);
+            take_beats(cut_.back(), now.beats);
+          }
+          steps_ = steps_.subspan(1);
+        }
+        std::erase_if(cut_, [](const PlatformStep& one) { return one.beats == 0; });
       }
     } catch (...) {  // the kernel would not survive it
       error_ = std::current_exception();
@@ -229,6 +258,54 @@ class Sequencer final : public sc_core::sc_module {
     for (std::size_t i = 0; i < run_->units.size(); ++i) {
       memories_[i]->detach();
     }
+  }
+
+  Tick tick_of(const PlatformStep& step) const {
+    const Cycle cycle = run_->origin + step.cycle;
+    TS_CHECK(cycle >= 0 && step.beats >= 1, "a step has a cycle");
+    return sim::tick_of(cycle, step.is_write() ? Part::kWrites : Part::kReads);
+  }
+
+  PlatformStep* earliest_rest() {
+    PlatformStep* earliest = nullptr;
+    for (PlatformStep& rest : cut_) {
+      if (earliest == nullptr || tick_of(rest) < tick_of(*earliest)) {
+        earliest = &rest;
+      }
+    }
+    return earliest;
+  }
+
+  // A burst is done at once where nothing else is due before its end, and nothing can be found:
+  // then it makes no difference what else happens meanwhile. Else, its first beat.
+  PlatformStep whole_or_beat(const PlatformStep& step, Tick tick) const {
+    if (step.beats == 1) {
+      return step;
+    }
+    const auto unit = static_cast<std::size_t>(step.memory);
+    TS_CHECK(unit < run_->units.size() && step.bytes % step.beats == 0, "beats of equal parts");
+    if (tick + (step.beats - 1) * kTicksPerCycle < horizon_ &&
+        !run_->units[unit]->array().has_marked()) {
+      return step;
+    }
+    PlatformStep beat = step;
+    beat.bytes = step.bytes / step.beats;
+    beat.beats = 1;
+    return beat;
+  }
+
+  static void take_beats(PlatformStep& step, std::uint32_t beats) {
+    if (beats == step.beats) {
+      step.beats = 0;
+      return;
+    }
+    const std::uint64_t bytes = step.bytes / step.beats * beats;
+    step.cycle += beats;
+    step.address += bytes;
+    step.data += bytes;
+    step.addend = step.addend == nullptr ? nullptr : step.addend + bytes / sizeof(std::int32_t);
+    step.bytes -= bytes;
+    step.beats -= beats;
   }
 
   void find_horizon() {
@@ -252,12 +329,16 @@ class Sequencer final : public sc_core::sc_module {
     payload_.set_data_length(static_cast<unsigned>(step.bytes));
     payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
     extension_.kind = step.kind;
-    sc_time delay = base_.until(tick);
-    (*sockets_[static_cast<std::size_t>(step.memory)])->b_transport(payload_, delay);
+    extension_.beats = step.beats;
+    if (extension_.tick != tick) {
+      extension_.tick = tick;
+      delay_ = sc_time::from_value(tick - now_);
+    }
+    targets_[static_cast<std::size_t>(step.memory)]->b_transport(payload_, delay_);
     TS_CHECK(payload_.is_response_ok(), "steps lie within their memory");
     PlatformReport& report = run_->report;
-    ++report.steps;
-    report.last_cycle = run_->origin + step.cycle;
+    report.steps += step.beats;
+    report.last_cycle = std::max(report.last_cycle, run_->origin + step.cycle + step.beats - 1);
     if (!extension_.findings.empty()) [[unlikely]] {
       for (const CodewordFinding& finding : extension_.findings) {
         note(step, finding);
@@ -268,11 +349,19 @@ class Sequencer final : public sc_core::sc_module {
 
   static void add(const PlatformStep& step) {
     TS_CHECK(step.is_write() && step.bytes % sizeof(std::int32_t) == 0, "sums are whole words");
-    for (std::uint64_t at = 0; at < step.bytes; at += sizeof(std::int32_t)) {
+    add_words(step.data, step.addend, step.bytes / sizeof(std::int32_t), step.overflow);
+  }
+
+  static void add_words(std::uint8_t* __restrict data, const std::int32_t* __restrict addend,
+                        std::size_t words, Overflow overflow) {
+    for (std::size_t i = 0; i < words; ++i) {
       std::int32_t word;
-      std::memcpy(&word, step.data + at, sizeof word);
-      word = sum_of(word, step.addend[at / sizeof word], step.overflow);
-      std::memcpy(step.data + at, &word, sizeof word);
+      std::memcpy(&word, data + i * sizeof word, sizeof word);
+      word = overflow == Overflow::kWrap
+                 ? static_cast<std::int32_t>(static_cast<std::uint32_t>(word) +
+                                             static_cast<std::uint32_t>(addend[i]))
+                 : sum_of(word, addend[i], overflow);
+      std::memcpy(data + i * sizeof word, &word, sizeof word);
     }
   }
 
@@ -332,12 +421,17 @@ class Sequencer final : public sc_core::sc_module {
   std::vector<std::unique_ptr<MemoryModule>>& memories_;
   std::vector<std::unique_ptr<InitiatorSocket>> sockets_;
   sc_core::sc_event resume_{"resume"};
+  std::vector<tlm::tlm_fw_transport_if<>*> targets_;  // behind the sockets
   tlm::tlm_generic_payload payload_;
+  sc_time delay_;  // of the step at hand, from now_ on
+  Tick now_ = 0;   // the kernel's
   EccExtension extension_;
   Run* run_ = nullptr;
   TimeBase base_;
   std::span<const PlatformStep> steps_;  // of the program, still to be done
-  Tick last_ = 0;                        // of the step done last
+  std::vector<PlatformStep> cut_;        // what is left of bursts that were not done at once
+  Tick last_ = 0;                        // of the step begun last
+  Tick end_ = 0;                         // ... of the last beat that was done
   Tick horizon_ = 0;                     // when anything else happens next
   std::exception_ptr error_;
 };

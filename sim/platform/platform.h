@@ -29,7 +29,9 @@ enum class AccessKind : std::uint8_t {
   kWriteBack,  // its second half, of the same bytes, in a later cycle
 };
 
-/// One access to a range of bytes in one cycle.
+/// An access to a range of bytes in one cycle, or a burst: equal parts of the range, one after
+/// another, in as many cycles. No other step may meet the codewords of a burst while it lasts,
+/// except for the two halves of a read-modify-write.
 struct PlatformStep {
   Cycle cycle = 0;
   AccessKind kind = AccessKind::kRead;
@@ -41,6 +43,7 @@ struct PlatformStep {
   /// memory; nullptr: none.
   const std::int32_t* addend = nullptr;
   Overflow overflow = Overflow::kWrap;  // of these sums
+  std::uint32_t beats = 1;              // cycles; `bytes` is of all of them
   bool is_write() const { return kind >= AccessKind::kWrite; }
 };
 
@@ -55,12 +58,13 @@ enum class DueAction : std::uint8_t {
 class PlatformProgram {
  public:
   virtual ~PlatformProgram() = default;
-  /// The next steps, in time order (by cycle, reads before writes); none: the end. Called when the
-  /// steps before have been done, so that what they have read is there. What these steps write must
-  /// be there. The steps stay valid until the next call.
+  /// The next steps, in time order (by first cycle, reads before writes); none: the end. Called
+  /// when the steps before have been done, so that what they have read is there. What these steps
+  /// write must be there. They stay valid until the next call, and their bursts end before the
+  /// steps that it gives.
   virtual std::span<const PlatformStep> next() = 0;
-  /// A step has met a codeword with an uncorrectable error. A program that fetches it again puts
-  /// the right bytes into `step.data`, writes the array and answers kUse.
+  /// A step, or a beat of a burst, has met a codeword with an uncorrectable error. A program that
+  /// fetches it again puts the right bytes into `step.data`, writes the array and answers kUse.
   virtual DueAction on_detected(const PlatformStep& step, const CodewordFinding& finding,
                                 DueAction usual) {
     (void)step, (void)finding;
@@ -97,7 +101,7 @@ struct PlatformReport {
   std::optional<DetectedError> first_detected;
   std::vector<EccCounts> reads;   // by memory: by the program's steps
   std::vector<EccCounts> scrubs;  // ... and by scrubbers
-  std::uint64_t steps = 0;        // done
+  std::uint64_t steps = 0;        // done, every beat of a burst
   Cycle last_cycle = 0;           // of the last one
   bool is_stopped = false;        // at first_detected
 };

@@ -38,9 +38,10 @@ class TileProgram final : public PlatformProgram {
 
   const std::vector<PlatformStep>& steps() const { return steps_; }
   Cycle mesh_start() const { return mesh_start_; }  // of the first wavefront
-  Cycle cycles() const { return steps_.back().cycle + 1; }
+  Cycle cycles() const { return mesh_start_ + run_.cycles() + 1; }
 
  private:
+  void add(PlatformStep step);
   void write_operands(const TileOperands& operands, TilePlace activations, TilePlace weights,
                       TilePlace accumulators);
   void read_operands(TilePlace activations, TilePlace weights);
@@ -50,6 +51,7 @@ class TileProgram final : public PlatformProgram {
   StreamedMesh mesh_;
   std::vector<std::int32_t> sums_;  // rows of the accumulator memory on their way
   std::vector<PlatformStep> steps_;
+  std::vector<Cycle> stops_;  // ends of the mesh's stretches
   std::size_t done_ = 0;
   bool has_begun_ = false;
   Cycle mesh_start_ = 0;
