@@ -101,6 +101,7 @@ NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
       store(id);
     }
   }
+  all.operand_values.resize(network.layers.size());
   std::vector<LayerWork>& work = all.layers;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const dnn::Layer& layer = network.layers[i];
@@ -119,6 +120,7 @@ NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
       for (const dnn::ValueId input : layer.inputs) {
         if (!network.info(input).is_constant && is_tensor(tape, input)) {
           todo.operands.push_back(all.operand(tape, input));
+          all.operand_values[i].push_back(input);
         }
       }
     }

@@ -42,6 +42,8 @@ struct NetworkWork {
   std::vector<StoredTensor> tensors;  // those of the backing memory
   std::vector<int> tensor_of;         // by value of the network: of a view the tensor it shows; -1
   std::vector<int> weights_of;        // by layer: its constant weights; -1
+  /// By layer that is not on the mesh: the values behind LayerWork::operands.
+  std::vector<std::vector<dnn::ValueId>> operand_values;
   StoredOperand operand(const dnn::Tape& tape, dnn::ValueId id) const;
 };
 

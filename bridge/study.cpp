@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "bridge/dump.h"
 #include "bridge/mapping.h"
+#include "bridge/memory/memory_trial.h"
 #include "bridge/tensor_study.h"
 #include "bridge/torch_call.h"
 #include "bridge/trial.h"
@@ -30,6 +31,12 @@ class MeshStudy final : public Study {
     hashes_ = hashes_of(load_, inputs.model);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
     runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
+    if (mapping_->schedule().memory() != nullptr) {
+      memory_runner_ = std::make_unique<MemoryTrial>(load_.network, *mapping_);
+      for (const auto& [name, memory] : inputs.accelerator.memory) {
+        memories_.push_back({name, memory});
+      }
+    }
     layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
     golden_ = run_golden(load_, executor_, kBatch).report;
   }
@@ -68,6 +75,29 @@ class MeshStudy final : public Study {
     });
   }
 
+  const std::vector<StudyMemory>& memories() const override { return memories_; }
+
+  TrialResult strike_cells(ImageId image, std::span<const CellFault> faults,
+                           Story* story) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    return torch_call([&] { return memory_runner_->run(tape_of(image), faults, story); });
+  }
+
+  std::vector<TrialResult> later_inferences(std::span<const CellFault> faults) override {
+    std::vector<CellFault> earlier(faults.begin(), faults.end());
+    for (CellFault& fault : earlier) {
+      if (fault.kind == FaultKind::kFlip) {
+        fault.when = {-1, 0};
+      }
+    }
+    std::vector<TrialResult> results;
+    for (std::int64_t image = 0; image < images(); ++image) {
+      results.push_back(strike_cells(ImageId(image), earlier, nullptr));
+    }
+    return results;
+  }
+
  private:
   dnn::Inputs image(ImageId id) const { return load_.inputs.narrow(id.value, 1); }
 
@@ -86,6 +116,8 @@ class MeshStudy final : public Study {
   std::vector<std::pair<std::string, std::string>> hashes_;
   std::unique_ptr<Mapping> mapping_;
   std::unique_ptr<TrialRunner> runner_;
+  std::unique_ptr<MemoryTrial> memory_runner_;  // where there are memories
+  std::vector<StudyMemory> memories_;
   std::vector<LayerSummary> layers_;
   GoldenReport golden_;
   std::optional<dnn::Tape> tape_;

@@ -241,17 +241,28 @@ void Divergence::run(std::size_t index) {
     }
     return;
   }
+  run_reading(index, {});
+}
+
+std::int64_t Divergence::run_reading(std::size_t index,
+                                     std::span<const std::pair<ValueId, at::Tensor>> replaced) {
+  const Layer& layer = network_.layers[index];
   const c10::InferenceMode no_gradients;
   Values values(network_.values.size());
   for (const ValueId id : layer.inputs) {
     values[id.value] = value(id);
   }
+  for (const auto& [id, tensor] : replaced) {
+    values[id.value] = laid_out_as(tensor, value(id).toTensor());
+  }
   layer.kernel->run(layer, values);
+  std::int64_t different = 0;
   for (const ValueId id : layer.outputs) {
     if (is_given(id) && values[id.value].isTensor()) {  // a symbolic size depends on no element
-      set(id, values[id.value].toTensor());
+      different += set(id, values[id.value].toTensor());
     }
   }
+  return different;
 }
 
 bool Divergence::is_alive_after(std::size_t layer) const {

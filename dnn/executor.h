@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "dnn/inputs.h"
@@ -69,6 +71,10 @@ class Divergence {
   bool reads_changed(std::size_t layer) const;
   /// Computes the layer if it reads something changed; otherwise its outputs are golden.
   void run(std::size_t layer);
+  /// Computes the layer with other tensors in the place of some of its inputs, which themselves
+  /// stay as they are. Returns how many elements of its outputs differ from golden.
+  std::int64_t run_reading(std::size_t layer,
+                           std::span<const std::pair<ValueId, at::Tensor>> replaced);
   /// Whether anything that differs is still read by a layer after `layer`, or is the output.
   bool is_alive_after(std::size_t layer) const;
   at::Tensor output() const { return value(network_.output).toTensor(); }

@@ -78,6 +78,14 @@ std::int64_t MemorySchedule::tile_of_pass(std::size_t layer, const Tiling& tilin
   return block_of_columns * tiling.depth_folds() + depth_fold;
 }
 
+int MemorySchedule::first_pass_of_tile(std::size_t layer, const Tiling& tiling,
+                                       std::int64_t tile) const {
+  const std::int64_t folds = tiling.depth_folds();
+  return static_cast<int>(placement_.weight_place(layer).is_in_turn
+                              ? tile
+                              : tile / folds * tiling.row_folds() * folds + tile % folds);
+}
+
 std::int64_t MemorySchedule::tile_address(std::size_t layer, std::int64_t tile) const {
   const WeightPlace& place = placement_.weight_place(layer);
   const std::int64_t number =

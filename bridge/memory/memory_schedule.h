@@ -81,6 +81,7 @@ class MemorySchedule {
   }
   /// The tile of weights that a pass reads.
   std::int64_t tile_of_pass(std::size_t layer, const Tiling& tiling, int pass) const;
+  int first_pass_of_tile(std::size_t layer, const Tiling& tiling, std::int64_t tile) const;
   std::int64_t tile_address(std::size_t layer, std::int64_t tile) const;
   std::int64_t tile_bytes(const Tiling& tiling, int pass) const;
   /// Cycles between two rows of results on their way out.

@@ -87,6 +87,11 @@ void Placement::check_words() const {
   }
   const std::size_t memory = *memory_of(MemoryContent::kAccumulators);
   const std::int64_t row = accelerator_.mesh.columns * kAccumulatorBytes;
+  if (codeword_bytes(memory) % kAccumulatorBytes != 0) {
+    does_not_fit("memory " + accelerator_.memory[memory].first + ": a codeword of " +
+                     bytes_text(codeword_bytes(memory)) + " holds no whole accumulator",
+                 "let `codeword` be 32, 64, 96 or 128");
+  }
   if (row % codeword_bytes(memory) != 0) {
     does_not_fit("memory " + accelerator_.memory[memory].first + ": a codeword of " +
                      bytes_text(codeword_bytes(memory)) + " holds words of two rows of results",

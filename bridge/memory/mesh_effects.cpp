@@ -1,0 +1,274 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/memory/mesh_effects.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "base/error.h"
+#include "bridge/memory/mesh_reads.h"
+#include "sim/arithmetic.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+constexpr int kSumBytes = 4;
+
+std::int32_t as_int8(std::uint64_t raw) { return static_cast<std::int8_t>(raw & 0xFF); }
+
+}  // namespace
+
+CopyByte weight_byte(const Residency& residency, std::size_t layer, std::int64_t tile_index,
+                     std::int64_t offset) {
+  const Tiling& tiling = *residency.schedule().layers()[layer].tiling;
+  const std::int64_t width = residency.placement().accelerator().mesh.columns;
+  const Tile tile = tiling.tile(residency.memory().first_pass_of_tile(layer, tiling, tile_index));
+  CopyByte found;
+  found.operand = 1;
+  found.row = offset / width;
+  const std::int64_t lane = offset % width;
+  if (found.row < tile.shape.depth && lane < tile.shape.columns) {
+    const GemmShape& gemm = tiling.gemm();
+    found.element =
+        (tile.group * gemm.columns + tile.column + lane) * gemm.depth + tile.depth + found.row;
+  }
+  return found;
+}
+
+CopyByte activation_byte(const Residency& residency, std::size_t layer, std::int64_t block_index,
+                         std::int64_t offset) {
+  const MemorySchedule& memory = residency.memory();
+  const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(block_index)];
+  CopyByte found;
+  if (offset >= block.bytes) {
+    return found;
+  }
+  const Tiling* tiling = residency.schedule().layers()[layer].tiling.get();
+  if (tiling != nullptr) {
+    found.element = block.slice.element_at(tiling->gemm(), offset);
+    return found;
+  }
+  const std::vector<StoredOperand>& operands = memory.work()[layer].operands;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i].tensor < 0) {
+      continue;
+    }
+    const ChunkPart part = memory.part(block, i);
+    const int size =
+        residency.placement().tensors()[static_cast<std::size_t>(operands[i].tensor)].element_bytes;
+    const std::int64_t place = offset - part.offset;
+    if (place >= 0 && place < (part.last - part.first) * size) {
+      found.operand = i;
+      found.element = part.first + place / size;
+      found.byte = static_cast<int>(place % size);
+    }
+  }
+  return found;
+}
+
+void for_each_tile_of(
+    const Residency& residency, std::size_t layer, std::int64_t element,
+    const std::function<void(std::int64_t tile, std::int64_t offset, std::int64_t bytes)>& visit) {
+  const MemorySchedule& memory = residency.memory();
+  if (memory.layers()[layer].weight_loads.empty()) {
+    return;  // loaded at boot
+  }
+  const Tiling& tiling = *residency.schedule().layers()[layer].tiling;
+  const GemmShape& gemm = tiling.gemm();
+  const std::int64_t depth = element % gemm.depth;
+  const std::int64_t column = element / gemm.depth % gemm.columns;
+  const std::int64_t group = element / gemm.depth / gemm.columns;
+  const std::int64_t block_of_columns =
+      group * tiling.column_folds() + column / tiling.column_step();
+  const bool is_in_turn = residency.placement().weight_place(layer).is_in_turn;
+  for (std::int64_t fold = 0; fold < (is_in_turn ? tiling.row_folds() : 1); ++fold) {
+    const auto pass =
+        static_cast<int>((block_of_columns * tiling.row_folds() + fold) * tiling.depth_folds() +
+                         depth / tiling.depth_step());
+    const Tile tile = tiling.tile(pass);
+    visit(memory.tile_of_pass(layer, tiling, pass),
+          (depth - tile.depth) * residency.placement().accelerator().mesh.columns + column -
+              tile.column,
+          memory.tile_bytes(tiling, pass));
+  }
+}
+
+MeshEffects::MeshEffects(const Residency& residency, const MeshLayer& layer,
+                         const LayerReads& reads)
+    : residency_(residency),
+      layer_(layer),
+      reads_(reads),
+      scheduled_(residency.schedule().layers()[layer.layer]) {
+  has_wrong_weights_ = std::ranges::any_of(
+      reads.elements(), [](const CopiedElement& copied) { return copied.operand == 1; });
+}
+
+std::int32_t MeshEffects::weight_read(const Tile& tile, int pass, std::int64_t depth,
+                                      std::int64_t column) const {
+  const std::int32_t weight = layer_.operands->weight(tile.group, depth, column);
+  if (!has_wrong_weights_) {
+    return weight;
+  }
+  const std::int64_t copy = residency_.memory().tile_of_pass(layer_.layer, *layer_.tiling, pass);
+  const Cycle cycle =
+      MemorySchedule::weight_read(*scheduled_.run, scheduled_.start, pass, depth - tile.depth);
+  return as_int8(reads_.value({1, copy, weight_element(tile.group, depth, column)},
+                              static_cast<std::uint8_t>(weight), 1, cycle));
+}
+
+std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) const {
+  std::map<std::tuple<std::int32_t, std::int32_t, std::int32_t>, std::int32_t> sums;
+  const auto add = [&](int pass, std::int64_t row, std::int64_t column, std::int32_t delta) {
+    std::int32_t& sum =
+        sums[{pass, static_cast<std::int32_t>(row), static_cast<std::int32_t>(column)}];
+    sum = sim::wrapped(std::int64_t{sum} + delta);
+  };
+  const MemorySchedule& memory = residency_.memory();
+  const Tiling& tiling = *layer_.tiling;
+  const GemmShape& gemm = tiling.gemm();
+  const MeshReads reads(residency_.schedule(), layer_.layer);
+  const auto* input = layer_.host_input.const_data_ptr<std::int8_t>();
+  for (const CopiedElement& copied : reads_.elements()) {
+    if (copied.operand == 0) {
+      const std::int32_t held = input[copied.element];
+      const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(copied.copy)];
+      reads.of_activation(block, copied.element, [&](const MeshRead& read) {
+        const std::int32_t off =
+            as_int8(reads_.value(copied, static_cast<std::uint8_t>(held), 1, read.cycle)) - held;
+        if (off == 0) {
+          return;
+        }
+        is_read_wrong = true;
+        const Tile tile = tiling.tile(read.pass);
+        for (std::int64_t column = 0; column < tile.shape.columns; ++column) {
+          add(read.pass, read.row - tile.row, column,
+              off * weight_read(tile, read.pass, read.depth, tile.column + column));
+        }
+      });
+      continue;
+    }
+    const std::int64_t depth = copied.element % gemm.depth;
+    const std::int64_t column = copied.element / gemm.depth % gemm.columns;
+    const std::int64_t group = copied.element / gemm.depth / gemm.columns;
+    const std::int32_t held = layer_.operands->weight(group, depth, column);
+    const int first = memory.first_pass_of_tile(layer_.layer, tiling, copied.copy);
+    reads.of_weight(
+        first, residency_.placement().weight_place(layer_.layer).is_in_turn,
+        depth - tiling.tile(first).depth, [&](const MeshRead& read) {
+          const std::int32_t off =
+              as_int8(reads_.value(copied, static_cast<std::uint8_t>(held), 1, read.cycle)) - held;
+          if (off == 0) {
+            return;
+          }
+          is_read_wrong = true;
+          const Tile tile = tiling.tile(read.pass);
+          for (std::int64_t row = 0; row < tile.shape.rows; ++row) {
+            add(read.pass, row, column - tile.column,
+                layer_.operands->activation(group, tile.row + row, depth) * off);
+          }
+        });
+  }
+  std::vector<sim::OutputDelta> deltas;
+  for (const auto& [place, delta] : sums) {
+    if (delta != 0) {
+      deltas.push_back({std::get<0>(place), std::get<1>(place), std::get<2>(place), delta});
+    }
+  }
+  return deltas;
+}
+
+std::int32_t MeshEffects::sum_of_pass(int pass, std::int64_t row, std::int64_t column,
+                                      std::span<const sim::OutputDelta> of_passes) const {
+  const Tile tile = layer_.tiling->tile(pass);
+  std::int64_t sum = tile.depth == 0 ? layer_.operands->bias(tile.group, tile.column + column) : 0;
+  for (std::int64_t k = tile.depth; k < tile.depth + tile.shape.depth; ++k) {
+    sum += std::int64_t{layer_.operands->activation(tile.group, tile.row + row, k)} *
+           layer_.operands->weight(tile.group, k, tile.column + column);
+  }
+  const sim::OutputDelta wanted{pass, static_cast<std::int32_t>(row),
+                                static_cast<std::int32_t>(column),
+                                std::numeric_limits<std::int32_t>::min()};
+  const auto found = std::lower_bound(of_passes.begin(), of_passes.end(), wanted);
+  if (found != of_passes.end() && found->pass == wanted.pass && found->row == wanted.row &&
+      found->column == wanted.column) {
+    sum += found->delta;
+  }
+  return sim::wrapped(sum);
+}
+
+MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime& word,
+                                       std::span<const sim::OutputDelta> of_passes,
+                                       std::span<const std::int32_t> clean, OnDue on_due,
+                                       std::vector<AccumulatorDelta>& deltas) const {
+  const Tiling& tiling = *layer_.tiling;
+  const Placement& placement = residency_.placement();
+  const sim::MeshConfig& mesh = placement.accelerator().mesh;
+  const std::int64_t line = std::int64_t{mesh.columns} * kSumBytes;
+  const std::int64_t row = occupant.offset / line;
+  const std::int64_t first_column = occupant.offset % line / kSumBytes;
+  const auto lanes =
+      static_cast<int>(placement.codeword_bytes(placement.accumulators().memory) / kSumBytes);
+  const auto first_pass = static_cast<int>(occupant.index * tiling.depth_folds());
+  const Tile tile = tiling.tile(first_pass);
+  Sums result;
+  const auto met = [&](sim::CodewordRead& read) {
+    result.findings.add(read.status);
+    if (read.status == sim::EccStatus::kDetected && on_due == OnDue::kZero) {
+      read = {};
+    }
+  };
+  const auto lane_of = [](const sim::BitString& data, int lane) {
+    return static_cast<std::int32_t>(data.field(32 * lane, 32));
+  };
+  for (int fold = 0; fold < tiling.depth_folds(); ++fold) {
+    const int pass = first_pass + fold;
+    const Cycle cycle = MemorySchedule::sum_read(*scheduled_.run, scheduled_.start, pass, row);
+    sim::CodewordRead held;
+    if (fold > 0) {
+      held = word.read(cycle);
+      met(held);
+    }
+    for (int lane = 0; lane < lanes; ++lane) {
+      if (first_column + lane >= tile.shape.columns) {
+        held.data.set_field(32 * lane, 32, 0);
+        continue;
+      }
+      const std::int32_t sum = sum_of_pass(pass, row, first_column + lane, of_passes);
+      held.data.set_field(
+          32 * lane, 32,
+          static_cast<std::uint32_t>(
+              fold == 0 ? sum : sim::sum_of(lane_of(held.data, lane), sum, mesh.overflow)));
+    }
+    if (fold == 0) {
+      word.write(cycle + 1, held.data);
+    } else {
+      word.write_back(cycle + 1, held);
+    }
+  }
+  const int output = residency_.memory().work()[layer_.layer].outputs.front();
+  const Cycle pitch = residency_.memory().result_pitch(
+      tile.shape.columns, placement.tensors()[static_cast<std::size_t>(output)].element_bytes);
+  const std::vector<Cycle>& reads = residency_.memory().layers()[layer_.layer].result_reads;
+  sim::CodewordRead last = word.read(reads[static_cast<std::size_t>(occupant.index)] + row * pitch);
+  met(last);
+  for (int lane = 0; lane < lanes && first_column + lane < tile.shape.columns; ++lane) {
+    const std::int64_t index =
+        tiling.gemm().output_index(tile.group, tile.row + row, tile.column + first_column + lane);
+    const auto at = std::ranges::lower_bound(deltas, index, {}, &AccumulatorDelta::index);
+    const bool is_there = at != deltas.end() && at->index == index;
+    const std::int32_t delta = sim::wrapped(std::int64_t{lane_of(last.data, lane)} -
+                                            clean[static_cast<std::size_t>(index)]);
+    result.is_changed = result.is_changed || delta != (is_there ? at->delta : 0);
+    if (is_there) {
+      at->delta = delta;
+    } else if (delta != 0) {
+      deltas.insert(at, {index, delta});
+    }
+  }
+  result.findings = {std::min<std::int64_t>(result.findings.corrected, 1),
+                     std::min<std::int64_t>(result.findings.detected, 1)};
+  return result;
+}
+
+}  // namespace tilestrike::bridge
