@@ -59,24 +59,28 @@ void CodewordInTime::act(const Event& event) {
   }
 }
 
-void CodewordInTime::advance(Cycle cycle) {
-  for (; next_ < events_.size() && events_[next_].cycle < cycle; ++next_) {
-    act(events_[next_]);
+void CodewordInTime::advance(Cycle cycle, bool is_write) {
+  for (; next_ < events_.size(); ++next_) {
+    const Event& event = events_[next_];
+    if (event.cycle > cycle || (event.cycle == cycle && !(is_write && event.is_before_writes()))) {
+      return;
+    }
+    act(event);
   }
 }
 
 sim::CodewordRead CodewordInTime::read(Cycle cycle) {
-  advance(cycle);
+  advance(cycle, false);
   return array_.read(codeword_);
 }
 
 void CodewordInTime::write(Cycle cycle, const sim::BitString& data) {
-  advance(cycle);
+  advance(cycle, true);
   array_.write(codeword_, data);
 }
 
 void CodewordInTime::write_back(Cycle cycle, const sim::CodewordRead& changed) {
-  advance(cycle);
+  advance(cycle, true);
   array_.write_back(codeword_, changed);
 }
 

@@ -46,7 +46,8 @@ class CodewordInTime {
   CodewordInTime(const CodewordInTime&) = delete;
   CodewordInTime& operator=(const CodewordInTime&) = delete;
 
-  // In order of time. What strikes in the cycle of a read or a write comes after it.
+  // In order of time. Within a cycle: reads, what is no longer stuck, the scrubber, writes,
+  // strikes.
   sim::CodewordRead read(Cycle cycle);
   void write(Cycle cycle, const sim::BitString& data);
   /// The second half of a read-modify-write.
@@ -61,10 +62,11 @@ class CodewordInTime {
  private:
   struct Event {
     Cycle cycle = 0;
-    enum class Kind { kScrub, kRelease, kHold, kFlip } kind = Kind::kFlip;  // in this order
+    enum class Kind { kRelease, kScrub, kHold, kFlip } kind = Kind::kFlip;  // in this order; ...
+    bool is_before_writes() const { return kind <= Kind::kScrub; }  // ... a write lies between
     const CellFault* fault = nullptr;
   };
-  void advance(Cycle cycle);
+  void advance(Cycle cycle, bool is_write);
   void act(const Event& event);
 
   sim::MemoryArray& array_;
