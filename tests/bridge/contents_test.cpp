@@ -7,66 +7,20 @@
 
 #include <algorithm>
 
+#include "tests/bridge/memory_example.h"
+
 namespace tilestrike::bridge {
 namespace {
-
-using sim::MemoryContent;
-
-/// A 4 x 4 mesh with small memories, and a backing memory.
-AcceleratorConfig accelerator(sim::Dataflow dataflow, WeightReload rule, sim::Buffering buffering) {
-  AcceleratorConfig config;
-  config.mesh.rows = 4;
-  config.mesh.columns = 4;
-  config.mesh.dataflow = dataflow;
-  config.schedule.vector_lanes = 4;
-  config.schedule.dma_bytes = 2;
-  config.schedule.dma_latency = 5;
-  config.schedule.weights = rule;
-  const auto memory = [&](MemoryContent content, std::int64_t bytes) {
-    sim::MemoryConfig made;
-    made.holds = {content};
-    made.capacity_bytes = bytes;
-    made.row_bytes = 16;
-    made.data_bits = 32;
-    made.buffering = buffering;
-    return made;
-  };
-  config.memory = {{"w", memory(MemoryContent::kWeights, 1024)},
-                   {"a", memory(MemoryContent::kActivations, 256)},
-                   {"s", memory(MemoryContent::kAccumulators, 512)},
-                   {"d", memory(MemoryContent::kBacking, 4096)}};
-  return config;
-}
-
-/// A linear layer, an addition of its result to the input, and a second linear layer.
-struct Example {
-  std::vector<LayerWork> work;
-  std::vector<StoredTensor> tensors = {{"w0", 16 * 16, 1, true},   {"w1", 16 * 10, 1, true},
-                                       {"x", 12 * 16, 1, false},   {"y", 12 * 16, 1, false},
-                                       {"sum", 12 * 16, 1, false}, {"z", 12 * 10, 4, false}};
-  Example() {
-    GemmShape gemm;
-    gemm.rows = 12;
-    gemm.depth = 16;
-    gemm.columns = 16;
-    work.push_back({gemm, 0, {{2, 12 * 16}, {0, 16 * 16}}, {3}});
-    work.push_back({std::nullopt, 12 * 16, {{3, 12 * 16}, {2, 12 * 16}}, {4}});
-    gemm.columns = 10;
-    work.push_back({gemm, 0, {{4, 12 * 16}, {1, 16 * 10}}, {5}});
-  }
-};
 
 const ContentSpan& tensor(const InferenceContents& contents, const std::string& name) {
   return *std::ranges::find(contents.memories[3].spans, name, &ContentSpan::what);
 }
 
-class ContentsTest
-    : public ::testing::TestWithParam<std::tuple<sim::Dataflow, WeightReload, sim::Buffering>> {};
+class ContentsTest : public ::testing::TestWithParam<MemoryRules> {};
 
 TEST_P(ContentsTest, SpansLieWithinTheirMemoryAndNeverOverlap) {
-  const auto [dataflow, rule, buffering] = GetParam();
-  const Example example;
-  const Schedule schedule(accelerator(dataflow, rule, buffering), example.work, example.tensors);
+  const MemoryExample example;
+  const Schedule schedule(memory_example_accelerator(GetParam()), example.work, example.tensors);
   const InferenceContents contents = contents_of(schedule, {"first", "add", "second"}, 5);
   EXPECT_EQ(contents.period, schedule.cycles_per_inference());
   ASSERT_EQ(contents.memories.size(), 4U);
@@ -91,12 +45,11 @@ TEST_P(ContentsTest, SpansLieWithinTheirMemoryAndNeverOverlap) {
 }
 
 TEST_P(ContentsTest, EveryLayersOperandsAreThereUntilTheyAreRead) {
-  const auto [dataflow, rule, buffering] = GetParam();
-  const Example example;
-  const Schedule schedule(accelerator(dataflow, rule, buffering), example.work, example.tensors);
+  const MemoryExample example;
+  const Schedule schedule(memory_example_accelerator(GetParam()), example.work, example.tensors);
   const InferenceContents contents = contents_of(schedule, {"first", "add", "second"}, 5);
   // Weights, by bytes and by layer: all columns of the mesh, whether the layer has them or not.
-  const bool is_in_turn = rule == WeightReload::kPerPass;
+  const bool is_in_turn = std::get<1>(GetParam()) == WeightReload::kPerPass;
   for (const std::size_t layer : {0U, 2U}) {
     std::int64_t bytes = 0;
     for (const ContentSpan& span : contents.memories[0].spans) {
@@ -129,18 +82,13 @@ TEST_P(ContentsTest, EveryLayersOperandsAreThereUntilTheyAreRead) {
   EXPECT_EQ(tensor(contents, "w0").until, contents.period) << "constants stay";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Rules, ContentsTest,
-    ::testing::Combine(::testing::Values(sim::Dataflow::kWeightStationary,
-                                         sim::Dataflow::kOutputStationary),
-                       ::testing::Values(WeightReload::kPerPass, WeightReload::kPerInference,
-                                         WeightReload::kAtBoot),
-                       ::testing::Values(sim::Buffering::kDouble, sim::Buffering::kSingle)));
+INSTANTIATE_TEST_SUITE_P(Rules, ContentsTest, all_memory_rules());
 
 TEST(ContentsOfBootTest, WeightsThatStayAreLiveAllTheTime) {
-  const Example example;
+  const MemoryExample example;
   const Schedule schedule(
-      accelerator(sim::Dataflow::kWeightStationary, WeightReload::kAtBoot, sim::Buffering::kDouble),
+      memory_example_accelerator(
+          {sim::Dataflow::kWeightStationary, WeightReload::kAtBoot, sim::Buffering::kDouble}),
       example.work, example.tensors);
   const InferenceContents contents = contents_of(schedule, {"first", "add", "second"}, 5);
   for (const ContentSpan& span : contents.memories[0].spans) {

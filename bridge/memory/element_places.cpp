@@ -1,0 +1,333 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/memory/element_places.h"
+
+#include <algorithm>
+
+#include "bridge/memory/mesh_reads.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+constexpr std::int64_t kSumBytes = 4;
+
+using Kind = Occupant::Kind;
+
+/// The inverse of GemmShape::output_index().
+struct OutputPlace {
+  std::int64_t group, row, column;
+  OutputPlace(const GemmShape& gemm, std::int64_t element) {
+    if (gemm.is_product) {
+      group = element / (gemm.rows * gemm.columns);
+      row = element / gemm.columns % gemm.rows;
+      column = element % gemm.columns;
+      return;
+    }
+    const std::int64_t channels = gemm.groups * gemm.columns;
+    const std::int64_t channel = gemm.is_convolution ? element / gemm.rows : element % channels;
+    row = gemm.is_convolution ? element % gemm.rows : element / channels;
+    group = channel / gemm.columns;
+    column = channel % gemm.columns;
+  }
+};
+
+}  // namespace
+
+struct ElementPlaces::ByteOf {
+  int tensor = -1;
+  std::int64_t element = -1;  // of the tensor; where it is loaded through a view, of the view
+  int byte = 0;               // of the element
+  std::size_t operand = 0;    // of the layer that reads it
+};
+
+ElementPlaces::ByteOf ElementPlaces::byte_of_weights(const Occupant& occupant,
+                                                     std::int64_t offset) const {
+  const Tiling& tiling = *schedule().layers()[occupant.layer].tiling;
+  const GemmShape& gemm = tiling.gemm();
+  const Tile tile =
+      tiling.tile(memory().first_pass_of_tile(occupant.layer, tiling, occupant.index));
+  const std::int64_t columns = placement().accelerator().mesh.columns;
+  const std::int64_t row = offset / columns, column = offset % columns;
+  if (row >= tile.shape.depth || column >= tile.shape.columns) {
+    return {};
+  }
+  return {memory().work()[occupant.layer].operands[1].tensor,
+          (tile.group * gemm.columns + tile.column + column) * gemm.depth + tile.depth + row, 0, 1};
+}
+
+ElementPlaces::ByteOf ElementPlaces::byte_of_block(const Occupant& occupant,
+                                                   std::int64_t offset) const {
+  const ActivationBlock& block = memory().blocks()[static_cast<std::size_t>(occupant.index)];
+  const LayerWork& work = memory().work()[occupant.layer];
+  if (offset >= block.bytes) {
+    return {};
+  }
+  if (work.gemm) {
+    return {work.operands[0].tensor, block.slice.element_at(*work.gemm, offset), 0, 0};
+  }
+  for (std::size_t operand = 0; operand < work.operands.size(); ++operand) {
+    const int index = work.operands[operand].tensor;
+    const ChunkPart part = memory().part(block, operand);
+    const std::int64_t in_part = offset - part.offset;
+    if (index >= 0 && in_part >= 0) {
+      const int bytes = tensor(index).element_bytes;
+      if (in_part < (part.last - part.first) * bytes) {
+        return {index, part.first + in_part / bytes, static_cast<int>(in_part % bytes), operand};
+      }
+    }
+  }
+  return {};
+}
+
+ElementPlaces::ByteOf ElementPlaces::byte_of_sum(const Occupant& occupant,
+                                                 std::int64_t offset) const {
+  const Tiling& tiling = *schedule().layers()[occupant.layer].tiling;
+  const Tile tile = tiling.tile(static_cast<int>(occupant.index * tiling.depth_folds()));
+  const std::int64_t columns = placement().accelerator().mesh.columns;
+  const std::int64_t row = offset / kSumBytes / columns, column = offset / kSumBytes % columns;
+  const std::vector<int>& outputs = memory().work()[occupant.layer].outputs;
+  if (row >= tile.shape.rows || column >= tile.shape.columns || outputs.empty()) {
+    return {};
+  }
+  return {outputs[0], tiling.gemm().output_index(tile.group, tile.row + row, tile.column + column),
+          static_cast<int>(offset % kSumBytes), 0};
+}
+
+ElementPlaces::ByteOf ElementPlaces::byte_of(const Occupant& occupant, std::int64_t offset) const {
+  switch (occupant.kind) {
+    case Kind::kWeights:
+      return byte_of_weights(occupant, offset);
+    case Kind::kActivations:
+      return byte_of_block(occupant, offset);
+    case Kind::kSums:
+      return byte_of_sum(occupant, offset);
+    case Kind::kTensor: {
+      const auto index = static_cast<int>(occupant.index);
+      const int bytes = tensor(index).element_bytes;
+      return offset >= tensor(index).bytes()
+                 ? ByteOf{}
+                 : ByteOf{index, offset / bytes, static_cast<int>(offset % bytes), 0};
+    }
+    case Kind::kNothing:
+      break;
+  }
+  return {};
+}
+
+std::vector<ElementPlaces::LoadedByte> ElementPlaces::loaded(std::size_t layer, std::size_t operand,
+                                                             std::int64_t element) const {
+  std::vector<LoadedByte> found;
+  const LayerWork& work = memory().work()[layer];
+  const LayerMemory& here = memory().layers()[layer];
+  if (work.gemm && operand == 1) {
+    const Tiling& tiling = *schedule().layers()[layer].tiling;
+    const GemmShape& gemm = *work.gemm;
+    const std::int64_t channel = element / gemm.depth, depth = element % gemm.depth;
+    const std::int64_t group = channel / gemm.columns, column = channel % gemm.columns;
+    const std::int64_t fold = group * tiling.column_folds() + column / tiling.column_step();
+    const bool is_in_turn = placement().weight_place(layer).is_in_turn;
+    for (int row_fold = 0; row_fold < (is_in_turn ? tiling.row_folds() : 1); ++row_fold) {
+      const auto pass =
+          static_cast<int>((fold * tiling.row_folds() + row_fold) * tiling.depth_folds() +
+                           depth / tiling.depth_step());
+      const Tile tile = tiling.tile(pass);
+      found.push_back(
+          {Kind::kWeights, layer, memory().tile_of_pass(layer, tiling, pass),
+           (depth - tile.depth) * placement().accelerator().mesh.columns + column - tile.column});
+    }
+    return found;
+  }
+  for (std::size_t i = here.first_block; i < here.last_block; ++i) {
+    const ActivationBlock& block = memory().blocks()[i];
+    std::int64_t offset = -1;
+    if (work.gemm) {
+      offset = block.slice.place_of(*work.gemm, element);
+    } else {
+      const ChunkPart part = memory().part(block, operand);
+      if (part.first <= element && element < part.last) {
+        offset = part.offset +
+                 (element - part.first) * tensor(work.operands[operand].tensor).element_bytes;
+      }
+    }
+    if (offset >= 0) {
+      found.push_back({Kind::kActivations, layer, static_cast<std::int64_t>(i), offset});
+    }
+  }
+  return found;
+}
+
+void ElementPlaces::add_fetches(int index, std::int64_t element, std::vector<Cycle>& reads) const {
+  for (std::size_t layer = 0; layer < memory().work().size(); ++layer) {
+    const LayerWork& work = memory().work()[layer];
+    for (std::size_t operand = 0; operand < work.operands.size(); ++operand) {
+      if (work.operands[operand].tensor != index) {
+        continue;
+      }
+      for (const LoadedByte& byte : loaded(layer, operand, element)) {
+        const auto number = static_cast<std::size_t>(byte.index);
+        if (byte.kind == Kind::kActivations) {
+          const ActivationBlock& block = memory().blocks()[number];
+          reads.push_back(memory().fetched(placement().activations().memory, block.load,
+                                           byte.offset, block.bytes));
+          continue;
+        }
+        const std::vector<Cycle>& loads = memory().layers()[layer].weight_loads;
+        const Tiling& tiling = *schedule().layers()[layer].tiling;
+        if (!loads.empty()) {
+          reads.push_back(memory().fetched(
+              placement().weights().memory, loads[number], byte.offset,
+              memory().tile_bytes(tiling, memory().first_pass_of_tile(layer, tiling, byte.index))));
+        }
+      }
+    }
+  }
+}
+
+void ElementPlaces::add_reads(const Occupant& occupant, std::int64_t offset, const ByteOf& byte,
+                              std::vector<Cycle>& reads) const {
+  if (byte.element < 0) {
+    return;
+  }
+  const std::size_t layer = occupant.layer;
+  const auto add = [&](const MeshRead& read) { reads.push_back(read.cycle); };
+  switch (occupant.kind) {
+    case Kind::kWeights: {
+      const Tiling& tiling = *schedule().layers()[layer].tiling;
+      MeshReads(schedule(), layer)
+          .of_weight(memory().first_pass_of_tile(layer, tiling, occupant.index),
+                     placement().weight_place(layer).is_in_turn,
+                     offset / placement().accelerator().mesh.columns, add);
+      break;
+    }
+    case Kind::kActivations: {
+      const ActivationBlock& block = memory().blocks()[static_cast<std::size_t>(occupant.index)];
+      if (memory().work()[layer].gemm) {
+        MeshReads(schedule(), layer).of_activation(block, byte.element, add);
+      } else {
+        reads.push_back(
+            memory().vector_read(block, memory().part(block, byte.operand), byte.element));
+      }
+      break;
+    }
+    case Kind::kSums: {
+      const ScheduledLayer& scheduled = schedule().layers()[layer];
+      const Tiling& tiling = *scheduled.tiling;
+      const std::int64_t columns = placement().accelerator().mesh.columns;
+      const std::int64_t row = offset / kSumBytes / columns;
+      const auto first = static_cast<int>(occupant.index * tiling.depth_folds());
+      // The first fold overwrites; every other reads and writes back; then the result leaves.
+      for (int fold = 1; fold < tiling.depth_folds(); ++fold) {
+        reads.push_back(
+            MemorySchedule::sum_read(*scheduled.run, scheduled.start, first + fold, row));
+      }
+      const Cycle pitch = memory().result_pitch(tiling.tile(first).shape.columns,
+                                                tensor(byte.tensor).element_bytes);
+      reads.push_back(
+          memory().layers()[layer].result_reads[static_cast<std::size_t>(occupant.index)] +
+          row * pitch);
+      break;
+    }
+    case Kind::kTensor:
+      add_fetches(byte.tensor, byte.element, reads);
+      break;
+    case Kind::kNothing:
+      break;
+  }
+}
+
+HeldBit ElementPlaces::held(std::size_t index, const Occupant& occupant, int bit) const {
+  HeldBit found;
+  found.occupant = occupant;
+  const std::int64_t word = placement().codeword_bytes(index);
+  const std::int64_t first = bit < 8 * word ? bit / 8 : 0;
+  const std::int64_t last = bit < 8 * word ? first : word - 1;
+  for (std::int64_t byte = first; byte <= last; ++byte) {
+    const ByteOf what = byte_of(occupant, occupant.offset + byte);
+    add_reads(occupant, occupant.offset + byte, what, found.reads);
+    if (bit < 8 * word && what.element >= 0) {
+      found.tensor = what.tensor;
+      found.element = what.element;
+      found.bit = 8 * what.byte + bit % 8;
+    }
+  }
+  std::ranges::sort(found.reads);
+  const auto rest = std::ranges::unique(found.reads);
+  found.reads.erase(rest.begin(), rest.end());
+  return found;
+}
+
+std::vector<HeldBit> ElementPlaces::held_in(std::size_t index, sim::CodewordBit bit) const {
+  std::vector<HeldBit> all;
+  for (const Occupant& occupant : residency_.all_in(index, bit.codeword)) {
+    all.push_back(held(index, occupant, bit.bit));
+  }
+  std::ranges::stable_sort(all, {}, [](const HeldBit& one) { return one.occupant.written; });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool is_last = i + 1 == all.size();
+    all[i].until = is_last ? schedule().cycles_per_inference() : all[i + 1].occupant.written;
+    all[i].stays = is_last && all[i].occupant.written == kBoot;
+  }
+  return all;
+}
+
+void ElementPlaces::add_place(std::size_t index, std::int64_t address, int bit, Kind kind,
+                              std::size_t layer, std::int64_t number,
+                              std::vector<PlacedBit>& places) const {
+  const std::int64_t word = placement().codeword_bytes(index);
+  const sim::CodewordBit at{sim::CodewordId(static_cast<std::uint64_t>(address / word)),
+                            static_cast<int>(address % word * 8 + bit)};
+  for (HeldBit& held : held_in(index, at)) {
+    const Occupant& occupant = held.occupant;
+    if (occupant.kind == kind && occupant.index == number &&
+        (kind == Kind::kTensor || occupant.layer == layer)) {
+      places.push_back({index, at, std::move(held)});
+    }
+  }
+}
+
+std::vector<PlacedBit> ElementPlaces::places_of(int index, std::int64_t element, int bit) const {
+  std::vector<PlacedBit> places;
+  if (const auto backing = placement().memory_of(sim::MemoryContent::kBacking)) {
+    add_place(*backing,
+              placement().tensor_base(index) + element * tensor(index).element_bytes + bit / 8,
+              bit % 8, Kind::kTensor, 0, index, places);
+  }
+  for (std::size_t layer = 0; layer < memory().work().size(); ++layer) {
+    const LayerWork& work = memory().work()[layer];
+    for (std::size_t operand = 0; operand < work.operands.size(); ++operand) {
+      if (work.operands[operand].tensor != index || element >= work.operands[operand].elements) {
+        continue;
+      }
+      for (const LoadedByte& byte : loaded(layer, operand, element)) {
+        const Region& region = placement().activations();
+        const bool is_weight = byte.kind == Kind::kWeights;
+        const std::int64_t base =
+            is_weight
+                ? memory().tile_address(layer, byte.index)
+                : region.base +
+                      region.bytes * memory().blocks()[static_cast<std::size_t>(byte.index)].half;
+        add_place(is_weight ? placement().weights().memory : region.memory,
+                  base + byte.offset + bit / 8, bit % 8, byte.kind, layer, byte.index, places);
+      }
+    }
+    const bool is_output = std::ranges::find(work.outputs, index) != work.outputs.end();
+    if (work.gemm && is_output) {
+      const Tiling& tiling = *schedule().layers()[layer].tiling;
+      const OutputPlace place(*work.gemm, element);
+      const std::int64_t block =
+          (place.group * tiling.column_folds() + place.column / tiling.column_step()) *
+              tiling.row_folds() +
+          place.row / tiling.row_step();
+      const Tile tile = tiling.tile(static_cast<int>(block * tiling.depth_folds()));
+      const Region& sums = placement().accumulators();
+      const std::int64_t half = (memory().layers()[layer].first_sum_block + block) % sums.parts;
+      const std::int64_t sum = (place.row - tile.row) * placement().accelerator().mesh.columns +
+                               place.column - tile.column;
+      add_place(sums.memory, sums.base + half * sums.bytes + sum * kSumBytes + bit / 8, bit % 8,
+                Kind::kSums, layer, block, places);
+    }
+  }
+  return places;
+}
+
+}  // namespace tilestrike::bridge
