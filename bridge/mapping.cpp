@@ -81,11 +81,11 @@ int viewed(const dnn::Network& network, const dnn::Layer& layer, const dnn::Tape
 NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
   NetworkWork all;
   all.tensor_of.assign(network.values.size(), -1);
-  const auto store = [&](dnn::ValueId id) {
+  const auto store = [&](dnn::ValueId id, const std::string& name) {
     const at::Tensor& tensor = tensor_of(tape, id);
     all.tensor_of[static_cast<std::size_t>(id.value)] = static_cast<int>(all.tensors.size());
     all.tensors.push_back(
-        {network.info(id).name, tensor.numel(), static_cast<int>(tensor.element_size()), false});
+        {name, tensor.numel(), static_cast<int>(tensor.element_size()), false});
   };
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     all.weights_of.push_back(-1);
@@ -98,7 +98,7 @@ NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
   }
   for (const dnn::ValueId id : network.inputs) {
     if (is_tensor(tape, id)) {
-      store(id);
+      store(id, network.inputs.size() == 1 ? "input" : "input." + network.info(id).name);
     }
   }
   all.operand_values.resize(network.layers.size());
@@ -132,7 +132,8 @@ NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
         all.tensor_of[static_cast<std::size_t>(output.value)] =
             todo.operands.empty() ? -1 : viewed(network, layer, tape, all, output);
       } else {
-        store(output);
+        store(output, layer.outputs.size() == 1 ? layer.name
+                                                : layer.name + "." + network.info(output).name);
         todo.outputs.push_back(all.tensor_of[static_cast<std::size_t>(output.value)]);
       }
     }
