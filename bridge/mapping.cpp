@@ -84,8 +84,7 @@ NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
   const auto store = [&](dnn::ValueId id, const std::string& name) {
     const at::Tensor& tensor = tensor_of(tape, id);
     all.tensor_of[static_cast<std::size_t>(id.value)] = static_cast<int>(all.tensors.size());
-    all.tensors.push_back(
-        {name, tensor.numel(), static_cast<int>(tensor.element_size()), false});
+    all.tensors.push_back({name, tensor.numel(), static_cast<int>(tensor.element_size()), false});
   };
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     all.weights_of.push_back(-1);
