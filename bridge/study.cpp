@@ -33,8 +33,10 @@ class MeshStudy final : public Study {
     runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
     if (mapping_->schedule().memory() != nullptr) {
       memory_runner_ = std::make_unique<MemoryTrial>(load_.network, *mapping_);
-      for (const auto& [name, memory] : inputs.accelerator.memory) {
-        memories_.push_back({name, memory});
+      const Placement& placement = memory_runner_->residency().placement();
+      for (std::size_t i = 0; i < inputs.accelerator.memory.size(); ++i) {
+        const auto& [name, memory] = inputs.accelerator.memory[i];
+        memories_.push_back({name, memory, placement.used_codewords(i)});
       }
     }
     layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());

@@ -108,6 +108,7 @@ struct TrialResult {
 struct StudyMemory {
   std::string name;
   sim::MemoryConfig config;
+  std::uint64_t used_codewords = 0;  // all that ever hold anything come before this one
 };
 
 /// A fault of one memory cell. A flip acts once, just after the clock edge of cycle `when.from`; a

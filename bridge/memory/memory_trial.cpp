@@ -93,7 +93,7 @@ std::vector<StruckWord> words_of(std::span<const CellFault> faults) {
 /// A struck codeword and one content of it.
 struct MemoryTrial::Progress {
   Progress(const dnn::Network& network, const dnn::Tape& tape, Story* told)
-      : golden(tape), story(told), run(network, tape) {}
+      : golden(tape), story(told), run(network, tape), on_chip(network.layers.size()) {}
 
   struct Struck {
     const StruckWord* word;
@@ -104,7 +104,7 @@ struct MemoryTrial::Progress {
   Story* story;
   dnn::Divergence run;
   std::vector<StruckWord> words;
-  std::vector<Struck> on_chip;  // by layer that reads them
+  std::vector<std::vector<Struck>> on_chip;  // by the layer that reads them
   std::vector<Struck> backing;
   TrialResult result;
   bool is_any_used = false;
@@ -250,9 +250,9 @@ void MemoryTrial::read_backing(std::size_t layer, Progress& progress) {
 void MemoryTrial::read_on_chip(std::size_t layer, Progress& progress) {
   const MemorySchedule& memory = residency_.memory();
   const ScheduledLayer& scheduled = residency_.schedule().layers()[layer];
-  for (const Progress::Struck& struck : progress.on_chip) {
+  for (const Progress::Struck& struck : progress.on_chip[layer]) {
     const Occupant& occupant = struck.occupant;
-    if (occupant.layer != layer || occupant.kind == Kind::kSums) {
+    if (occupant.kind == Kind::kSums) {
       continue;
     }
     const std::int64_t word_bytes = residency_.placement().codeword_bytes(struck.word->memory);
@@ -345,8 +345,8 @@ void MemoryTrial::run_on_mesh(MeshLayer& layer, Progress& progress) {
   const at::Tensor clean = reads_changed ? layer.kernel->accumulate(input, right)
                                          : progress.golden.accumulators[layer.layer];
   const at::Tensor sums = on_host(clean);
-  for (const Progress::Struck& struck : progress.on_chip) {
-    if (struck.occupant.layer != layer.layer || struck.occupant.kind != Kind::kSums) {
+  for (const Progress::Struck& struck : progress.on_chip[layer.layer]) {
+    if (struck.occupant.kind != Kind::kSums) {
       continue;
     }
     CodewordInTime word = in_time(*struck.word);
@@ -476,7 +476,9 @@ void MemoryTrial::conclude(Progress& progress) {
       return std::ranges::all_of(
           word.faults, [](const CellFault& fault) { return fault.kind != FaultKind::kFlip; });
     });
-    const bool holds_nothing = progress.on_chip.empty() && progress.backing.empty();
+    const bool holds_nothing =
+        progress.backing.empty() &&
+        std::ranges::all_of(progress.on_chip, [](const auto& struck) { return struck.empty(); });
     result.masked_at = holds_nothing && !progress.is_any_used ? MaskedAt::kEmpty
                        : holds_nothing                        ? MaskedAt::kDead
                        : progress.changed_output              ? MaskedAt::kNetwork
@@ -538,7 +540,7 @@ TrialResult MemoryTrial::run(const dnn::Tape& golden, std::span<const CellFault>
       const bool is_resident = occupant.written == kBoot;
       progress.result.outlives = progress.result.outlives || is_resident;
       progress.are_only_sums = progress.are_only_sums && occupant.kind == Kind::kSums;
-      (occupant.kind == Kind::kTensor ? progress.backing : progress.on_chip)
+      (occupant.kind == Kind::kTensor ? progress.backing : progress.on_chip[occupant.layer])
           .push_back({&word, occupant});
       if (occupant.kind != Kind::kTensor) {
         last_layer = std::max(last_layer, occupant.layer);
@@ -558,10 +560,7 @@ TrialResult MemoryTrial::run(const dnn::Tape& golden, std::span<const CellFault>
             return operand.tensor == struck.occupant.index;
           });
         });
-    const bool reads_struck = std::ranges::any_of(
-        progress.on_chip,
-        [&](const Progress::Struck& struck) { return struck.occupant.layer == layer; });
-    if (reads_backing || reads_struck) {
+    if (reads_backing || !progress.on_chip[layer].empty()) {
       progress.reads = {};
       progress.operands.clear();
       for (std::size_t i = 0; i < work[layer].operands.size(); ++i) {

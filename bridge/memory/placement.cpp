@@ -77,6 +77,18 @@ std::int64_t Placement::codeword_bytes(std::size_t memory) const {
   return accelerator_.memory[memory].second.data_bits / 8;
 }
 
+std::uint64_t Placement::used_codewords(std::size_t memory) const {
+  std::int64_t end = 0;
+  for (const Region& region : {weights_, activations_, accumulators_}) {
+    end = std::max(end, region.memory == memory ? region.base + region.bytes * region.parts : 0);
+  }
+  if (memory_of(MemoryContent::kBacking) == memory && !tensors_.empty()) {
+    end = tensor_bases_.back() + tensors_.back().bytes();
+  }
+  const std::int64_t word = codeword_bytes(memory);
+  return static_cast<std::uint64_t>((end + word - 1) / word);
+}
+
 void Placement::check_words() const {
   for (const auto& [name, memory] : accelerator_.memory) {
     if (memory.data_bits % 8 != 0) {

@@ -92,6 +92,8 @@ class Placement {
     return tensor_bases_[static_cast<std::size_t>(tensor)];
   }
   const std::vector<StoredTensor>& tensors() const { return tensors_; }
+  /// Codewords of a memory up to the last one that holds anything in an inference.
+  std::uint64_t used_codewords(std::size_t memory) const;
 
  private:
   void find_roles();
