@@ -2,22 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plain inference and inspection of a network: `tilestrike infer`, `inspect` and `list operators`.
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linspace.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <numeric>
 
 #include "base/error.h"
 #include "bridge/dump.h"
 #include "bridge/full_simulation.h"
+#include "bridge/made_up_image.h"
 #include "bridge/mapping.h"
-#include "bridge/memory/contents.h"
 #include "bridge/study.h"
 #include "bridge/torch_call.h"
 #include "bridge/workload.h"
@@ -144,35 +139,6 @@ InferReport infer_checked(const InferInputs& inputs) {
   return report;
 }
 
-/// An input of this shape: values that spread over [0, 1], or true, or the number 0, which any
-/// table has a row for.
-at::Tensor made_up(const dnn::ValueInfo& info) {
-  std::vector<std::int64_t> sizes = info.sizes;
-  sizes[0] = 1;
-  if (info.type == c10::kBool) {
-    return at::ones(sizes, c10::TensorOptions(info.type));
-  }
-  if (info.type != c10::kFloat) {
-    return at::zeros(sizes, c10::TensorOptions(info.type));
-  }
-  const std::int64_t count =
-      std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
-  return at::linspace(0.0, 1.0, count, c10::TensorOptions(c10::kFloat)).view(sizes);
-}
-
-dnn::Network network_on_cpu(NetworkSource source) {
-  source.device = "cpu";
-  return import_network(source);
-}
-
-dnn::Inputs made_up_image(const dnn::Network& network) {
-  std::vector<at::Tensor> tensors;
-  for (const dnn::ValueId id : network.inputs) {
-    tensors.push_back(made_up(network.info(id)));
-  }
-  return dnn::Inputs(std::move(tensors));
-}
-
 }  // namespace
 
 InferReport infer(const InferInputs& inputs) {
@@ -191,26 +157,6 @@ std::vector<LayerSummary> inspect(const NetworkSource& source,
     const dnn::Tape tape = dnn::Executor(integer).record(image);
     const Mapping mapping(integer, tape, *accelerator);
     return summarise(integer, tape, &mapping);
-  });
-}
-
-InferenceContents inspect_memories(const NetworkSource& source,
-                                   const AcceleratorConfig& accelerator) {
-  if (!Placement::has_memories(accelerator)) {
-    fail(ErrorCode::kInvalidInput, "the accelerator has no memories", accelerator.name,
-         "give it a map 'memory', as the named ones have (`tilestrike list accelerators`)");
-  }
-  return torch_call([&] {
-    const dnn::Network network = network_on_cpu(source);
-    const dnn::Inputs image = made_up_image(network);
-    const dnn::Network integer = dnn::quantise(network, image);
-    const Mapping mapping(integer, dnn::Executor(integer).record(image), accelerator);
-    std::vector<std::string> names;
-    for (const dnn::Layer& layer : integer.layers) {
-      names.push_back(layer.name);
-    }
-    return contents_of(mapping.schedule(), std::move(names),
-                       mapping.work().tensor_of[static_cast<std::size_t>(integer.output.value)]);
   });
 }
 

@@ -35,9 +35,10 @@ struct OutputPlace {
 
 struct ElementPlaces::ByteOf {
   int tensor = -1;
-  std::int64_t element = -1;  // of the tensor; where it is loaded through a view, of the view
+  std::int64_t element = -1;  // of the tensor
   int byte = 0;               // of the element
-  std::size_t operand = 0;    // of the layer that reads it
+  std::size_t operand = 0;    // of the layer that reads it, and ...
+  std::int64_t loaded = -1;   // ... the element of it
 };
 
 ElementPlaces::ByteOf ElementPlaces::byte_of_weights(const Occupant& occupant,
@@ -51,8 +52,10 @@ ElementPlaces::ByteOf ElementPlaces::byte_of_weights(const Occupant& occupant,
   if (row >= tile.shape.depth || column >= tile.shape.columns) {
     return {};
   }
-  return {memory().work()[occupant.layer].operands[1].tensor,
-          (tile.group * gemm.columns + tile.column + column) * gemm.depth + tile.depth + row, 0, 1};
+  const std::int64_t loaded =
+      (tile.group * gemm.columns + tile.column + column) * gemm.depth + tile.depth + row;
+  return {memory().work()[occupant.layer].operands[1].tensor, stored(occupant.layer, 1, loaded), 0,
+          1, loaded};
 }
 
 ElementPlaces::ByteOf ElementPlaces::byte_of_block(const Occupant& occupant,
@@ -63,7 +66,8 @@ ElementPlaces::ByteOf ElementPlaces::byte_of_block(const Occupant& occupant,
     return {};
   }
   if (work.gemm) {
-    return {work.operands[0].tensor, block.slice.element_at(*work.gemm, offset), 0, 0};
+    const std::int64_t loaded = block.slice.element_at(*work.gemm, offset);
+    return {work.operands[0].tensor, stored(occupant.layer, 0, loaded), 0, 0, loaded};
   }
   for (std::size_t operand = 0; operand < work.operands.size(); ++operand) {
     const int index = work.operands[operand].tensor;
@@ -72,7 +76,9 @@ ElementPlaces::ByteOf ElementPlaces::byte_of_block(const Occupant& occupant,
     if (index >= 0 && in_part >= 0) {
       const int bytes = tensor(index).element_bytes;
       if (in_part < (part.last - part.first) * bytes) {
-        return {index, part.first + in_part / bytes, static_cast<int>(in_part % bytes), operand};
+        const std::int64_t loaded = part.first + in_part / bytes;
+        return {index, stored(occupant.layer, operand, loaded), static_cast<int>(in_part % bytes),
+                operand, loaded};
       }
     }
   }
@@ -90,7 +96,7 @@ ElementPlaces::ByteOf ElementPlaces::byte_of_sum(const Occupant& occupant,
     return {};
   }
   return {outputs[0], tiling.gemm().output_index(tile.group, tile.row + row, tile.column + column),
-          static_cast<int>(offset % kSumBytes), 0};
+          static_cast<int>(offset % kSumBytes), 0, -1};
 }
 
 ElementPlaces::ByteOf ElementPlaces::byte_of(const Occupant& occupant, std::int64_t offset) const {
@@ -106,7 +112,7 @@ ElementPlaces::ByteOf ElementPlaces::byte_of(const Occupant& occupant, std::int6
       const int bytes = tensor(index).element_bytes;
       return offset >= tensor(index).bytes()
                  ? ByteOf{}
-                 : ByteOf{index, offset / bytes, static_cast<int>(offset % bytes), 0};
+                 : ByteOf{index, offset / bytes, static_cast<int>(offset % bytes), 0, -1};
     }
     case Kind::kNothing:
       break;
@@ -114,9 +120,39 @@ ElementPlaces::ByteOf ElementPlaces::byte_of(const Occupant& occupant, std::int6
   return {};
 }
 
+std::int64_t ElementPlaces::stored(std::size_t layer, std::size_t operand,
+                                   std::int64_t element) const {
+  const std::vector<std::int64_t>* order = order_ ? &order_(layer, operand) : nullptr;
+  return order == nullptr || order->empty() ? element : (*order)[static_cast<std::size_t>(element)];
+}
+
+std::vector<std::int64_t> ElementPlaces::as_loaded(std::size_t layer, std::size_t operand,
+                                                   std::int64_t element) const {
+  const std::vector<std::int64_t>* order = order_ ? &order_(layer, operand) : nullptr;
+  if (order == nullptr || order->empty()) {
+    const bool is_seen = element < memory().work()[layer].operands[operand].elements;
+    return is_seen ? std::vector<std::int64_t>{element} : std::vector<std::int64_t>{};
+  }
+  std::vector<std::int64_t> found;
+  for (std::size_t i = 0; i < order->size(); ++i) {
+    if ((*order)[i] == element) {
+      found.push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  return found;
+}
+
 std::vector<ElementPlaces::LoadedByte> ElementPlaces::loaded(std::size_t layer, std::size_t operand,
-                                                             std::int64_t element) const {
+                                                             std::int64_t stored_element) const {
   std::vector<LoadedByte> found;
+  for (const std::int64_t element : as_loaded(layer, operand, stored_element)) {
+    add_loaded(layer, operand, element, found);
+  }
+  return found;
+}
+
+void ElementPlaces::add_loaded(std::size_t layer, std::size_t operand, std::int64_t element,
+                               std::vector<LoadedByte>& found) const {
   const LayerWork& work = memory().work()[layer];
   const LayerMemory& here = memory().layers()[layer];
   if (work.gemm && operand == 1) {
@@ -135,7 +171,7 @@ std::vector<ElementPlaces::LoadedByte> ElementPlaces::loaded(std::size_t layer, 
           {Kind::kWeights, layer, memory().tile_of_pass(layer, tiling, pass),
            (depth - tile.depth) * placement().accelerator().mesh.columns + column - tile.column});
     }
-    return found;
+    return;
   }
   for (std::size_t i = here.first_block; i < here.last_block; ++i) {
     const ActivationBlock& block = memory().blocks()[i];
@@ -153,7 +189,6 @@ std::vector<ElementPlaces::LoadedByte> ElementPlaces::loaded(std::size_t layer, 
       found.push_back({Kind::kActivations, layer, static_cast<std::int64_t>(i), offset});
     }
   }
-  return found;
 }
 
 void ElementPlaces::add_fetches(int index, std::int64_t element, std::vector<Cycle>& reads) const {
@@ -202,10 +237,10 @@ void ElementPlaces::add_reads(const Occupant& occupant, std::int64_t offset, con
     case Kind::kActivations: {
       const ActivationBlock& block = memory().blocks()[static_cast<std::size_t>(occupant.index)];
       if (memory().work()[layer].gemm) {
-        MeshReads(schedule(), layer).of_activation(block, byte.element, add);
+        MeshReads(schedule(), layer).of_activation(block, byte.loaded, add);
       } else {
         reads.push_back(
-            memory().vector_read(block, memory().part(block, byte.operand), byte.element));
+            memory().vector_read(block, memory().part(block, byte.operand), byte.loaded));
       }
       break;
     }
@@ -285,9 +320,19 @@ void ElementPlaces::add_place(std::size_t index, std::int64_t address, int bit, 
   }
 }
 
+int ElementPlaces::bits_of(int index) const {
+  const int own = 8 * tensor(index).element_bytes;
+  const bool has_sums = std::ranges::any_of(memory().work(), [&](const LayerWork& work) {
+    return work.gemm && std::ranges::find(work.outputs, index) != work.outputs.end();
+  });
+  return has_sums ? std::max<int>(own, 8 * kSumBytes) : own;
+}
+
 std::vector<PlacedBit> ElementPlaces::places_of(int index, std::int64_t element, int bit) const {
   std::vector<PlacedBit> places;
-  if (const auto backing = placement().memory_of(sim::MemoryContent::kBacking)) {
+  const bool is_of_element = bit < 8 * tensor(index).element_bytes;  // else of its sum alone
+  if (const auto backing = placement().memory_of(sim::MemoryContent::kBacking);
+      backing && is_of_element) {
     add_place(*backing,
               placement().tensor_base(index) + element * tensor(index).element_bytes + bit / 8,
               bit % 8, Kind::kTensor, 0, index, places);
@@ -295,7 +340,7 @@ std::vector<PlacedBit> ElementPlaces::places_of(int index, std::int64_t element,
   for (std::size_t layer = 0; layer < memory().work().size(); ++layer) {
     const LayerWork& work = memory().work()[layer];
     for (std::size_t operand = 0; operand < work.operands.size(); ++operand) {
-      if (work.operands[operand].tensor != index || element >= work.operands[operand].elements) {
+      if (work.operands[operand].tensor != index || !is_of_element) {
         continue;
       }
       for (const LoadedByte& byte : loaded(layer, operand, element)) {

@@ -6,7 +6,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "bridge/memory/residency.h"
@@ -35,13 +36,21 @@ struct PlacedBit {
 
 class ElementPlaces {
  public:
-  /// `residency` must outlive this object.
-  explicit ElementPlaces(const Residency& residency) : residency_(residency) {}
+  /// Which element of its stored tensor each element of a layer's operand is, in the order in which
+  /// they are loaded; empty: the tensor's own order.
+  using LoadOrder =
+      std::function<const std::vector<std::int64_t>&(std::size_t layer, std::size_t operand)>;
+
+  /// `residency` must outlive this object. Without `order` no operand is reordered.
+  explicit ElementPlaces(const Residency& residency, LoadOrder order = {})
+      : residency_(residency), order_(std::move(order)) {}
 
   /// All that a bit holds in an inference, in order.
   std::vector<HeldBit> held_in(std::size_t memory, sim::CodewordBit bit) const;
-  /// All places of a bit of an element: the backing copy, those on chip, and sums on their way to
-  /// it (`bit` is then that of the sum), by memory and time.
+  /// How many bits can be asked for: those of an element, or of the sum that becomes it.
+  int bits_of(int tensor) const;
+  /// All places of a bit of an element: the backing copy, those on chip, and the sums (`bit` is
+  /// then that of the sum).
   std::vector<PlacedBit> places_of(int tensor, std::int64_t element, int bit) const;
 
  private:
@@ -54,14 +63,17 @@ class ElementPlaces {
   void add_reads(const Occupant& occupant, std::int64_t offset, const ByteOf& byte,
                  std::vector<Cycle>& reads) const;
   void add_fetches(int tensor, std::int64_t element, std::vector<Cycle>& reads) const;
-  /// Bytes of the weight tiles and activation blocks that hold an element of a layer's operand.
+  /// Bytes of the weight tiles and activation blocks that hold an element of a layer's operand, as
+  /// it is loaded.
   struct LoadedByte {
     Occupant::Kind kind;
     std::size_t layer;
     std::int64_t index, offset;  // tile or block, and the byte in it
   };
   std::vector<LoadedByte> loaded(std::size_t layer, std::size_t operand,
-                                 std::int64_t element) const;
+                                 std::int64_t stored_element) const;
+  void add_loaded(std::size_t layer, std::size_t operand, std::int64_t element,
+                  std::vector<LoadedByte>& found) const;
   void add_place(std::size_t memory, std::int64_t address, int bit, Occupant::Kind kind,
                  std::size_t layer, std::int64_t index, std::vector<PlacedBit>& places) const;
 
@@ -72,7 +84,14 @@ class ElementPlaces {
     return placement().tensors()[static_cast<std::size_t>(index)];
   }
 
+  /// An element of an operand as one of its stored tensor, ...
+  std::int64_t stored(std::size_t layer, std::size_t operand, std::int64_t element) const;
+  /// ... and the other way round.
+  std::vector<std::int64_t> as_loaded(std::size_t layer, std::size_t operand,
+                                      std::int64_t element) const;
+
   const Residency& residency_;
+  LoadOrder order_;
 };
 
 }  // namespace tilestrike::bridge

@@ -51,17 +51,18 @@ at::Tensor StoredOperands::loaded_order(std::size_t layer, std::size_t operand,
                                             : on_host(value);
 }
 
-std::vector<std::int64_t> StoredOperands::elements(std::size_t layer, std::size_t operand,
-                                                   std::int64_t stored, const dnn::Tape& golden) {
+const std::vector<std::int64_t>& StoredOperands::order(std::size_t layer, std::size_t operand,
+                                                       const dnn::Tape& golden) {
+  static const std::vector<std::int64_t> as_stored;
   const dnn::ValueId id = value_of(layer, operand);
   if (id.value < 0) {
-    return {stored};
+    return as_stored;
   }
   const int tensor = mapping_.work().layers[layer].operands[operand].tensor;
   const dnn::ValueId root = value_of_tensor(tensor);
   const bool is_reordered = mapping_.mesh_layer(layer) != nullptr && operand == 1;
   if (root == id && !is_reordered) {
-    return {stored};
+    return as_stored;
   }
   std::vector<std::int64_t>& order = orders_[{layer, operand}];
   if (order.empty()) {
@@ -77,9 +78,18 @@ std::vector<std::int64_t> StoredOperands::elements(std::size_t layer, std::size_
     const auto* first = loaded.const_data_ptr<std::int64_t>();
     order.assign(first, first + loaded.numel());
   }
+  return order;
+}
+
+std::vector<std::int64_t> StoredOperands::elements(std::size_t layer, std::size_t operand,
+                                                   std::int64_t stored, const dnn::Tape& golden) {
+  const std::vector<std::int64_t>& loaded = order(layer, operand, golden);
+  if (loaded.empty()) {
+    return {stored};
+  }
   std::vector<std::int64_t> found;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (order[i] == stored) {
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    if (loaded[i] == stored) {
       found.push_back(static_cast<std::int64_t>(i));
     }
   }

@@ -33,8 +33,12 @@ class StoredOperands {
     return weights_of_[static_cast<std::size_t>(tensor)];
   }
 
+  /// Which element of its stored tensor each element of an operand is, in the order in which they
+  /// are loaded; empty: the tensor's own order. `golden`: any run, for the layout of views.
+  const std::vector<std::int64_t>& order(std::size_t layer, std::size_t operand,
+                                         const dnn::Tape& golden);
   /// The elements of an operand (in the order in which they are loaded) that element `stored` of
-  /// its stored tensor is. `golden`: any run, for the layout of views.
+  /// its stored tensor is. `golden` as above.
   std::vector<std::int64_t> elements(std::size_t layer, std::size_t operand, std::int64_t stored,
                                      const dnn::Tape& golden);
 
