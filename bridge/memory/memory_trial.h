@@ -12,9 +12,8 @@
 #include <vector>
 
 #include "bridge/mapping.h"
-#include "bridge/memory/codeword_in_time.h"
+#include "bridge/memory/layer_reader.h"
 #include "bridge/memory/residency.h"
-#include "bridge/memory/stored_operands.h"
 #include "bridge/study.h"
 #include "dnn/executor.h"
 
@@ -33,11 +32,8 @@ class MemoryTrial {
  private:
   struct Progress;
 
-  CodewordInTime in_time(const StruckWord& word);
-  void read_backing(std::size_t layer, Progress& progress);
-  void read_on_chip(std::size_t layer, Progress& progress);
-  void run_on_mesh(MeshLayer& layer, Progress& progress);
-  void run_vector(std::size_t layer, Progress& progress);
+  void run_on_mesh(MeshLayer& layer, const LayerRead& read, Progress& progress);
+  void run_vector(std::size_t layer, const LayerRead& read, Progress& progress);
   void read_answer(Progress& progress);
   void conclude(Progress& progress);
 
@@ -45,9 +41,7 @@ class MemoryTrial {
   Mapping& mapping_;
   Residency residency_;
   OnDue on_due_;
-  StoredOperands operands_;
-  std::vector<std::unique_ptr<sim::MemoryArray>> arrays_;     // scratch, by memory
-  std::vector<std::optional<sim::ScrubSchedule>> scrubbers_;  // by memory
+  LayerReader reader_;
 };
 
 }  // namespace tilestrike::bridge

@@ -1,0 +1,374 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/memory/layer_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "bridge/memory/mesh_effects.h"
+#include "bridge/memory/mesh_reads.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+using Kind = Occupant::Kind;
+
+std::string_view text_of(Kind kind) {
+  switch (kind) {
+    case Kind::kNothing:
+      return "nothing that is read later";
+    case Kind::kWeights:
+      return "weights";
+    case Kind::kActivations:
+      return "activations";
+    case Kind::kSums:
+      return "accumulators";
+    case Kind::kTensor:
+      return "a backing copy";
+  }
+  return "?";
+}
+
+const std::uint8_t* bytes_of(const at::Tensor& tensor) {
+  return static_cast<const std::uint8_t*>(tensor.const_data_ptr());
+}
+
+/// Which spans of a codeword were read: those findings count.
+class FoundSpans {
+ public:
+  explicit FoundSpans(const std::vector<ReadSpan>& spans)
+      : spans_(spans), is_read_(spans.size(), false) {}
+  void read(Cycle cycle) {
+    for (std::size_t i = spans_.size(); i-- > 0;) {
+      if (spans_[i].since < cycle) {
+        is_read_[i] = true;
+        return;
+      }
+    }
+  }
+  Findings findings() const {
+    Findings found;
+    for (std::size_t i = 0; i < spans_.size(); ++i) {
+      if (is_read_[i]) {
+        found.add(spans_[i].status);
+      }
+    }
+    return {std::min<std::int64_t>(found.corrected, 1), std::min<std::int64_t>(found.detected, 1)};
+  }
+
+ private:
+  const std::vector<ReadSpan>& spans_;
+  std::vector<bool> is_read_;
+};
+
+/// Sorted by memory and codeword: the faults of each struck codeword.
+std::vector<StruckWord> words_of(std::span<const CellFault> faults) {
+  std::vector<StruckWord> words;
+  for (const CellFault& fault : faults) {
+    if (words.empty() || words.back().memory != fault.memory ||
+        words.back().codeword != fault.bit.codeword) {
+      words.push_back({fault.memory, fault.bit.codeword, {}});
+    }
+    words.back().faults.push_back(fault);
+  }
+  return words;
+}
+
+}  // namespace
+
+std::uint64_t raw_of(const at::Tensor& tensor, std::int64_t element) {
+  std::uint64_t raw = 0;
+  const auto size = static_cast<std::int64_t>(tensor.element_size());
+  for (std::int64_t byte = 0; byte < size; ++byte) {
+    raw |= std::uint64_t{bytes_of(tensor)[element * size + byte]} << (8 * byte);
+  }
+  return raw;
+}
+
+LayerReader::LayerReader(const dnn::Network& network, Mapping& mapping, const Residency& residency)
+    : network_(network),
+      mapping_(mapping),
+      residency_(residency),
+      on_due_(mapping.accelerator().on_due),
+      operands_(network, mapping) {
+  for (const auto& [name, memory] : mapping.accelerator().memory) {
+    const sim::ArrayGeometry geometry(memory.array());
+    arrays_.push_back(std::make_unique<sim::MemoryArray>(geometry, memory.code()));
+    scrubbers_.emplace_back();
+    if (memory.scrub_cycles > 0) {
+      scrubbers_.back().emplace(memory.scrub_cycles, geometry.codewords());
+    }
+  }
+}
+
+CodewordInTime LayerReader::in_time(const StruckWord& word) {
+  const auto& scrub = scrubbers_[word.memory];
+  return {*arrays_[word.memory], word, scrub ? &*scrub : nullptr,
+          residency_.schedule().cycles_per_inference()};
+}
+
+std::vector<Occupant> LayerReader::occupants_of(const StruckWord& word) const {
+  CycleWindow window = word.faults.front().when;
+  bool are_flips_at_once = true;
+  for (const CellFault& fault : word.faults) {
+    are_flips_at_once = are_flips_at_once && fault.kind == FaultKind::kFlip &&
+                        fault.when.from == word.faults.front().when.from;
+    window.from = std::min(window.from, fault.when.from);
+    window.until = std::max(window.until, fault.when.until);
+  }
+  if (are_flips_at_once) {
+    return {residency_.at(word.memory, word.codeword, window.from)};
+  }
+  return residency_.during(word.memory, word.codeword, window);
+}
+
+StruckContents LayerReader::find(std::span<const CellFault> faults, const Tell& tell) const {
+  StruckContents struck;
+  struck.words = words_of(faults);
+  struck.on_chip.resize(network_.layers.size());
+  for (const StruckWord& word : struck.words) {
+    const CellFault& first = word.faults.front();
+    const std::string place =
+        fmt::format("{} of {}, {} bits of codeword {} struck from cycle {} on",
+                    text_of(arrays_[word.memory]->geometry().cell_of(first.bit)),
+                    mapping_.accelerator().memory[word.memory].first, word.faults.size(),
+                    word.codeword.value, first.when.from);
+    for (const Occupant& occupant : occupants_of(word)) {
+      struck.is_any_used = struck.is_any_used || occupant.is_used;
+      if (occupant.kind == Kind::kNothing) {
+        tell(fmt::format("{}: holds {}", place, text_of(occupant.kind)));
+        continue;
+      }
+      struck.is_empty = false;
+      struck.outlives = struck.outlives || occupant.written == kBoot;
+      struck.are_only_sums = struck.are_only_sums && occupant.kind == Kind::kSums;
+      if (occupant.kind == Kind::kTensor) {
+        const auto tensor = static_cast<std::size_t>(occupant.index);
+        tell(fmt::format("{}: holds {} of {}", place, text_of(occupant.kind),
+                         residency_.placement().tensors()[tensor].name));
+        struck.backing.push_back({&word, occupant});
+        struck.last_layer = network_.layers.size() - 1;
+        continue;
+      }
+      const std::string& layer = network_.layers[occupant.layer].name;
+      tell(fmt::format("{}: holds {} of layer {} since cycle {}", place, text_of(occupant.kind),
+                       layer, occupant.written));
+      struck.on_chip[occupant.layer].push_back({&word, occupant});
+      struck.last_layer = std::max(struck.last_layer, occupant.layer);
+      struck.first_layer = struck.first_layer.empty() ? layer : struck.first_layer;
+    }
+  }
+  return struck;
+}
+
+bool LayerReader::reads_struck(const StruckContents& struck, std::size_t layer) const {
+  const std::vector<StoredOperand>& operands = residency_.memory().work()[layer].operands;
+  return !struck.on_chip[layer].empty() ||
+         std::ranges::any_of(struck.backing, [&](const StruckContents::Content& content) {
+           return std::ranges::any_of(operands, [&](const StoredOperand& operand) {
+             return operand.tensor == content.occupant.index;
+           });
+         });
+}
+
+LayerRead LayerReader::read(std::size_t layer, const StruckContents& struck,
+                            const dnn::Divergence& run, const dnn::Tape& golden,
+                            const Found& found) {
+  LayerRead result;
+  for (std::size_t i = 0; i < residency_.memory().work()[layer].operands.size(); ++i) {
+    const dnn::ValueId id = operands_.value_of(layer, i);
+    result.operands.push_back(id.value < 0
+                                  ? mapping_.mesh_layer(layer)->weight
+                                  : operands_.loaded_order(layer, i, run.value(id).toTensor()));
+  }
+  for (const StruckContents::Content& content : struck.backing) {
+    fetch(layer, content, run, golden, result, found);
+  }
+  for (const StruckContents::Content& content : struck.on_chip[layer]) {
+    if (content.occupant.kind != Kind::kSums) {
+      read_on_chip(layer, content, result, found);
+    }
+  }
+  return result;
+}
+
+void LayerReader::scrub(const StruckContents& struck, const Found& found) {
+  for (const StruckWord& word : struck.words) {
+    if (scrubbers_[word.memory]) {
+      CodewordInTime scrubbed = in_time(word);
+      scrubbed.read(residency_.schedule().cycles_per_inference());
+      found(scrubbed.scrubbed(), "the scrubber comes by");
+    }
+  }
+}
+
+// What the layer's copies hold after a fetch of struck codewords of the backing memory.
+void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck,
+                        const dnn::Divergence& run, const dnn::Tape& golden, LayerRead& result,
+                        const Found& found) {
+  const MemorySchedule& memory = residency_.memory();
+  const LayerWork& work = memory.work()[layer];
+  const LayerMemory& here = memory.layers()[layer];
+  const ScheduledLayer& scheduled = residency_.schedule().layers()[layer];
+  const bool is_on_mesh = scheduled.tiling != nullptr;
+  const auto tensor = static_cast<int>(struck.occupant.index);
+  const StoredTensor& stored = residency_.placement().tensors()[static_cast<std::size_t>(tensor)];
+  const bool is_read = std::ranges::any_of(
+      work.operands, [&](const StoredOperand& operand) { return operand.tensor == tensor; });
+  if (!is_read) {
+    return;
+  }
+  const dnn::ValueId id = operands_.value_of_tensor(tensor);
+  const at::Tensor now = id.value < 0
+                             ? mapping_.mesh_layer(operands_.layer_of_weights(tensor))->weight
+                             : on_host(run.value(id).toTensor());
+  const std::int64_t first = struck.occupant.offset;
+  const std::int64_t last = residency_.last_byte(tensor, first);
+  sim::BitString data;
+  for (std::int64_t byte = first; byte <= last; ++byte) {
+    data.set_field(static_cast<int>(8 * (byte - first)), 8, bytes_of(now)[byte]);
+  }
+  CodewordInTime word = in_time(*struck.word);
+  std::vector<ReadSpan> spans = word.after_write(struck.occupant.written, data);
+  FoundSpans read(spans);
+  if (on_due_ == OnDue::kZero) {
+    for (ReadSpan& span : spans) {
+      span.data = span.status == sim::EccStatus::kDetected ? sim::BitString() : span.data;
+    }
+  }
+  const auto fetch = [&](std::size_t operand, std::int64_t copy, std::int64_t element,
+                         std::int64_t byte, Cycle cycle) {
+    read.read(cycle);
+    const CopiedElement copied{operand, copy, element};
+    const auto in_element = static_cast<int>(byte % stored.element_bytes);
+    for (std::size_t i = spans.size(); i-- > 0;) {
+      if (spans[i].since < cycle) {
+        const auto value =
+            static_cast<std::uint8_t>(spans[i].data.field(static_cast<int>(8 * (byte - first)), 8));
+        if (value != bytes_of(now)[byte]) {
+          result.reads.set(copied, in_element, kBoot, value);
+        }
+        return;
+      }
+    }
+  };
+  for (std::size_t operand = 0; operand < work.operands.size(); ++operand) {
+    if (work.operands[operand].tensor != tensor) {
+      continue;
+    }
+    for (std::int64_t byte = first; byte <= last; ++byte) {
+      for (const std::int64_t element :
+           operands_.elements(layer, operand, byte / stored.element_bytes, golden)) {
+        if (is_on_mesh && operand == 1) {
+          for_each_tile_of(residency_, layer, element,
+                           [&](std::int64_t tile, std::int64_t offset, std::int64_t bytes) {
+                             fetch(operand, tile, element, byte,
+                                   memory.fetched(residency_.placement().weights().memory,
+                                                  here.weight_loads[static_cast<std::size_t>(tile)],
+                                                  offset, bytes));
+                           });
+          continue;
+        }
+        for (std::size_t index = here.first_block; index < here.last_block; ++index) {
+          const ActivationBlock& block = memory.blocks()[index];
+          std::int64_t offset = -1;
+          if (is_on_mesh) {
+            offset = block.slice.place_of(scheduled.tiling->gemm(), element);
+          } else {
+            const ChunkPart part = memory.part(block, operand);
+            if (part.first <= element && element < part.last) {
+              offset = part.offset + (element - part.first) * stored.element_bytes +
+                       byte % stored.element_bytes;
+            }
+          }
+          if (offset >= 0) {
+            fetch(operand, static_cast<std::int64_t>(index), element, byte,
+                  memory.fetched(residency_.placement().activations().memory, block.load, offset,
+                                 block.bytes));
+          }
+        }
+      }
+    }
+  }
+  found(read.findings(),
+        fmt::format("{} is fetched for layer {}", stored.name, network_.layers[layer].name));
+}
+
+// What the layer reads from struck codewords on the chip.
+void LayerReader::read_on_chip(std::size_t layer, const StruckContents::Content& struck,
+                               LayerRead& result, const Found& found) {
+  const MemorySchedule& memory = residency_.memory();
+  const ScheduledLayer& scheduled = residency_.schedule().layers()[layer];
+  const Occupant& occupant = struck.occupant;
+  const std::int64_t word_bytes = residency_.placement().codeword_bytes(struck.word->memory);
+  // Which element each byte of the codeword belongs to.
+  std::vector<CopyByte> places(static_cast<std::size_t>(word_bytes));
+  sim::BitString data;
+  bool is_from_struck = false;
+  for (std::int64_t i = 0; i < word_bytes; ++i) {
+    CopyByte& place = places[static_cast<std::size_t>(i)];
+    place = occupant.kind == Kind::kWeights
+                ? weight_byte(residency_, layer, occupant.index, occupant.offset + i)
+                : activation_byte(residency_, layer, occupant.index, occupant.offset + i);
+    if (place.element < 0) {
+      continue;
+    }
+    const CopiedElement copied{place.operand, occupant.index, place.element};
+    const at::Tensor& operand = result.operands[place.operand];
+    const auto size = static_cast<int>(operand.element_size());
+    is_from_struck = is_from_struck || result.reads.has(copied);
+    const std::uint64_t raw =
+        result.reads.value(copied, raw_of(operand, place.element), size, occupant.written + 1);
+    data.set_field(static_cast<int>(8 * i), 8, (raw >> (8 * place.byte)) & 0xFF);
+  }
+  CodewordInTime word = in_time(*struck.word);
+  std::vector<ReadSpan> spans = word.after_write(occupant.written, data);
+  std::int64_t healed = 0;
+  for (ReadSpan& span : spans) {
+    if (span.status != sim::EccStatus::kDetected) {
+      continue;
+    }
+    if (on_due_ == OnDue::kZero) {
+      span.data = {};
+    } else if (on_due_ == OnDue::kRefetch && !is_from_struck) {
+      span.data = data;
+      span.status = sim::EccStatus::kCorrected;
+      ++healed;
+    }
+  }
+  FoundSpans read_spans(spans);
+  for (std::int64_t i = 0; i < word_bytes; ++i) {
+    const CopyByte& place = places[static_cast<std::size_t>(i)];
+    if (place.element < 0) {
+      continue;
+    }
+    const CopiedElement copied{place.operand, occupant.index, place.element};
+    result.reads.forget(copied, place.byte);
+    for (const ReadSpan& span : spans) {
+      const auto value = static_cast<std::uint8_t>(span.data.field(static_cast<int>(8 * i), 8));
+      result.reads.set(copied, place.byte, span.since, value);
+    }
+    const auto read = [&](Cycle cycle) { read_spans.read(cycle); };
+    if (occupant.kind == Kind::kWeights) {
+      const bool is_in_turn = residency_.placement().weight_place(layer).is_in_turn;
+      MeshReads(residency_.schedule(), layer)
+          .of_weight(memory.first_pass_of_tile(layer, *scheduled.tiling, occupant.index),
+                     is_in_turn, place.row, [&](const MeshRead& at) { read(at.cycle); });
+    } else if (scheduled.tiling != nullptr) {
+      MeshReads(residency_.schedule(), layer)
+          .of_activation(memory.blocks()[static_cast<std::size_t>(occupant.index)], place.element,
+                         [&](const MeshRead& at) { read(at.cycle); });
+    } else {
+      const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(occupant.index)];
+      read(memory.vector_read(block, memory.part(block, place.operand), place.element));
+    }
+  }
+  found(read_spans.findings(), fmt::format("layer {} reads codeword {} of {}{}",
+                                           network_.layers[layer].name, struck.word->codeword.value,
+                                           mapping_.accelerator().memory[struck.word->memory].first,
+                                           healed > 0 ? ", which is fetched again" : ""));
+}
+
+}  // namespace tilestrike::bridge
