@@ -19,11 +19,12 @@ enum class Purpose : std::uint32_t {
   kCount = 5,
   kBit = 6,
   kCluster = 7,
-  kChip = 8,    // what differs from one chip to the next
-  kMember = 9,  // of a population that is asked lazily
-  kMode = 10,   // which of several ways to fail
-  kUpset = 11,  // which cells of a region
-  kPart = 12,   // seeds of parts
+  kChip = 8,        // what differs from one chip to the next
+  kMember = 9,      // of a population that is asked lazily
+  kMode = 10,       // which of several ways to fail
+  kUpset = 11,      // which cells of a region
+  kPart = 12,       // seeds of parts
+  kStructure = 13,  // which of several structures
   kTest = 99,
 };
 

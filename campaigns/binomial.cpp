@@ -49,4 +49,21 @@ std::uint64_t binomial_at_least_one(std::uint64_t n, double p, double unit) {
   return k;
 }
 
+std::uint64_t poisson_at_least_one(double mean, double unit) {
+  TS_CHECK(mean > 0.0 && mean <= kMostPoissonMean, "a mean that can be counted up to");
+  // P(K = k) / P(K >= 1), summed until the quantile is passed.
+  double share = mean * std::exp(-mean) / -std::expm1(-mean);
+  double sum = share;
+  std::uint64_t k = 1;
+  while (sum <= unit) {
+    ++k;
+    share *= mean / static_cast<double>(k);
+    sum += share;
+    if (static_cast<double>(k) > mean && share < 1e-18 * sum) {
+      break;  // rounding keeps the sum below 1
+    }
+  }
+  return k;
+}
+
 }  // namespace tilestrike::campaigns

@@ -14,4 +14,8 @@ double chance_of_any(std::uint64_t n, double p);
 /// from that distribution.
 std::uint64_t binomial_at_least_one(std::uint64_t n, double p, double unit);
 
+/// The same of a Poisson K of this mean, which is above 0 and at most kMostPoissonMean.
+inline constexpr double kMostPoissonMean = 500.0;
+std::uint64_t poisson_at_least_one(double mean, double unit);
+
 }  // namespace tilestrike::campaigns

@@ -17,7 +17,7 @@
 
 namespace tilestrike::campaigns {
 
-inline constexpr int kResultsVersion = 2;
+inline constexpr int kResultsVersion = 3;
 
 /// What a results file keeps of one scenario besides its trials.
 struct ScenarioFacts {

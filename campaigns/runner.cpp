@@ -190,8 +190,11 @@ class PointRun {
   bool is_precise_after(std::int64_t trials) {
     results_.commit();
     const Until& until = *point_.scenario.until;
-    const Rate rate = rate_of_first(results_, number_, facts(), until.of, trials);
-    return is_precise(rate.value, rate.interval, until.relative, until.half_width);
+    return std::ranges::all_of(until.of, [&](const std::string& name) {
+      const Rate rate = rate_of_first(results_, number_, facts(), name, trials);
+      return rate.is_settled ||
+             is_precise(rate.value, rate.interval, until.relative, until.half_width);
+    });
   }
 
   const Point& point_;
@@ -202,12 +205,17 @@ class PointRun {
   Plan plan_;
 };
 
-/// Equal for scenarios that one study serves.
+/// Equal for scenarios that one study serves. The technology node decides what strikes, not what a
+/// strike does.
 std::string study_key(const Point& point) {
   std::string key;
+  Value document = point.document;
+  if (Value* accelerator = document.find("accelerator"); accelerator->is_map()) {
+    accelerator->set("node", Value::of(""));
+  }
   for (const char* name :
        {"model", "data", "accelerator", "format", "batch", "judge", "device", "engine"}) {
-    key += point.document.find(name)->json();
+    key += document.find(name)->json();
   }
   return key + (strikes_tensors(point.scenario.strike) ? " tensors" : "");
 }

@@ -68,9 +68,27 @@ std::vector<RegisterFault> DrawnTrial::acting() const {
   return result;
 }
 
+std::vector<bridge::CellFault> DrawnTrial::acting_cells() const {
+  std::vector<bridge::CellFault> result;
+  for (const DrawnCell& cell : strike ? strike->cells : std::vector<DrawnCell>{}) {
+    if (cell.acts) {
+      result.push_back(cell.fault);
+      if (cell.fault.kind == FaultKind::kRandom) {
+        result.back().kind = FaultKind::kFlip;
+      }
+    }
+  }
+  return result;
+}
+
 Target target_of(const Scenario& scenario, const bridge::Study& study) {
-  return {scenario.accelerator.mesh,    &study.sites(), &study.layers(),
-          study.cycles_per_inference(), study.images(), &study.stores()};
+  return {scenario.accelerator.mesh,
+          &study.sites(),
+          &study.layers(),
+          study.cycles_per_inference(),
+          study.images(),
+          &study.stores(),
+          &study.memories()};
 }
 
 Plan::Plan(const Scenario& scenario, const Target& target)
@@ -107,13 +125,22 @@ Plan::Plan(const Scenario& scenario, const Target& target)
     trials_ = is_census_ ? trials_ : scenario.trials.number;
     return;
   }
+  if (strikes_memories(strike_)) {
+    plan_memories(scenario, target);
+    return;
+  }
   sites_ = selected_sites(strike_.where.mesh, *target.sites);
   windows_ = struck_windows(strike_.where.mesh.layer, target);
   for (const CycleWindow& window : windows_) {
     cycles_ += window.until - window.from;
   }
+  plan_population(scenario, sites_.size());
+}
+
+/// Population and trials of strikes on `members` sites or cells at one of the cycles.
+void Plan::plan_population(const Scenario& scenario, std::uint64_t members) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0} - 1;
-  population_ = product(sites_.size(), strike_.faults.size(), kMost);
+  population_ = product(members, strike_.faults.size(), kMost);
   if (!is_persistent_) {
     population_ = product(population_, static_cast<std::uint64_t>(cycles_), kMost);
     population_ = product(population_, static_cast<std::uint64_t>(images_), kMost);
@@ -124,6 +151,18 @@ Plan::Plan(const Scenario& scenario, const Target& target)
          "write a number of trials, or narrow 'where' and 'data.use'");
   }
   trials_ = is_census_ ? static_cast<std::int64_t>(population_) : scenario.trials.number;
+}
+
+void Plan::plan_memories(const Scenario& scenario, const Target& target) {
+  TS_CHECK(target.memories != nullptr, "a study whose memories are struck");
+  if (strike_.where.has_mesh) {
+    sites_ = selected_sites(strike_.where.mesh, *target.sites);
+  }
+  windows_ = {{0, target.cycles}};
+  cycles_ = target.cycles;
+  memories_ =
+      std::make_unique<MemoryPopulation>(scenario, *target.memories, sites_.size(), cycles_);
+  plan_population(scenario, memories_->members());
 }
 
 void Plan::plan_tensors(const Scenario& scenario, const Target& target) {
@@ -228,7 +267,9 @@ std::string Plan::population_text() const {
   if (strike_.process == Process::kList) {
     return std::to_string(strike_.list.size()) + " listed trials";
   }
-  std::string text = tensors_ ? tensors_->text() : std::to_string(sites_.size()) + " sites";
+  std::string text = tensors_    ? tensors_->text()
+                     : memories_ ? memories_->text()
+                                 : std::to_string(sites_.size()) + " sites";
   if (strike_.faults.size() > 1) {
     text += " x " + std::to_string(strike_.faults.size()) + " kinds of fault";
   }
@@ -262,10 +303,44 @@ DrawnTrial Plan::draw(TrialId trial) const {
   if (tensors_) {
     return draw_words(trial);
   }
+  if (memories_) {
+    return draw_strike(trial);
+  }
   if (strike_.process == Process::kList) {
     return draw_listed(trial);
   }
   return is_census_ ? draw_member(trial) : draw_uniform(trial);
+}
+
+DrawnTrial Plan::draw_strike(TrialId trial) const {
+  DrawnTrial drawn;
+  if (is_census_) {  // from the fastest: kind, cycle, cell, image
+    std::uint64_t rest = trial.value;
+    const auto take = [&](std::uint64_t size) {
+      const std::uint64_t digit = rest % size;
+      rest /= size;
+      return digit;
+    };
+    const FaultKind kind = strike_.faults[take(strike_.faults.size())];
+    const std::uint64_t cycle = is_persistent_ ? 0 : take(static_cast<std::uint64_t>(cycles_));
+    const std::uint64_t cell = take(memories_->members());
+    drawn.strike = memories_->member(cell, kind, window_of(kind, cycle));
+    drawn.image = ImageId(static_cast<std::int64_t>(rest));
+  } else {
+    RandomStream image_stream(seed_, trial.value, Purpose::kImage);
+    drawn.image =
+        ImageId(static_cast<std::int64_t>(image_stream.below(static_cast<std::uint64_t>(images_))));
+    drawn.strike = memories_->draw(seed_, trial);
+    if (drawn.strike->cells.empty()) {  // the mesh, by its rate
+      const Cycle cycle = drawn.strike->cycle;
+      drawn.faults.push_back(
+          {{sites_[drawn.strike->site], FaultKind::kFlip, {cycle, cycle + 1}}, true});
+    }
+  }
+  if (is_persistent_) {
+    drawn.image.reset();
+  }
+  return drawn;
 }
 
 DrawnTrial Plan::draw_uniform(TrialId trial) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/fault.h"
 #include "base/ids.h"
 #include "bridge/study.h"
+#include "campaigns/memory_population.h"
 #include "campaigns/scenario.h"
 #include "campaigns/tensor_population.h"
 
@@ -24,10 +26,13 @@ struct DrawnFault {
 struct DrawnTrial {
   std::optional<ImageId> image;    // nothing: judged on every image in use
   std::vector<DrawnFault> faults;  // on the mesh, or ...
-  DrawnWords words;                // ... on tensors
+  DrawnWords words;                // ... on tensors, or ...
+  std::optional<DrawnStrike>
+      strike;  // ... on memories; on the mesh, too, where it is drawn by rate
 
   /// What strikes: without random faults, which have become a flip or nothing.
   std::vector<RegisterFault> acting() const;
+  std::vector<bridge::CellFault> acting_cells() const;
 };
 
 /// What a plan needs to know of a study.
@@ -38,6 +43,7 @@ struct Target {
   Cycle cycles = 0;  // of an inference
   std::int64_t images = 0;
   const std::vector<TensorStore>* stores = nullptr;
+  const std::vector<bridge::StudyMemory>* memories = nullptr;
 };
 Target target_of(const Scenario& scenario, const bridge::Study& study);
 
@@ -54,12 +60,18 @@ class Plan {
   bool is_census() const { return is_census_; }
   /// Not null: tensors are struck, not the mesh.
   const TensorPopulation* tensors() const { return tensors_ ? &*tensors_ : nullptr; }
+  /// Not null: memories are struck, and the mesh where `where` says so.
+  const MemoryPopulation* memories() const { return memories_.get(); }
   bool strikes_constants() const { return strikes_constants_; }
   bool keeps_outcomes() const { return keeps_outcomes_; }
   /// What a rate over the trials is multiplied by: the probability that there is anything to strike
   /// a trial with. 1 where the number of faults is given.
-  double weight() const { return tensors_ ? tensors_->weight() : 1.0; }
-  std::uint64_t sites() const { return tensors_ ? tensors_->members() : sites_.size(); }
+  double weight() const {
+    return tensors_ ? tensors_->weight() : memories_ ? memories_->weight() : 1.0;
+  }
+  std::uint64_t sites() const {
+    return tensors_ ? tensors_->members() : memories_ ? memories_->members() : sites_.size();
+  }
   Cycle cycles() const { return cycles_; }
   /// Different single faults, and for transients images: what a trial with one fault is drawn from.
   std::uint64_t population() const { return population_; }
@@ -72,6 +84,9 @@ class Plan {
   DrawnTrial draw_member(TrialId trial) const;
   DrawnTrial draw_listed(TrialId trial) const;
   DrawnTrial draw_words(TrialId trial) const;
+  DrawnTrial draw_strike(TrialId trial) const;
+  void plan_population(const Scenario& scenario, std::uint64_t members);
+  void plan_memories(const Scenario& scenario, const Target& target);
   void plan_tensors(const Scenario& scenario, const Target& target);
   bool strikes_listed_constants(const Target& target) const;
   CycleWindow window_of(FaultKind kind, std::uint64_t cycle_index) const;
@@ -87,6 +102,7 @@ class Plan {
   Cycle cycles_ = 0;                         // of all windows
   std::vector<std::vector<SiteId>> listed_;  // sites of the list's faults
   std::optional<TensorPopulation> tensors_;
+  std::unique_ptr<MemoryPopulation> memories_;
   bool strikes_constants_ = false;
   bool keeps_outcomes_ = true;
   std::uint64_t population_ = 0;

@@ -125,13 +125,26 @@ FieldTable<Until> until_fields() {
       share_field("confidence", &Until::confidence, "95%",
                   "of this and of the summary's intervals"),
       custom_field<Until>(
-          {"of", "choice", "", "sdc", join(rate_names(), " | "), "whose rate is to be precise"},
+          {"of", "choice or list", "", "sdc", join(rate_names(), " | "),
+           "whose rate is to be precise; of a list, each of them that can happen at all"},
           [](Until& until, const Value& value, const std::string& path, ErrorList& errors) {
-            if (is_choice(value, path, rate_names(), {}, errors)) {
-              until.of = value.scalar;
+            std::vector<std::string> names;
+            for (const Value& item : items_of(value)) {
+              if (is_choice(item, path, rate_names(), {}, errors)) {
+                names.push_back(item.scalar);
+              }
+            }
+            if (!names.empty()) {
+              until.of = std::move(names);
             }
           },
-          [](const Until& until) { return Value::of(until.of); }),
+          [](const Until& until) {
+            std::vector<Value> items;
+            for (const std::string& name : until.of) {
+              items.push_back(Value::of(name));
+            }
+            return items.size() == 1 ? items.front() : Value::list(std::move(items));
+          }),
   };
 }
 
@@ -325,7 +338,9 @@ void check_device(const Scenario& scenario, const Value& document, ErrorList& er
 void check_target(Scenario& scenario, const Value& document, ErrorList& errors) {
   const bool is_on_tensors = strikes_tensors(scenario.strike);
   if (!is_on_tensors && !scenario.has_accelerator) {
-    errors.add(ErrorCode::kInvalidInput, "strike.where: without an accelerator there is no mesh",
+    errors.add(ErrorCode::kInvalidInput,
+               std::string("strike.where: without an accelerator there ") +
+                   (strikes_memories(scenario.strike) ? "are no memories" : "is no mesh"),
                place_at(document, "strike"),
                "name tensors, such as 'where: {weights: \"*\"}', or an accelerator");
     return;
@@ -352,6 +367,10 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
   const bool has_random = std::find(strike.faults.begin(), strike.faults.end(),
                                     FaultKind::kRandom) != strike.faults.end();
   const bool is_rate = strike.per_bit > 0.0 || strike.per_parameter > 0.0;
+  if (is_particle(strike)) {
+    errors.add(ErrorCode::kInvalidInput, "trials: particles are drawn, not counted through",
+               place_at(document, "trials"), "write a number of trials");
+  }
   if (strike.process == Process::kUniform && (strike.count != 1 || has_random || is_rate)) {
     errors.add(ErrorCode::kInvalidInput,
                "trials: 'exhaustive' takes every single fault once, not several or random ones",
@@ -443,6 +462,9 @@ Scenario read_scenario(Value document, ErrorList& errors) {
   if (syntax.empty()) {
     check_target(scenario, document, errors);
     check_strike(scenario.strike, scenario.accelerator.mesh, document, errors);
+    if (scenario.has_accelerator) {
+      check_memory_strike(scenario.strike, scenario.accelerator, document, errors);
+    }
     check_trials(scenario, document, errors);
     return scenario;
   }

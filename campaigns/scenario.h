@@ -37,7 +37,7 @@ struct Until {
   double relative = 0.0;    // half-width over the rate; 0: not asked
   double half_width = 0.0;  // absolute; 0: not asked
   double confidence = 0.95;
-  std::string of = "sdc";  // one of rate_names()
+  std::vector<std::string> of{"sdc"};  // all of these are to be so precise; of rate_names()
 };
 
 struct Scenario {

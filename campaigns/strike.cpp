@@ -161,8 +161,13 @@ FieldTable<Where> where_fields() {
   };
   FieldTable<Where> table{
       std::move(mesh),
-      unavailable_field<Where>("memory", "cells of a memory array",
-                               "available: mesh, " + join(tensor_keys(), ", ")),
+      custom_field<Where>(
+          {"memory", "name, list, all or map", "", "", "",
+           "cells of the accelerator's memories; {name, cells: all | data | check}"},
+          [](Where& where, const Value& value, const std::string& path, ErrorList& errors) {
+            read_memory_selection(where.memory, value, path, errors);
+          },
+          [](const Where& where) { return write_memory_selection(where.memory); }),
   };
   for (const std::string& key : tensor_keys()) {
     table.push_back(tensor_field(key));
@@ -262,7 +267,7 @@ Field<ListedFault> listed_integer(std::string name, Number ListedFault::*member,
 
 std::set<FaultKind> kinds_of(const StrikeConfig& strike) {
   std::set<FaultKind> kinds;
-  if (strike.process == Process::kUniform) {
+  if (strike.process != Process::kList) {
     return {strike.faults.begin(), strike.faults.end()};
   }
   for (const ListedTrial& trial : strike.list) {
@@ -508,18 +513,23 @@ FieldTable<ListedFault> listed_fault_fields() {
 }
 
 FieldTable<StrikeConfig> strike_fields() {
-  return {
+  FieldTable<StrikeConfig> table = {
       custom_field<StrikeConfig>(
-          {"process", "choice", "", "uniform", "uniform | list",
-           "uniform: over the sites of 'where' and all cycles; list: as 'faults' says"},
+          {"process", "choice", "", "uniform", "uniform | particle | list",
+           "uniform: over the sites of 'where' and all cycles; particle: clusters of memory cells "
+           "at the node's rates; list: as 'faults' says"},
           [](StrikeConfig& strike, const Value& value, const std::string& path, ErrorList& errors) {
-            if (is_choice(value, path, {"uniform", "list"}, {"particle", "low_voltage", "dram"},
+            if (is_choice(value, path, {"uniform", "particle", "list"}, {"low_voltage", "dram"},
                           errors)) {
-              strike.process = value.scalar == "list" ? Process::kList : Process::kUniform;
+              strike.process = value.scalar == "list"       ? Process::kList
+                               : value.scalar == "particle" ? Process::kParticle
+                                                            : Process::kUniform;
             }
           },
           [](const StrikeConfig& strike) {
-            return Value::of(strike.process == Process::kList ? "list" : "uniform");
+            return Value::of(strike.process == Process::kList       ? "list"
+                             : strike.process == Process::kParticle ? "particle"
+                                                                    : "uniform");
           }),
       custom_field<StrikeConfig>(
           {"fault", "choice or list", "", "flip", join(fault_names(), " | "),
@@ -567,6 +577,14 @@ FieldTable<StrikeConfig> strike_fields() {
                                             : Value::of(strike.list_file);
           }),
   };
+  for (const Field<ParticleConfig>& field : particle_fields()) {
+    table.push_back(custom_field<StrikeConfig>(
+        field.about,
+        [read = field.read](StrikeConfig& strike, const Value& value, const std::string& path,
+                            ErrorList& errors) { read(strike.particle, value, path, errors); },
+        [write = field.write](const StrikeConfig& strike) { return write(strike.particle); }));
+  }
+  return table;
 }
 
 bool strikes_tensors(const StrikeConfig& strike) {
@@ -601,6 +619,10 @@ void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const
     errors.add(ErrorCode::kInvalidInput, "strike.where.bits: these are bits of tensors",
                place_at(document, "strike.where.bits"),
                "name tensors ('weights: \"*\"'), or write 'mesh: {bit: ...}'");
+  }
+  if (strikes_memories(strike) && !strike.where.has_mesh) {
+    check_kinds(strike, document, errors);
+    return;
   }
   if (strike.per_bit > 0.0 || strike.per_parameter > 0.0) {
     errors.add(ErrorCode::kUnsupported, "strike: rates strike tensors, not yet the mesh",

@@ -6,20 +6,26 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/document.h"
 #include "base/fault.h"
 #include "base/field_table.h"
+#include "campaigns/memory_strike.h"
 #include "campaigns/tensor_selection.h"
 #include "sim/mesh_sites.h"
 
 namespace tilestrike::campaigns {
 
+/// What results call the registers of the mesh, as the structure that is struck.
+inline constexpr std::string_view kMeshStructure = "mesh";
+
 /// How a strike's faults are chosen.
 enum class Process {
-  kUniform,  // uniform over the sites of `where` and over the cycles of an inference
-  kList,     // `faults` names each
+  kUniform,   // uniform over the sites of `where` and over the cycles of an inference
+  kParticle,  // one particle's cluster of cells, by the rates of the technology node
+  kList,      // `faults` names each
 };
 
 /// How long a fault lasts.
@@ -42,10 +48,11 @@ struct MeshSelection {
   std::string layer;  // glob of layer names: only cycles in which such a layer is on the mesh
 };
 
-/// Either registers of the mesh or words of tensors.
+/// Registers of the mesh, cells of memories, or words of tensors.
 struct Where {
   MeshSelection mesh;
   bool has_mesh = false;
+  MemorySelection memory;
   TensorSelection tensors;
 };
 
@@ -75,6 +82,7 @@ struct StrikeConfig {
   double per_parameter = 0.0;     // probability of each word to have one faulty bit
   std::vector<ListedTrial> list;  // of kList
   std::string list_file;          // the CSV file that the list came from; absolute
+  ParticleConfig particle;        // of kParticle
 };
 
 FieldTable<StrikeConfig> strike_fields();

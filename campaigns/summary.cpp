@@ -32,13 +32,17 @@ struct Seen {
   std::int64_t faults = 1;
   std::int64_t correct = -1, golden_correct = -1;  // -1: no labels
   std::array<std::int64_t, kRates> images_of{};
+  StrikeSeen strike;
 };
 
 const std::vector<std::string>& seen_columns() {
   static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = {"trial",     "register",       "layer",
-                                    "masked_at", "activated",      "images",
-                                    "faults",    "images_correct", "images_golden_correct"};
+    std::vector<std::string> all = {"trial",       "register",       "layer",
+                                    "masked_at",   "activated",      "images",
+                                    "faults",      "images_correct", "images_golden_correct",
+                                    "structure",   "radiation",      "stratum",
+                                    "outcome",     "without_stop",   "later_images",
+                                    "later_wrong", "later_due"};
     for (const std::string& rate : rate_names()) {
       all.push_back("images_" + rate);
     }
@@ -61,7 +65,26 @@ Seen seen_of(const Row& row) {
     seen.golden_correct = std::get<std::int64_t>(row[8]);
   }
   for (std::size_t i = 0; i < kRates; ++i) {
-    seen.images_of[i] = std::get<std::int64_t>(row[9 + i]);
+    seen.images_of[i] = std::get<std::int64_t>(row[17 + i]);
+    seen.strike.is[i] = seen.images_of[i] > 0;
+  }
+  StrikeSeen& strike = seen.strike;
+  strike.structure = std::get<std::string>(row[9]);
+  strike.is_activated = seen.is_activated;
+  if (const auto* radiation = std::get_if<std::string>(&row[10])) {
+    strike.radiation = *radiation;
+  }
+  strike.stratum = std::get<std::string>(row[11]);
+  if (const auto* without_stop = std::get_if<std::string>(&row[13])) {
+    strike.is_false_due = std::get<std::string>(row[12]) == name_of(Outcome::kDue) &&
+                          (*without_stop == name_of(Outcome::kMasked) ||
+                           *without_stop == name_of(Outcome::kCorrected));
+  }
+  if (const auto* images = std::get_if<std::int64_t>(&row[14]); images != nullptr && *images > 0) {
+    strike.later_wrong =
+        static_cast<double>(std::get<std::int64_t>(row[15])) / static_cast<double>(*images);
+    strike.later_due =
+        static_cast<double>(std::get<std::int64_t>(row[16])) / static_cast<double>(*images);
   }
   return seen;
 }
@@ -197,6 +220,21 @@ std::string lasts_text(const StrikeConfig& strike, const Plan& plan) {
   return "permanent";
 }
 
+std::string particle_text(const Plan& plan) {
+  const MemoryPopulation& population = *plan.memories();
+  const ParticleConfig& particle = population.particle();
+  std::string text = particle.radiation ? std::string(name_of(*particle.radiation)) + " strikes"
+                                        : "strikes of particles";
+  if (particle.fluence > 0.0) {
+    text += fmt::format(" at {:g} n/cm2 per inference ({:.3g} events expected)", particle.fluence,
+                        population.expected_events());
+  }
+  if (particle.voltage > 0.0) {
+    text += fmt::format(" at {:g} V", particle.voltage);
+  }
+  return text + ", " + population.node().name;
+}
+
 std::string place_text(const Scenario& scenario, const Plan& plan) {
   const bridge::AcceleratorConfig& accelerator = scenario.accelerator;
   if (plan.tensors() != nullptr) {
@@ -233,11 +271,13 @@ std::string title_of(const Scenario& scenario, const Plan& plan) {
   for (const FaultKind kind : scenario.strike.faults) {
     kinds.emplace_back(name_of(kind));
   }
-  return fmt::format(
-      "{} ({}) {}: {}{}, {}", scenario.model, scenario.number_format().name(),
-      place_text(scenario, plan), amount_text(scenario.strike),
-      scenario.strike.process == Process::kList ? "listed faults" : join(kinds, " or "),
-      lasts_text(scenario.strike, plan));
+  const std::string what = is_particle(scenario.strike) ? particle_text(plan)
+                           : scenario.strike.process == Process::kList
+                               ? std::string("listed faults")
+                               : join(kinds, " or ");
+  return fmt::format("{} ({}) {}: {}{}, {}", scenario.model, scenario.number_format().name(),
+                     place_text(scenario, plan), amount_text(scenario.strike), what,
+                     lasts_text(scenario.strike, plan));
 }
 
 /// What rates of a strike on tensors mean, and the accuracy.
@@ -324,16 +364,52 @@ nlohmann::ordered_json json_of(const std::vector<Group>& groups) {
 
 }  // namespace
 
+namespace {
+
+/// Whether each trial is one particle, whose rates are those of its structure and stratum.
+bool is_by_rate(const SummaryFacts& facts) {
+  const MemoryPopulation* memories = facts.plan->memories();
+  return memories != nullptr && memories->is_particle() && memories->fluence() <= 0.0;
+}
+
+StrikeTallies tallies_of(const SummaryFacts& facts) {
+  return {*facts.plan->memories(), later_inferences(*facts.scenario, facts.plan->cycles())};
+}
+
+std::vector<std::string> not_modelled(const SummaryFacts& facts) {
+  if (facts.plan->tensors() != nullptr) {
+    return {"the hardware that holds and moves these tensors, and its ECC"};
+  }
+  std::vector<std::string> names = {"transients of combinational logic"};
+  if (facts.plan->memories() == nullptr) {
+    names.emplace_back("memories (scratchpad, accumulators, DRAM) and ECC");
+  } else {
+    names.emplace_back("registers of the mesh");
+  }
+  names.insert(names.end(), {"DMA", "the sequencer", "the vector unit", "clock and reset trees"});
+  return names;
+}
+
+}  // namespace
+
 Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts) {
   Tally all;
   std::map<std::string, Tally> registers, layers;
   Summary summary;
-  summary.counted = each_counted(results, scenario, std::numeric_limits<std::int64_t>::max(),
-                                 [&](const Seen& seen) {
-                                   count(seen, all);
-                                   count(seen, registers[seen.register_name]);
-                                   count(seen, layers[seen.layer]);
-                                 });
+  std::optional<StrikeTallies> strikes;
+  if (is_by_rate(facts)) {
+    strikes.emplace(tallies_of(facts));
+  }
+  const bool is_on_memories = facts.plan->memories() != nullptr;
+  summary.counted = each_counted(
+      results, scenario, std::numeric_limits<std::int64_t>::max(), [&](const Seen& seen) {
+        count(seen, all);
+        count(seen, registers[is_on_memories ? seen.strike.structure : seen.register_name]);
+        if (strikes) {
+          strikes->add(seen.strike);
+        }
+        count(seen, layers[seen.layer]);
+      });
   summary.kept = results.count(scenario) - summary.counted;
   summary.activated = all.activated;
   summary.label = facts.label;
@@ -363,6 +439,10 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
     for (const TensorStore& store : *facts.stores) {
       register_order.push_back(store.name);
     }
+  } else if (is_on_memories) {
+    for (const Structure& structure : facts.plan->memories()->structures()) {
+      register_order.push_back(structure.name);
+    }
   } else {
     for (const sim::RegisterBlock& block : facts.sites->blocks()) {
       register_order.push_back(block.name);
@@ -372,6 +452,22 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
     layer_order.push_back(layer.name);
   }
   summary.all = estimator.group("all", all);
+  summary.is_on_memories = is_on_memories;
+  summary.not_modelled = not_modelled(facts);
+  if (is_on_memories && facts.plan->memories()->fluence() > 0.0) {
+    summary.weight = facts.plan->weight();
+    return summary;  // a trial of several events belongs to no structure
+  }
+  if (strikes) {
+    summary.strikes = strikes->summary(summary.confidence);
+    summary.strikes->period_seconds =
+        static_cast<double>(facts.plan->cycles()) / (facts.scenario->accelerator.clock_mhz * 1e6);
+    summary.not_modelled = summary.strikes->not_modelled;
+    summary.all.activated = summary.strikes->all.activated;
+    summary.all.rates = summary.strikes->all.avf;
+    summary.all.rates_of_activated = {};  // of strata it would say nothing
+    return summary;
+  }
   // A trial that strikes many tensors belongs to none of them.
   if (!summary.is_on_tensors || summary.mean_faults == 1.0) {
     summary.registers = groups_of(registers, register_order, estimator);
@@ -382,23 +478,17 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
 
 Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
                    const std::string& name, std::int64_t trials) {
+  if (is_by_rate(facts)) {
+    StrikeTallies strikes = tallies_of(facts);
+    each_counted(results, scenario, trials, [&](const Seen& seen) { strikes.add(seen.strike); });
+    return strikes.rate_of(name, facts.scenario->confidence());
+  }
   Tally tally;
   each_counted(results, scenario, trials, [&](const Seen& seen) { count(seen, tally); });
   const auto& names = rate_names();
   const auto index =
       static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
   return Estimator(facts, false).of_shares(tally.all.at(index));
-}
-
-const std::vector<std::string>& not_modelled() {
-  static const std::vector<std::string> names = {
-      "transients of combinational logic",
-      "memories (scratchpad, accumulators, DRAM) and ECC",
-      "DMA",
-      "the sequencer",
-      "the vector unit",
-      "clock and reset trees"};
-  return names;
 }
 
 std::string text_of(const Summary& summary) {
@@ -413,7 +503,9 @@ std::string text_of(const Summary& summary) {
               : fmt::format(
                     "{:g} % intervals over {}s ({})\n", 100.0 * summary.confidence, summary.unit,
                     summary.unit == "fault" ? "Student's t over the share of images per fault"
-                                            : "Wilson; one-sided where all trials agree");
+                    : summary.strikes && summary.strikes->is_stratified
+                        ? "by strata, as below"
+                        : "Wilson; one-sided where all trials agree");
   text += fmt::format("golden run: {} images on {}{}\n", summary.images, summary.device,
                       summary.accuracy < 0.0
                           ? ", no labels"
@@ -432,7 +524,20 @@ std::string text_of(const Summary& summary) {
     }
     text += "\n";
   }
-  text += table(summary.is_on_tensors ? "tensor" : "register", registers) + "\n";
+  if (summary.is_on_memories && summary.weight < 1.0) {
+    text += fmt::format(
+        "{:.4g} of all inferences have an event; trials have at least one, and rates over all "
+        "contain this factor\n\n",
+        summary.weight);
+  }
+  if (summary.strikes) {
+    text += text_of(*summary.strikes) + "\n";
+  } else {
+    const char* heading = summary.is_on_tensors    ? "tensor"
+                          : summary.is_on_memories ? "structure"
+                                                   : "register";
+    text += table(heading, registers) + "\n";
+  }
   if (!summary.layers.empty()) {
     text += table("first layer struck", summary.layers) + "\n";
   }
@@ -449,9 +554,7 @@ std::string text_of(const Summary& summary) {
     text += fmt::format("{} {} {}", i == 0 ? "" : ",", rate_names()[i],
                         rate_text(summary.all.rates[i]));
   }
-  text += summary.is_on_tensors
-              ? "\nnot modelled: the hardware that holds and moves these tensors, and its ECC\n"
-              : "\nnot modelled: " + join(not_modelled(), "; ") + "\n";
+  text += "\nnot modelled: " + join(summary.not_modelled, "; ") + "\n";
   for (const std::string& warning : summary.warnings) {
     text += "warning: " + warning + "\n";
   }
@@ -483,11 +586,42 @@ nlohmann::ordered_json json_of(const Summary& summary) {
                                         : nlohmann::ordered_json();
   }
   json["all"] = json_of(summary.all);
-  json[summary.is_on_tensors ? "tensors" : "registers"] = json_of(summary.registers);
+  if (summary.is_on_memories && summary.weight < 1.0) {
+    json["weight"] = summary.weight;
+  }
+  json[summary.is_on_tensors    ? "tensors"
+       : summary.is_on_memories ? "structures"
+                                : "registers"] = json_of(summary.registers);
   json["layers"] = json_of(summary.layers);
-  json["not_modelled"] = not_modelled();
+  if (summary.strikes) {
+    json["strikes"] = json_of(*summary.strikes);
+  }
+  json["not_modelled"] = summary.not_modelled;
   json["warnings"] = summary.warnings;
   return json;
+}
+
+namespace {
+
+std::vector<PointRates> points_of(const std::vector<Summary>& summaries) {
+  std::vector<PointRates> points;
+  for (const Summary& summary : summaries) {
+    if (summary.strikes) {
+      points.push_back({summary.label, &*summary.strikes});
+    }
+  }
+  return points.size() > 1 ? points : std::vector<PointRates>{};
+}
+
+}  // namespace
+
+std::string points_text(const std::vector<Summary>& summaries) {
+  const std::vector<PointRates> points = points_of(summaries);
+  return points.empty() ? "" : points_text(points);
+}
+
+nlohmann::ordered_json points_json(const std::vector<Summary>& summaries) {
+  return points_json(points_of(summaries));
 }
 
 }  // namespace tilestrike::campaigns

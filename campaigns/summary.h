@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bridge/study.h"
+#include "campaigns/memory_summary.h"
 #include "campaigns/rates.h"
 #include "campaigns/results.h"
 #include "campaigns/sampling.h"
@@ -27,13 +29,6 @@ struct SummaryFacts {
   const sim::MeshSites* sites = nullptr;
   const std::vector<bridge::LayerSummary>* layers = nullptr;
   const std::vector<TensorStore>* stores = nullptr;
-};
-
-/// A share of n trials, or the mean share over n lasting faults.
-struct Rate {
-  double value = 0.0;
-  Interval interval;
-  std::int64_t n = 0;
 };
 
 /// Trials that have something in common.
@@ -66,9 +61,12 @@ struct Summary {
   double mean_faults = 0.0;      // of the counted trials
   double per_parameter = 0.0;    // expected faults over the words that may be struck
   Rate accuracy_under_faults;    // top-1, without the condition; n = 0: no labels
+  bool is_on_memories = false;
+  std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;
-  std::vector<Group> registers;  // or tensors, where a trial strikes one word
+  std::vector<Group> registers;  // or tensors, where a trial strikes one word; or structures
   std::vector<Group> layers;     // by the first layer struck
+  std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;
 };
 
@@ -78,10 +76,11 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
 Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
                    const std::string& name, std::int64_t trials);
 
-/// What no campaign of this version strikes.
-const std::vector<std::string>& not_modelled();
-
 std::string text_of(const Summary& summary);
 nlohmann::ordered_json json_of(const Summary& summary);
+
+/// The points of a sweep of particles: a table at its end, empty where there is nothing to compare.
+std::string points_text(const std::vector<Summary>& summaries);
+nlohmann::ordered_json points_json(const std::vector<Summary>& summaries);
 
 }  // namespace tilestrike::campaigns

@@ -30,6 +30,11 @@ struct Judged {
   std::int64_t golden_correct = -1;
   double relative_l2 = 0.0;  // the largest
   bool hung = false;
+  // Of strikes on memories:
+  std::int64_t corrected = 0, detected = 0;  // codewords, over all images
+  Outcome without_stop = Outcome::kMasked;   // the worst
+  bool outlives = false;
+  std::vector<bridge::TrialResult> later;
 
   void add(bridge::TrialResult result, std::int64_t label) {
     if (label >= 0) {
@@ -50,10 +55,22 @@ struct Judged {
     activated += result.activated ? 1 : 0;
     passes_simulated += result.passes_simulated;
     hung = hung || result.hung;
+    corrected += result.corrected_codewords;
+    detected += result.detected_codewords;
+    without_stop = std::max(without_stop, result.without_stop);
+    outlives = outlives || result.outlives;
     if (images == 0 || is_first_visible) {
       first = std::move(result);
     }
     ++images;
+  }
+
+  /// Later inferences with one of these outcomes.
+  std::int64_t later_with(std::initializer_list<Outcome> outcomes) const {
+    return std::count_if(later.begin(), later.end(), [&](const bridge::TrialResult& result) {
+      return std::find(outcomes.begin(), outcomes.end(), result.judgement.outcome) !=
+             outcomes.end();
+    });
   }
 };
 
@@ -71,8 +88,9 @@ bridge::TrialResult nothing_struck(bridge::Study& study, ImageId image) {
 std::vector<Cell> fault_cells(const DrawnFault& drawn, const sim::MeshSites& sites) {
   const RegisterFault& fault = drawn.fault;
   const sim::MeshSite site = sites.describe(fault.site);
-  return {text("mesh"),
+  return {text(kMeshStructure),
           text(sites.block(site.kind).name),
+          Cell{},
           Cell{},
           known(site.row),
           known(site.column),
@@ -91,10 +109,70 @@ std::vector<Cell> fault_cells(const DrawnBit& bit, const bridge::Study& study) {
           Cell{},
           Cell{},
           Cell{},
+          Cell{},
           bit.bit < 0 ? Cell{} : Cell{std::int64_t{bit.bit}},
           text(name_of(bit.kind)),
           Cell{},
           Cell{}};
+}
+
+/// Of a memory cell, given with the fault that acts on it.
+std::vector<Cell> cell_cells(const bridge::CellFault& fault, const sim::Cell& cell,
+                             const bridge::StudyMemory& memory) {
+  return {text(memory.name),
+          text(""),
+          word(fault.bit.codeword.value),
+          Cell{std::int64_t{cell.bank}},
+          Cell{std::int64_t{cell.row}},
+          Cell{std::int64_t{cell.column}},
+          Cell{},
+          Cell{std::int64_t{fault.bit.bit}},
+          text(name_of(fault.kind)),
+          Cell{fault.when.from},
+          fault.when.is_permanent() ? Cell{} : Cell{fault.when.until}};
+}
+
+/// The struck cell, or the first fault of another strike.
+std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& study) {
+  if (!drawn.words.first.empty()) {
+    return fault_cells(drawn.words.first.front(), study);
+  }
+  if (!drawn.faults.empty()) {
+    return fault_cells(drawn.faults.front(), study.sites());
+  }
+  const DrawnStrike& strike = *drawn.strike;
+  for (const DrawnCell& cell : strike.cells) {
+    const bridge::StudyMemory& memory = study.memories()[cell.fault.memory];
+    const sim::ArrayGeometry geometry(memory.config.array());
+    if (geometry.cell_of(cell.fault.bit) == strike.struck && cell.fault.when.from == strike.cycle) {
+      return cell_cells(cell.fault, strike.struck, memory);
+    }
+  }
+  TS_CHECK(false, "a strike without its struck cell");
+  return {};
+}
+
+/// Columns corrected to later_due.
+std::vector<Cell> memory_cells(const DrawnTrial& drawn, const Judged& judged) {
+  if (!drawn.strike || drawn.strike->cells.empty()) {
+    return std::vector<Cell>(7);
+  }
+  const bool has_later = !judged.later.empty();
+  return {Cell{judged.corrected},
+          Cell{judged.detected},
+          text(name_of(judged.without_stop)),
+          flag(judged.outlives),
+          has_later ? Cell{static_cast<std::int64_t>(judged.later.size())} : Cell{},
+          has_later ? Cell{judged.later_with({Outcome::kSdc, Outcome::kNonfinite})} : Cell{},
+          has_later ? Cell{judged.later_with({Outcome::kDue})} : Cell{}};
+}
+
+std::string stratum_text(const DrawnTrial& drawn, const Plan& plan) {
+  if (!drawn.strike || !drawn.strike->group) {
+    return "";
+  }
+  const StrikeGroup& group = plan.memories()->groups()[*drawn.strike->group];
+  return group.stratum ? std::string(sim::name_of(*group.stratum)) : "";
 }
 
 Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
@@ -103,29 +181,36 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
   const bridge::TrialResult& result = judged.first;
   const bool is_masked = judged.outcome == Outcome::kMasked;
   const bool is_on_mesh = plan.tensors() == nullptr;
+  const bool is_in_cells = drawn.strike && !drawn.strike->cells.empty();
   Row row = {
       Cell{scenario},
       word(trial.value),
-      Cell{plan.weight()},
-      text(""),
+      Cell{drawn.strike ? drawn.strike->weight : plan.weight()},
+      text(stratum_text(drawn, plan)),
+      drawn.strike && drawn.strike->radiation ? text(name_of(*drawn.strike->radiation)) : Cell{},
       drawn.image ? Cell{drawn.image->value} : Cell{},
   };
-  const std::vector<Cell> first = is_on_mesh ? fault_cells(drawn.faults.front(), study.sites())
-                                             : fault_cells(drawn.words.first.front(), study);
+  const std::vector<Cell> first = first_cells(drawn, study);
   row.insert(row.end(), first.begin(), first.end());
-  row.insert(
-      row.end(),
-      {
-          Cell{static_cast<std::int64_t>(is_on_mesh ? drawn.faults.size() : drawn.words.count)},
-          flag(judged.activated > 0),
-          text(is_masked ? name_of(judged.masked_at) : ""),
-          text(name_of(judged.outcome)),
-      });
+  const std::uint64_t faults = !is_on_mesh   ? drawn.words.count
+                               : is_in_cells ? drawn.strike->cells.size()
+                                             : drawn.faults.size();
+  row.insert(row.end(), {
+                            word(faults),
+                            is_in_cells ? word(faults) : Cell{},
+                            is_in_cells ? Cell{drawn.strike->codewords} : Cell{},
+                            drawn.strike ? Cell{drawn.strike->events} : Cell{},
+                            flag(judged.activated > 0),
+                            text(is_masked ? name_of(judged.masked_at) : ""),
+                            text(name_of(judged.outcome)),
+                        });
   for (std::size_t i = 1; i <= 4; ++i) {  // sdc_1 to sdc_20
     row.push_back(flag(judged.any[i]));
   }
+  row.push_back(flag(judged.hung));
+  const std::vector<Cell> of_memory = memory_cells(drawn, judged);
+  row.insert(row.end(), of_memory.begin(), of_memory.end());
   row.insert(row.end(), {
-                            flag(judged.hung),
                             text(result.layer),
                             known(result.pass),
                             known(result.step),
@@ -192,6 +277,13 @@ std::vector<Row> fault_rows(std::int64_t scenario, TrialId trial, const DrawnTri
   for (std::size_t i = 0; i < std::min(drawn.words.first.size(), kMostFaultRows); ++i) {
     rows.push_back(fault_row(scenario, trial, i, fault_cells(drawn.words.first[i], study), true));
   }
+  const std::size_t cells = drawn.strike ? drawn.strike->cells.size() : 0;
+  for (std::size_t i = 0; i < std::min(cells, kMostFaultRows); ++i) {
+    const DrawnCell& cell = drawn.strike->cells[i];
+    const bridge::StudyMemory& memory = study.memories()[cell.fault.memory];
+    const sim::Cell place = sim::ArrayGeometry(memory.config.array()).cell_of(cell.fault.bit);
+    rows.push_back(fault_row(scenario, trial, i, cell_cells(cell.fault, place, memory), cell.acts));
+  }
   return rows;
 }
 
@@ -203,10 +295,13 @@ const std::vector<Column>& trial_columns() {
       {"trial", "INTEGER", "number within the scenario, from 0"},
       {"weight", "REAL", "of the trial in rates"},
       {"stratum", "TEXT", "empty: the population is not divided"},
+      {"radiation", "TEXT", "of particles: what struck"},
       {"image", "INTEGER", "row of the images; null: judged on all in use"},
       {"structure", "TEXT", "what was struck"},
       {"register", "TEXT", "of the first fault; of a tensor its name"},
-      {"word", "INTEGER", "element of the tensor, in the order of its memory"},
+      {"word", "INTEGER",
+       "element of the tensor, in the order of its memory; codeword of a memory"},
+      {"bank", "INTEGER", "of a memory: the struck cell's bank, row and column"},
       {"row", "INTEGER", "null where the register belongs to a column"},
       {"column", "INTEGER", "null where the register belongs to a row"},
       {"position", "INTEGER", "along a skew or deskew chain"},
@@ -215,6 +310,9 @@ const std::vector<Column>& trial_columns() {
       {"cycle", "INTEGER", "of the inference"},
       {"until", "INTEGER", "first cycle after the fault; null: for ever"},
       {"faults", "INTEGER", "how many; the table faults has the first 64"},
+      {"bits", "INTEGER", "of memories: how many cells; null: none"},
+      {"codewords", "INTEGER", "that these cells belong to"},
+      {"events", "INTEGER", "of particles"},
       {"activated", "INTEGER", "1: a live value differed"},
       {"masked_at", "TEXT", "where a masked fault ended"},
       {"outcome", "TEXT", "the worst of all images"},
@@ -223,6 +321,13 @@ const std::vector<Column>& trial_columns() {
       {"sdc_10", "INTEGER", "1: the golden class's confidence moved by more than 10 %"},
       {"sdc_20", "INTEGER", "1: by more than 20 %"},
       {"hung", "INTEGER", "1: the hardware did not answer"},
+      {"corrected", "INTEGER", "codewords that ECC corrected at a read"},
+      {"detected", "INTEGER", "codewords with an error that it found and could not correct"},
+      {"without_stop", "TEXT", "outcome if a detected error did not stop the inference"},
+      {"outlives", "INTEGER", "1: later inferences read the struck cells, too"},
+      {"later_images", "INTEGER", "later inferences that were judged: one of each image"},
+      {"later_wrong", "INTEGER", "of these, silently wrong or no number"},
+      {"later_due", "INTEGER", "of these, stopped by a detected error"},
       {"layer", "TEXT", "first layer struck"},
       {"pass", "INTEGER", "first tile pass struck"},
       {"step", "INTEGER", "wavefront of that pass"},
@@ -280,6 +385,7 @@ const std::vector<Column>& fault_columns() {
       {"structure", "TEXT", ""},
       {"register", "TEXT", ""},
       {"word", "INTEGER", ""},
+      {"bank", "INTEGER", ""},
       {"row", "INTEGER", ""},
       {"column", "INTEGER", ""},
       {"position", "INTEGER", ""},
@@ -336,16 +442,23 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
     }
   } else {
     const std::vector<RegisterFault> faults = drawn.acting();
+    const std::vector<bridge::CellFault> cells = drawn.acting_cells();
     const auto result_on = [&](ImageId image) {
       const bool is_chosen = drawn.image.has_value() || image == telling.told;
-      if (faults.empty()) {
+      if (faults.empty() && cells.empty()) {
         return nothing_struck(study, image);
+      }
+      if (!cells.empty()) {
+        return study.strike_cells(image, cells, is_chosen ? telling.story : nullptr);
       }
       return study.strike(image, faults, is_chosen ? telling.story : nullptr,
                           is_chosen ? telling.dump_folder : std::string());
     };
     if (drawn.image) {
       add(*drawn.image, result_on(*drawn.image));
+      if (judged.outlives) {
+        judged.later = study.later_inferences(cells);
+      }
     }
     for (ImageId image(0); !drawn.image && image.value < study.images(); ++image.value) {
       if (is_interrupted && is_interrupted()) {
@@ -380,20 +493,60 @@ std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, cons
   return records;
 }
 
+namespace {
+
+std::string when_text(const CycleWindow& when) {
+  if (when.is_permanent()) {
+    return " from cycle " + std::to_string(when.from) + " on, for ever";
+  }
+  if (when.until == when.from + 1) {
+    return " at cycle " + std::to_string(when.from);
+  }
+  return " in cycles " + std::to_string(when.from) + " to " + std::to_string(when.until - 1);
+}
+
+void describe_cells(const DrawnStrike& strike, const bridge::Study& study,
+                    std::vector<std::string>& lines) {
+  const auto plural = [](std::int64_t number, const std::string& what) {
+    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+  };
+  std::string line;
+  if (strike.radiation) {
+    line = strike.events == 1 ? "a " + std::string(name_of(*strike.radiation)) + " event"
+                              : plural(strike.events, "neutron event") + ", the first";
+    line += " at " + sim::text_of(strike.struck) + ": ";
+  }
+  lines.push_back(line + plural(static_cast<std::int64_t>(strike.cells.size()), "cell") + " of " +
+                  plural(strike.codewords, "codeword"));
+  for (std::size_t i = 0; i < std::min(strike.cells.size(), kMostFaultRows); ++i) {
+    const DrawnCell& cell = strike.cells[i];
+    const bridge::StudyMemory& memory = study.memories()[cell.fault.memory];
+    const sim::ArrayGeometry geometry(memory.config.array());
+    const int data_bits = geometry.config().data_bits;
+    const int bit = cell.fault.bit.bit;
+    lines.push_back(memory.name + " " + sim::text_of(geometry.cell_of(cell.fault.bit)) +
+                    ", codeword " + std::to_string(cell.fault.bit.codeword.value) +
+                    (bit < data_bits ? " bit " + std::to_string(bit)
+                                     : " check bit " + std::to_string(bit - data_bits)) +
+                    ": " + std::string(name_of(cell.fault.kind)) + when_text(cell.fault.when) +
+                    (cell.acts ? "" : " (the value that the cell already has)"));
+  }
+  if (strike.cells.size() > kMostFaultRows) {
+    lines.push_back("... and " + std::to_string(strike.cells.size() - kMostFaultRows) + " more");
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study) {
   std::vector<std::string> lines;
   for (const DrawnFault& fault : drawn.faults) {
-    const CycleWindow& when = fault.fault.when;
-    std::string line =
-        study.sites().text(fault.fault.site) + ": " + std::string(name_of(fault.fault.kind));
-    if (when.is_permanent()) {
-      line += " from cycle " + std::to_string(when.from) + " on, for ever";
-    } else if (when.until == when.from + 1) {
-      line += " at cycle " + std::to_string(when.from);
-    } else {
-      line += " in cycles " + std::to_string(when.from) + " to " + std::to_string(when.until - 1);
-    }
+    const std::string line = study.sites().text(fault.fault.site) + ": " +
+                             std::string(name_of(fault.fault.kind)) + when_text(fault.fault.when);
     lines.push_back(line + (fault.acts ? "" : " (the value that the bit already has)"));
+  }
+  if (drawn.strike && !drawn.strike->cells.empty()) {
+    describe_cells(*drawn.strike, study, lines);
   }
   for (const DrawnBit& bit : drawn.words.first) {
     const TensorStore& store = study.stores()[bit.store.value];

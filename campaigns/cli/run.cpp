@@ -98,12 +98,16 @@ void print_summaries(const RunReport& report, const std::string& out, bool is_js
     for (const Summary& summary : report.summaries) {
       json["scenarios"].push_back(json_of(summary));
     }
+    json["points"] = points_json(report.summaries);
     print(json.dump(2) + "\n");
     return;
   }
   std::string text;
   for (const Summary& summary : report.summaries) {
     text += text_of(summary) + "\n";
+  }
+  if (const std::string points = points_text(report.summaries); !points.empty()) {
+    text += points + "\n";
   }
   print(text + "results: " + out + "\n");
 }

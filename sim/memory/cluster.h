@@ -27,6 +27,7 @@ struct ClusterLaw {
   int most_cells = 1;             // ... up to so many
   double word_line_share = 0.0;   // of the growth's steps
   double heavy_tail = 0.0;        // P(more than most_cells): m cells ~ 1/m up to kMostClusterCells
+  friend bool operator==(const ClusterLaw&, const ClusterLaw&) = default;
 };
 
 /// The multi-cell share of neutron events at another supply voltage: its logit rises by a slope per

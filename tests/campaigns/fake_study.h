@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bridge/study.h"
+#include "sim/memory/ecc_code.h"
 
 namespace tilestrike::campaigns {
 
@@ -21,6 +22,10 @@ class FakeStudy final : public bridge::Study {
     std::int64_t images = 10;
     bool activates = true;       // false: every strike is masked as idle
     std::int64_t sdc_of_16 = 5;  // how many strikes of 16 end as sdc
+    // Of strikes on memories: how many struck codewords of 16 are read, and how many wrong ones of
+    // 16 change the answer.
+    std::int64_t read_of_16 = 8;
+    std::int64_t wrong_of_16 = 8;
     std::string model_hash = "model-1";
   };
 
@@ -28,6 +33,10 @@ class FakeStudy final : public bridge::Study {
       : settings_(settings),
         sites_(inputs.accelerator.mesh),
         images_(inputs.use > 0 ? std::min(inputs.use, settings.images) : settings.images) {
+    for (const auto& [name, config] : inputs.accelerator.memory) {
+      memories_.push_back({name, config});
+    }
+    keeps_weights_ = inputs.accelerator.schedule.weights == bridge::WeightReload::kAtBoot;
     golden_.images = images_;
     golden_.accuracy = 0.9;
     golden_.device = "cpu";
@@ -99,14 +108,94 @@ class FakeStudy final : public bridge::Study {
     return result;
   }
 
+  const std::vector<bridge::StudyMemory>& memories() const override { return memories_; }
+
+  /// A codeword is read or not, by its number, the cycle and the image; what a reader gets is
+  /// decoded by its code, and whether that changes the answer is a matter of the same numbers.
+  bridge::TrialResult strike_cells(ImageId image, std::span<const bridge::CellFault> faults,
+                                   bridge::Story* story) override {
+    ++strikes;
+    bridge::TrialResult result;
+    result.judgement.golden_class = result.judgement.faulty_class = 1;
+    result.masked_at = MaskedAt::kDead;
+    Outcome& outcome = result.without_stop;
+    bool is_stopped = false;
+    for (std::size_t i = 0; i < faults.size();) {
+      const bridge::CellFault& first = faults[i];
+      sim::BitString flipped;
+      for (; i < faults.size() && faults[i].memory == first.memory &&
+             faults[i].bit.codeword == first.bit.codeword;
+           ++i) {
+        TS_CHECK(
+            i == 0 || faults[i - 1].memory != faults[i].memory || faults[i - 1].bit < faults[i].bit,
+            "cells are sorted, and none is struck twice");
+        flipped.flip(faults[i].bit.bit);
+      }
+      const std::uint64_t hash =
+          mixed({static_cast<std::uint64_t>(image.value), first.memory, first.bit.codeword.value,
+                 static_cast<std::uint64_t>(first.when.from)});
+      if (static_cast<std::int64_t>(hash % 16) >= settings_.read_of_16) {
+        continue;
+      }
+      result.activated = true;
+      result.layer = layers_[hash / 16 % 2 == 0 ? 0 : 2].name;
+      const sim::EccCode& code = memories_[first.memory].config.code();
+      const sim::ErrorEffect effect = code.decode_error(flipped);
+      const bool is_wrong = !(effect.data_error == sim::BitString{});
+      const bool changes =
+          is_wrong && static_cast<std::int64_t>(hash / 32 % 16) < settings_.wrong_of_16;
+      result.corrected_codewords += effect.status == sim::EccStatus::kCorrected ? 1 : 0;
+      result.detected_codewords += effect.status == sim::EccStatus::kDetected ? 1 : 0;
+      is_stopped = is_stopped || effect.status == sim::EccStatus::kDetected;
+      outcome =
+          std::max(outcome, changes                                       ? Outcome::kSdc
+                            : effect.status == sim::EccStatus::kCorrected ? Outcome::kCorrected
+                                                                          : Outcome::kMasked);
+      result.outlives = result.outlives || keeps_weights_;
+    }
+    result.judgement.outcome = is_stopped ? Outcome::kDue : outcome;
+    result.judgement.sdc_1 = result.judgement.outcome == Outcome::kSdc && faults.size() % 2 == 1;
+    if (result.judgement.outcome != Outcome::kMasked) {
+      result.masked_at = MaskedAt::kNowhere;
+    } else if (result.activated) {
+      result.masked_at = MaskedAt::kNetwork;
+    }
+    if (story != nullptr) {
+      story->lines = {"the struck codeword met a reader"};
+    }
+    return result;
+  }
+
+  std::vector<bridge::TrialResult> later_inferences(
+      std::span<const bridge::CellFault> faults) override {
+    std::vector<bridge::TrialResult> results;
+    for (std::int64_t image = 0; image < images_; ++image) {
+      results.push_back(strike_cells(ImageId(image + 1000), faults, nullptr));
+    }
+    return results;
+  }
+
   std::int64_t strikes = 0;
 
  private:
+  static std::uint64_t mixed(std::initializer_list<std::uint64_t> values) {
+    std::uint64_t hash = 1469598103934665603ULL;
+    for (const std::uint64_t value : values) {
+      hash = (hash ^ value) * 1099511628211ULL;
+      hash ^= hash >> 29;
+      hash *= 0xBF58476D1CE4E5B9ULL;
+      hash ^= hash >> 32;
+    }
+    return hash;
+  }
+
   Settings settings_;
   sim::MeshSites sites_;
   std::int64_t images_;
   bridge::GoldenReport golden_;
   std::vector<bridge::LayerSummary> layers_;
+  std::vector<bridge::StudyMemory> memories_;
+  bool keeps_weights_ = false;
 };
 
 }  // namespace tilestrike::campaigns

@@ -100,15 +100,14 @@ TEST(ScenarioTest, AllErrorsOfAFileComeAtOnce) {
                     "trials: many\n"
                     "strike:\n"
                     "  fault: flop\n"
-                    "  where: {memory: scratchpad}\n"
+                    "  where: {memory: []}\n"
                     "seed: -1\n"
                     "seed: 2\n"
                     "engine: rtl\n"),
             "s.yaml:1:1: modell: unknown key; did you mean 'model'?\n"
             "s.yaml:2:9: trials: found 'many'; write an integer from 1 to 1099511627776\n"
             "s.yaml:4:10: strike.fault: 'flop' is not a choice; did you mean 'flip'?\n"
-            "s.yaml:5:19: strike.where.memory: not available yet; available: mesh, weights, "
-            "biases, normalisation, parameters, activations, bits\n"
+            "s.yaml:5:19: strike.where.memory: found a list; write at least one memory's name\n"
             "s.yaml:6:7: seed: -1 is out of range; allowed: 0 to 9223372036854775806\n"
             "s.yaml:7:1: seed: the key stands twice; keep one; the first is at s.yaml:6:1\n"
             "s.yaml:8:9: engine: 'rtl' is not available yet; available: " +
@@ -122,7 +121,7 @@ TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
   for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
            {"accelerator: none", "without an accelerator there is no mesh"},
            {"format: float32", "format: the mesh computes on int8, not float32"},
-           {"strike: {process: particle}", "'particle' is not available yet; available: uniform"},
+           {"strike: {process: dram}", "'dram' is not available yet; available: uniform"},
            {"strike: {per_bit: 1e-7}", "rates strike tensors, not yet the mesh; use 'count'"},
            {"strike: {where: {mesh: {}, weights: \"*\"}}", "the mesh and tensors at once"},
            {"engine: closed_form", "engine: 'closed_form' is not available yet"},

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What strikes on memories are drawn from: structures with their rates, the strata of particles'
+// strikes with exact weights, and trial k as a function of (seed, k) alone
+// (docs/memory_strikes.md).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/ids.h"
+#include "base/random.h"
+#include "bridge/study.h"
+#include "campaigns/scenario.h"
+#include "sim/memory/cluster.h"
+#include "sim/memory/rates.h"
+#include "sim/memory/strike_strata.h"
+#include "sim/memory/technology_node.h"
+
+namespace tilestrike::campaigns {
+
+inline constexpr std::array<sim::Radiation, 3> kRadiations{
+    sim::Radiation::kNeutron, sim::Radiation::kAlpha, sim::Radiation::kThermal};
+
+/// Enumerated rates below this are not sampled: what they can do at most is told instead.
+inline constexpr double kLeastSampledFit = 1e-6;
+
+/// A memory or the mesh's registers.
+struct Structure {
+  std::string name;
+  std::optional<std::size_t> memory;  // of Study::memories(); nothing: the mesh
+  std::uint64_t cells = 0;            // all that `where` means
+  sim::EventRates fit;                // particles: events in 1e9 hours, by what strikes
+};
+
+/// Strikes that have structure, radiation and, where there are strata, the stratum in common.
+struct StrikeGroup {
+  std::size_t structure = 0;
+  sim::Radiation radiation = sim::Radiation::kNeutron;
+  std::optional<sim::Stratum> stratum;
+  double fit = 0.0;     // events in 1e9 hours
+  double share = 0.0;   // of the trials; 0: it is not sampled
+  double weight = 1.0;  // of a trial: its share of the events over its share of the trials
+  // What can come of it at all, by what its codewords would be read as.
+  bool can_be_silent = true;
+  bool can_be_due = true;
+  // Whether that is sampled: of structures where it is too rare, the enumerated bound is told.
+  bool is_silent_sampled = true;
+  bool is_due_sampled = true;
+  std::string key() const;  // structure number, radiation and stratum
+};
+
+/// A struck cell.
+struct DrawnCell {
+  bridge::CellFault fault;  // of kind kRandom as it was asked for
+  bool acts = true;         // false: the random value is the one that the cell has
+};
+
+/// A strike on memories, or on the mesh by its rate.
+struct DrawnStrike {
+  std::size_t structure = 0;  // of the first event
+  std::optional<std::size_t> group;
+  std::optional<sim::Radiation> radiation;
+  std::uint64_t site = 0;  // the mesh is struck: number of the site, and the cycle
+  Cycle cycle = 0;
+  sim::Cell struck;              // of the first event
+  std::vector<DrawnCell> cells;  // sorted by memory, then bit; no cell twice
+  std::int64_t codewords = 0;    // that they belong to
+  std::int64_t events = 1;
+  double weight = 1.0;
+};
+
+class MemoryPopulation {
+ public:
+  /// Throws Failure where the scenario does not fit the study. `mesh_sites` are those of `where`.
+  MemoryPopulation(const Scenario& scenario, const std::vector<bridge::StudyMemory>& memories,
+                   std::uint64_t mesh_sites, Cycle cycles);
+
+  bool is_particle() const { return is_particle_; }
+  bool is_stratified() const { return is_stratified_; }
+  /// Several events in a trial; then there are no rates of one event.
+  double fluence() const { return particle_.fluence; }
+  double expected_events() const { return expected_events_; }
+  /// P(at least one event), which a trial of a fluence stands for; else 1.
+  double weight() const { return weight_; }
+
+  const std::vector<Structure>& structures() const { return structures_; }
+  const std::vector<StrikeGroup>& groups() const { return groups_; }  // of particles
+  double fit() const { return fit_; }                                 // of all structures
+  const sim::TechnologyNode& node() const { return node_; }
+  const ParticleConfig& particle() const { return particle_; }
+  /// What reading codewords while they are upset could come to at most, in FIT; nothing where
+  /// strikes are not divided by it.
+  struct Enumerated {
+    double silent = 0.0, due = 0.0;
+  };
+  std::optional<Enumerated> enumerated(std::size_t structure) const;
+
+  std::uint64_t members() const { return cells_; }  // cells, of all structures
+  std::string text() const;
+
+  /// Uniform or particles: a function of seed and trial alone.
+  DrawnStrike draw(std::uint64_t seed, TrialId trial) const;
+  /// Member `index` of a census of single cells.
+  DrawnStrike member(std::uint64_t index, FaultKind kind, CycleWindow when) const;
+  /// The group that a trial of a divided population belongs to.
+  std::size_t group_of(TrialId trial) const;
+
+ private:
+  struct Streams;
+  void add_rates(const Scenario& scenario);
+  void add_groups(const bridge::AcceleratorConfig& accelerator);
+  void share_trials();
+  void draw_event(std::size_t group, Streams& streams, DrawnStrike& drawn) const;
+  DrawnStrike draw_particle(std::uint64_t seed, TrialId trial) const;
+  DrawnStrike draw_uniform(std::uint64_t seed, TrialId trial) const;
+  bridge::CellFault cell_fault(std::uint64_t index) const;
+  void finish(DrawnStrike& drawn) const;
+
+  StrikeConfig strike_;
+  ParticleConfig particle_;
+  bool is_particle_ = false;
+  bool is_persistent_ = false;
+  bool is_stratified_ = false;
+  Cycle cycles_ = 0;
+  sim::TechnologyNode node_;
+  std::vector<Structure> structures_;
+  std::vector<sim::ArrayGeometry> geometries_;  // of the study's memories
+  std::vector<sim::EccKind> codes_;
+  std::vector<StrikeGroup> groups_;
+  std::vector<double> groups_up_to_;  // where strata are off by FIT, else by share of the trials
+  std::vector<std::shared_ptr<const sim::StrikeStrata>> strata_;  // of each group; null: none
+  std::array<std::unique_ptr<sim::ClusterSampler>, 3> samplers_;
+  std::uint64_t cells_ = 0;
+  double fit_ = 0.0;
+  double expected_events_ = 1.0;
+  double weight_ = 1.0;
+};
+
+}  // namespace tilestrike::campaigns

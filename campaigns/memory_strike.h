@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What a scenario says of strikes on memories: which of them, and what particles strike
+// (docs/memory_strikes.md).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/document.h"
+#include "base/error.h"
+#include "base/field_table.h"
+#include "bridge/accelerator.h"
+#include "campaigns/fields.h"
+#include "sim/memory/cluster.h"
+
+namespace tilestrike::campaigns {
+
+struct StrikeConfig;
+
+/// Which cells of a memory.
+enum class CellChoice { kAll, kData, kCheck };
+
+/// Memories of the accelerator. No names: all of them.
+struct MemorySelection {
+  bool is_asked = false;
+  std::vector<std::string> names;
+  CellChoice cells = CellChoice::kAll;
+};
+
+/// Whether trials are shared between strata.
+enum class StrataChoice { kAuto, kOn, kOff };
+
+/// Of the process `particle`.
+struct ParticleConfig {
+  std::optional<sim::Radiation> radiation;  // nothing: neutron, alpha and thermal, each by its rate
+  double altitude = 0.0;                    // m
+  double voltage = 0.0;                     // V; 0: the node's
+  double heavy_tail = 0.0;                  // share of neutron events
+  double fluence = 0.0;                     // n/cm2 of a trial; 0: a trial is one event
+  StrataChoice strata = StrataChoice::kAuto;
+  double residence_hours = 1.0;  // of weights that are loaded at boot, until they are renewed
+};
+
+/// The key `memory` of a `where`.
+void read_memory_selection(MemorySelection& selection, const Value& value, const std::string& path,
+                           ErrorList& errors);
+Value write_memory_selection(const MemorySelection& selection);
+
+/// The keys of a strike that belong to particles.
+FieldTable<ParticleConfig> particle_fields();
+
+/// "neutron", "alpha", "thermal".
+std::string_view name_of(sim::Radiation radiation);
+
+/// Whether memories are struck; the mesh may be, too, drawn by rate.
+bool strikes_memories(const StrikeConfig& strike);
+/// Whether one particle's event is a trial.
+bool is_particle(const StrikeConfig& strike);
+
+/// The memories of an accelerator that a strike means, by their places in its file. Particles leave
+/// alone, of `all`, what only holds backing copies: DRAM is struck in other ways.
+std::vector<std::size_t> selected_memories(const StrikeConfig& strike,
+                                           const bridge::AcceleratorConfig& accelerator);
+
+/// Cross-checks of the parts that belong to memories and particles.
+void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
+                         const Value& document, ErrorList& errors);
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,329 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/memory_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "campaigns/stratified.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+constexpr std::size_t kNonfinite = 5, kDue = 6;  // places in rate_names()
+constexpr double kSecondsPerHour = 3600.0;
+
+/// Whether an outcome can come of a group, and whether it is sampled there.
+struct Chance {
+  bool is_possible = true;
+  bool is_sampled = true;
+};
+Chance of_silent(const StrikeGroup& group) {
+  return {group.can_be_silent, group.is_silent_sampled};
+}
+Chance of_due(const StrikeGroup& group) { return {group.can_be_due, group.is_due_sampled}; }
+
+Rate scaled(Rate rate, double factor) {
+  rate.value *= factor;
+  rate.interval.low *= factor;
+  rate.interval.high *= factor;
+  return rate;
+}
+
+/// What the rates are computed from.
+std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
+  const sim::TechnologyNode& node = population.node();
+  const ParticleConfig& particle = population.particle();
+  const bool has_memory = std::ranges::any_of(
+      population.structures(), [](const Structure& each) { return each.memory.has_value(); });
+  const bool has_mesh = std::ranges::any_of(population.structures(),
+                                            [](const Structure& each) { return !each.memory; });
+  const auto is_struck_by = [&](sim::Radiation radiation) {
+    return particle.radiation.value_or(radiation) == radiation;
+  };
+  std::vector<StrikeInput> inputs;
+  const auto add = [&](const char* name, const char* unit, const Sourced& value) {
+    inputs.push_back({name, unit, value});
+  };
+  const auto said = [&](const char* name, const char* unit, double value) {
+    inputs.push_back({name, unit, {value, "A:the scenario", Provenance::kAssumed}});
+  };
+  if (has_memory && is_struck_by(sim::Radiation::kNeutron)) {
+    add("neutron rate", "FIT/Mbit", node.neutron_rate);
+    add("several cells, of neutron events", "", node.multi_cell_share);
+    add("ratio of n + 1 to n cells", "", node.tail_ratio);
+    add("most cells", "", node.most_cells);
+  }
+  if (has_memory && is_struck_by(sim::Radiation::kAlpha)) {
+    add("alpha rate", "FIT/Mbit", node.alpha_rate);
+    add("several cells, of alpha events", "", node.alpha_multi_cell_share);
+  }
+  if (has_memory && is_struck_by(sim::Radiation::kThermal)) {
+    add("thermal rate", "FIT/Mbit", node.thermal_rate);
+  }
+  if (has_memory) {
+    add("growth along the word line", "", node.word_line_share);
+    add("rows between well taps", "rows", node.tap_rows);
+  }
+  if (has_mesh) {
+    add("flip-flop rate", "FIT/Mbit", node.flip_flop_rate);
+  }
+  if (particle.altitude != 0.0) {
+    inputs.push_back(
+        {"neutron flux over sea level's",
+         "",
+         {sim::neutron_flux_factor(particle.altitude), sim::kFluxSource, Provenance::kRecalled}});
+  }
+  if (particle.voltage > 0.0) {
+    said("voltage", "V", particle.voltage);
+    add("logit of several cells per volt", "1/V", node.share_logit_per_volt);
+    add("voltage of the node", "V", node.vdd);
+  }
+  if (particle.heavy_tail > 0.0) {
+    said("heavy tail, of neutron events", "", particle.heavy_tail);
+  }
+  return inputs;
+}
+
+std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
+  std::vector<std::string> names = {"combinational logic",
+                                    "DMA engines",
+                                    "the sequencer",
+                                    "the vector unit",
+                                    "biases and requantisation constants (registers)",
+                                    "clock and reset trees",
+                                    "off-chip memory"};
+  const bool has_mesh = std::ranges::any_of(population.structures(),
+                                            [](const Structure& each) { return !each.memory; });
+  if (!has_mesh) {
+    names.emplace_back("registers of the mesh (add 'mesh: {}' to 'where')");
+  }
+  if (population.node().zero_to_one.value != 1.0) {
+    names.push_back(fmt::format("stored values (a 0 is {:g} times as sensitive as a 1: {})",
+                                population.node().zero_to_one.value,
+                                population.node().zero_to_one.source));
+  }
+  return names;
+}
+
+}  // namespace
+
+Rate StrikeRates::in_fit(const Rate& rate) const { return scaled(rate, fit.total()); }
+
+double later_inferences(const Scenario& scenario, Cycle cycles) {
+  if (scenario.accelerator.schedule.weights != bridge::WeightReload::kAtBoot) {
+    return 0.0;
+  }
+  const double period = static_cast<double>(cycles) / (scenario.accelerator.clock_mhz * 1e6);
+  // A strike comes at any time between two loads: on average half of it is left.
+  return scenario.strike.particle.residence_hours * kSecondsPerHour / period / 2.0;
+}
+
+void StrikeTallies::add(const StrikeSeen& seen) {
+  const std::vector<Structure>& structures = population_->structures();
+  const auto structure = std::ranges::find(structures, seen.structure, &Structure::name);
+  const std::string key =
+      std::to_string(structure - structures.begin()) + " " + seen.radiation + " " + seen.stratum;
+  StrikeTally& tally = tallies_[key];
+  ++tally.n;
+  tally.activated += seen.is_activated ? 1 : 0;
+  for (std::size_t i = 0; i < kRates; ++i) {
+    tally.hits[i] += seen.is[i] ? 1 : 0;
+  }
+  const bool is_wrong = seen.is[0] || seen.is[kNonfinite];
+  tally.false_due += seen.is_false_due ? 1 : 0;
+  tally.wrong_events += is_wrong || seen.later_wrong > 0.0 ? 1 : 0;
+  tally.due_events += seen.is[kDue] || seen.later_due > 0.0 ? 1 : 0;
+  tally.wrong.add(((is_wrong ? 1.0 : 0.0) + later_inferences_ * seen.later_wrong) /
+                  (1.0 + later_inferences_));
+}
+
+const StrikeTally& StrikeTallies::tally_of(const StrikeGroup& group) const {
+  static const StrikeTally none;
+  const auto found = tallies_.find(group.key());
+  return found == tallies_.end() ? none : found->second;
+}
+
+template <class IsMeant, class ChanceOf, class HitsOf>
+Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
+                             double confidence) const {
+  double fit = 0.0;
+  for (const StrikeGroup& group : population_->groups()) {
+    fit += is_meant(group) ? group.fit : 0.0;
+  }
+  std::vector<StratumCount> counts;
+  double unsampled = 0.0;
+  Rate rate;
+  std::int64_t all_hits = 0;
+  for (const StrikeGroup& group : population_->groups()) {
+    if (!is_meant(group)) {
+      continue;
+    }
+    const StrikeTally& tally = tally_of(group);
+    rate.n += tally.n;
+    all_hits += hits(tally);
+    const Chance chance = chance_of(group);
+    if (chance.is_possible && !chance.is_sampled) {
+      unsampled += group.fit / fit;
+    } else if (chance.is_possible || hits(tally) > 0) {
+      counts.push_back({group.fit / fit, hits(tally), tally.n});
+    }
+  }
+  rate.is_settled = counts.empty();
+  if (counts.empty()) {
+    rate.interval = {0.0, unsampled};
+  } else if (population_->is_stratified()) {
+    const Estimate estimate = stratified_rate(counts, confidence);
+    rate.value = estimate.value;
+    rate.interval = {estimate.interval.low, std::min(1.0, estimate.interval.high + unsampled)};
+  } else {
+    // Structure and radiation were drawn by their rates.
+    rate.value = rate.n == 0 ? 0.0 : static_cast<double>(all_hits) / static_cast<double>(rate.n);
+    rate.interval = interval_of_trials(all_hits, rate.n, confidence);
+  }
+  return rate;
+}
+
+template <class IsMeant>
+Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence) const {
+  double fit = 0.0, unsampled = 0.0;
+  for (const StrikeGroup& group : population_->groups()) {
+    fit += is_meant(group) ? group.fit : 0.0;
+  }
+  Rate rate;
+  Shares pooled;
+  std::vector<StratumMean> means;
+  for (const StrikeGroup& group : population_->groups()) {
+    if (!is_meant(group)) {
+      continue;
+    }
+    const StrikeTally& tally = tally_of(group);
+    rate.n += tally.n;
+    pooled.n += tally.wrong.n;
+    pooled.sum += tally.wrong.sum;
+    pooled.sum_of_squares += tally.wrong.sum_of_squares;
+    const Chance chance = of_silent(group);
+    if (chance.is_possible && !chance.is_sampled) {
+      unsampled += group.fit / fit;
+    } else if (chance.is_possible || tally.wrong.sum > 0.0) {
+      means.push_back(
+          {group.fit / fit, tally.wrong.mean(), interval_of_shares(tally.wrong, confidence)});
+    }
+  }
+  rate.is_settled = means.empty();
+  if (means.empty()) {
+    rate.interval = {0.0, unsampled};
+  } else if (population_->is_stratified()) {
+    const Estimate estimate = combined(means);
+    rate.value = estimate.value;
+    rate.interval = {estimate.interval.low, std::min(1.0, estimate.interval.high + unsampled)};
+  } else {
+    rate.value = pooled.mean();
+    rate.interval = interval_of_shares(pooled, confidence);
+  }
+  return scaled(rate, 1.0 + later_inferences_);
+}
+
+template <class IsMeant>
+StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) const {
+  StrikeRates rates;
+  const auto always = [](const StrikeGroup& group) { return Chance{true, group.share > 0.0}; };
+  for (std::size_t i = 0; i < kRates; ++i) {
+    const auto hits = [i](const StrikeTally& tally) { return tally.hits[i]; };
+    rates.avf[i] = i == kDue ? estimate(is_meant, of_due, hits, confidence)
+                             : estimate(is_meant, of_silent, hits, confidence);
+  }
+  const auto of = [&](std::int64_t StrikeTally::*member, const auto& chance_of) {
+    return estimate(
+        is_meant, chance_of, [member](const StrikeTally& t) { return t.*member; }, confidence);
+  };
+  rates.activated = of(&StrikeTally::activated, always);
+  rates.false_due = of(&StrikeTally::false_due, of_due);
+  rates.wrong_event = of(&StrikeTally::wrong_events, of_silent);
+  rates.due_event = of(&StrikeTally::due_events, of_due);
+  rates.wrong_inferences = wrong_inferences(is_meant, confidence);
+  for (const StrikeGroup& group : population_->groups()) {
+    if (is_meant(group)) {
+      rates.trials += tally_of(group).n;
+      double& part = group.radiation == sim::Radiation::kNeutron ? rates.fit.neutron
+                     : group.radiation == sim::Radiation::kAlpha ? rates.fit.alpha
+                                                                 : rates.fit.thermal;
+      part += group.fit;
+    }
+  }
+  return rates;
+}
+
+Rate StrikeTallies::rate_of(const std::string& name, double confidence) const {
+  const auto& names = rate_names();
+  const auto index =
+      static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  return rates_of([](const StrikeGroup&) { return true; }, confidence).avf.at(index);
+}
+
+StrikeSummary StrikeTallies::summary(double confidence) const {
+  StrikeSummary summary;
+  const MemoryPopulation& population = *population_;
+  summary.is_stratified = population.is_stratified();
+  summary.confidence = confidence;
+  summary.node = population.node().name;
+  summary.altitude = population.particle().altitude;
+  summary.later_inferences = later_inferences_;
+  summary.inputs = inputs_of(population);
+  summary.not_modelled = not_modelled_of(population);
+  summary.all = rates_of([](const StrikeGroup&) { return true; }, confidence);
+  summary.all.name = "all";
+  MemoryPopulation::Enumerated enumerated;
+  bool is_enumerated = true;
+  for (std::size_t i = 0; i < population.structures().size(); ++i) {
+    const Structure& structure = population.structures()[i];
+    summary.structures.push_back(
+        rates_of([i](const StrikeGroup& group) { return group.structure == i; }, confidence));
+    StrikeRates& rates = summary.structures.back();
+    rates.name = structure.name;
+    rates.cells = structure.cells;
+    rates.enumerated = population.enumerated(i);
+    is_enumerated = is_enumerated && rates.enumerated;
+    enumerated.silent += rates.enumerated ? rates.enumerated->silent : 0.0;
+    enumerated.due += rates.enumerated ? rates.enumerated->due : 0.0;
+    summary.all.cells += structure.cells;
+  }
+  if (is_enumerated) {
+    summary.all.enumerated = enumerated;
+  }
+  for (const sim::Radiation radiation : kRadiations) {
+    const auto is_meant = [radiation](const StrikeGroup& group) {
+      return group.radiation == radiation;
+    };
+    if (std::ranges::any_of(population.groups(), is_meant)) {
+      summary.radiations.push_back(rates_of(is_meant, confidence));
+      summary.radiations.back().name = std::string(name_of(radiation));
+    }
+  }
+  const sim::TechnologyNode& node = population.node();
+  const double middle = node.neutron_rate.value;
+  const double others = summary.all.fit.alpha + summary.all.fit.thermal;
+  const auto at_edge = [&](double edge) {  // flip-flops have no band of their own: the same
+    return middle > 0.0 ? summary.all.fit.neutron * edge / middle + others : others;
+  };
+  summary.fit_low = at_edge(node.neutron_low.value);
+  summary.fit_high = at_edge(node.neutron_high.value);
+  for (const StrikeGroup& group : population.groups()) {
+    const StrikeTally& tally = tally_of(group);
+    const bool is_silent = tally.hits[0] + tally.hits[kNonfinite] > 0;
+    if ((is_silent && !group.can_be_silent) || (tally.hits[kDue] > 0 && !group.can_be_due)) {
+      summary.warnings.push_back(fmt::format(
+          "{}: strikes of the stratum '{}' ended as {}, which reading their codewords cannot come "
+          "to; their rate is in the totals",
+          population.structures()[group.structure].name,
+          group.stratum ? sim::name_of(*group.stratum) : "no ECC",
+          is_silent && !group.can_be_silent ? "silent errors" : "due"));
+    }
+  }
+  return summary;
+}
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// How the summary of particles is told, as text and as JSON.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "campaigns/memory_summary.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+constexpr std::size_t kSdc = 0, kSdc1 = 1, kDue = 6;  // places in rate_names()
+
+using Json = nlohmann::ordered_json;
+using Table = std::vector<std::vector<std::string>>;
+
+std::string number(double value) { return value == 0.0 ? "0" : fmt::format("{:.3g}", value); }
+
+/// "1.2e-3 [9e-4, 1.6e-3]"; what cannot happen is 0, and what is only enumerated a bound.
+std::string rate_text(const Rate& rate) {
+  if (rate.is_settled) {
+    return rate.interval.high > 0.0 ? "<= " + number(rate.interval.high) + " (enumerated)" : "0";
+  }
+  if (rate.n == 0) {
+    return "-";
+  }
+  return fmt::format("{} [{}, {}]", number(rate.value), number(rate.interval.low),
+                     number(rate.interval.high));
+}
+
+std::string table_text(const Table& table) {
+  std::vector<std::size_t> widths(table.front().size());
+  for (const auto& row : table) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : table) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += fmt::format("{}{:<{}}", i == 0 ? "" : "  ", row[i], widths[i]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+/// The structures, and all of them where there are several.
+std::vector<const StrikeRates*> rows_of(const StrikeSummary& summary) {
+  std::vector<const StrikeRates*> rows;
+  for (const StrikeRates& rates : summary.structures) {
+    rows.push_back(&rates);
+  }
+  if (rows.size() > 1) {
+    rows.push_back(&summary.all);
+  }
+  return rows;
+}
+
+std::string enumerated_text(const std::optional<MemoryPopulation::Enumerated>& enumerated,
+                            double MemoryPopulation::Enumerated::*part) {
+  return enumerated ? number((*enumerated).*part) : "-";
+}
+
+Json json_of(const Rate& rate) {
+  Json json = {{"value", rate.value},
+               {"low", rate.interval.low},
+               {"high", rate.interval.high},
+               {"n", rate.n}};
+  if (rate.is_settled) {
+    json["kind"] = rate.interval.high > 0.0 ? "enumerated bound" : "impossible";
+  } else {
+    json["kind"] = "sampled";
+  }
+  return json;
+}
+
+Json json_of(const StrikeRates& rates) {
+  Json json;
+  json["name"] = rates.name;
+  if (rates.cells > 0) {
+    json["cells"] = rates.cells;
+  }
+  json["trials"] = rates.trials;
+  json["fit"] = {{"neutron", rates.fit.neutron},
+                 {"alpha", rates.fit.alpha},
+                 {"thermal", rates.fit.thermal},
+                 {"all", rates.fit.total()}};
+  json["activated"] = json_of(rates.activated);
+  for (std::size_t i = 0; i < kRates; ++i) {
+    json["avf"][rate_names()[i]] = json_of(rates.avf[i]);
+  }
+  json["avf"]["false_due"] = json_of(rates.false_due);
+  for (std::size_t i = 0; i < kRates; ++i) {
+    json["fit_of"][rate_names()[i]] = json_of(rates.in_fit(rates.avf[i]));
+  }
+  json["fit_of"]["false_due"] = json_of(rates.in_fit(rates.false_due));
+  json["fit_of"]["wrong_event"] = json_of(rates.in_fit(rates.wrong_event));
+  json["fit_of"]["due_event"] = json_of(rates.in_fit(rates.due_event));
+  Rate per_hour = rates.in_fit(rates.wrong_inferences);
+  for (double* value : {&per_hour.value, &per_hour.interval.low, &per_hour.interval.high}) {
+    *value /= sim::kHoursPerFit;
+  }
+  json["wrong_inferences_per_hour"] = json_of(per_hour);
+  if (rates.enumerated) {
+    json["enumerated_fit"] = {{"silent", rates.enumerated->silent}, {"due", rates.enumerated->due}};
+  }
+  return json;
+}
+
+std::string persistence_text(const StrikeSummary& summary) {
+  const StrikeRates& all = summary.all;
+  std::string text = fmt::format(
+      "\nstrikes that cause at least one wrong inference: {} FIT; at least one stopped: {} FIT\n",
+      rate_text(all.in_fit(all.wrong_event)), rate_text(all.in_fit(all.due_event)));
+  Rate per_hour = all.in_fit(all.wrong_inferences);
+  for (double* value : {&per_hour.value, &per_hour.interval.low, &per_hour.interval.high}) {
+    *value /= sim::kHoursPerFit;
+  }
+  text += fmt::format("wrong inferences per hour: {}, at one inference in {:.4g} s",
+                      rate_text(per_hour), summary.period_seconds);
+  if (summary.later_inferences > 0.0) {
+    text += fmt::format(
+        "; weights stay, and a strike on them lasts {:.3g} inferences on average (half of "
+        "'residence')",
+        summary.later_inferences);
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string text_of(const StrikeSummary& summary) {
+  Table avf = {{"structure", "cells", "n", "AVF sdc", "AVF sdc_1", "AVF due", "false of due"}};
+  Table fit = {{"structure", "strikes", "neutron", "alpha", "thermal", "FIT sdc", "FIT due",
+                "if every codeword were read: silent", "due"}};
+  for (const StrikeRates* rates : rows_of(summary)) {
+    const double due = rates->avf[kDue].value;
+    avf.push_back({rates->name, std::to_string(rates->cells), std::to_string(rates->trials),
+                   rate_text(rates->avf[kSdc]), rate_text(rates->avf[kSdc1]),
+                   rate_text(rates->avf[kDue]),
+                   due > 0.0 ? fmt::format("{:.1f} %", 100.0 * rates->false_due.value / due)
+                             : std::string("-")});
+    fit.push_back({rates->name, number(rates->fit.total()), number(rates->fit.neutron),
+                   number(rates->fit.alpha), number(rates->fit.thermal),
+                   rate_text(rates->in_fit(rates->avf[kSdc])),
+                   rate_text(rates->in_fit(rates->avf[kDue])),
+                   enumerated_text(rates->enumerated, &MemoryPopulation::Enumerated::silent),
+                   enumerated_text(rates->enumerated, &MemoryPopulation::Enumerated::due)});
+  }
+  std::string text =
+      "AVF: share of the strikes on all cells, at any time, that end so\n" + table_text(avf) +
+      fmt::format(
+          "\nFIT (in 1e9 hours) at {} and {:g} m, band of all strikes {} to "
+          "{}\n",
+          summary.node, summary.altitude, number(summary.fit_low), number(summary.fit_high)) +
+      table_text(fit);
+  text +=
+      summary.is_stratified
+          ? "intervals: strata by what ECC makes of a strike, with exact weights; the variances "
+            "that their\nintervals stand for are added; without any hit, one-sided\n"
+          : "intervals: Wilson; one-sided where all trials agree\n";
+  text += "of AVF alone: the rates' own uncertainty is the band\n";
+  for (const StrikeRates& rates : summary.radiations) {
+    if (summary.radiations.size() > 1) {
+      text += fmt::format("{}: FIT sdc {}, due {}\n", rates.name,
+                          rate_text(rates.in_fit(rates.avf[kSdc])),
+                          rate_text(rates.in_fit(rates.avf[kDue])));
+    }
+  }
+  text += persistence_text(summary) + "\ninputs:\n";
+  for (const StrikeInput& input : summary.inputs) {
+    text += fmt::format("  {} {:g}{}{}  {} ({})\n", input.name, input.value.value,
+                        input.unit.empty() ? "" : " ", input.unit, tag_of(input.value.provenance),
+                        input.value.source);
+  }
+  for (const std::string& warning : summary.warnings) {
+    text += "warning: " + warning + "\n";
+  }
+  return text;
+}
+
+Json json_of(const StrikeSummary& summary) {
+  Json json;
+  json["node"] = summary.node;
+  json["altitude"] = summary.altitude;
+  json["stratified"] = summary.is_stratified;
+  json["confidence"] = summary.confidence;
+  json["fit_band"] = {summary.fit_low, summary.fit_high};
+  json["period_seconds"] = summary.period_seconds;
+  json["later_inferences"] = summary.later_inferences;
+  json["structures"] = Json::array();
+  for (const StrikeRates& rates : summary.structures) {
+    json["structures"].push_back(json_of(rates));
+  }
+  json["radiations"] = Json::array();
+  for (const StrikeRates& rates : summary.radiations) {
+    json["radiations"].push_back(json_of(rates));
+  }
+  json["all"] = json_of(summary.all);
+  json["inputs"] = Json::array();
+  for (const StrikeInput& input : summary.inputs) {
+    json["inputs"].push_back({{"name", input.name},
+                              {"value", input.value.value},
+                              {"unit", input.unit},
+                              {"tag", std::string(tag_of(input.value.provenance))},
+                              {"source", input.value.source}});
+  }
+  json["not_modelled"] = summary.not_modelled;
+  json["warnings"] = summary.warnings;
+  return json;
+}
+
+std::string points_text(const std::vector<PointRates>& points) {
+  Table table = {{"point", "n", "FIT strikes", "FIT sdc", "FIT sdc_1", "FIT due"}};
+  for (const PointRates& point : points) {
+    const StrikeRates& all = point.summary->all;
+    table.push_back({point.label, std::to_string(all.trials), number(all.fit.total()),
+                     rate_text(all.in_fit(all.avf[kSdc])), rate_text(all.in_fit(all.avf[kSdc1])),
+                     rate_text(all.in_fit(all.avf[kDue]))});
+  }
+  return table_text(table);
+}
+
+Json points_json(const std::vector<PointRates>& points) {
+  Json json = Json::array();
+  for (const PointRates& point : points) {
+    const StrikeRates& all = point.summary->all;
+    json.push_back({{"label", point.label},
+                    {"n", all.trials},
+                    {"fit", all.fit.total()},
+                    {"fit_band", {point.summary->fit_low, point.summary->fit_high}},
+                    {"fit_sdc", json_of(all.in_fit(all.avf[kSdc]))},
+                    {"fit_sdc_1", json_of(all.in_fit(all.avf[kSdc1]))},
+                    {"fit_due", json_of(all.in_fit(all.avf[kDue]))}});
+  }
+  return json;
+}
+
+}  // namespace tilestrike::campaigns

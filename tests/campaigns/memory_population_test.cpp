@@ -1,0 +1,325 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Are strikes on memories drawn from what they should be, with weights that add up?
+#include "campaigns/memory_population.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "campaigns/binomial.h"
+#include "campaigns/sampling.h"
+#include "tests/campaigns/campaign_files.h"
+#include "tests/campaigns/fake_study.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+struct Planned {
+  explicit Planned(const std::string& text)
+      : scenario(campaign_of("model: lenet5\n" + text).points.front().scenario),
+        study(study_inputs(scenario), {}),
+        plan(scenario, target_of(scenario, study)) {}
+  DrawnStrike strike(std::uint64_t trial) const { return *plan.draw(TrialId(trial)).strike; }
+  const MemoryPopulation& population() const { return *plan.memories(); }
+
+  Scenario scenario;
+  FakeStudy study;
+  Plan plan;
+};
+
+/// An accelerator with two small memories.
+std::string small(const std::string& ecc, const std::string& node = "130nm", int interleave = 1) {
+  const std::string array =
+      "row: 16, codeword: 64, interleave: " + std::to_string(interleave) + ", ecc: " + ecc + "}";
+  return "accelerator: {base: gemmini_16x16, node: " + node +
+         ", memory: {scratchpad: {capacity: 8KiB, banks: 4, " + array +
+         ", accumulator: {holds: accumulators, capacity: 2KiB, banks: 2, " + array + "}}\n";
+}
+
+const std::string kParticle = "strike: {process: particle, where: {memory: all}}";
+
+void expect_count(double count, double expected, double draws) {
+  EXPECT_NEAR(count, expected, 5.0 * std::sqrt(expected * (1.0 - expected / draws)) + 1e-9);
+}
+
+TEST(MemoryPopulationTest, UniformStrikesCoverEveryCellAndCycle) {
+  const Planned setup(small("secded") + "strike: {where: {memory: accumulator}}");
+  EXPECT_EQ(setup.population().members(), 2048U * 8 * 72 / 64);
+  EXPECT_EQ(setup.plan.population(), 2048ULL * 8 * 72 / 64 * 300 * 10);
+  std::set<std::pair<std::uint64_t, int>> cells;
+  std::vector<int> thirds(3, 0), banks(2, 0);
+  constexpr int kDraws = 300'000;
+  for (std::uint64_t k = 0; k < kDraws; ++k) {
+    const DrawnTrial trial = setup.plan.draw(TrialId(k));
+    ASSERT_EQ(trial.strike->cells.size(), 1U);
+    const bridge::CellFault& fault = trial.strike->cells[0].fault;
+    ASSERT_EQ(fault.memory, 1U);
+    cells.emplace(fault.bit.codeword.value, fault.bit.bit);
+    ++thirds[static_cast<std::size_t>(fault.when.from / 100)];
+    ASSERT_EQ(fault.when.until, fault.when.from + 1);
+    ++banks[static_cast<std::size_t>(trial.strike->struck.bank)];
+  }
+  EXPECT_EQ(cells.size(), setup.population().members());
+  for (const int third : thirds) {
+    expect_count(third, kDraws / 3.0, kDraws);
+  }
+  expect_count(banks[0], kDraws / 2.0, kDraws);
+}
+
+TEST(MemoryPopulationTest, CellsMayBeDataOrCheckBits) {
+  for (const auto& [cells, low, high] :
+       std::vector<std::tuple<std::string, int, int>>{{"data", 0, 63}, {"check", 64, 71}}) {
+    const Planned setup(small("secded") + "strike: {where: {memory: {cells: " + cells +
+                        "}}, count: 50}");
+    for (std::uint64_t k = 0; k < 100; ++k) {
+      for (const DrawnCell& cell : setup.strike(k).cells) {
+        EXPECT_GE(cell.fault.bit.bit, low);
+        EXPECT_LE(cell.fault.bit.bit, high);
+      }
+    }
+  }
+}
+
+TEST(MemoryPopulationTest, SeveralCellsAreSortedAndDifferent) {
+  const Planned setup(small("none") +
+                      "strike: {where: {memory: all}, count: 200, fault: [flip, random]}");
+  std::set<Cycle> cycles;
+  std::size_t acting = 0;
+  for (std::uint64_t k = 0; k < 50; ++k) {
+    const DrawnTrial trial = setup.plan.draw(TrialId(k));
+    ASSERT_EQ(trial.strike->cells.size(), 200U);
+    const std::vector<bridge::CellFault> cells = trial.acting_cells();
+    for (std::size_t i = 1; i < cells.size(); ++i) {
+      EXPECT_LT(std::tie(cells[i - 1].memory, cells[i - 1].bit),
+                std::tie(cells[i].memory, cells[i].bit));
+      cycles.insert(cells[i].when.from);
+      EXPECT_EQ(cells[i].kind, FaultKind::kFlip);
+    }
+    acting += cells.size();
+  }
+  EXPECT_GT(cycles.size(), 290U);
+  EXPECT_NEAR(static_cast<double>(acting), 0.75 * 50 * 200, 5 * std::sqrt(50 * 200 * 3.0 / 16));
+}
+
+TEST(MemoryPopulationTest, StuckCellsLast) {
+  const Planned permanent(small("none") +
+                          "strike: {where: {memory: all}, fault: [stuck_at_0, stuck_at_1]}");
+  EXPECT_FALSE(permanent.plan.draw(TrialId(1)).image);
+  EXPECT_TRUE(permanent.strike(1).cells[0].fault.when.is_permanent());
+  const Planned window(small("none") +
+                       "strike: {where: {memory: all}, fault: stuck_at_0, lasts: "
+                       "{from: 5, until: 300}}");
+  EXPECT_EQ(window.strike(3).cells[0].fault.when, (CycleWindow{5, 300}));
+  EXPECT_NE(errors_of([] {
+              Planned(small("none") +
+                      "strike: {where: {memory: all}, fault: stuck_at_0, lasts: "
+                      "{from: 5, until: 301}}");
+            }).find("301 is beyond the inference"),
+            std::string::npos);
+}
+
+TEST(MemoryPopulationTest, ACensusTakesEveryCellOnce) {
+  const Planned setup(small("none") +
+                      "strike: {where: {memory: accumulator}, fault: stuck_at_0}\ntrials: "
+                      "exhaustive\n");
+  EXPECT_EQ(setup.plan.trials(), 2048 * 8);
+  std::set<std::pair<std::uint64_t, int>> cells;
+  for (std::int64_t k = 0; k < setup.plan.trials(); ++k) {
+    const bridge::CellFault fault = setup.strike(static_cast<std::uint64_t>(k)).cells[0].fault;
+    cells.emplace(fault.bit.codeword.value, fault.bit.bit);
+  }
+  EXPECT_EQ(cells.size(), 2048U * 8);
+}
+
+TEST(MemoryPopulationTest, StructuresAreStruckByTheirRates) {
+  const Planned setup(small("none") +
+                      "strike: {process: particle, where: {memory: all, mesh: {}}, strata: false}");
+  const MemoryPopulation& population = setup.population();
+  ASSERT_EQ(population.structures().size(), 3U);
+  // 130 nm: 770 + 431 FIT/Mbit of cells; the flip-flops' rate is in the file, too.
+  EXPECT_NEAR(population.structures()[0].fit.neutron, 770.0 * 8192 * 8 / 1e6, 1e-9);
+  EXPECT_NEAR(population.structures()[1].fit.alpha, 431.0 * 2048 * 8 / 1e6, 1e-9);
+  EXPECT_EQ(population.structures()[2].fit.alpha, 0.0);
+  EXPECT_NEAR(population.structures()[2].fit.neutron,
+              population.node().flip_flop_rate.value * 27248 / 1e6, 1e-9);
+  constexpr int kDraws = 100'000;
+  std::map<std::pair<std::size_t, sim::Radiation>, int> drawn;
+  for (std::uint64_t k = 0; k < kDraws; ++k) {
+    const DrawnTrial trial = setup.plan.draw(TrialId(k));
+    ++drawn[{trial.strike->structure, *trial.strike->radiation}];
+    EXPECT_EQ(trial.strike->weight, 1.0);
+    EXPECT_EQ(trial.faults.size() + (trial.strike->cells.empty() ? 0 : 1), 1U);
+    EXPECT_EQ(trial.strike->structure == 2, !trial.faults.empty());
+  }
+  for (const StrikeGroup& group : population.groups()) {
+    expect_count(drawn[std::pair(group.structure, group.radiation)],
+                 kDraws * group.fit / population.fit(), kDraws);
+  }
+}
+
+TEST(MemoryPopulationTest, AltitudeAndRadiationChangeRatesAlone) {
+  const Planned sea(small("secded") + kParticle);
+  const Planned high(small("secded") +
+                     "strike: {process: particle, where: {memory: all}, altitude: 12000}");
+  const double factor = sim::neutron_flux_factor(12000);
+  EXPECT_NEAR(high.population().structures()[0].fit.neutron,
+              factor * sea.population().structures()[0].fit.neutron, 1e-6);
+  EXPECT_EQ(high.population().structures()[0].fit.alpha,
+            sea.population().structures()[0].fit.alpha);
+  const Planned alpha(small("secded") +
+                      "strike: {process: particle, where: {memory: all}, radiation: alpha}");
+  EXPECT_EQ(alpha.population().structures()[0].fit.neutron, 0.0);
+  for (std::uint64_t k = 0; k < 100; ++k) {
+    EXPECT_EQ(alpha.strike(k).cells.size(), 1U) << "alpha upsets single cells at this node";
+  }
+}
+
+TEST(MemoryPopulationTest, StrataAreWhatTheyAreCalledAndTheirWeightsAddUp) {
+  for (const std::string ecc : {"secded", "parity", "dected"}) {
+    const Planned setup(small(ecc) + kParticle);
+    const MemoryPopulation& population = setup.population();
+    ASSERT_TRUE(population.is_stratified());
+    double fit = 0.0, share = 0.0, weight = 0.0;
+    for (const StrikeGroup& group : population.groups()) {
+      ASSERT_TRUE(group.stratum);
+      fit += group.fit;
+      share += group.share;
+      weight += group.share * group.weight;
+      EXPECT_NEAR(group.share * group.weight, group.share > 0.0 ? group.fit / population.fit() : 0,
+                  1e-12);
+    }
+    EXPECT_NEAR(fit, population.fit(), 1e-9 * fit);
+    EXPECT_NEAR(share, 1.0, 1e-12);
+    EXPECT_NEAR(weight, 1.0, 1e-6) << "what is not sampled is rarer than 1e-6 FIT";
+    const sim::EccCode& code = setup.scenario.accelerator.memory[0].second.code();
+    for (std::uint64_t k = 0; k < 3000; ++k) {
+      const DrawnStrike strike = setup.strike(k);
+      const StrikeGroup& group = population.groups()[*strike.group];
+      bool is_silent = false, is_detected = false;
+      for (std::size_t i = 0; i < strike.cells.size();) {
+        sim::BitString flipped;
+        const sim::CodewordId codeword = strike.cells[i].fault.bit.codeword;
+        for (; i < strike.cells.size() && strike.cells[i].fault.bit.codeword == codeword; ++i) {
+          flipped.flip(strike.cells[i].fault.bit.bit);
+        }
+        const sim::ErrorEffect effect = code.decode_error(flipped);
+        is_detected = is_detected || effect.status == sim::EccStatus::kDetected;
+        is_silent =
+            is_silent || (effect.status != sim::EccStatus::kDetected && effect.data_error.any());
+      }
+      const sim::Stratum expected = is_silent
+                                        ? is_detected ? sim::Stratum::kBoth : sim::Stratum::kSilent
+                                    : is_detected ? sim::Stratum::kDetected
+                                                  : sim::Stratum::kRight;
+      ASSERT_EQ(*group.stratum, expected);
+      ASSERT_EQ(strike.weight, group.weight);
+      ASSERT_EQ(strike.structure, group.structure);
+    }
+  }
+}
+
+TEST(MemoryPopulationTest, AnyNumberOfTrialsIsSharedAlike) {
+  const Planned setup(small("secded") + kParticle),
+      more(small("secded") + kParticle + "\ntrials: 777");
+  const std::vector<StrikeGroup>& groups = setup.population().groups();
+  std::vector<int> counts(groups.size(), 0);
+  for (std::uint64_t k = 0; k < 20'000; ++k) {
+    const std::size_t group = setup.population().group_of(TrialId(k));
+    EXPECT_EQ(group, more.population().group_of(TrialId(k)));
+    ++counts[group];
+    if (k % 97 == 0) {
+      for (std::size_t g = 0; g < groups.size(); ++g) {
+        EXPECT_NEAR(counts[g], static_cast<double>(k + 1) * groups[g].share, 6.0);
+      }
+    }
+  }
+}
+
+TEST(MemoryPopulationTest, WhatCannotMatterGetsFewTrials) {
+  const Planned setup(small("secded") + kParticle);
+  double harmless = 0.0, fit = 0.0, silent = 0.0;
+  for (const StrikeGroup& group : setup.population().groups()) {
+    if (!group.can_be_silent && !group.can_be_due) {
+      EXPECT_EQ(*group.stratum, sim::Stratum::kRight);
+      harmless += group.share;
+      fit += group.fit;
+    }
+    silent += group.can_be_silent ? group.share : 0.0;
+  }
+  EXPECT_NEAR(harmless, 0.05, 1e-9);
+  EXPECT_GT(fit, 0.9 * setup.population().fit());
+  EXPECT_GT(silent, 0.4) << "silent strikes are 3 in 1000";
+}
+
+TEST(MemoryPopulationTest, RatesBelowTheLeastAreBoundedNotSampled) {
+  const Planned setup(small("secded", "65nm", 2) + kParticle);
+  const auto enumerated = setup.population().enumerated(0);
+  ASSERT_TRUE(enumerated);
+  EXPECT_LT(enumerated->silent, kLeastSampledFit);
+  EXPECT_GT(enumerated->silent, 0.0);
+  EXPECT_GT(enumerated->due, kLeastSampledFit);
+  for (const StrikeGroup& group : setup.population().groups()) {
+    if (group.stratum == sim::Stratum::kSilent) {
+      EXPECT_EQ(group.share, 0.0);
+    }
+  }
+}
+
+TEST(MemoryPopulationTest, PointsOfASweepArePaired) {
+  const std::string direct = "strike: {process: particle, where: {memory: all}, strata: false}";
+  const Planned none(small("none") + direct), interleaved(small("none", "130nm", 2) + direct),
+      node(small("none", "65nm") + direct);
+  int alike = 0;
+  for (std::uint64_t k = 0; k < 500; ++k) {
+    const DrawnTrial a = none.plan.draw(TrialId(k)), b = interleaved.plan.draw(TrialId(k)),
+                     c = node.plan.draw(TrialId(k));
+    EXPECT_EQ(a.image, c.image);
+    EXPECT_EQ(a.strike->cycle, c.strike->cycle);
+    EXPECT_EQ(a.strike->struck, b.strike->struck);
+    EXPECT_EQ(a.strike->cells.size(), b.strike->cells.size()) << "the same cluster";
+    EXPECT_EQ(a.strike->radiation, b.strike->radiation);
+    alike += a.strike->struck == c.strike->struck ? 1 : 0;
+  }
+  EXPECT_GT(alike, 450) << "the nodes' shares of alpha events differ a little";
+}
+
+TEST(MemoryPopulationTest, AFluenceDrawsAsManyEventsAsItCauses) {
+  const Planned setup(small("none") +
+                      "strike: {process: particle, where: {memory: all}, fluence: 1e9}");
+  const double expected = 1e9 * sim::neutron_cross_section(setup.population().node()) * 10240 * 8;
+  EXPECT_NEAR(setup.population().expected_events(), expected, 1e-12 * expected);
+  EXPECT_NEAR(setup.plan.weight(), 1.0 - std::exp(-expected), 1e-12);
+  double events = 0.0;
+  constexpr int kDraws = 20'000;
+  for (std::uint64_t k = 0; k < kDraws; ++k) {
+    const DrawnStrike strike = setup.strike(k);
+    ASSERT_GE(strike.events, 1);
+    ASSERT_EQ(strike.weight, setup.plan.weight());
+    ASSERT_EQ(*strike.radiation, sim::Radiation::kNeutron);
+    events += static_cast<double>(strike.events);
+  }
+  const double mean = expected / setup.plan.weight();
+  EXPECT_NEAR(events / kDraws, mean, 5.0 * std::sqrt(mean / kDraws));
+  EXPECT_NE(
+      errors_of([] {
+        Planned(small("none") + "strike: {process: particle, where: {memory: all}, fluence: 1e14}");
+      }).find("strike.fluence: causes "),
+      std::string::npos);
+}
+
+TEST(MemoryPopulationTest, PoissonCountsFollowTheirLaw) {
+  for (const double mean : {1e-9, 0.3, 5.0, 400.0}) {
+    double sum = 0.0;
+    constexpr int kSteps = 100'000;
+    for (int i = 0; i < kSteps; ++i) {
+      sum += static_cast<double>(poisson_at_least_one(mean, (i + 0.5) / kSteps));
+    }
+    EXPECT_NEAR(sum / kSteps, mean / -std::expm1(-mean), 1e-3 * std::max(1.0, mean)) << mean;
+  }
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns

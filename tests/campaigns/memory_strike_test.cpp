@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Does a scenario of strikes on memories mean what it says, and is everything else refused?
+#include "campaigns/memory_strike.h"
+
+#include <gtest/gtest.h>
+
+#include "campaigns/strike.h"
+#include "tests/campaigns/campaign_files.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+Scenario scenario_of(const std::string& text) {
+  ErrorList errors;
+  const Scenario scenario = read_scenario(parse_yaml("model: lenet5\n" + text, "s.yaml"), errors);
+  errors.throw_if_any();
+  return scenario;
+}
+
+std::string refusal(const std::string& text) {
+  return errors_of([&] { scenario_of(text); });
+}
+
+TEST(MemoryStrikeTest, MemoriesAreNamedInAllForms) {
+  const auto selected = [](const std::string& where) {
+    const Scenario scenario = scenario_of("strike: {where: {memory: " + where + "}}");
+    EXPECT_TRUE(strikes_memories(scenario.strike));
+    return selected_memories(scenario.strike, scenario.accelerator);
+  };
+  using Places = std::vector<std::size_t>;
+  EXPECT_EQ(selected("accumulator"), Places{1});
+  EXPECT_EQ(selected("[accumulator, scratchpad]"), (Places{0, 1}));
+  EXPECT_EQ(selected("all"), (Places{0, 1}));
+  EXPECT_EQ(selected("{name: scratchpad, cells: data}"), Places{0});
+  EXPECT_EQ(selected("{cells: data}"), (Places{0, 1}));
+  EXPECT_FALSE(strikes_memories(scenario_of("strike: {where: {mesh: {}}}").strike));
+}
+
+TEST(MemoryStrikeTest, ParticlesSpareBackingCopiesUnlessNamed) {
+  const std::string dram =
+      "accelerator: {base: gemmini_16x16, memory: {dram: {holds: backing, capacity: 1MiB}}}\n";
+  const Scenario all = scenario_of(dram + "strike: {process: particle, where: {memory: all}}");
+  EXPECT_EQ(selected_memories(all.strike, all.accelerator).size(), 2U);
+  const Scenario uniform = scenario_of(dram + "strike: {where: {memory: all}}");
+  EXPECT_EQ(selected_memories(uniform.strike, uniform.accelerator).size(), 3U);
+  EXPECT_NE(refusal(dram + "strike: {process: particle, where: {memory: dram}}")
+                .find("'dram' holds the backing copies"),
+            std::string::npos);
+}
+
+TEST(MemoryStrikeTest, ExpandingTwiceIsExpandingOnce) {
+  for (const std::string text :
+       {"strike: {where: {memory: scratchpad}, count: 3}",
+        "strike: {where: {memory: {name: [scratchpad, accumulator], cells: data}}, fault: "
+        "[stuck_at_0, stuck_at_1], lasts: {from: 1, until: 9}}",
+        "strike: {process: particle, where: {memory: all, mesh: {}}, radiation: alpha, strata: "
+        "false, voltage: 0.7, heavy_tail: 0.001, residence: 12}",
+        "strike: {process: particle, where: {memory: all}, altitude: 12000}",
+        "strike: {process: particle, where: {memory: all}, fluence: 1e9}\nuntil: {relative: 20%, "
+        "of: [sdc, due]}"}) {
+    ErrorList errors;
+    const Value once = expanded(scenario_of(text));
+    const Value twice = expanded(read_scenario(parse_yaml(once.yaml(), "t.yaml"), errors));
+    errors.throw_if_any();
+    EXPECT_EQ(once.yaml(), twice.yaml());
+  }
+}
+
+TEST(MemoryStrikeTest, ParticlesAreReadAsTheyStand) {
+  const StrikeConfig strike =
+      scenario_of(
+          "strike: {process: particle, where: {memory: all}, radiation: thermal, altitude: 1609, "
+          "strata: true, residence: 12}\naccelerator: {base: edge_8x8, node: " +
+          (std::filesystem::path(__FILE__).parent_path() / "thermal.csv").string() + ":28nm}")
+          .strike;
+  EXPECT_EQ(strike.particle.radiation, sim::Radiation::kThermal);
+  EXPECT_EQ(strike.particle.altitude, 1609.0);
+  EXPECT_EQ(strike.particle.strata, StrataChoice::kOn);
+  EXPECT_EQ(strike.particle.residence_hours, 12.0);
+  EXPECT_FALSE(is_persistent(strike));
+}
+
+TEST(MemoryStrikeTest, WhatMeansNothingIsRefused) {
+  const std::string particle = "strike: {process: particle, where: {memory: all}, ";
+  for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
+           {"strike: {where: {memory: scratchpat}}",
+            "s.yaml:2:26: strike.where.memory: the accelerator has no memory named 'scratchpat'; "
+            "did you mean 'scratchpad'?"},
+           {"strike: {process: particle}",
+            "strike.process: particles strike memories, and none is in 'where'; add 'where: "
+            "{memory: all}'"},
+           {"strike: {process: particle, where: {mesh: {}}}",
+            "particles strike memories, and none is in 'where'"},
+           {"strike: {where: {memory: all, mesh: {}}}",
+            "mesh and memories together are drawn by their rates; write 'process: particle'"},
+           {"strike: {where: {memory: all, weights: \"*\"}}", "memories and tensors at once"},
+           {"strike: {where: {memory: all}, altitude: 100}",
+            "strike.altitude: only particles have this key"},
+           {"strike: {where: {memory: all}, per_bit: 1e-7}",
+            "rates strike tensors, not yet memories"},
+           {"strike: {where: {memory: all}, per_bit: 1.5}", "1.5 is not a probability"},
+           {"strike: {where: {memory: all, bits: exponent}}", "these are bits of tensors"},
+           {"strike: {where: {memory: {name: all, cells: check}}}",
+            "strike.where.memory: 1 faults in different cells, of 0 cells"},
+           {"strike: {where: {memory: {cell: 3}}}", "strike.where.memory.cell: unknown key"},
+           {"strike: {where: {memory: all}, fault: stuck_at_0, lasts: {from: 9, until: 3}}",
+            "the window ends before it starts"},
+           {"strike: {where: {memory: all}, lasts: permanent}",
+            "a flip or random value acts only once"},
+           {"strike: {where: {memory: accumulator}, count: 1000000}",
+            "strike.count: 1000000 faults in different cells, of 524288 cells"},
+           {particle + "fault: stuck_at_0}", "strike.fault: a particle flips what it upsets"},
+           {particle + "count: 2}", "strike.count: a trial is one particle"},
+           {particle + "lasts: permanent}", "what a particle flips stays"},
+           {particle + "radiation: beta}", "strike.radiation: 'beta' is not a choice"},
+           {particle + "radiation: thermal}", "at 28nm no thermal events are known"},
+           {particle + "altitude: 99999}", "strike.altitude: 99999 is out of range"},
+           {particle + "heavy_tail: 2}", "strike.heavy_tail: 2 is out of range"},
+           {particle + "fluence: 1e6, radiation: alpha}", "a fluence is of neutrons"},
+           {particle + "fluence: 1e6, altitude: 5}", "wherever"},
+           {particle + "fluence: 1e6, strata: true}", "several events in a trial"},
+           {particle + "strata: maybe}", "'maybe' is not a choice"},
+           {particle + "count: 1}\ntrials: exhaustive", "particles are drawn, not counted through"},
+           {"strike: {process: particle, where: {memory: all, mesh: {layer: fc}}}",
+            "rates are of all cycles"},
+           {"strike: {process: particle, where: {memory: all, mesh: {}}, fluence: 1}",
+            "judged on memories or on the mesh"},
+           {"strike: {where: {memory: all}}\naccelerator: none", "there are no memories"},
+           {"strike: {where: {memory: all}}\naccelerator: {mesh: {rows: 4, columns: 4}, name: "
+            "bare}",
+            "the accelerator 'bare' has no memories"},
+           {"strike: {process: particle, where: {memory: all}}\naccelerator: {base: "
+            "gemmini_16x16, memory: {mesh: {holds: weights, capacity: 1KiB}}}",
+            "give this memory another name"},
+           {"strike: {process: list, where: {memory: all}, faults: [{register: load, pe: [1, 2], "
+            "bit: 3, cycle: 4}]}",
+            "'where' means nothing with 'process: list'"}}) {
+    const std::string errors = refusal(text);
+    EXPECT_NE(errors.find(message), std::string::npos) << text << "\n" << errors;
+  }
+}
+
+TEST(MemoryStrikeTest, SweepsReachIntoMemoriesAndNode) {
+  const Campaign campaign = campaign_of(
+      "model: lenet5\nstrike: {process: particle, where: {memory: all}}\nsweep: {accelerator.node: "
+      "[28nm, 16nm], accelerator.memory.*.ecc: [none, secded]}",
+      {"accelerator.memory.*.interleave=1"});
+  ASSERT_EQ(campaign.points.size(), 4U);
+  const bridge::AcceleratorConfig& last = campaign.points.back().scenario.accelerator;
+  EXPECT_EQ(last.node, "16nm");
+  for (const auto& [name, memory] : last.memory) {
+    EXPECT_EQ(memory.ecc, sim::EccKind::kSecded);
+    EXPECT_EQ(memory.interleave, 1);
+  }
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,367 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Are AVF and FIT those of the rows, strata weighted as they should be, and inputs told?
+#include "campaigns/memory_summary.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "campaigns/replay.h"
+#include "campaigns/runner.h"
+#include "campaigns/stratified.h"
+#include "tests/campaigns/campaign_files.h"
+#include "tests/campaigns/fake_study.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+std::string small(const std::string& ecc, const std::string& more = "node: 130nm",
+                  int interleave = 1) {
+  const std::string array =
+      "row: 16, codeword: 64, interleave: " + std::to_string(interleave) + ", ecc: " + ecc + "}";
+  return "model: lenet5\naccelerator: {base: gemmini_16x16, " + more +
+         ", memory: {scratchpad: {capacity: 8KiB, banks: 4, " + array +
+         ", accumulator: {holds: accumulators, capacity: 2KiB, banks: 2, " + array + "}}\n";
+}
+
+StudyFactory studies() {
+  return [](const bridge::StudyInputs& inputs) {
+    return std::make_unique<FakeStudy>(inputs, FakeStudy::Settings{});
+  };
+}
+
+RunReport report_of(const std::string& path, const std::string& text) {
+  const Campaign campaign = campaign_of(text);
+  const auto results = Results::for_campaign(path, campaign);
+  Surroundings surroundings;
+  surroundings.open_study = studies();
+  return run_campaign(campaign, *results, surroundings);
+}
+
+StrikeSummary summary_of(const std::string& path, const std::string& text) {
+  return *report_of(path, text).summaries.at(0).strikes;
+}
+
+/// Where the raw rate is known: cells x (770 + 431) FIT/Mbit at 130 nm.
+constexpr double kScratchpadFit = 8192 * 8 * 1201.0 / 1e6;
+constexpr double kAccumulatorFit = 2048 * 8 * 1201.0 / 1e6;
+
+TEST(MemorySummaryTest, WithoutEccRatesAreThoseOfTheRows) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  const StrikeSummary summary = summary_of(
+      path, small("none") + "trials: 3000\nstrike: {process: particle, where: {memory: all}}");
+  EXPECT_FALSE(summary.is_stratified);
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  const auto number = [&](const std::string& where) {
+    return database.execAndGet("SELECT COUNT(*) FROM trials WHERE " + where).getInt();
+  };
+  ASSERT_EQ(summary.structures.size(), 2U);
+  EXPECT_NEAR(summary.structures[0].fit.total(), kScratchpadFit, 1e-9);
+  EXPECT_NEAR(summary.all.fit.total(), kScratchpadFit + kAccumulatorFit, 1e-9);
+  const int n = number("structure = 'accumulator'");
+  const int sdc = number("structure = 'accumulator' AND outcome = 'sdc'");
+  const Rate& avf = summary.structures[1].avf[0];
+  EXPECT_EQ(avf.n, n);
+  EXPECT_DOUBLE_EQ(avf.value, sdc / static_cast<double>(n));
+  EXPECT_DOUBLE_EQ(avf.interval.high, wilson(sdc, n, 0.95).high);
+  EXPECT_NEAR(summary.structures[1].in_fit(avf).value, kAccumulatorFit * sdc / n, 1e-9);
+  EXPECT_DOUBLE_EQ(summary.all.avf[0].value, number("outcome = 'sdc'") / 3000.0);
+  EXPECT_TRUE(summary.all.avf[6].is_settled) << "without check bits nothing is detected";
+  EXPECT_EQ(summary.all.avf[6].interval.high, 0.0);
+  EXPECT_EQ(number("weight = 1.0 AND stratum = '' AND radiation IN ('neutron', 'alpha')"), 3000);
+  EXPECT_EQ(number("bits = faults AND codewords >= 1 AND codewords <= bits AND bank IS NOT NULL"),
+            3000);
+  EXPECT_TRUE(summary.warnings.empty());
+}
+
+TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  const std::string text =
+      small("secded") + "trials: 4000\nstrike: {process: particle, where: {memory: all}}";
+  const StrikeSummary summary = summary_of(path, text);
+  EXPECT_TRUE(summary.is_stratified);
+  const Scenario scenario = campaign_of(text).points[0].scenario;
+  FakeStudy study(study_inputs(scenario), {});
+  const Plan plan(scenario, target_of(scenario, study));
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  std::vector<StratumCount> counts;
+  double weighted = 0.0;
+  for (const StrikeGroup& group : plan.memories()->groups()) {
+    const std::string where = "FROM trials WHERE structure = '" +
+                              plan.memories()->structures()[group.structure].name +
+                              "' AND radiation = '" + std::string(name_of(group.radiation)) +
+                              "' AND stratum = '" + std::string(sim::name_of(*group.stratum)) + "'";
+    const int n = database.execAndGet("SELECT COUNT(*) " + where).getInt();
+    const int hits =
+        database.execAndGet("SELECT COUNT(*) " + where + " AND outcome = 'due'").getInt();
+    if (*group.stratum == sim::Stratum::kDetected || *group.stratum == sim::Stratum::kBoth) {
+      counts.push_back({group.fit / plan.memories()->fit(), hits, n});
+      weighted += counts.back().weight * hits / n;
+      EXPECT_NEAR(n, 4000 * group.share, 6.0);
+    } else {
+      EXPECT_EQ(hits, 0);
+    }
+  }
+  const Estimate expected = stratified_rate(counts, 0.95);
+  EXPECT_NEAR(summary.all.avf[6].value, weighted, 1e-12);
+  EXPECT_NEAR(summary.all.avf[6].interval.low, expected.interval.low, 1e-12);
+  EXPECT_NEAR(summary.all.avf[6].interval.high, expected.interval.high, 1e-12);
+  EXPECT_EQ(database
+                .execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' AND stratum NOT "
+                            "IN ('silent', 'both')")
+                .getInt(),
+            0);
+  // The weights of the rows say the same.
+  const double by_rows =
+      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / COUNT(*) FROM trials")
+          .getDouble();
+  EXPECT_NEAR(by_rows, weighted, 0.05 * weighted);
+  ASSERT_TRUE(summary.all.enumerated);
+  EXPECT_GT(summary.all.enumerated->due, summary.all.in_fit(summary.all.avf[6]).value);
+  EXPECT_TRUE(summary.warnings.empty());
+}
+
+TEST(MemorySummaryTest, StrataAgreeWithDirectSampling) {
+  const ScratchFolder folder;
+  const std::string strike = "strike: {process: particle, where: {memory: all, mesh: {}}, strata: ";
+  const StrikeSummary strata =
+      summary_of(folder.path("a.sqlite"), small("secded") + "trials: 6000\n" + strike + "true}");
+  const StrikeSummary direct = summary_of(
+      folder.path("b.sqlite"), small("secded") + "trials: 40000\nseed: 2\n" + strike + "false}");
+  EXPECT_TRUE(strata.is_stratified);
+  EXPECT_FALSE(direct.is_stratified);
+  for (const auto& [ours, theirs] : {std::pair(&strata.all, &direct.all),
+                                     {&strata.structures[0], &direct.structures[0]},
+                                     {&strata.structures[1], &direct.structures[1]}}) {
+    for (const std::size_t rate : {0U, 1U, 6U}) {
+      const Rate& a = ours->avf[rate];
+      const Rate& b = theirs->avf[rate];
+      // Two intervals of 95 %: their difference lies within both half-widths, added as squares.
+      EXPECT_NEAR(a.value, b.value,
+                  1.5 * std::hypot(a.interval.half_width(), b.interval.half_width()))
+          << rate;
+    }
+  }
+  const Rate& rare = strata.structures[0].avf[0];
+  EXPECT_LT(rare.interval.half_width() / rare.value, 0.3) << "3 in 1000 strikes can be silent";
+  EXPECT_LT(rare.interval.half_width(), direct.structures[0].avf[0].interval.half_width());
+}
+
+TEST(MemorySummaryTest, WhatIsTooRareIsABound) {
+  const ScratchFolder folder;
+  const StrikeSummary summary =
+      summary_of(folder.path("r.sqlite"),
+                 small("secded", "node: 65nm", 2) +
+                     "trials: 1000\nstrike: {process: particle, where: {memory: all}}");
+  const Rate fit = summary.all.in_fit(summary.all.avf[0]);
+  EXPECT_TRUE(fit.is_settled);
+  EXPECT_EQ(fit.value, 0.0);
+  EXPECT_NEAR(fit.interval.high, summary.all.enumerated->silent, 1e-12 * fit.interval.high);
+  EXPECT_LT(fit.interval.high, 1e-6);
+  EXPECT_NE(text_of(summary).find("(enumerated)"), std::string::npos);
+  EXPECT_FALSE(summary.all.avf[6].is_settled);
+  const auto json = json_of(summary);
+  EXPECT_EQ(json["all"]["fit_of"]["sdc"]["kind"], "enumerated bound");
+}
+
+TEST(MemorySummaryTest, PrecisionIsThatOfTheWeightedRates) {
+  const ScratchFolder folder;
+  const RunReport report =
+      report_of(folder.path("r.sqlite"),
+                small("secded") +
+                    "trials: 100000\nuntil: {relative: 20%, of: [sdc, due]}\nstrike: "
+                    "{process: particle, where: {memory: all}}");
+  const Summary& summary = report.summaries.at(0);
+  EXPECT_LT(summary.counted, 10'000);
+  for (const std::size_t rate : {0U, 6U}) {
+    const Rate& avf = summary.strikes->all.avf[rate];
+    EXPECT_LE(avf.interval.half_width(), 0.2 * avf.value);
+  }
+  // What is only enumerated or impossible does not hold a campaign up.
+  const RunReport none =
+      report_of(folder.path("n.sqlite"), small("none") +
+                                             "trials: 100000\nuntil: {relative: 20%, of: [sdc, "
+                                             "due]}\nstrike: {process: particle, where: {memory: "
+                                             "all}}");
+  EXPECT_LT(none.summaries.at(0).counted, 2000);
+}
+
+TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  const StrikeSummary summary = summary_of(
+      path, small("none", "node: 130nm, schedule: {weights: at_boot}") +
+                "trials: 2000\nstrike: {process: particle, where: {memory: all}, residence: 2}");
+  // 300 cycles at 1 GHz; on average half of two hours is left.
+  EXPECT_NEAR(summary.period_seconds, 300e-9, 1e-15);
+  EXPECT_NEAR(summary.later_inferences, 3600.0 / 300e-9, 1.0);
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  EXPECT_EQ(database
+                .execAndGet("SELECT COUNT(*) FROM trials WHERE outlives = 1 AND later_images = "
+                            "10 OR outlives = 0 AND later_images IS NULL")
+                .getInt(),
+            2000);
+  const double events =
+      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' OR later_wrong > 0")
+          .getInt();
+  EXPECT_NEAR(summary.all.wrong_event.value, events / 2000.0, 1e-12);
+  EXPECT_GT(summary.all.wrong_event.value, summary.all.avf[0].value);
+  const double later =
+      database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials").getDouble();
+  const double own =
+      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
+  const double expected = (own + later * summary.later_inferences) / 2000.0;
+  EXPECT_NEAR(summary.all.wrong_inferences.value, expected, 1e-9 * expected);
+  EXPECT_LT(summary.all.wrong_inferences.interval.low, expected);
+  const auto json = json_of(summary);
+  EXPECT_NEAR(json["all"]["wrong_inferences_per_hour"]["value"].get<double>(),
+              expected * summary.all.fit.total() / 1e9, 1e-9 * expected);
+}
+
+TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  const StrikeSummary summary =
+      summary_of(path, small("parity") +
+                           "trials: 2000\nstrike: {process: particle, where: {memory: all}, "
+                           "radiation: alpha}");
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  const double n =
+      database.execAndGet("SELECT COUNT(*) FROM trials WHERE stratum = 'detected'").getInt();
+  const double due =
+      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'due'").getInt();
+  const double wrong = database
+                           .execAndGet(
+                               "SELECT COUNT(*) FROM trials WHERE outcome = 'due' AND "
+                               "without_stop IN ('masked', 'corrected')")
+                           .getInt();
+  EXPECT_EQ(n, 2000) << "an alpha particle upsets one cell, and parity finds it";
+  EXPECT_NEAR(summary.all.avf[6].value, due / n, 0.01);
+  EXPECT_NEAR(summary.all.false_due.value, wrong / n, 0.01);
+  EXPECT_GT(wrong, 0.0);
+  EXPECT_LT(wrong, due);
+  EXPECT_EQ(summary.all.avf[0].interval.high, 0.0) << "no silent error";
+}
+
+TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
+  const ScratchFolder folder;
+  const RunReport report =
+      report_of(folder.path("r.sqlite"), small("none") +
+                                             "trials: 300\nstrike: {process: particle, where: "
+                                             "{memory: all}, altitude: 12000, voltage: 1.1}");
+  const std::string text = text_of(report.summaries[0]);
+  for (const char* part :
+       {"neutron rate 770 FIT/Mbit  Q2 (Q2:UG116-BRAM)", "alpha rate 431 FIT/Mbit  X",
+        "neutron flux over sea level's", "R:JESD89A", "voltage 1.1 V  A (A:the scenario)",
+        "rows between well taps", "band of all strikes",
+        "not modelled: combinational logic; DMA "
+        "engines; the sequencer; the vector unit; biases and requantisation constants",
+        "registers of the mesh (add 'mesh: {}' to 'where')"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
+TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
+  const ScratchFolder folder;
+  const std::string base = "trials: 400\nstrike: {process: particle, where: {memory: all}}\n";
+  const RunReport sweep =
+      report_of(folder.path("s.sqlite"), small("none") + base +
+                                             "sweep: {accelerator.memory.*.ecc: [none, secded], "
+                                             "accelerator.node: [130nm, 65nm]}");
+  const std::string table = points_text(sweep.summaries);
+  EXPECT_NE(table.find("\naccelerator.memory.*.ecc=secded, accelerator.node=65nm "),
+            std::string::npos)
+      << table;
+  const auto json = points_json(sweep.summaries);
+  ASSERT_EQ(json.size(), 4U);
+  const StrikeRates& all = sweep.summaries[3].strikes->all;
+  EXPECT_EQ(json[3]["fit_sdc"]["value"], all.in_fit(all.avf[0]).value);
+  // One row alone is the same row.
+  const StrikeSummary alone =
+      summary_of(folder.path("a.sqlite"), small("secded", "node: 65nm") + base);
+  EXPECT_EQ(json_of(alone).dump(), json_of(*sweep.summaries[3].strikes).dump());
+  EXPECT_EQ(points_text({sweep.summaries[0]}), "");
+}
+
+TEST(MemorySummaryTest, ResumedAndReplayedTrialsAreTheSame) {
+  const ScratchFolder folder;
+  for (const std::string strike :
+       {"{process: particle, where: {memory: all, mesh: {}}}",
+        "{process: particle, where: {memory: all}, fluence: 1e9}",
+        "{where: {memory: all}, count: 5, fault: [flip, random]}",
+        "{where: {memory: scratchpad}, fault: stuck_at_1, lasts: {from: 10, until: 90}}"}) {
+    const std::string text = small("secded") + "trials: 60\nstrike: " + strike;
+    const Campaign campaign = campaign_of(text);
+    const std::string path = folder.path("r.sqlite");
+    std::filesystem::remove(path);
+    int left = 23;
+    for (int run = 0; run < 40; ++run) {
+      const auto results = Results::for_campaign(path, campaign);
+      Surroundings surroundings;
+      surroundings.open_study = studies();
+      surroundings.is_interrupted = [&] { return left-- <= 0; };
+      if (!run_campaign(campaign, *results, surroundings).is_interrupted) {
+        break;
+      }
+      left = 23;
+    }
+    for (std::int64_t trial = 0; trial < 60; ++trial) {
+      ReplayRequest request;
+      request.results = path;
+      request.trial = trial;
+      const ReplayReport report = replay(request, studies());
+      EXPECT_TRUE(report.differences.empty()) << strike << "\n" << text_of(report);
+    }
+  }
+}
+
+TEST(MemorySummaryTest, AReplayTellsOfTheCluster) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  report_of(path,
+            small("secded") + "trials: 40\nstrike: {process: particle, where: {memory: all}}");
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  ReplayRequest request;
+  request.results = path;
+  request.trial = database.execAndGet("SELECT trial FROM trials WHERE bits = 3").getInt();
+  const std::string text = text_of(replay(request, studies()));
+  EXPECT_NE(text.find("a neutron event at bank "), std::string::npos) << text;
+  EXPECT_NE(text.find(": 3 cells of "), std::string::npos) << text;
+  EXPECT_NE(text.find(", codeword "), std::string::npos) << text;
+  EXPECT_NE(text.find("flip at cycle "), std::string::npos) << text;
+  EXPECT_EQ(database
+                .execAndGet("SELECT COUNT(*) FROM faults WHERE trial = " +
+                            std::to_string(request.trial) + " AND bank IS NOT NULL")
+                .getInt(),
+            3);
+}
+
+TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
+  const Scenario scenario =
+      campaign_of(small("secded") + "strike: {process: particle, where: {memory: all}}")
+          .points[0]
+          .scenario;
+  FakeStudy study(study_inputs(scenario), {});
+  const Plan plan(scenario, target_of(scenario, study));
+  StrikeTallies tallies(*plan.memories(), 0.0);
+  StrikeSeen seen;
+  seen.structure = "scratchpad";
+  seen.radiation = "neutron";
+  seen.stratum = "right";
+  for (int i = 0; i < 100; ++i) {
+    seen.is[0] = i < 50;
+    tallies.add(seen);
+  }
+  const StrikeSummary summary = tallies.summary(0.95);
+  EXPECT_GT(summary.all.avf[0].value, 0.2);
+  ASSERT_EQ(summary.warnings.size(), 1U);
+  EXPECT_NE(summary.warnings[0].find("'right'"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns

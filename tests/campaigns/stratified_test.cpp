@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Are means over strata right, and do their intervals cover?
+#include "campaigns/stratified.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace tilestrike::campaigns {
+namespace {
+
+TEST(StratifiedTest, OneStratumIsNoStratum) {
+  for (const auto& [hits, n] : {std::pair<std::int64_t, std::int64_t>{3, 100}, {50, 60}, {0, 70}}) {
+    const std::vector<StratumCount> one = {{1.0, hits, n}};
+    const Estimate estimate = stratified_rate(one, 0.95);
+    const Interval expected = interval_of_trials(hits, n, 0.95);
+    EXPECT_NEAR(estimate.value, static_cast<double>(hits) / static_cast<double>(n), 1e-15);
+    EXPECT_NEAR(estimate.interval.low, expected.low, 1e-12);
+    EXPECT_NEAR(estimate.interval.high, expected.high, 1e-9);
+  }
+}
+
+TEST(StratifiedTest, TwoStrataByHand) {
+  const std::vector<StratumCount> counts = {{0.9, 10, 100}, {0.1, 60, 120}};
+  const Estimate estimate = stratified_rate(counts, 0.95);
+  EXPECT_NEAR(estimate.value, 0.9 * 0.1 + 0.1 * 0.5, 1e-15);
+  // Wilson: 10 of 100 is [0.0552291, 0.1743657]; 60 of 120 is [0.4118978, 0.5881022].
+  EXPECT_NEAR(estimate.interval.low,
+              0.14 - std::hypot(0.9 * (0.1 - 0.0552291), 0.1 * (0.5 - 0.4118978)), 1e-6);
+  EXPECT_NEAR(estimate.interval.high,
+              0.14 + std::hypot(0.9 * (0.1743657 - 0.1), 0.1 * (0.5881022 - 0.5)), 1e-6);
+}
+
+TEST(StratifiedTest, WithoutAHitTheBoundIsThatOfTheWorstCase) {
+  // Any rates that make "no hit" likelier than 5 % lie below the bound, and some reach it.
+  const std::vector<StratumCount> counts = {{0.7, 0, 50}, {0.3, 0, 20}};
+  const double bound = bound_of_none(counts, 0.95);
+  double most = 0.0;
+  for (int i = 0; i <= 20000; ++i) {
+    const double p = i / 20000.0 * (1.0 - std::pow(0.05, 1.0 / 50));
+    const double rest = 0.05 / std::pow(1.0 - p, 50);
+    most = std::max(most, 0.7 * p + 0.3 * (1.0 - std::pow(rest, 1.0 / 20)));
+  }
+  EXPECT_NEAR(bound, most, 1e-7);
+  // What was not looked at may always happen.
+  const std::vector<StratumCount> unseen = {{0.7, 0, 50}, {0.3, 0, 0}};
+  EXPECT_NEAR(bound_of_none(unseen, 0.95), 0.3 + 0.7 * (1.0 - std::pow(0.05, 1.0 / 50)), 1e-9);
+  EXPECT_EQ(bound_of_none({}, 0.95), 0.0);
+}
+
+TEST(StratifiedTest, IntervalsCover) {
+  std::mt19937_64 random(1);
+  struct Case {
+    std::vector<double> weights, rates;
+    std::vector<int> n;
+  };
+  for (const Case& each : std::vector<Case>{{{0.94, 0.06}, {0.02, 0.3}, {300, 300}},
+                                            {{0.5, 0.3, 0.2}, {0.1, 0.05, 0.01}, {100, 100, 100}},
+                                            {{0.8, 0.2}, {0.001, 0.02}, {200, 200}},
+                                            {{0.2, 0.2, 0.6}, {0.5, 0.9, 0.4}, {30, 40, 60}}}) {
+    double truth = 0.0;
+    for (std::size_t h = 0; h < each.n.size(); ++h) {
+      truth += each.weights[h] * each.rates[h];
+    }
+    int covered = 0;
+    constexpr int kRuns = 4000;
+    for (int run = 0; run < kRuns; ++run) {
+      std::vector<StratumCount> counts;
+      for (std::size_t h = 0; h < each.n.size(); ++h) {
+        std::binomial_distribution<int> draw(each.n[h], each.rates[h]);
+        counts.push_back({each.weights[h], draw(random), each.n[h]});
+      }
+      const Interval interval = stratified_rate(counts, 0.95).interval;
+      covered += interval.low <= truth && truth <= interval.high ? 1 : 0;
+    }
+    EXPECT_GT(covered, 0.94 * kRuns) << "truth " << truth;
+  }
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns
