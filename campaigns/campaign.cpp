@@ -211,6 +211,50 @@ std::vector<std::vector<Setting>> combinations(const std::vector<Axis>& axes) {
   return all;
 }
 
+/// Whether setting `over` sets what setting `under` has set, too.
+bool covers(const std::string& over, const std::string& under) {
+  const std::vector<std::string> above = parts_of(over);
+  const std::vector<std::string> below = parts_of(under);
+  if (above.size() > below.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < above.size(); ++i) {
+    if (above[i] != below[i] && above[i] != "*" && below[i] != "*") {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// A key that is set is swept no more, so that one point of a sweep can be run alone. One that a
+/// sweep would overwrite in another way is refused.
+void narrow(Value& sweep, const Setting& setting, ErrorList& errors) {
+  if (!sweep.is_map()) {
+    return;
+  }
+  std::erase_if(sweep.entries, [&](const Entry& entry) { return entry.key == setting.address; });
+  Value* zip = sweep.find("zip");
+  if (zip != nullptr && zip->is_map()) {
+    std::erase_if(zip->entries, [&](const Entry& entry) { return entry.key == setting.address; });
+    if (zip->entries.empty()) {
+      std::erase_if(sweep.entries, [](const Entry& entry) { return entry.key == "zip"; });
+      zip = nullptr;
+    }
+  }
+  const auto check = [&](const Entry& entry) {
+    if (covers(entry.key, setting.address)) {
+      errors.add(ErrorCode::kInvalidInput,
+                 setting.address + ": the sweep sets '" + entry.key + "' after it",
+                 setting.value.place.text(),
+                 "set '" + entry.key + "', which takes it out of the sweep");
+    }
+  };
+  std::ranges::for_each(sweep.entries, check);
+  if (zip != nullptr) {
+    std::ranges::for_each(zip->entries, check);
+  }
+}
+
 std::string label_of(const std::vector<Setting>& settings) {
   std::vector<std::string> parts;
   for (const Setting& setting : settings) {
@@ -286,6 +330,14 @@ Campaign read_campaign(Value document, const std::vector<Setting>& settings) {
       sweep = entry->value;
       document.entries.erase(entry);
     }
+  }
+  for (const Setting& setting : settings) {
+    if (sweep) {
+      narrow(*sweep, setting, errors);
+    }
+  }
+  if (sweep && sweep->is_map() && sweep->entries.empty() && !settings.empty()) {
+    sweep.reset();
   }
   const std::vector<Axis> axes = sweep ? read_sweep(*sweep, errors) : std::vector<Axis>{};
   Value base = expanded(read_scenario(document, errors));

@@ -141,7 +141,7 @@ MemoryPopulation::MemoryPopulation(const Scenario& scenario,
   }
   if (is_particle_) {
     add_rates(scenario);
-    add_groups(scenario.accelerator);
+    add_groups();
     share_trials();
   }
 }
@@ -184,7 +184,7 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   weight_ = -std::expm1(-expected_events_);
 }
 
-void MemoryPopulation::add_groups(const bridge::AcceleratorConfig& accelerator) {
+void MemoryPopulation::add_groups() {
   const double voltage = particle_.voltage > 0.0 ? particle_.voltage : node_.vdd.value;
   const int tap_rows = static_cast<int>(node_.tap_rows.value);
   const bool has_ecc = std::ranges::any_of(structures_, [&](const Structure& structure) {
@@ -192,8 +192,6 @@ void MemoryPopulation::add_groups(const bridge::AcceleratorConfig& accelerator) 
   });
   is_stratified_ = particle_.strata == StrataChoice::kOn ||
                    (particle_.strata == StrataChoice::kAuto && has_ecc && particle_.fluence <= 0.0);
-  const bool stops =
-      accelerator.on_due == bridge::OnDue::kStop || accelerator.on_due == bridge::OnDue::kRefetch;
   for (const Radiation radiation : kRadiations) {
     samplers_[number_of(radiation)] = std::make_unique<sim::ClusterSampler>(
         sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail));
@@ -221,8 +219,7 @@ void MemoryPopulation::add_groups(const bridge::AcceleratorConfig& accelerator) 
         const auto stratum = static_cast<Stratum>(s);
         group.stratum = stratum;
         group.fit = fit * strata->probability(stratum);
-        group.can_be_silent =
-            stratum != Stratum::kRight && (stratum != Stratum::kDetected || !stops);
+        group.can_be_silent = stratum != Stratum::kRight && stratum != Stratum::kDetected;
         group.can_be_due = stratum != Stratum::kRight && stratum != Stratum::kSilent;
         if (group.fit > 0.0) {
           groups_.push_back(group);

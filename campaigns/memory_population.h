@@ -46,7 +46,8 @@ struct StrikeGroup {
   double fit = 0.0;     // events in 1e9 hours
   double share = 0.0;   // of the trials; 0: it is not sampled
   double weight = 1.0;  // of a trial: its share of the events over its share of the trials
-  // What can come of it at all, by what its codewords would be read as.
+  // What can come of it at all, by what its codewords would be read as. A strike of which an error
+  // is detected at a read is a due, whatever else it does.
   bool can_be_silent = true;
   bool can_be_due = true;
   // Whether that is sampled: of structures where it is too rare, the enumerated bound is told.
@@ -114,7 +115,7 @@ class MemoryPopulation {
  private:
   struct Streams;
   void add_rates(const Scenario& scenario);
-  void add_groups(const bridge::AcceleratorConfig& accelerator);
+  void add_groups();
   void share_trials();
   void draw_event(std::size_t group, Streams& streams, DrawnStrike& drawn) const;
   DrawnStrike draw_particle(std::uint64_t seed, TrialId trial) const;

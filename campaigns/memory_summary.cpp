@@ -24,6 +24,9 @@ struct Chance {
 Chance of_silent(const StrikeGroup& group) {
   return {group.can_be_silent, group.is_silent_sampled};
 }
+Chance of_wrong_on(const StrikeGroup& group) {
+  return {group.can_be_silent || group.can_be_due, group.is_silent_sampled || group.is_due_sampled};
+}
 Chance of_due(const StrikeGroup& group) { return {group.can_be_due, group.is_due_sampled}; }
 
 Rate scaled(Rate rate, double factor) {
@@ -135,6 +138,7 @@ void StrikeTallies::add(const StrikeSeen& seen) {
   }
   const bool is_wrong = seen.is[0] || seen.is[kNonfinite];
   tally.false_due += seen.is_false_due ? 1 : 0;
+  tally.wrong_on += seen.is_wrong_on ? 1 : 0;
   tally.wrong_events += is_wrong || seen.later_wrong > 0.0 ? 1 : 0;
   tally.due_events += seen.is[kDue] || seen.later_due > 0.0 ? 1 : 0;
   tally.wrong.add(((is_wrong ? 1.0 : 0.0) + later_inferences_ * seen.later_wrong) /
@@ -242,6 +246,7 @@ StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) 
   };
   rates.activated = of(&StrikeTally::activated, always);
   rates.false_due = of(&StrikeTally::false_due, of_due);
+  rates.wrong_on = of(&StrikeTally::wrong_on, of_wrong_on);
   rates.wrong_event = of(&StrikeTally::wrong_events, of_silent);
   rates.due_event = of(&StrikeTally::due_events, of_due);
   rates.wrong_inferences = wrong_inferences(is_meant, confidence);

@@ -34,6 +34,7 @@ struct StrikeSeen {
   bool is_activated = false;
   std::array<bool, kRates> is{};  // in the order of rate_names()
   bool is_false_due = false;      // a due that is masked or corrected without the stop
+  bool is_wrong_on = false;       // wrong, or would be if a detected error did not stop it
   double later_wrong = 0.0;       // share of later inferences; 0 where none reads the cells
   double later_due = 0.0;
 };
@@ -42,7 +43,7 @@ struct StrikeSeen {
 struct StrikeTally {
   std::int64_t n = 0, activated = 0;
   std::array<std::int64_t, kRates> hits{};
-  std::int64_t false_due = 0, wrong_events = 0, due_events = 0;
+  std::int64_t false_due = 0, wrong_on = 0, wrong_events = 0, due_events = 0;
   Shares wrong;  // wrong inferences over the most that a strike can cause
 };
 
@@ -55,6 +56,7 @@ struct StrikeRates {
   Rate activated;
   std::array<Rate, kRates> avf;  // P(outcome | one strike)
   Rate false_due;
+  Rate wrong_on;     // wrong answers if detected errors stopped nothing
   Rate wrong_event;  // at least one wrong inference, later ones included
   Rate due_event;
   Rate wrong_inferences;  // mean number of one strike

@@ -95,6 +95,7 @@ Json json_of(const StrikeRates& rates) {
     json["avf"][rate_names()[i]] = json_of(rates.avf[i]);
   }
   json["avf"]["false_due"] = json_of(rates.false_due);
+  json["avf"]["wrong_without_stop"] = json_of(rates.wrong_on);
   for (std::size_t i = 0; i < kRates; ++i) {
     json["fit_of"][rate_names()[i]] = json_of(rates.in_fit(rates.avf[i]));
   }
@@ -172,6 +173,8 @@ std::string text_of(const StrikeSummary& summary) {
                           rate_text(rates.in_fit(rates.avf[kDue])));
     }
   }
+  text += fmt::format("wrong answers if detected errors stopped nothing: {} FIT\n",
+                      rate_text(summary.all.in_fit(summary.all.wrong_on)));
   text += persistence_text(summary) + "\ninputs:\n";
   for (const StrikeInput& input : summary.inputs) {
     text += fmt::format("  {} {:g}{}{}  {} ({})\n", input.name, input.value.value,

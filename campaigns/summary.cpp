@@ -75,10 +75,13 @@ Seen seen_of(const Row& row) {
     strike.radiation = *radiation;
   }
   strike.stratum = std::get<std::string>(row[11]);
+  strike.is_wrong_on = strike.is[0] || strike.is[5];
   if (const auto* without_stop = std::get_if<std::string>(&row[13])) {
-    strike.is_false_due = std::get<std::string>(row[12]) == name_of(Outcome::kDue) &&
-                          (*without_stop == name_of(Outcome::kMasked) ||
-                           *without_stop == name_of(Outcome::kCorrected));
+    const bool is_due = std::get<std::string>(row[12]) == name_of(Outcome::kDue);
+    const bool is_wrong =
+        *without_stop == name_of(Outcome::kSdc) || *without_stop == name_of(Outcome::kNonfinite);
+    strike.is_false_due = is_due && !is_wrong;
+    strike.is_wrong_on = is_wrong;
   }
   if (const auto* images = std::get_if<std::int64_t>(&row[14]); images != nullptr && *images > 0) {
     strike.later_wrong =

@@ -142,5 +142,30 @@ TEST(CampaignTest, ShippedScenariosAreValid) {
   EXPECT_GE(count, 4);
 }
 
+TEST(CampaignTest, AKeyThatIsSetIsSweptNoMore) {
+  const std::string text =
+      "model: lenet5\nsweep: {accelerator.memory.*.ecc: [none, secded], zip: "
+      "{accelerator.mesh.rows: "
+      "[4, 8], accelerator.mesh.columns: [4, 8]}}";
+  EXPECT_EQ(campaign_of(text).points.size(), 4U);
+  const Campaign half = campaign_of(text, {"accelerator.memory.*.ecc=secded"});
+  ASSERT_EQ(half.points.size(), 2U);
+  EXPECT_EQ(half.points[0].label, "accelerator.mesh.rows=4, accelerator.mesh.columns=4");
+  EXPECT_EQ(half.points[0].scenario.accelerator.memory[0].second.ecc, sim::EccKind::kSecded);
+  const Campaign one = campaign_of(text, {"accelerator.memory.*.ecc=none",
+                                          "accelerator.mesh.rows=8", "accelerator.mesh.columns=8"});
+  ASSERT_EQ(one.points.size(), 1U);
+  EXPECT_EQ(one.points[0].label, "");
+  EXPECT_EQ(one.document.find("sweep"), nullptr);
+  // The point is the one of the sweep.
+  EXPECT_EQ(one.points[0].document.yaml(), campaign_of(text).points[1].document.yaml());
+  for (const std::string setting :
+       {"accelerator.memory.scratchpad.ecc=parity", "accelerator.mesh.rows.x=3"}) {
+    EXPECT_NE(errors_of([&] { campaign_of(text, {setting}); }).find("the sweep sets 'accelerator."),
+              std::string::npos)
+        << setting;
+  }
+}
+
 }  // namespace
 }  // namespace tilestrike::campaigns

@@ -34,7 +34,7 @@ struct Planned {
 std::string small(const std::string& ecc, const std::string& node = "130nm", int interleave = 1) {
   const std::string array =
       "row: 16, codeword: 64, interleave: " + std::to_string(interleave) + ", ecc: " + ecc + "}";
-  return "accelerator: {base: gemmini_16x16, node: " + node +
+  return "accelerator: {base: gemmini_16x16, node: " + quick_node(node) +
          ", memory: {scratchpad: {capacity: 8KiB, banks: 4, " + array +
          ", accumulator: {holds: accumulators, capacity: 2KiB, banks: 2, " + array + "}}\n";
 }

@@ -72,7 +72,7 @@ TEST(MemoryStrikeTest, ParticlesAreReadAsTheyStand) {
       scenario_of(
           "strike: {process: particle, where: {memory: all}, radiation: thermal, altitude: 1609, "
           "strata: true, residence: 12}\naccelerator: {base: edge_8x8, node: " +
-          (std::filesystem::path(__FILE__).parent_path() / "thermal.csv").string() + ":28nm}")
+          quick_node("28nm") + "}")
           .strike;
   EXPECT_EQ(strike.particle.radiation, sim::Radiation::kThermal);
   EXPECT_EQ(strike.particle.altitude, 1609.0);

@@ -18,11 +18,11 @@
 namespace tilestrike::campaigns {
 namespace {
 
-std::string small(const std::string& ecc, const std::string& more = "node: 130nm",
-                  int interleave = 1) {
+std::string small(const std::string& ecc, const std::string& node = "130nm", int interleave = 1,
+                  const std::string& more = "") {
   const std::string array =
       "row: 16, codeword: 64, interleave: " + std::to_string(interleave) + ", ecc: " + ecc + "}";
-  return "model: lenet5\naccelerator: {base: gemmini_16x16, " + more +
+  return "model: lenet5\naccelerator: {base: gemmini_16x16, node: " + quick_node(node) + more +
          ", memory: {scratchpad: {capacity: 8KiB, banks: 4, " + array +
          ", accumulator: {holds: accumulators, capacity: 2KiB, banks: 2, " + array + "}}\n";
 }
@@ -156,7 +156,7 @@ TEST(MemorySummaryTest, WhatIsTooRareIsABound) {
   const ScratchFolder folder;
   const StrikeSummary summary =
       summary_of(folder.path("r.sqlite"),
-                 small("secded", "node: 65nm", 2) +
+                 small("secded", "65nm", 2) +
                      "trials: 1000\nstrike: {process: particle, where: {memory: all}}");
   const Rate fit = summary.all.in_fit(summary.all.avf[0]);
   EXPECT_TRUE(fit.is_settled);
@@ -195,7 +195,7 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
   const ScratchFolder folder;
   const std::string path = folder.path("r.sqlite");
   const StrikeSummary summary = summary_of(
-      path, small("none", "node: 130nm, schedule: {weights: at_boot}") +
+      path, small("none", "130nm", 1, ", schedule: {weights: at_boot}") +
                 "trials: 2000\nstrike: {process: particle, where: {memory: all}, residence: 2}");
   // 300 cycles at 1 GHz; on average half of two hours is left.
   EXPECT_NEAR(summary.period_seconds, 300e-9, 1e-15);
@@ -269,12 +269,13 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
 TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
   const ScratchFolder folder;
   const std::string base = "trials: 400\nstrike: {process: particle, where: {memory: all}}\n";
-  const RunReport sweep =
-      report_of(folder.path("s.sqlite"), small("none") + base +
-                                             "sweep: {accelerator.memory.*.ecc: [none, secded], "
-                                             "accelerator.node: [130nm, 65nm]}");
+  const RunReport sweep = report_of(folder.path("s.sqlite"),
+                                    small("none") + base +
+                                        "sweep: {accelerator.memory.*.ecc: [none, secded], "
+                                        "accelerator.node: [" +
+                                        quick_node("130nm") + ", " + quick_node("65nm") + "]}");
   const std::string table = points_text(sweep.summaries);
-  EXPECT_NE(table.find("\naccelerator.memory.*.ecc=secded, accelerator.node=65nm "),
+  EXPECT_NE(table.find("\naccelerator.memory.*.ecc=secded, accelerator.node=" + quick_node("65nm")),
             std::string::npos)
       << table;
   const auto json = points_json(sweep.summaries);
@@ -282,8 +283,7 @@ TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
   const StrikeRates& all = sweep.summaries[3].strikes->all;
   EXPECT_EQ(json[3]["fit_sdc"]["value"], all.in_fit(all.avf[0]).value);
   // One row alone is the same row.
-  const StrikeSummary alone =
-      summary_of(folder.path("a.sqlite"), small("secded", "node: 65nm") + base);
+  const StrikeSummary alone = summary_of(folder.path("a.sqlite"), small("secded", "65nm") + base);
   EXPECT_EQ(json_of(alone).dump(), json_of(*sweep.summaries[3].strikes).dump());
   EXPECT_EQ(points_text({sweep.summaries[0]}), "");
 }
