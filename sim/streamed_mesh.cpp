@@ -23,6 +23,23 @@ std::int64_t longest_stretch(const MeshConfig& config) {
 
 StreamedMesh::StreamedMesh(const MeshRun& run, const MeshState* start)
     : run_(run), inputs_(run, *this), mesh_(run, 0, run.config().columns) {
+  // One loads, one streams, one drains, and results on their way out for R + C cycles, through
+  // windows of R and more.
+  const MeshConfig& config = run.config();
+  slots_.resize(5 + static_cast<std::size_t>((config.columns - 1) / config.rows + 2));
+  std::size_t activations = 0, weights = 0, sums = 0;
+  for (std::size_t i = 0; i < run.passes().size(); ++i) {
+    const PassShape& shape = run.passes()[i];
+    activations = std::max(activations, product(run.steps(static_cast<int>(i)), config.rows));
+    weights = std::max(weights, product(shape.depth, config.columns));
+    sums = std::max(sums, product(shape.rows, config.columns));
+  }
+  for (Slot& slot : slots_) {
+    slot.activations.resize(activations);
+    slot.weights.resize(weights);
+    slot.accumulators.resize(sums);
+    slot.results.resize(sums);
+  }
   leaving_.resize(product(std::max<std::int64_t>(longest_stretch(run.config()), run.config().rows),
                           run.config().columns));
   restart(start);
@@ -41,23 +58,19 @@ void StreamedMesh::restart(const MeshState* start) {
 void StreamedMesh::begin_pass(int pass) {
   const MeshConfig& config = run_.config();
   const PassShape& shape = run_.passes()[static_cast<std::size_t>(pass)];
-  Slot& slot = slots_[static_cast<std::size_t>(pass % kPassesHeld)];
+  Slot& slot = this->slot(pass);
   TS_CHECK(slot.pass < pass, "passes begin in order");
   slot.pass = pass;
-  slot.activations.assign(product(run_.steps(pass), config.rows), 0);
-  slot.weights.assign(product(shape.depth, config.columns), 0);
-  slot.accumulators.assign(product(shape.rows, config.columns), 0);
-  slot.results.assign(product(shape.rows, config.columns), 0);
+  std::fill_n(slot.activations.begin(), product(run_.steps(pass), config.rows), std::int8_t{0});
+  std::fill_n(slot.weights.begin(), product(shape.depth, config.columns), std::int8_t{0});
+  std::fill_n(slot.accumulators.begin(), product(shape.rows, config.columns), 0);
+  std::fill_n(slot.results.begin(), product(shape.rows, config.columns), 0);
 }
 
-StreamedMesh::Slot& StreamedMesh::slot(int pass) {
-  Slot& slot = slots_[static_cast<std::size_t>(pass % kPassesHeld)];
+const StreamedMesh::Slot& StreamedMesh::begun(int pass) const {
+  const Slot& slot = slots_[static_cast<std::size_t>(pass) % slots_.size()];
   TS_CHECK(slot.pass == pass, "a pass that has begun");
   return slot;
-}
-
-const StreamedMesh::Slot& StreamedMesh::slot(int pass) const {
-  return const_cast<StreamedMesh*>(this)->slot(pass);
 }
 
 std::int8_t* StreamedMesh::activations(int pass, std::int64_t step) {
@@ -78,19 +91,19 @@ std::int32_t* StreamedMesh::results(int pass, std::int64_t row) {
 
 void StreamedMesh::activations(int pass, int first, int count, std::int8_t* out) const {
   const auto lanes = static_cast<std::size_t>(run_.config().rows);
-  std::memcpy(out, slot(pass).activations.data() + product(first, run_.config().rows),
+  std::memcpy(out, begun(pass).activations.data() + product(first, run_.config().rows),
               static_cast<std::size_t>(count) * lanes);
 }
 
 void StreamedMesh::weights(int pass, int first, int count, std::int8_t* out) const {
   const auto lanes = static_cast<std::size_t>(run_.config().columns);
-  std::memcpy(out, slot(pass).weights.data() + product(first, run_.config().columns),
+  std::memcpy(out, begun(pass).weights.data() + product(first, run_.config().columns),
               static_cast<std::size_t>(count) * lanes);
 }
 
 void StreamedMesh::accumulators(int pass, int first, int count, std::int32_t* out) const {
   const auto lanes = static_cast<std::size_t>(run_.config().columns);
-  std::memcpy(out, slot(pass).accumulators.data() + product(first, run_.config().columns),
+  std::memcpy(out, begun(pass).accumulators.data() + product(first, run_.config().columns),
               static_cast<std::size_t>(count) * lanes * sizeof(std::int32_t));
 }
 

@@ -5,7 +5,6 @@
 // (wavefront_mesh.h), in stretches of wavefronts short enough that none is computed too late.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -19,9 +18,11 @@ class StreamedMesh final : private Operands {
   /// `run` must outlive it. `start`: c0 and c1 before the first wavefront; nullptr: zero.
   explicit StreamedMesh(const MeshRun& run, const MeshState* start = nullptr);
 
-  /// Makes room for a pass: its operands are zeros, from now until four passes later. In order.
+  /// Makes room for a pass: its operands are zeros from now on, until its results have left and
+  /// others need the room. In order, before or in the window that loads it.
   void begin_pass(int pass);
-  // Where a pass's operands go: lanes of the mesh's rows, lanes of its columns.
+  // Where a pass's operands go: lanes of the mesh's rows, lanes of its columns. Places are known
+  // before a pass begins, and stay.
   std::int8_t* activations(int pass, std::int64_t step);
   std::int8_t* weights(int pass, std::int64_t row);
   std::int32_t* accumulators(int pass, std::int64_t row);  // what its sums start from
@@ -41,14 +42,13 @@ class StreamedMesh final : private Operands {
   void restart(const MeshState* start = nullptr);
 
  private:
-  static constexpr int kPassesHeld = 4;  // one loads, one streams, one drains; one is added up
   struct Slot {
     int pass = -1;
     std::vector<std::int8_t> activations, weights;
     std::vector<std::int32_t> accumulators, results;
   };
-  Slot& slot(int pass);
-  const Slot& slot(int pass) const;
+  Slot& slot(int pass) { return slots_[static_cast<std::size_t>(pass) % slots_.size()]; }
+  const Slot& begun(int pass) const;
 
   void activations(int pass, int first, int count, std::int8_t* out) const override;
   void weights(int pass, int first, int count, std::int8_t* out) const override;
@@ -57,7 +57,7 @@ class StreamedMesh final : private Operands {
   const MeshRun& run_;
   EdgeInputs inputs_;
   WavefrontMesh mesh_;
-  std::array<Slot, kPassesHeld> slots_;
+  std::vector<Slot> slots_;  // that passes take in turn
   std::vector<std::int32_t> leaving_;
   std::int64_t wavefront_ = 0;
   int window_ = 0;  // that holds it
