@@ -22,7 +22,7 @@ Schedule::Schedule(const AcceleratorConfig& accelerator, const std::vector<Layer
   if (Placement::has_memories(accelerator)) {
     memory_ = std::make_unique<MemorySchedule>(accelerator, work, tensors);
   }
-  Cycle now = 0;
+  Cycle now = memory_ ? 1 : 0;  // inputs are written in cycle 0: no load may read them before
   for (std::size_t i = 0; i < work.size(); ++i) {
     const LayerWork& todo = work[i];
     ScheduledLayer layer;
