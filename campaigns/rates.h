@@ -19,15 +19,17 @@ inline const std::vector<std::string>& rate_names() {
   return names;
 }
 
-/// Which of the rates one answer counts for, in the order of rate_names().
+/// Which of the rates one answer counts for, in the order of rate_names(). What was detected gave
+/// no answer that could be refined, whatever it would have been without the stop.
 inline std::array<bool, kRates> rates_of(const bridge::Judgement& judgement) {
+  const bool is_due = judgement.outcome == Outcome::kDue;
   return {judgement.outcome == Outcome::kSdc,
-          judgement.sdc_1,
-          judgement.sdc_5,
-          judgement.sdc_10,
-          judgement.sdc_20,
+          judgement.sdc_1 && !is_due,
+          judgement.sdc_5 && !is_due,
+          judgement.sdc_10 && !is_due,
+          judgement.sdc_20 && !is_due,
           judgement.outcome == Outcome::kNonfinite,
-          judgement.outcome == Outcome::kDue};
+          is_due};
 }
 
 }  // namespace tilestrike::campaigns

@@ -395,7 +395,22 @@ std::vector<std::string> not_modelled(const SummaryFacts& facts) {
 
 }  // namespace
 
-Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts) {
+namespace {
+
+/// What `until` asks for and all of the trials have not brought.
+std::vector<std::string> unmet(const Summary& summary, const std::optional<Until>& until) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; until && summary.counted >= summary.planned && i < kRates; ++i) {
+    const Rate& rate = summary.all.rates[i];
+    if (std::ranges::find(until->of, rate_names()[i]) != until->of.end() && !rate.is_settled &&
+        !is_precise(rate.value, rate.interval, until->relative, until->half_width)) {
+      names.push_back(rate_names()[i]);
+    }
+  }
+  return names;
+}
+
+Summary summary_of(const Results& results, std::int64_t scenario, const SummaryFacts& facts) {
   Tally all;
   std::map<std::string, Tally> registers, layers;
   Summary summary;
@@ -479,6 +494,14 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
   return summary;
 }
 
+}  // namespace
+
+Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts) {
+  Summary summary = summary_of(results, scenario, facts);
+  summary.unmet = unmet(summary, facts.scenario->until);
+  return summary;
+}
+
 Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
                    const std::string& name, std::int64_t trials) {
   if (is_by_rate(facts)) {
@@ -513,11 +536,14 @@ std::string text_of(const Summary& summary) {
                       summary.accuracy < 0.0
                           ? ", no labels"
                           : fmt::format(", top-1 accuracy {:.2f} %", 100.0 * summary.accuracy));
-  text += fmt::format("counted: {} of {} {}s{}\n\n", summary.counted, summary.planned, summary.unit,
-                      summary.kept > 0 ? fmt::format(" ({} more are kept, but not a random sample "
-                                                     "until those before them are done)",
-                                                     summary.kept)
-                                       : "");
+  text += fmt::format(
+      "counted: {} of {} {}s{}{}\n\n", summary.counted, summary.planned, summary.unit,
+      summary.kept > 0 ? fmt::format(" ({} more are kept, but not a random sample "
+                                     "until those before them are done)",
+                                     summary.kept)
+                       : "",
+      summary.unmet.empty() ? ""
+                            : "; less precise than 'until' asks: " + join(summary.unmet, ", "));
   std::vector<Group> registers = summary.registers;
   registers.push_back(summary.all);
   if (summary.is_on_tensors) {
@@ -575,6 +601,7 @@ nlohmann::ordered_json json_of(const Summary& summary) {
   json["planned"] = summary.planned;
   json["counted"] = summary.counted;
   json["kept_beyond"] = summary.kept;
+  json["less_precise_than_asked"] = summary.unmet;
   json["images"] = summary.images;
   json["accuracy"] =
       summary.accuracy < 0.0 ? nlohmann::ordered_json() : nlohmann::ordered_json(summary.accuracy);

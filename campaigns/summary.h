@@ -48,9 +48,10 @@ struct Summary {
   double confidence = 0.95;
   bool is_census = false;
   std::int64_t planned = 0;
-  std::int64_t counted = 0;    // trials 0 .. counted - 1, which are all done
-  std::int64_t kept = 0;       // done beyond those
-  std::int64_t activated = 0;  // of the counted ones
+  std::int64_t counted = 0;        // trials 0 .. counted - 1, which are all done
+  std::int64_t kept = 0;           // done beyond those
+  std::int64_t activated = 0;      // of the counted ones
+  std::vector<std::string> unmet;  // rates that are less precise than `until` asks, at the end
   std::int64_t images = 0;
   double accuracy = -1.0;
   std::string device;

@@ -363,5 +363,28 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
   EXPECT_NE(summary.warnings[0].find("'right'"), std::string::npos);
 }
 
+TEST(MemorySummaryTest, WhatIsLessPreciseThanAskedIsSaid) {
+  const ScratchFolder folder;
+  const std::string text = small("secded") +
+                           "strike: {process: particle, where: {memory: all}}\n"
+                           "until: {relative: 20%, of: [sdc, due]}\ntrials: ";
+  const Summary few = report_of(folder.path("few.sqlite"), text + "90").summaries.at(0);
+  EXPECT_EQ(few.unmet, (std::vector<std::string>{"sdc", "due"}));
+  EXPECT_NE(text_of(few).find("counted: 90 of 90 trials; less precise than 'until' asks: sdc, due"),
+            std::string::npos);
+  EXPECT_TRUE(report_of(folder.path("many.sqlite"), text + "20000").summaries.at(0).unmet.empty());
+}
+
+TEST(MemorySummaryTest, WhatIsDetectedHasNoRefinementOfSdc) {
+  bridge::Judgement judgement;
+  judgement.outcome = Outcome::kDue;
+  judgement.sdc_1 = judgement.sdc_5 = judgement.sdc_10 = judgement.sdc_20 = true;
+  EXPECT_EQ(rates_of(judgement),
+            (std::array<bool, kRates>{false, false, false, false, false, false, true}));
+  judgement.outcome = Outcome::kSdc;
+  EXPECT_EQ(rates_of(judgement),
+            (std::array<bool, kRates>{true, true, true, true, true, false, false}));
+}
+
 }  // namespace
 }  // namespace tilestrike::campaigns
