@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "campaigns/array_picture.h"
 #include "campaigns/sampling.h"
 #include "campaigns/yaml.h"
 
@@ -53,6 +54,36 @@ const std::vector<float>& logits_of(const ReplayReport& report) {
   return std::holds_alternative<std::monostate>(cell) ? none : std::get<std::vector<float>>(cell);
 }
 
+/// The memory that the trial struck first, around the struck cell.
+SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const DrawnTrial& drawn,
+                              const bridge::Study& study) {
+  if (!drawn.strike || drawn.strike->cells.empty()) {
+    fail(ErrorCode::kInvalidInput, "the trial struck no memory", "--svg",
+         "leave it out; pictures are of memories and their cells");
+  }
+  const std::vector<DrawnCell>& cells = drawn.strike->cells;
+  const std::size_t memory = plan.memories()->structures()[drawn.strike->structure].memory.value_or(
+      cells.front().fault.memory);
+  const bridge::StudyMemory& struck = study.memories()[memory];
+  const sim::ArrayGeometry geometry(struck.config.array());
+  std::vector<sim::Cell> places = {drawn.strike->struck};
+  for (const DrawnCell& cell : cells) {
+    const sim::Cell place = geometry.cell_of(cell.fault.bit);
+    if (cell.fault.memory == memory && place != places.front()) {
+      places.push_back(place);
+    }
+  }
+  ArrayPicture picture;
+  picture.title = fmt::format("{} of {}", struck.name, scenario.accelerator.name);
+  picture.memory = &struck.config;
+  picture.struck = places;
+  if (plan.memories()->is_particle()) {
+    picture.title += ", " + plan.memories()->node().name;
+    picture.tap_rows = static_cast<int>(plan.memories()->node().tap_rows.value);
+  }
+  return draw_array(picture);
+}
+
 }  // namespace
 
 ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study) {
@@ -95,6 +126,9 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   report.label_of_image = study->label(ImageId(report.image));
   report.golden_logits = study->golden_logits(ImageId(report.image));
   report.faults = describe(drawn, *study);
+  if (!request.picture.empty()) {
+    draw_struck_memory(point.scenario, plan, drawn, *study).write(request.picture);
+  }
   bridge::Story story;
   Telling telling;
   telling.story = &story;

@@ -46,6 +46,9 @@ void add_replay(CLI::App& program, Action& chosen) {
   command->add_option("--dump", arguments->request.dump_folder,
                       "Write operands and results of the struck passes to this folder as .npy "
                       "(python/check_dump.py checks them)");
+  command->add_option("--svg", arguments->request.picture,
+                      "Of a strike on a memory: draw the struck cells and their codewords to this "
+                      "file");
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->footer("Exit code 1: the trial is not the one that the file holds.");
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 
@@ -86,6 +87,41 @@ TEST(ReplayTest, ALastingFaultTellsOfOneImage) {
   request.image = 10;
   EXPECT_NE(errors_of([&] { replay(request, studies()); }).find("image 10 is not in use"),
             std::string::npos);
+}
+
+TEST(ReplayTest, AStruckMemoryIsDrawn) {
+  const ScratchFolder folder;
+  const std::string path =
+      run(folder,
+          "model: lenet5\ntrials: 6\naccelerator: {base: gemmini_16x16, node: 130nm}\n"
+          "strike: {process: particle, where: {memory: scratchpad}}");
+  for (std::int64_t trial = 0; trial < 6; ++trial) {
+    ReplayRequest request = request_of(path, 0, trial);
+    request.picture = folder.path("a.svg");
+    const ReplayReport report = replay(request, studies());
+    const std::string text = read_text_file(request.picture);
+    const auto column = [&](const char* name) { return text_of(report.row[trial_column(name)]); };
+    EXPECT_NE(text.find("scratchpad of gemmini_16x16, 130nm"), std::string::npos);
+    EXPECT_NE(text.find("bank " + column("bank") + " row " + column("row") + " column " +
+                        column("column") + ": codeword " + column("word")),
+              std::string::npos)
+        << "the struck cell is in sight";
+    std::size_t crosses = 0;
+    for (std::size_t at = 0; (at = text.find("stroke-width=\"2.5\"", at)) != std::string::npos;
+         ++at) {
+      ++crosses;
+    }
+    EXPECT_EQ(std::to_string(crosses / 2), column("bits"));
+  }
+}
+
+TEST(ReplayTest, AStrikeOnTheMeshIsNoPictureOfAMemory) {
+  const ScratchFolder folder;
+  ReplayRequest request = request_of(run(folder, "model: lenet5\ntrials: 1"), 0, 0);
+  request.picture = folder.path("a.svg");
+  EXPECT_EQ(errors_of([&] { replay(request, studies()); }),
+            "--svg: the trial struck no memory; leave it out; pictures are of memories and their "
+            "cells");
 }
 
 TEST(ReplayTest, WhatIsNotThereIsNamed) {
