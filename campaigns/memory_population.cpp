@@ -110,7 +110,11 @@ MemoryPopulation::MemoryPopulation(const Scenario& scenario,
       particle_(scenario.strike.particle),
       is_particle_(campaigns::is_particle(scenario.strike)),
       is_persistent_(campaigns::is_persistent(scenario.strike)),
+      memories_(memories),
       cycles_(cycles) {
+  if (strike_.process == Process::kDram) {
+    dram_law_ = dram_law(strike_);
+  }
   for (const bridge::StudyMemory& memory : memories) {
     geometries_.emplace_back(memory.config.array());
     codes_.push_back(memory.config.ecc);
@@ -332,6 +336,14 @@ std::string MemoryPopulation::text() const {
   for (const Structure& structure : structures_) {
     parts.push_back(structure.name + " " + with_commas(structure.cells));
   }
+  if (strike_.process == Process::kLowVoltage) {
+    return "chips of " + join(parts, " + ") + " cells";
+  }
+  if (dram_law_) {
+    return std::to_string(strike_.dram.device.devices * static_cast<int>(structures_.size())) +
+           " devices of " + join(parts, " + ") + " cells, " +
+           field_detail::real_text(dram_law_->fit_per_device()) + " FIT each";
+  }
   std::string text = join(parts, " + ") + (strike_.where.has_mesh ? " cells and sites" : " cells");
   if (is_particle_ && structures_.size() > 1) {
     text += ", by rate";
@@ -467,6 +479,50 @@ DrawnStrike MemoryPopulation::draw_uniform(std::uint64_t seed, TrialId trial) co
   return drawn;
 }
 
+DrawnStrike MemoryPopulation::draw_failure(std::uint64_t seed, TrialId trial) const {
+  std::vector<std::size_t> selected;
+  for (const Structure& structure : structures_) {
+    selected.push_back(*structure.memory);
+  }
+  CycleWindow when =
+      strike_.lasts.kind == Lasts::Kind::kWindow ? strike_.lasts.window : CycleWindow{};
+  if (!is_persistent_) {
+    RandomStream cycle(seed, trial.value, Purpose::kCycle);
+    when.from = static_cast<Cycle>(cycle.below(static_cast<std::uint64_t>(cycles_)));
+    when.until = when.from + 1;
+  }
+  CellFailures failures =
+      dram_law_ ? fail_in_dram(memories_, selected, strike_.dram.device, *dram_law_, when, seed,
+                               trial.value)
+                : fail_at_low_voltage(memories_, selected, strike_.low_voltage, seed, trial.value);
+  DrawnStrike drawn;
+  for (const bridge::CellFault& fault : failures.faults) {
+    drawn.cells.push_back({fault, true});
+  }
+  finish(drawn);
+  drawn.struck = failures.struck;
+  drawn.about = failures.about;
+  drawn.cycle = when.from;
+  drawn.first =
+      bridge::CellFault{failures.memory, geometries_[failures.memory].bit_at(failures.struck),
+                        is_persistent_ ? FaultKind::kStuckAt0 : FaultKind::kFlip, when};
+  for (const bridge::CellFault& fault : failures.faults) {
+    if (fault.memory == failures.memory && fault.bit == drawn.first->bit) {
+      drawn.first = fault;
+    }
+  }
+  const auto structure =
+      std::ranges::find(structures_, std::optional(failures.memory), &Structure::memory);
+  drawn.structure = static_cast<std::size_t>(structure - structures_.begin());
+  return drawn;
+}
+
+double MemoryPopulation::device_fit() const {
+  return dram_law_ ? dram_law_->fit_per_device() * strike_.dram.device.devices *
+                         static_cast<double>(structures_.size())
+                   : 0.0;
+}
+
 DrawnStrike MemoryPopulation::member(std::uint64_t index, FaultKind kind, CycleWindow when) const {
   DrawnStrike drawn;
   DrawnCell cell;
@@ -484,7 +540,9 @@ DrawnStrike MemoryPopulation::member(std::uint64_t index, FaultKind kind, CycleW
 }
 
 DrawnStrike MemoryPopulation::draw(std::uint64_t seed, TrialId trial) const {
-  return is_particle_ ? draw_particle(seed, trial) : draw_uniform(seed, trial);
+  return is_particle_          ? draw_particle(seed, trial)
+         : is_failure(strike_) ? draw_failure(seed, trial)
+                               : draw_uniform(seed, trial);
 }
 
 }  // namespace tilestrike::campaigns

@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "bridge/study.h"
+#include "campaigns/cell_failures.h"
 #include "campaigns/scenario.h"
 #include "sim/memory/cluster.h"
 #include "sim/memory/rates.h"
@@ -69,9 +70,11 @@ struct DrawnStrike {
   std::optional<sim::Radiation> radiation;
   std::uint64_t site = 0;  // the mesh is struck: number of the site, and the cycle
   Cycle cycle = 0;
-  sim::Cell struck;              // of the first event
-  std::vector<DrawnCell> cells;  // sorted by memory, then bit; no cell twice
-  std::int64_t codewords = 0;    // that they belong to
+  sim::Cell struck;                        // of the first event
+  std::vector<DrawnCell> cells;            // sorted by memory, then bit; no cell twice
+  std::int64_t codewords = 0;              // that they belong to
+  std::optional<bridge::CellFault> first;  // of failures: the struck cell, whether it acts or not
+  std::string about;                       // ... and what has failed
   std::int64_t events = 1;
   double weight = 1.0;
 };
@@ -93,6 +96,8 @@ class MemoryPopulation {
   const std::vector<Structure>& structures() const { return structures_; }
   const std::vector<StrikeGroup>& groups() const { return groups_; }  // of particles
   double fit() const { return fit_; }                                 // of all structures
+  /// Failures of DRAM devices that the trials stand for, in 1e9 hours; 0: of other processes.
+  double device_fit() const;
   const sim::TechnologyNode& node() const { return node_; }
   const ParticleConfig& particle() const { return particle_; }
   /// What reading codewords while they are upset could come to at most, in FIT; nothing where
@@ -120,6 +125,7 @@ class MemoryPopulation {
   void draw_event(std::size_t group, Streams& streams, DrawnStrike& drawn) const;
   DrawnStrike draw_particle(std::uint64_t seed, TrialId trial) const;
   DrawnStrike draw_uniform(std::uint64_t seed, TrialId trial) const;
+  DrawnStrike draw_failure(std::uint64_t seed, TrialId trial) const;
   bridge::CellFault cell_fault(std::uint64_t index) const;
   void finish(DrawnStrike& drawn) const;
 
@@ -128,6 +134,8 @@ class MemoryPopulation {
   bool is_particle_ = false;
   bool is_persistent_ = false;
   bool is_stratified_ = false;
+  std::vector<bridge::StudyMemory> memories_;  // of the study
+  std::optional<sim::DramEventLaw> dram_law_;  // of the process dram
   Cycle cycles_ = 0;
   sim::TechnologyNode node_;
   std::vector<Structure> structures_;

@@ -192,7 +192,101 @@ void check_particle(const StrikeConfig& strike, const bridge::AcceleratorConfig&
   }
 }
 
+/// Keys of the other processes that say how cells fail.
+void check_no_failure_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  const auto check = [&](const std::string& name, Process process) {
+    const Value* given = document.find("strike");
+    if (strike.process != process && given != nullptr && given->find(name) != nullptr) {
+      errors.add(ErrorCode::kInvalidInput,
+                 "strike." + name + ": only the process of this name has this key",
+                 place_at(document, "strike." + name),
+                 "write 'process: " + name + "', or leave it out");
+    }
+  };
+  check("low_voltage", Process::kLowVoltage);
+  check("dram", Process::kDram);
+}
+
+void check_failure(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
+                   const Value& document, ErrorList& errors) {
+  const auto refuse = [&](const std::string& key, const std::string& what,
+                          const std::string& cure) {
+    errors.add(ErrorCode::kInvalidInput, key + ": " + what, place_at(document, key), cure);
+  };
+  const bool is_dram = strike.process == Process::kDram;
+  if (strike.faults != std::vector{FaultKind::kFlip}) {
+    refuse("strike.fault", "the process says what becomes of each cell", "leave it out");
+  }
+  if (strike.count != 1) {
+    refuse("strike.count", is_dram ? "a trial is one failure of a device" : "a trial is one chip",
+           "leave it out");
+  }
+  if (strike.where.memory.cells != CellChoice::kAll) {
+    refuse("strike.where.memory.cells", "this process strikes every cell", "leave it out");
+  }
+  if (strike.where.has_mesh) {
+    refuse("strike.where.mesh", "this process strikes memories alone", "leave it out");
+  }
+  if (!is_dram && strike.lasts.kind != Lasts::Kind::kAuto &&
+      strike.lasts.kind != Lasts::Kind::kPermanent) {
+    refuse("strike.lasts", "cells fail as long as the supply is low", "leave it out");
+  }
+  const std::vector<std::size_t> selected = selected_memories(strike, accelerator);
+  if (selected.empty() && !accelerator.memory.empty()) {
+    refuse("strike.where.memory",
+           is_dram ? "no memory of '" + accelerator.name + "' holds backing copies alone"
+                   : "no memory of '" + accelerator.name + "' is on chip",
+           "name the memories that are meant");
+  }
+  if (!is_dram) {
+    return;
+  }
+  for (const std::size_t index : selected) {
+    sim::check_dram(strike.dram.device, accelerator.memory[index].second.array(), "strike.dram",
+                    place_at(document, "strike.dram"), errors);
+  }
+  try {
+    dram_law(strike);
+  } catch (const Failure& failure) {
+    errors.add(failure);
+  }
+}
+
 }  // namespace
+
+FieldTable<DramStrike> dram_strike_fields() {
+  FieldTable<DramStrike> table;
+  for (const Field<sim::DramConfig>& field : sim::dram_fields()) {
+    table.push_back(custom_field<DramStrike>(
+        field.about,
+        [read = field.read](DramStrike& dram, const Value& value, const std::string& path,
+                            ErrorList& errors) { read(dram.device, value, path, errors); },
+        [write = field.write](const DramStrike& dram) { return write(dram.device); }));
+  }
+  table.push_back(custom_field<DramStrike>(
+      {"modes", "CSV file", "", "data/dram_modes.csv", "",
+       "how often a device fails in which way, as the shipped file has it"},
+      [](DramStrike& dram, const Value& value, const std::string& path, ErrorList& errors) {
+        if (!value.is_scalar()) {
+          field_detail::wrong_type(value, path, "the path of a CSV file", errors);
+        } else {
+          dram.modes = absolute_path(value.scalar, folder_of(value.place));
+        }
+      },
+      [](const DramStrike& dram) { return dram.modes.empty() ? Value{} : Value::of(dram.modes); }));
+  return table;
+}
+
+sim::DramEventLaw dram_law(const StrikeConfig& strike) {
+  const std::string file = strike.dram.modes.empty()
+                               ? (root_folder() / "data" / "dram_modes.csv").string()
+                               : strike.dram.modes;
+  std::vector<sim::DramModeRate> rates = sim::read_dram_modes(file);
+  for (sim::DramModeRate& rate : rates) {
+    (is_persistent(strike) ? rate.transient : rate.permanent).value = 0.0;
+  }
+  return sim::DramEventLaw(std::move(rates));
+}
 
 void read_memory_selection(MemorySelection& selection, const Value& value, const std::string& path,
                            ErrorList& errors) {
@@ -276,6 +370,16 @@ bool strikes_memories(const StrikeConfig& strike) {
   return strike.process != Process::kList && strike.where.memory.is_asked;
 }
 
+bool is_failure(const StrikeConfig& strike) {
+  return strike.process == Process::kLowVoltage || strike.process == Process::kDram;
+}
+
+std::string failure_text(const StrikeConfig& strike) {
+  return strike.process == Process::kDram
+             ? "failures of DRAM devices"
+             : "cells that fail at " + field_detail::real_text(strike.low_voltage.voltage) + " V";
+}
+
 bool is_particle(const StrikeConfig& strike) { return strike.process == Process::kParticle; }
 
 std::vector<std::size_t> selected_memories(const StrikeConfig& strike,
@@ -284,8 +388,10 @@ std::vector<std::size_t> selected_memories(const StrikeConfig& strike,
   std::vector<std::size_t> selected;
   for (std::size_t i = 0; i < accelerator.memory.size(); ++i) {
     const auto& [name, memory] = accelerator.memory[i];
-    const bool is_meant = names.empty() ? !(is_particle(strike) && holds_only_backing(memory))
-                                        : std::ranges::find(names, name) != names.end();
+    const bool is_dram = strike.process == Process::kDram;
+    const bool is_of_all = is_dram == holds_only_backing(memory) ||
+                           (!is_dram && !is_particle(strike) && !is_failure(strike));
+    const bool is_meant = names.empty() ? is_of_all : std::ranges::find(names, name) != names.end();
     if (is_meant) {
       selected.push_back(i);
     }
@@ -302,10 +408,13 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
   };
   if (!is_particle(strike)) {
     check_no_particle_keys(strike, document, errors);
-  } else if (!where.memory.is_asked) {
-    refuse(
-        "strike.process", "particles strike memories, and none is in 'where'",
-        "add 'where: {memory: all}' (beside 'mesh: {}', if wanted), or write 'process: uniform'");
+  }
+  check_no_failure_keys(strike, document, errors);
+  if (!where.memory.is_asked && (is_particle(strike) || is_failure(strike))) {
+    refuse("strike.process", "this process strikes memories, and none is in 'where'",
+           is_particle(strike) ? "add 'where: {memory: all}' (beside 'mesh: {}', if wanted), or "
+                                 "write 'process: uniform'"
+                               : "add 'where: {memory: all}', or write 'process: uniform'");
   }
   if (!where.memory.is_asked) {
     return;
@@ -326,6 +435,10 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
   }
   if (is_particle(strike)) {
     check_particle(strike, accelerator, document, errors);
+    return;
+  }
+  if (is_failure(strike)) {
+    check_failure(strike, accelerator, document, errors);
     return;
   }
   if (where.has_mesh) {

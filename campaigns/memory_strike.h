@@ -14,6 +14,7 @@
 #include "bridge/accelerator.h"
 #include "campaigns/fields.h"
 #include "sim/memory/cluster.h"
+#include "sim/memory/dram_modes.h"
 
 namespace tilestrike::campaigns {
 
@@ -43,6 +44,15 @@ struct ParticleConfig {
   double residence_hours = 1.0;  // of weights that are loaded at boot, until they are renewed
 };
 
+/// Of the process `dram`.
+struct DramStrike {
+  sim::DramConfig device;
+  std::string modes;  // CSV file of one's own, absolute; empty: data/dram_modes.csv
+};
+FieldTable<DramStrike> dram_strike_fields();
+/// Its rates of those failures that `strike` asks for: transient or permanent. Throws Failure.
+sim::DramEventLaw dram_law(const StrikeConfig& strike);
+
 /// The key `memory` of a `where`.
 void read_memory_selection(MemorySelection& selection, const Value& value, const std::string& path,
                            ErrorList& errors);
@@ -59,8 +69,15 @@ bool strikes_memories(const StrikeConfig& strike);
 /// Whether one particle's event is a trial.
 bool is_particle(const StrikeConfig& strike);
 
-/// The memories of an accelerator that a strike means, by their places in its file. Particles leave
-/// alone, of `all`, what only holds backing copies: DRAM is struck in other ways.
+/// Whether cells of a chip or parts of a device fail.
+bool is_failure(const StrikeConfig& strike);
+
+/// "cells that fail at 0.55 V"; "failures of DRAM devices".
+std::string failure_text(const StrikeConfig& strike);
+
+/// The memories of an accelerator that a strike means, by their places in its file. Of `all`, what
+/// only holds backing copies is DRAM: particles and low voltage leave it alone, and the process
+/// `dram` means nothing else.
 std::vector<std::size_t> selected_memories(const StrikeConfig& strike,
                                            const bridge::AcceleratorConfig& accelerator);
 

@@ -57,7 +57,7 @@ const std::vector<float>& logits_of(const ReplayReport& report) {
 /// The memory that the trial struck first, around the struck cell.
 SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const DrawnTrial& drawn,
                               const bridge::Study& study) {
-  if (!drawn.strike || drawn.strike->cells.empty()) {
+  if (!drawn.strike || (drawn.strike->cells.empty() && !drawn.strike->first)) {
     fail(ErrorCode::kInvalidInput, "the trial struck no memory", "--svg",
          "leave it out; pictures are of memories and their cells");
   }
@@ -66,12 +66,22 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
       cells.front().fault.memory);
   const bridge::StudyMemory& struck = study.memories()[memory];
   const sim::ArrayGeometry geometry(struck.config.array());
-  std::vector<sim::Cell> places = {drawn.strike->struck};
+  std::vector<sim::Cell> places;
+  const auto is_struck = [&](const DrawnCell& cell) {
+    return cell.fault.memory == memory && geometry.cell_of(cell.fault.bit) == drawn.strike->struck;
+  };
+  if (std::ranges::any_of(cells, is_struck)) {
+    places.push_back(drawn.strike->struck);
+  }
   for (const DrawnCell& cell : cells) {
     const sim::Cell place = geometry.cell_of(cell.fault.bit);
-    if (cell.fault.memory == memory && place != places.front()) {
+    if (cell.fault.memory == memory && place != drawn.strike->struck) {
       places.push_back(place);
     }
+  }
+  if (places.empty()) {
+    fail(ErrorCode::kInvalidInput, "no cell that failed ever holds anything", "--svg",
+         "leave it out, or choose another trial");
   }
   ArrayPicture picture;
   picture.title = fmt::format("{} of {}", struck.name, scenario.accelerator.name);

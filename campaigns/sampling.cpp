@@ -331,7 +331,7 @@ DrawnTrial Plan::draw_strike(TrialId trial) const {
     drawn.image =
         ImageId(static_cast<std::int64_t>(image_stream.below(static_cast<std::uint64_t>(images_))));
     drawn.strike = memories_->draw(seed_, trial);
-    if (drawn.strike->cells.empty()) {  // the mesh, by its rate
+    if (!memories_->structures()[drawn.strike->structure].memory) {  // the mesh, by its rate
       const Cycle cycle = drawn.strike->cycle;
       drawn.faults.push_back(
           {{sites_[drawn.strike->site], FaultKind::kFlip, {cycle, cycle + 1}}, true});

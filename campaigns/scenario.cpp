@@ -367,8 +367,10 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
   const bool has_random = std::find(strike.faults.begin(), strike.faults.end(),
                                     FaultKind::kRandom) != strike.faults.end();
   const bool is_rate = strike.per_bit > 0.0 || strike.per_parameter > 0.0;
-  if (is_particle(strike)) {
-    errors.add(ErrorCode::kInvalidInput, "trials: particles are drawn, not counted through",
+  if (is_particle(strike) || is_failure(strike)) {
+    errors.add(ErrorCode::kInvalidInput,
+               is_particle(strike) ? "trials: particles are drawn, not counted through"
+                                   : "trials: what fails is drawn, not counted through",
                place_at(document, "trials"), "write a number of trials");
   }
   if (strike.process == Process::kUniform && (strike.count != 1 || has_random || is_rate)) {

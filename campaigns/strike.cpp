@@ -467,6 +467,32 @@ void check_tensors(const StrikeConfig& strike, const Value& document, ErrorList&
   }
 }
 
+const Choices<Process>& processes() {
+  static const Choices<Process> all{{"uniform", Process::kUniform},
+                                    {"particle", Process::kParticle},
+                                    {"low_voltage", Process::kLowVoltage},
+                                    {"dram", Process::kDram},
+                                    {"list", Process::kList}};
+  return all;
+}
+
+std::vector<std::string> process_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, process] : processes()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+/// A map that the expanded form has where its process is asked for, and that other processes
+/// refuse (check_memory_strike()).
+Field<StrikeConfig> of_process(Field<StrikeConfig> field, Process process) {
+  field.write = [write = field.write, process](const StrikeConfig& strike) {
+    return strike.process == process ? write(strike) : Value{};
+  };
+  return field;
+}
+
 }  // namespace
 
 FieldTable<ListedFault> listed_fault_fields() {
@@ -515,21 +541,19 @@ FieldTable<ListedFault> listed_fault_fields() {
 FieldTable<StrikeConfig> strike_fields() {
   FieldTable<StrikeConfig> table = {
       custom_field<StrikeConfig>(
-          {"process", "choice", "", "uniform", "uniform | particle | list",
+          {"process", "choice", "", "uniform", join(process_names(), " | "),
            "uniform: over the sites of 'where' and all cycles; particle: clusters of memory cells "
-           "at the node's rates; list: as 'faults' says"},
+           "at the node's rates; low_voltage: a chip's cells that fail at a low supply; dram: a "
+           "part of a DRAM device; list: as 'faults' says"},
           [](StrikeConfig& strike, const Value& value, const std::string& path, ErrorList& errors) {
-            if (is_choice(value, path, {"uniform", "particle", "list"}, {"low_voltage", "dram"},
-                          errors)) {
-              strike.process = value.scalar == "list"       ? Process::kList
-                               : value.scalar == "particle" ? Process::kParticle
-                                                            : Process::kUniform;
+            if (is_choice(value, path, process_names(), {}, errors)) {
+              for (const auto& [name, process] : processes()) {
+                strike.process = value.scalar == name ? process : strike.process;
+              }
             }
           },
           [](const StrikeConfig& strike) {
-            return Value::of(strike.process == Process::kList       ? "list"
-                             : strike.process == Process::kParticle ? "particle"
-                                                                    : "uniform");
+            return Value::of(choice_name(processes(), strike.process));
           }),
       custom_field<StrikeConfig>(
           {"fault", "choice or list", "", "flip", join(fault_names(), " | "),
@@ -577,6 +601,13 @@ FieldTable<StrikeConfig> strike_fields() {
                                             : Value::of(strike.list_file);
           }),
   };
+  table.push_back(
+      of_process(nested_field("low_voltage", &StrikeConfig::low_voltage, sim::low_voltage_fields(),
+                              "with 'process: low_voltage': which cells fail"),
+                 Process::kLowVoltage));
+  table.push_back(of_process(nested_field("dram", &StrikeConfig::dram, dram_strike_fields(),
+                                          "with 'process: dram': devices, and how they fail"),
+                             Process::kDram));
   for (const Field<ParticleConfig>& field : particle_fields()) {
     table.push_back(custom_field<StrikeConfig>(
         field.about,
@@ -598,6 +629,9 @@ bool strikes_tensors(const StrikeConfig& strike) {
 }
 
 bool is_persistent(const StrikeConfig& strike) {
+  if (strike.process == Process::kLowVoltage) {
+    return true;
+  }
   if (strike.lasts.kind != Lasts::Kind::kAuto) {
     return strike.lasts.kind != Lasts::Kind::kTransient;
   }
@@ -619,6 +653,9 @@ void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const
     errors.add(ErrorCode::kInvalidInput, "strike.where.bits: these are bits of tensors",
                place_at(document, "strike.where.bits"),
                "name tensors ('weights: \"*\"'), or write 'mesh: {bit: ...}'");
+  }
+  if (is_failure(strike)) {
+    return;  // check_memory_strike()
   }
   if (strikes_memories(strike) && !strike.where.has_mesh) {
     check_kinds(strike, document, errors);

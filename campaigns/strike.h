@@ -14,6 +14,7 @@
 #include "base/field_table.h"
 #include "campaigns/memory_strike.h"
 #include "campaigns/tensor_selection.h"
+#include "sim/memory/low_voltage.h"
 #include "sim/mesh_sites.h"
 
 namespace tilestrike::campaigns {
@@ -23,9 +24,11 @@ inline constexpr std::string_view kMeshStructure = "mesh";
 
 /// How a strike's faults are chosen.
 enum class Process {
-  kUniform,   // uniform over the sites of `where` and over the cycles of an inference
-  kParticle,  // one particle's cluster of cells, by the rates of the technology node
-  kList,      // `faults` names each
+  kUniform,     // uniform over the sites of `where` and over the cycles of an inference
+  kParticle,    // one particle's cluster of cells, by the rates of the technology node
+  kLowVoltage,  // a chip whose supply is low: the cells that fail
+  kDram,        // a part of a DRAM device
+  kList,        // `faults` names each
 };
 
 /// How long a fault lasts.
@@ -83,6 +86,8 @@ struct StrikeConfig {
   std::vector<ListedTrial> list;  // of kList
   std::string list_file;          // the CSV file that the list came from; absolute
   ParticleConfig particle;        // of kParticle
+  sim::LowVoltageConfig low_voltage;  // of kLowVoltage
+  DramStrike dram;                    // of kDram
 };
 
 FieldTable<StrikeConfig> strike_fields();

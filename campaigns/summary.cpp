@@ -274,7 +274,8 @@ std::string title_of(const Scenario& scenario, const Plan& plan) {
   for (const FaultKind kind : scenario.strike.faults) {
     kinds.emplace_back(name_of(kind));
   }
-  const std::string what = is_particle(scenario.strike) ? particle_text(plan)
+  const std::string what = is_particle(scenario.strike)  ? particle_text(plan)
+                           : is_failure(scenario.strike) ? failure_text(scenario.strike)
                            : scenario.strike.process == Process::kList
                                ? std::string("listed faults")
                                : join(kinds, " or ");

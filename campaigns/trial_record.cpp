@@ -141,6 +141,9 @@ std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& stud
     return fault_cells(drawn.faults.front(), study.sites());
   }
   const DrawnStrike& strike = *drawn.strike;
+  if (strike.first) {
+    return cell_cells(*strike.first, strike.struck, study.memories()[strike.first->memory]);
+  }
   for (const DrawnCell& cell : strike.cells) {
     const bridge::StudyMemory& memory = study.memories()[cell.fault.memory];
     const sim::ArrayGeometry geometry(memory.config.array());
@@ -152,9 +155,13 @@ std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& stud
   return {};
 }
 
+bool is_in_memory(const DrawnTrial& drawn) {
+  return drawn.strike && (drawn.strike->first || !drawn.strike->cells.empty());
+}
+
 /// Columns corrected to later_due.
 std::vector<Cell> memory_cells(const DrawnTrial& drawn, const Judged& judged) {
-  if (!drawn.strike || drawn.strike->cells.empty()) {
+  if (!is_in_memory(drawn)) {
     return std::vector<Cell>(7);
   }
   const bool has_later = !judged.later.empty();
@@ -181,7 +188,7 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
   const bridge::TrialResult& result = judged.first;
   const bool is_masked = judged.outcome == Outcome::kMasked;
   const bool is_on_mesh = plan.tensors() == nullptr;
-  const bool is_in_cells = drawn.strike && !drawn.strike->cells.empty();
+  const bool is_in_cells = is_in_memory(drawn);
   Row row = {
       Cell{scenario},
       word(trial.value),
@@ -516,6 +523,8 @@ void describe_cells(const DrawnStrike& strike, const bridge::Study& study,
     line = strike.events == 1 ? "a " + std::string(name_of(*strike.radiation)) + " event"
                               : plural(strike.events, "neutron event") + ", the first";
     line += " at " + sim::text_of(strike.struck) + ": ";
+  } else if (!strike.about.empty()) {
+    line = strike.about + ": ";
   }
   lines.push_back(line + plural(static_cast<std::int64_t>(strike.cells.size()), "cell") + " of " +
                   plural(strike.codewords, "codeword"));
@@ -546,7 +555,7 @@ std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& 
                              std::string(name_of(fault.fault.kind)) + when_text(fault.fault.when);
     lines.push_back(line + (fault.acts ? "" : " (the value that the bit already has)"));
   }
-  if (drawn.strike && !drawn.strike->cells.empty()) {
+  if (is_in_memory(drawn)) {
     describe_cells(*drawn.strike, study, lines);
   }
   for (const DrawnBit& bit : drawn.words.first) {

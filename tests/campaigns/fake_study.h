@@ -34,7 +34,7 @@ class FakeStudy final : public bridge::Study {
         sites_(inputs.accelerator.mesh),
         images_(inputs.use > 0 ? std::min(inputs.use, settings.images) : settings.images) {
     for (const auto& [name, config] : inputs.accelerator.memory) {
-      memories_.push_back({name, config});
+      memories_.push_back({name, config, sim::ArrayGeometry(config.array()).codewords()});
     }
     keeps_weights_ = inputs.accelerator.schedule.weights == bridge::WeightReload::kAtBoot;
     golden_.images = images_;
