@@ -411,7 +411,9 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
   }
   check_no_failure_keys(strike, document, errors);
   if (!where.memory.is_asked && (is_particle(strike) || is_failure(strike))) {
-    refuse("strike.process", "this process strikes memories, and none is in 'where'",
+    refuse("strike.process",
+           is_particle(strike) ? "particles strike memories, and none is in 'where'"
+                               : "this process strikes memories, and none is in 'where'",
            is_particle(strike) ? "add 'where: {memory: all}' (beside 'mesh: {}', if wanted), or "
                                  "write 'process: uniform'"
                                : "add 'where: {memory: all}', or write 'process: uniform'");

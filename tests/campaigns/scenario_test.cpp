@@ -121,7 +121,6 @@ TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
   for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
            {"accelerator: none", "without an accelerator there is no mesh"},
            {"format: float32", "format: the mesh computes on int8, not float32"},
-           {"strike: {process: dram}", "'dram' is not available yet; available: uniform"},
            {"strike: {per_bit: 1e-7}", "rates strike tensors, not yet the mesh; use 'count'"},
            {"strike: {where: {mesh: {}, weights: \"*\"}}", "the mesh and tensors at once"},
            {"engine: closed_form", "engine: 'closed_form' is not available yet"},
