@@ -502,6 +502,7 @@ DrawnStrike MemoryPopulation::draw_failure(std::uint64_t seed, TrialId trial) co
   finish(drawn);
   drawn.struck = failures.struck;
   drawn.about = failures.about;
+  drawn.failing = failures.cells;
   drawn.cycle = when.from;
   drawn.first =
       bridge::CellFault{failures.memory, geometries_[failures.memory].bit_at(failures.struck),

@@ -74,7 +74,8 @@ struct DrawnStrike {
   std::vector<DrawnCell> cells;            // sorted by memory, then bit; no cell twice
   std::int64_t codewords = 0;              // that they belong to
   std::optional<bridge::CellFault> first;  // of failures: the struck cell, whether it acts or not
-  std::string about;                       // ... and what has failed
+  std::string about;                       // ... what has failed, and ...
+  std::uint64_t failing = 0;               // ... how many cells, also where nothing ever lies
   std::int64_t events = 1;
   double weight = 1.0;
 };

@@ -454,7 +454,11 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
     const auto result_on = [&](ImageId image) {
       const bool is_chosen = drawn.image.has_value() || image == telling.told;
       if (faults.empty() && cells.empty()) {
-        return nothing_struck(study, image);
+        bridge::TrialResult result = nothing_struck(study, image);
+        if (drawn.strike && drawn.strike->failing > 0) {
+          result.masked_at = MaskedAt::kEmpty;
+        }
+        return result;
       }
       if (!cells.empty()) {
         return study.strike_cells(image, cells, is_chosen ? telling.story : nullptr);

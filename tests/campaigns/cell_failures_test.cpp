@@ -120,6 +120,7 @@ TEST(CellFailuresTest, AChipWithoutFailingCellsIsATrialToo) {
   for (const auto& [key, row] : rows) {
     EXPECT_EQ(number(row, "bits"), 0);
     EXPECT_EQ(std::get<std::string>(row[trial_column("outcome")]), "masked");
+    EXPECT_EQ(std::get<std::string>(row[trial_column("masked_at")]), "unchanged");
     EXPECT_EQ(std::get<std::string>(row[trial_column("structure")]), "scratchpad");
   }
 }
