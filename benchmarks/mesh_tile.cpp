@@ -7,12 +7,11 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "benchmarks/paired.h"
+#include "benchmarks/ready_passes.h"
 #include "sim/edge_inputs.h"
 #include "sim/engine.h"
 #include "sim/wavefront_mesh.h"
@@ -20,42 +19,9 @@
 namespace tilestrike::sim {
 namespace {
 
-constexpr int kSize = 16;
-constexpr int kStreamed = 64;
 constexpr std::size_t kCalls = 64;  // that are timed together
 constexpr int kBatches = 4000;      // of calls
 constexpr std::size_t kStrikes = 4096;
-
-// Operands that lie ready in the order in which they enter.
-class ReadyOperands final : public Operands {
- public:
-  ReadyOperands() {
-    RandomStream random(1, 0, Purpose::kTest);
-    const auto fill = [&](auto& numbers) {
-      for (auto& number : numbers) {
-        number = static_cast<std::int8_t>(random.next());
-      }
-    };
-    fill(activations_);
-    fill(weights_);
-    fill(accumulators_);
-  }
-  void activations(int, int first, int count, std::int8_t* out) const override {
-    std::memcpy(out, activations_ + first * kSize, static_cast<std::size_t>(count * kSize));
-  }
-  void weights(int, int first, int count, std::int8_t* out) const override {
-    std::memcpy(out, weights_ + first * kSize, static_cast<std::size_t>(count * kSize));
-  }
-  void accumulators(int, int first, int count, std::int32_t* out) const override {
-    std::memcpy(out, accumulators_ + first * kSize,
-                static_cast<std::size_t>(count * kSize) * sizeof(std::int32_t));
-  }
-
- private:
-  std::int8_t activations_[kStreamed * kSize];
-  std::int8_t weights_[kStreamed * kSize];
-  std::int32_t accumulators_[kStreamed * kSize];
-};
 
 // One pass and nothing else: no faults, no engine, no memory taken per pass.
 class PlainPass {
@@ -120,19 +86,6 @@ void compare(benchmark::State& state, const Ours& ours, const Plain& plain) {
   state.counters["us_plain"] = 1e6 * plain_median;
 }
 
-MeshConfig config_of(Dataflow dataflow) {
-  MeshConfig config;
-  config.rows = kSize;
-  config.columns = kSize;
-  config.dataflow = dataflow;
-  return config;
-}
-
-PassShape shape_of(Dataflow dataflow) {
-  return dataflow == Dataflow::kWeightStationary ? PassShape{kStreamed, kSize, kSize}
-                                                 : PassShape{kSize, kStreamed, kSize};
-}
-
 void mesh_tile(benchmark::State& state, Dataflow dataflow) {
   const MeshRun run(config_of(dataflow), {shape_of(dataflow)});
   const ReadyOperands operands;
@@ -154,17 +107,7 @@ void mesh_tile_struck(benchmark::State& state, Dataflow dataflow) {
   const ReadyOperands operands;
   PlainPass plain(single, operands);
   const auto engine = make_engine("systemc");
-  const Window struck = run.window(2);  // streams the middle pass
-  TS_CHECK(struck.streams == 1, "window 2 streams pass 1");
-  const MeshSites sites(run.config());
-  RandomStream random(2, 0, Purpose::kTest);
-  std::vector<RegisterFault> faults(kStrikes);
-  for (RegisterFault& fault : faults) {
-    fault.site = SiteId(random.below(sites.total_bits()));
-    fault.when.from = 1 + struck.start + sites.delay(sites.describe(fault.site)) +
-                      static_cast<Cycle>(random.below(static_cast<std::uint64_t>(struck.length)));
-    fault.when.until = fault.when.from + 1;
-  }
+  const std::vector<RegisterFault> faults = uniform_strikes(run, kStrikes);
   MeshJob job;
   job.run = &run;
   job.operands = &operands;

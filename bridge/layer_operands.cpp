@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/layer_operands.h"
 
+#include <algorithm>
+
 namespace tilestrike::bridge {
 
 LayerOperands::LayerOperands(const Tiling& tiling, const sim::MeshConfig& mesh,
@@ -109,6 +111,36 @@ void LayerOperands::accumulators(int pass, int first, int count, std::int32_t* o
       out[n * mesh_.columns + c] = bias(tile.group, tile.column + c);
     }
   }
+}
+
+void LayerOperands::activation_lane(const sim::MeshConfig& mesh, int pass, int lane, int first,
+                                    int count, std::int8_t* out) const {
+  const Tile tile = tiling_.tile(pass);
+  if (mesh.is_weight_stationary()) {
+    const DepthPlace& place = places_[static_cast<std::size_t>(tile.depth + lane)];
+    for (std::int64_t n = 0; n < count; ++n) {
+      out[n] = at(corner(tile.group, tile.row + first + n), place);
+    }
+    return;
+  }
+  const Corner from = corner(tile.group, tile.row + lane);
+  const DepthPlace* places = &places_[static_cast<std::size_t>(tile.depth + first)];
+  for (std::int64_t n = 0; n < count; ++n) {
+    out[n] = at(from, places[n]);
+  }
+}
+
+void LayerOperands::weight_column(const sim::MeshConfig&, int pass, int column, int first,
+                                  int count, std::int8_t* out) const {
+  const Tile tile = tiling_.tile(pass);
+  std::copy_n(weights_ + (tile.group * gemm_.columns + tile.column + column) * gemm_.depth +
+                  tile.depth + first,
+              count, out);
+}
+
+std::int32_t LayerOperands::accumulator(const sim::MeshConfig&, int pass, int, int column) const {
+  const Tile tile = tiling_.tile(pass);
+  return tile.depth > 0 ? 0 : bias(tile.group, tile.column + column);
 }
 
 }  // namespace tilestrike::bridge

@@ -28,6 +28,12 @@ class LayerOperands final : public sim::Operands {
   void activations(int pass, int first, int count, std::int8_t* out) const override;
   void weights(int pass, int first, int count, std::int8_t* out) const override;
   void accumulators(int pass, int first, int count, std::int32_t* out) const override;
+  void activation_lane(const sim::MeshConfig& mesh, int pass, int lane, int first, int count,
+                       std::int8_t* out) const override;
+  void weight_column(const sim::MeshConfig& mesh, int pass, int column, int first, int count,
+                     std::int8_t* out) const override;
+  std::int32_t accumulator(const sim::MeshConfig& mesh, int pass, int row,
+                           int column) const override;
 
   /// A[row][depth] of one group: zero where a convolution's padding is.
   std::int8_t activation(std::int64_t group, std::int64_t row, std::int64_t depth) const;

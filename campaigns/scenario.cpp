@@ -432,7 +432,7 @@ FieldTable<Scenario> scenario_fields() {
           {"engine", "choice", "", "systemc", join(sim::engine_names(), " | "),
            "what computes a struck pass"},
           [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
-            if (is_choice(value, path, sim::engine_names(), {"closed_form", "rtl"}, errors)) {
+            if (is_choice(value, path, sim::engine_names(), {"rtl"}, errors)) {
               scenario.engine = value.scalar;
             }
           },

@@ -10,13 +10,44 @@
 
 namespace tilestrike::sim {
 
+void Operands::activation_lane(const MeshConfig& mesh, int pass, int lane, int first, int count,
+                               std::int8_t* out) const {
+  std::int8_t lanes[kLargestMesh];
+  for (int n = 0; n < count; ++n) {
+    std::fill_n(lanes, mesh.rows, std::int8_t{0});
+    activations(pass, first + n, 1, lanes);
+    out[n] = lanes[lane];
+  }
+}
+
+void Operands::weight_column(const MeshConfig& mesh, int pass, int column, int first, int count,
+                             std::int8_t* out) const {
+  std::int8_t lanes[kLargestMesh];
+  for (int n = 0; n < count; ++n) {
+    std::fill_n(lanes, mesh.columns, std::int8_t{0});
+    weights(pass, first + n, 1, lanes);
+    out[n] = lanes[column];
+  }
+}
+
+std::int32_t Operands::accumulator(const MeshConfig& mesh, int pass, int row, int column) const {
+  std::int32_t lanes[kLargestMesh];
+  std::fill_n(lanes, mesh.columns, 0);
+  accumulators(pass, row, 1, lanes);
+  return lanes[column];
+}
+
 std::vector<std::string> engine_names() {
-  return {std::string(kSystemC), std::string(kWavefront), std::string(kStepped)};
+  return {std::string(kSystemC), std::string(kClosedForm), std::string(kWavefront),
+          std::string(kStepped)};
 }
 
 std::unique_ptr<Engine> make_engine(const std::string& name) {
   if (name == kSystemC) {
     return make_systemc_engine();
+  }
+  if (name == kClosedForm) {
+    return make_closed_form_engine();
   }
   if (name == kWavefront) {
     return make_wavefront_engine();

@@ -30,6 +30,17 @@ class Operands {
   /// Rows first .. of what the sums start from; out[(row - first) * C + c]. WS: the top edge of the
   /// mesh, OS: the preloaded accumulators.
   virtual void accumulators(int pass, int first, int count, std::int32_t* out) const = 0;
+
+  // One lane of the above, within what the pass has: for who needs no more. Written without these,
+  // they are cut from whole steps and rows of a mesh of that size.
+  /// Steps first .. of row `lane` of the mesh; out[step - first].
+  virtual void activation_lane(const MeshConfig& mesh, int pass, int lane, int first, int count,
+                               std::int8_t* out) const;
+  /// Rows first .. of one column of the weight tile; out[row - first].
+  virtual void weight_column(const MeshConfig& mesh, int pass, int column, int first, int count,
+                             std::int8_t* out) const;
+  /// What one sum starts from.
+  virtual std::int32_t accumulator(const MeshConfig& mesh, int pass, int row, int column) const;
 };
 
 /// The only registers that carry anything from one wavefront to the next: c0 and c1 of every PE,
@@ -74,6 +85,8 @@ struct MeshResult {
   Cycle cycles = 0;        // of the run
   bool activated = false;  // a live value differed
   bool hung = false;       // never: nothing in the mesh waits for anything
+  /// From the first window that the struck word depends on to the one after whose end nothing live
+  /// differs. `stepped`: all.
   int windows_simulated = 0;
   /// Word of the register that a fault changed first, and what the fault made of it. Equal: none.
   std::uint64_t before = 0;
@@ -94,13 +107,16 @@ class Engine {
 /// the zeros that pad an edge tile is live. So any set of dead values may change at once without
 /// effect.
 bool is_live(const MeshRun& run, const MeshSite& site, std::int64_t wavefront);
+/// The same for a wavefront of the run whose window is known.
+bool is_live(const MeshRun& run, const MeshSite& site, const Window& window, std::int64_t step);
 
 /// c0 and c1 after a fault-free run that starts from `start` (nullptr: zero).
 MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshState* start);
 
 /// `stepped`: every register at every edge, the slow reference. `wavefront`: in wavefront order
 /// with replay, no SystemC. `systemc`: the same machine inside a SystemC module that owns time and
-/// the arrival of strikes.
+/// the arrival of strikes. `closed_form`: the change of the results by formula (sim/closed_form.h),
+/// replay where there is none.
 std::unique_ptr<Engine> make_engine(const std::string& name);
 std::vector<std::string> engine_names();
 

@@ -11,17 +11,7 @@ class WavefrontEngine final : public Engine {
  public:
   std::string_view name() const override { return kWavefront; }
   bool covers(const MeshJob&) const override { return true; }
-  MeshResult run(const MeshJob& job) override {
-    MeshReplay replay(job, sites_.of(job.run->config()));
-    for (const RegisterFault& fault : job.faults) {
-      replay.arrive(fault);
-    }
-    for (int window = replay.first_window(); !replay.is_done() && window < job.run->windows();
-         ++window) {
-      replay.process_window(window);
-    }
-    return replay.finish();
-  }
+  MeshResult run(const MeshJob& job) override { return replay(job, sites_.of(job.run->config())); }
 
  private:
   LastSites sites_;

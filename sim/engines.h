@@ -15,10 +15,12 @@ namespace tilestrike::sim {
 inline constexpr std::string_view kStepped = "stepped";
 inline constexpr std::string_view kWavefront = "wavefront";
 inline constexpr std::string_view kSystemC = "systemc";
+inline constexpr std::string_view kClosedForm = "closed_form";
 
 std::unique_ptr<Engine> make_stepped_engine();
 std::unique_ptr<Engine> make_wavefront_engine();
 std::unique_ptr<Engine> make_systemc_engine();
+std::unique_ptr<Engine> make_closed_form_engine();
 
 /// The sites of the mesh that was asked for last: an engine mostly sees one mesh.
 class LastSites {

@@ -63,7 +63,11 @@ bool is_live(const MeshRun& run, const MeshSite& site, std::int64_t wavefront) {
     return false;
   }
   const Window window = run.window(run.window_of(wavefront));
-  const Moment now{run, window, wavefront - window.start};
+  return is_live(run, site, window, wavefront - window.start);
+}
+
+bool is_live(const MeshRun& run, const MeshSite& site, const Window& window, std::int64_t step) {
+  const Moment now{run, window, step};
   const int row = site.row < 0 ? 0 : site.row;
   const int column = site.column < 0 ? 0 : site.column;
   switch (site.kind) {

@@ -18,6 +18,39 @@ int collected_pass(const MeshRun& run, const Window& window) {
   return run.config().is_weight_stationary() ? window.streams : window.drains;
 }
 
+// Goes back through the windows that c0 and c1 depend on and tells `visit` what each must fetch;
+// returns the first. In each wavefront of a valid window the shadow registers are shifted by one
+// row; once that has happened `rows` times, nothing of what they held before is left.
+template <class Visit>
+int go_back(const MeshRun& run, const Window& window, std::int64_t wavefront, StateReads reads,
+            const Visit& visit) {
+  const MeshConfig& config = run.config();
+  const bool ws = config.is_weight_stationary();
+  int first = window.index;
+  std::int64_t older_rows[2] = {0, 0};  // of c0 and c1: read, and not yet accounted for
+  if (reads.active) {
+    older_rows[window.propagate] = config.rows;
+  }
+  if (reads.shadow) {
+    const std::int64_t shifted =
+        window.valid ? std::max<std::int64_t>(wavefront - window.start, 0) : 0;
+    older_rows[!window.propagate] = config.rows - shifted;
+  }
+  if (ws && config.preload == Preload::kSerial) {
+    older_rows[0] = 0;  // c0 is never loaded: it holds what the run started with
+  }
+  visit(GoldenPlan::Fetches{reads.shadow, !ws && reads.active});
+  while (first > 0 && (older_rows[0] > 0 || older_rows[1] > 0)) {
+    const Window before = run.window(--first);
+    visit(GoldenPlan::Fetches{older_rows[!before.propagate] > 0,
+                              !ws && older_rows[before.propagate] > 0});
+    if (before.valid) {
+      older_rows[!before.propagate] -= before.length;
+    }
+  }
+  return first;
+}
+
 }  // namespace
 
 WavefrontFault on_wavefronts(const MeshRun& run, const MeshSites& sites,
@@ -37,38 +70,25 @@ WavefrontFault on_wavefronts(const MeshRun& run, const MeshSites& sites,
   return result;
 }
 
-// Goes back through the windows that c0 and c1 depend on. In each wavefront of a valid window the
-// shadow registers are shifted by one row; once that has happened `rows` times, nothing of what
-// they held before is left.
 GoldenPlan plan_golden(const MeshRun& run, std::int64_t wavefront, StateReads reads) {
-  const MeshConfig& config = run.config();
-  const bool ws = config.is_weight_stationary();
   GoldenPlan plan;
-  plan.first_window = std::max(0, run.window_of(wavefront));
-  const Window window = run.window(plan.first_window);
-  std::int64_t older_rows[2] = {0, 0};  // of c0 and c1: read, and not yet accounted for
-  if (reads.active) {
-    older_rows[window.propagate] = config.rows;
-  }
-  if (reads.shadow) {
-    const std::int64_t shifted =
-        window.valid ? std::max<std::int64_t>(wavefront - window.start, 0) : 0;
-    older_rows[!window.propagate] = config.rows - shifted;
-  }
-  if (ws && config.preload == Preload::kSerial) {
-    older_rows[0] = 0;  // c0 is never loaded: it holds what the run started with
-  }
-  plan.fetches.push_back({reads.shadow, !ws && reads.active});
-  while (plan.first_window > 0 && (older_rows[0] > 0 || older_rows[1] > 0)) {
-    const Window before = run.window(--plan.first_window);
-    plan.fetches.push_back(
-        {older_rows[!before.propagate] > 0, !ws && older_rows[before.propagate] > 0});
-    if (before.valid) {
-      older_rows[!before.propagate] -= before.length;
-    }
-  }
+  const Window window = run.window(std::max(0, run.window_of(wavefront)));
+  plan.first_window =
+      go_back(run, window, wavefront, reads,
+              [&](const GoldenPlan::Fetches& fetches) { plan.fetches.push_back(fetches); });
   std::reverse(plan.fetches.begin(), plan.fetches.end());
   return plan;
+}
+
+int first_golden_window(const MeshRun& run, const Window& window, std::int64_t wavefront,
+                        StateReads reads) {
+  return go_back(run, window, wavefront, reads, [](const GoldenPlan::Fetches&) {});
+}
+
+void StrikeReads::add(const StrikeReads& other) {
+  state.active = state.active || other.state.active;
+  state.shadow = state.shadow || other.state.shadow;
+  stream = stream || other.stream;
 }
 
 MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
@@ -112,10 +132,10 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
   } else {
     const bool propagate = run_.window(run_.window_of(first_struck_)).propagate;
     for (const RegisterFault& fault : job.faults) {
-      const Reads reads = reads_of(sites_.describe(fault.site), propagate);
-      reads_.state.active = reads_.state.active || reads.state.active;
-      reads_.state.shadow = reads_.state.shadow || reads.state.shadow;
-      reads_.stream = reads_.stream || reads.stream;
+      const WavefrontFault seen = on_wavefronts(run_, sites_, fault);
+      if (seen.from < seen.until) {
+        reads_.add(reads_of(config, seen.site.kind, propagate));
+      }
     }
   }
   plan_ = plan_golden(run_, first_struck_, reads_.state);
@@ -137,9 +157,9 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
 
 // The effect of a single strike, where sums wrap, is a difference that most registers have no part
 // in (docs/mesh.md, "How a struck pass is computed").
-MeshReplay::Reads MeshReplay::reads_of(const MeshSite& site, bool propagate) const {
-  const bool ws = run_.config().is_weight_stationary();
-  switch (site.kind) {
+StrikeReads reads_of(const MeshConfig& config, Register kind, bool propagate) {
+  const bool ws = config.is_weight_stationary();
+  switch (kind) {
     case Register::kActivation:
     case Register::kSkewActivation:
     case Register::kVertical:
@@ -156,7 +176,7 @@ MeshReplay::Reads MeshReplay::reads_of(const MeshSite& site, bool propagate) con
       return {{.active = true, .shadow = true}, true};
     case Register::kStationary0:
     case Register::kStationary1: {
-      const bool is_active = (site.kind == Register::kStationary1) == propagate;
+      const bool is_active = (kind == Register::kStationary1) == propagate;
       return {{.active = is_active, .shadow = !is_active}, ws && is_active};
     }
     case Register::kOutput:
@@ -370,6 +390,18 @@ MeshResult MeshReplay::finish() {
     }
   }
   return std::move(result_);
+}
+
+MeshResult replay(const MeshJob& job, const MeshSites& sites) {
+  MeshReplay machine(job, sites);
+  for (const RegisterFault& fault : job.faults) {
+    machine.arrive(fault);
+  }
+  for (int window = machine.first_window(); !machine.is_done() && window < job.run->windows();
+       ++window) {
+    machine.process_window(window);
+  }
+  return machine.finish();
 }
 
 MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshState* start) {

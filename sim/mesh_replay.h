@@ -32,6 +32,18 @@ struct GoldenPlan {
   std::vector<Fetches> fetches;
 };
 GoldenPlan plan_golden(const MeshRun& run, std::int64_t wavefront, StateReads reads);
+/// The first window of that plan alone. `window` holds the wavefront; 0 where none does.
+int first_golden_window(const MeshRun& run, const Window& window, std::int64_t wavefront,
+                        StateReads reads);
+
+/// What the effect of strikes on a wavefront depends on.
+struct StrikeReads {
+  StateReads state;
+  bool stream = false;  // operands of the struck wavefronts
+  void add(const StrikeReads& other);
+};
+/// Of a single strike where sums wrap; `propagate` of the window that it meets.
+StrikeReads reads_of(const MeshConfig& config, Register kind, bool propagate);
 
 class MeshReplay final : private StrikeObserver {
  public:
@@ -48,13 +60,6 @@ class MeshReplay final : private StrikeObserver {
   MeshResult finish();
 
  private:
-  /// What the effect of the strikes depends on.
-  struct Reads {
-    StateReads state;
-    bool stream = false;  // operands of the struck wavefronts
-  };
-  Reads reads_of(const MeshSite& site, bool propagate) const;
-
   void on_struck(const WavefrontFault& fault, std::int64_t wavefront, std::int32_t before,
                  std::int32_t after) override;
   void process_steps(const Window& window);
@@ -74,7 +79,7 @@ class MeshReplay final : private StrikeObserver {
   std::vector<WavefrontFault> faults_;  // that have arrived, by is_met_before
   std::int64_t first_struck_;           // first wavefront that a fault meets
   std::int64_t last_struck_ = -1;
-  Reads reads_;
+  StrikeReads reads_;
   GoldenPlan plan_;
   bool is_done_ = false;
 
@@ -91,6 +96,9 @@ class MeshReplay final : private StrikeObserver {
   Cycle first_change_ = 0;                     // ... and when
   MeshResult result_;
 };
+
+/// The whole of it in a plain loop.
+MeshResult replay(const MeshJob& job, const MeshSites& sites);
 
 /// The span of wavefronts on which a fault acts, and its site in words.
 WavefrontFault on_wavefronts(const MeshRun& run, const MeshSites& sites,

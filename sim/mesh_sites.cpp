@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/mesh_sites.h"
 
-#include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/error.h"
@@ -41,7 +41,7 @@ Layout layout_of(Register kind) {
 std::uint64_t triangle(std::uint64_t n) { return n * (n - 1) / 2; }
 
 int chain_of(std::uint64_t cell) {
-  int chain = static_cast<int>((1.0 + std::sqrt(1.0 + 8.0 * static_cast<double>(cell))) / 2.0);
+  int chain = static_cast<int>((1.0F + std::sqrt(1.0F + 8.0F * static_cast<float>(cell))) / 2.0F);
   while (triangle(static_cast<std::uint64_t>(chain)) > cell) {
     --chain;
   }
@@ -65,6 +65,7 @@ MeshSites::MeshSites(const MeshConfig& config) : config_(config) {
   const std::string held = ws ? "weight" : "accumulator";
   const auto add = [&](Register kind, std::string name, std::uint64_t cells, int bits,
                        std::string about) {
+    firsts_[blocks_.size()] = total_;
     blocks_.push_back({kind, std::move(name), std::move(about), total_, cells, bits});
     total_ += blocks_.back().size();
   };
@@ -99,20 +100,23 @@ const RegisterBlock& MeshSites::block(Register kind) const {
 
 MeshSite MeshSites::describe(SiteId site) const {
   TS_CHECK(site.value < total_, "site beyond the mesh");
-  const auto after = std::upper_bound(
-      blocks_.begin(), blocks_.end(), site.value,
-      [](std::uint64_t value, const RegisterBlock& block) { return value < block.first; });
   // Blocks without cells share their first site with the next: take the last that starts here.
-  const RegisterBlock& block = *std::prev(after);
+  std::size_t which = 0;
+  for (std::size_t next = 1; next < firsts_.size(); ++next) {
+    which += site.value >= firsts_[next] ? 1 : 0;
+  }
+  const RegisterBlock& block = blocks_[which];
   const std::uint64_t offset = site.value - block.first;
-  const std::uint64_t cell = offset / static_cast<std::uint64_t>(block.bits);
+  const int shift = std::countr_zero(static_cast<unsigned>(block.bits));  // 1, 8 or 32
+  const std::uint64_t cell = offset >> shift;
   MeshSite result;
   result.kind = block.kind;
-  result.bit = static_cast<int>(offset % static_cast<std::uint64_t>(block.bits));
+  result.bit = static_cast<int>(offset & static_cast<std::uint64_t>(block.bits - 1));
   switch (layout_of(block.kind)) {
     case Layout::kPe:
-      result.row = static_cast<int>(cell / static_cast<std::uint64_t>(config_.columns));
-      result.column = static_cast<int>(cell % static_cast<std::uint64_t>(config_.columns));
+      result.row =
+          static_cast<int>(static_cast<unsigned>(cell) / static_cast<unsigned>(config_.columns));
+      result.column = static_cast<int>(cell) - result.row * config_.columns;
       break;
     case Layout::kRowChain:
       result.row = chain_of(cell);

@@ -4,6 +4,7 @@
 // bit), with the totals that rates are built on (docs/mesh.md, "Registers").
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -77,6 +78,7 @@ class MeshSites {
  private:
   MeshConfig config_;
   std::vector<RegisterBlock> blocks_;
+  std::array<std::uint64_t, kRegisterKinds> firsts_{};  // of the blocks, close together
   std::uint64_t total_ = 0;
 };
 

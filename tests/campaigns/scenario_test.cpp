@@ -123,7 +123,7 @@ TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
            {"format: float32", "format: the mesh computes on int8, not float32"},
            {"strike: {per_bit: 1e-7}", "rates strike tensors, not yet the mesh; use 'count'"},
            {"strike: {where: {mesh: {}, weights: \"*\"}}", "the mesh and tensors at once"},
-           {"engine: closed_form", "engine: 'closed_form' is not available yet"},
+           {"engine: rtl", "engine: 'rtl' is not available yet"},
            {"audit: 1%", "audit: not available yet"}}) {
     EXPECT_NE(refusal("model: lenet5\n" + text).find(message), std::string::npos)
         << refusal("model: lenet5\n" + text);

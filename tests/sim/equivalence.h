@@ -22,7 +22,11 @@ class EquivalenceTest : public testing::Test {
     changed_ += expected.deltas.empty() ? 0 : 1;
     activated_ += expected.activated ? 1 : 0;
     ASSERT_TRUE(expected.activated || expected.deltas.empty()) << described(job);
-    for (Engine* engine : {wavefront_.get(), systemc_.get()}) {
+    int windows = -1;  // as the first of them counts them
+    for (Engine* engine : {wavefront_.get(), systemc_.get(), closed_form_.get()}) {
+      if (!engine->covers(job)) {
+        continue;
+      }
       const MeshResult result = engine->run(job);
       ASSERT_EQ(result.deltas, expected.deltas) << engine->name() << described(job);
       ASSERT_EQ(result.outputs, expected.outputs) << engine->name() << described(job);
@@ -30,6 +34,10 @@ class EquivalenceTest : public testing::Test {
       ASSERT_EQ(result.before, expected.before) << engine->name() << described(job);
       ASSERT_EQ(result.after, expected.after) << engine->name() << described(job);
       ASSERT_EQ(result.cycles, expected.cycles);
+      windows = windows < 0 ? result.windows_simulated : windows;
+      if (!job.wants_end && job.faulty_start == nullptr) {
+        ASSERT_EQ(result.windows_simulated, windows) << engine->name() << described(job);
+      }
       if (job.wants_end || job.wants_outputs) {
         ASSERT_EQ(result.end, expected.end) << engine->name() << described(job);
       }
@@ -74,6 +82,7 @@ class EquivalenceTest : public testing::Test {
   const std::unique_ptr<Engine> stepped_ = make_engine("stepped");
   const std::unique_ptr<Engine> wavefront_ = make_engine("wavefront");
   const std::unique_ptr<Engine> systemc_ = make_engine("systemc");
+  const std::unique_ptr<Engine> closed_form_ = make_engine("closed_form");
   int jobs_ = 0;
   int changed_ = 0;
   int activated_ = 0;
