@@ -98,6 +98,13 @@ TEST_P(LayerOperandsTest, CutsWhatTheConvolutionReads) {
         }
       }
     }
+    for (int r = 0; r < (ws ? tile.shape.depth : tile.shape.rows); ++r) {
+      std::vector<std::int8_t> lane(static_cast<std::size_t>(count));
+      operands.activation_lane(config.mesh, pass, r, first, count, lane.data());
+      for (int n = 0; n < count; ++n) {
+        ASSERT_EQ(lane[static_cast<std::size_t>(n)], a[static_cast<std::size_t>(n * kRows + r)]);
+      }
+    }
     std::vector<std::int8_t> w(static_cast<std::size_t>(tile.shape.depth) * kColumns);
     operands.weights(pass, 0, tile.shape.depth, w.data());
     for (int k = 0; k < tile.shape.depth; ++k) {
@@ -108,6 +115,11 @@ TEST_P(LayerOperandsTest, CutsWhatTheConvolutionReads) {
                 ? 0
                 : weight[static_cast<std::size_t>(channel * gemm.depth + tile.depth + k)];
         ASSERT_EQ(w[static_cast<std::size_t>(k * kColumns + c)], expected);
+        if (c < tile.shape.columns) {
+          std::int8_t element = 0;
+          operands.weight_column(config.mesh, pass, c, k, 1, &element);
+          ASSERT_EQ(element, expected);
+        }
       }
     }
     std::vector<std::int32_t> sums(static_cast<std::size_t>(tile.shape.rows) * kColumns);
@@ -118,6 +130,9 @@ TEST_P(LayerOperandsTest, CutsWhatTheConvolutionReads) {
                 has_bias
                     ? bias[static_cast<std::size_t>(tile.group * gemm.columns + tile.column + c)]
                     : 0);
+      if (c < tile.shape.columns) {
+        ASSERT_EQ(operands.accumulator(config.mesh, pass, 0, c), sums[static_cast<std::size_t>(c)]);
+      }
     }
   }
 }

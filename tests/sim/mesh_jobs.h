@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <ostream>
 #include <vector>
@@ -16,10 +17,14 @@
 
 namespace tilestrike::sim {
 
+/// What operands are drawn from: all values, or the ends of their range and zero.
+enum class Draw { kUniform, kExtreme };
+
 /// Random operands of every pass of a run, within the passes' shapes.
 class RandomOperands final : public Operands {
  public:
-  RandomOperands(const MeshRun& run, RandomStream& random) : config_(run.config()) {
+  RandomOperands(const MeshRun& run, RandomStream& random, Draw draw = Draw::kUniform)
+      : config_(run.config()), draw_(draw) {
     for (const PassShape& shape : run.passes()) {
       Pass pass{shape, {}, {}, {}};
       fill(pass.activations, shape.rows * shape.depth, random);
@@ -92,13 +97,17 @@ class RandomOperands final : public Operands {
   };
 
   template <class Number>
-  static void fill(std::vector<Number>& numbers, int count, RandomStream& random) {
+  void fill(std::vector<Number>& numbers, int count, RandomStream& random) {
+    constexpr Number kEnds[] = {std::numeric_limits<Number>::min(),
+                                std::numeric_limits<Number>::max(), 0};
     for (int i = 0; i < count; ++i) {
-      numbers.push_back(static_cast<Number>(random.next()));
+      numbers.push_back(draw_ == Draw::kExtreme ? kEnds[random.below(3)]
+                                                : static_cast<Number>(random.next()));
     }
   }
 
   MeshConfig config_;
+  Draw draw_;
   std::vector<Pass> passes_;
 };
 
