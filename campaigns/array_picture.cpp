@@ -81,6 +81,9 @@ class Drawing {
   }
 
   SvgPicture draw() {
+    for (auto& [codeword, bits] : struck_) {
+      std::ranges::sort(bits);
+    }
     const double wide = (columns_.last - columns_.first) * kSide;
     const double high = (rows_.last - rows_.first) * kSide;
     const auto lines = static_cast<double>(std::min(struck_.size(), kMostTold) + 2);
@@ -199,6 +202,7 @@ class Drawing {
     std::string legend = "crossed: struck; pale: codewords that are not struck";
     legend += code_.check_bits() > 0 ? "; hatched: check bits" : "";
     legend += given_.tap_rows > 0 ? "; dashed: well taps" : "";
+    legend += "; behind the bits: what a read gives";
     picture.text(14.0, y, legend, 11.0);
     if (!is_all_) {
       picture.text(14.0, y + kLine, "not all struck cells are in sight", 11.0);

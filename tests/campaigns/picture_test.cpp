@@ -65,7 +65,7 @@ TEST(ArrayPictureTest, StruckCellsAreCrossedAndTheirCodewordsTold) {
   const auto word = [&](const sim::Cell& cell) {
     return std::to_string(geometry.bit_at(cell).codeword.value);
   };
-  EXPECT_NE(text.find("codeword " + word(struck[0]) + ": bits 70 (check), 69 (check), 68 (check)"),
+  EXPECT_NE(text.find("codeword " + word(struck[0]) + ": bits 68 (check), 69 (check), 70 (check)"),
             std::string::npos);
   EXPECT_NE(text.find("codeword " + word(struck[2]) + ": bit 70 (check): corrected"),
             std::string::npos);
