@@ -344,7 +344,8 @@ void PlatformSteps::read_operands(std::size_t layer, int pass) {
   }
 }
 
-// The first fold overwrites whole rows, later ones are added to what was read.
+// The first fold overwrites, later ones are added to what was read; whole rows, lanes beyond the
+// tile included.
 void PlatformSteps::add_up(std::size_t layer, int pass, std::int64_t first_row) {
   const sim::MeshRun& run = *scheduled(layer).run;
   const Cycle start = scheduled(layer).start;
@@ -366,9 +367,8 @@ void PlatformSteps::add_up(std::size_t layer, int pass, std::int64_t first_row) 
     }
     std::int32_t* const words =
         &layers_[layer].sums[static_cast<std::size_t>((first_row + row) * config.columns)];
-    const std::int64_t bytes = tile.shape.columns * kSumBytes;  // nobody reads other lanes
-    step(cycle, AccessKind::kReadForUpdate, sums.memory, address + row * pitch, bytes, words);
-    step(cycle + 1, AccessKind::kWriteBack, sums.memory, address + row * pitch, bytes, words);
+    step(cycle, AccessKind::kReadForUpdate, sums.memory, address + row * pitch, pitch, words);
+    step(cycle + 1, AccessKind::kWriteBack, sums.memory, address + row * pitch, pitch, words);
     steps_.back().addend = mesh->results(pass, row);
     steps_.back().overflow = config.overflow;
   }
@@ -404,7 +404,7 @@ void PlatformSteps::add_results(std::size_t layer) {
       result.sums = words;
       state.rows.push_back(result);
       step(result.read, AccessKind::kRead, sums.memory, address + row * lanes * kSumBytes,
-           tile.shape.columns * kSumBytes, words);
+           lanes * kSumBytes, words);
       const Cycle there = memory_.mesh_result(layer, static_cast<std::int64_t>(b), row, pitch);
       for (std::int64_t c = 0; c < tile.shape.columns; ++c) {
         arrival[static_cast<std::size_t>(

@@ -147,6 +147,16 @@ void MemoryUnit::access(AccessKind kind, std::uint64_t address, std::span<std::u
   }
 }
 
+void MemoryUnit::zero_held(CodewordId codeword) {
+  for (HeldRead& held : held_) {
+    for (auto& [word, read] : held.codewords) {
+      if (word == codeword) {
+        read = {};
+      }
+    }
+  }
+}
+
 void MemoryUnit::clear() {
   array_.clear();
   arrivals_.clear();

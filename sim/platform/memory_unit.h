@@ -57,6 +57,10 @@ class MemoryUnit {
   void access(AccessKind kind, std::uint64_t address, std::span<std::uint8_t> data,
               std::uint32_t beats, std::vector<CodewordFinding>& findings);
 
+  /// A codeword whose first half has met an uncorrectable error is taken as zeros: its second half
+  /// writes it as if it had been read so.
+  void zero_held(CodewordId codeword);
+
   void clear();
 
  private:

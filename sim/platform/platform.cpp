@@ -384,6 +384,7 @@ class Sequencer final : public sc_core::sc_module {
       case DueAction::kZero:
         if (!step.is_write()) {
           zero(step, finding.codeword);
+          run_->units[static_cast<std::size_t>(step.memory)]->zero_held(finding.codeword);
         }
         break;
       case DueAction::kUse:

@@ -50,7 +50,7 @@ struct PlatformStep {
 /// What becomes of a codeword in which ECC finds an error that it cannot correct.
 enum class DueAction : std::uint8_t {
   kStop,  // the run ends
-  kZero,  // its bytes are read as zeros
+  kZero,  // its bytes are read as zeros; a read-modify-write goes on with them
   kUse,   // ... or as the cells hold them
 };
 

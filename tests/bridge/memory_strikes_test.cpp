@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Hybrid equals full simulation, for strikes on memories: what the trial works out from residency
+// and the struck words alone, against an inference of which every access goes through the platform,
+// which knows no residency.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "base/random.h"
+#include "bridge/memory/memory_trial.h"
+#include "tests/bridge/small_network.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+struct Counts {
+  int strikes = 0, read = 0, changed = 0, corrected = 0, detected = 0;
+};
+
+std::string text_of(const std::vector<CellFault>& faults) {
+  std::string text;
+  for (const CellFault& fault : faults) {
+    text += " memory " + std::to_string(fault.memory) + " codeword " +
+            std::to_string(fault.bit.codeword.value) + " bit " + std::to_string(fault.bit.bit) +
+            " " + std::string(name_of(fault.kind)) + " from " + std::to_string(fault.when.from) +
+            " until " + std::to_string(fault.when.until) + ";";
+  }
+  return text;
+}
+
+/// One to three cells of a codeword or of two neighbours, flipped at once or stuck.
+std::vector<CellFault> draw(const AcceleratorConfig& accelerator, Cycle cycles,
+                            RandomStream& random) {
+  CellFault fault;
+  fault.memory = random.below(accelerator.memory.size());
+  const sim::MemoryConfig& memory = accelerator.memory[fault.memory].second;
+  const sim::ArrayGeometry geometry(memory.array());
+  const auto bits = static_cast<std::uint64_t>(geometry.codeword_bits());
+  const std::uint64_t first = random.below(geometry.codewords());
+  const auto from = static_cast<Cycle>(random.below(static_cast<std::uint64_t>(cycles)));
+  const bool is_stuck = random.below(4) == 0;
+  fault.kind = !is_stuck              ? FaultKind::kFlip
+               : random.below(2) == 0 ? FaultKind::kStuckAt0
+                                      : FaultKind::kStuckAt1;
+  fault.when = {from, from + 1};
+  if (is_stuck) {
+    fault.when.until =
+        random.below(2) == 0
+            ? CycleWindow{}.until
+            : from + 1 + static_cast<Cycle>(random.below(static_cast<std::uint64_t>(cycles / 2)));
+  }
+  std::vector<CellFault> faults;
+  const std::uint64_t count = 1 + random.below(3);
+  for (std::uint64_t word = 0; word < 2 && first + word < geometry.codewords(); ++word) {
+    for (const std::uint64_t bit : draw_without_replacement(random, bits, count)) {
+      fault.bit = {sim::CodewordId(first + word), static_cast<int>(bit)};
+      faults.push_back(fault);
+    }
+    if (random.below(4) > 0) {
+      break;
+    }
+  }
+  std::sort(faults.begin(), faults.end(),
+            [](const CellFault& x, const CellFault& y) { return x.bit < y.bit; });
+  return faults;
+}
+
+Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t seed) {
+  const dnn::Network network = small_network();
+  const dnn::Executor executor(network);
+  const dnn::Inputs images = small_pictures();
+  const dnn::Tape shapes = executor.record(images.narrow(0, 1));
+  Mapping mapping(network, shapes, accelerator);
+  MemoryTrial trial(network, mapping);
+  PlatformRun platform(network, mapping, shapes);
+  const auto output = static_cast<std::size_t>(network.output.value);
+  Counts counts;
+  for (int k = 0; k < strikes; ++k) {
+    RandomStream random(seed, static_cast<std::uint64_t>(k), Purpose::kTest);
+    const dnn::Tape golden = executor.record(images.narrow(k % 8, 1));
+    const std::vector<CellFault> faults =
+        draw(accelerator, mapping.schedule().cycles_per_inference(), random);
+    Story story;
+    const TrialResult hybrid = trial.run(golden, faults, &story);
+    platform.boot();
+    std::vector<sim::PlatformStrike> armed;
+    for (const CellFault& fault : faults) {
+      armed.push_back(
+          {static_cast<std::int32_t>(fault.memory), fault.bit, fault.kind, fault.when, false});
+    }
+    platform.platform().arm(armed);
+    const PlatformInference full = platform.infer(golden, 0);
+    sim::EccCounts found;
+    for (std::size_t m = 0; m < full.report.reads.size(); ++m) {
+      found.corrected += full.report.reads[m].corrected + full.report.scrubs[m].corrected;
+      found.detected += full.report.reads[m].detected + full.report.scrubs[m].detected;
+    }
+    std::string where = "strike " + std::to_string(k) + ":" + text_of(faults) + "\n";
+    for (const std::string& line : story.lines) {
+      where += "  " + line + "\n";
+    }
+    ++counts.strikes;
+    if (accelerator.on_due == OnDue::kRefetch) {
+      EXPECT_EQ(full.report.is_stopped, hybrid.detected_codewords > 0) << where;
+    } else {
+      EXPECT_EQ(found.corrected > 0, hybrid.corrected_codewords > 0) << where;
+      EXPECT_EQ(found.detected > 0, hybrid.detected_codewords > 0) << where;
+    }
+    counts.corrected += found.corrected > 0 ? 1 : 0;
+    counts.detected += found.detected > 0 ? 1 : 0;
+    if (full.report.is_stopped) {
+      continue;
+    }
+    const at::Tensor expected = golden.values[output].toTensor();
+    const at::Tensor answer = hybrid.logits.empty() ? expected.clone() : full.answer.clone();
+    if (!hybrid.logits.empty()) {
+      std::copy(hybrid.logits.begin(), hybrid.logits.end(), answer.data_ptr<float>());
+    }
+    EXPECT_EQ(dnn::count_different(answer, full.answer), 0) << where;
+    counts.changed += dnn::count_different(expected, full.answer) > 0 ? 1 : 0;
+    counts.read += hybrid.activated ? 1 : 0;
+    if (testing::Test::HasFailure()) {
+      return counts;
+    }
+  }
+  return counts;
+}
+
+class MemoryStrikesTest : public testing::TestWithParam<std::tuple<sim::Dataflow, WeightReload>> {};
+
+TEST_P(MemoryStrikesTest, HybridEqualsFullSimulation) {
+  using enum sim::MemoryContent;
+  const auto [dataflow, rule] = GetParam();
+  Counts all;
+  std::uint64_t seed = 60;
+  for (const sim::EccKind ecc : {sim::EccKind::kNone, sim::EccKind::kParity, sim::EccKind::kSecded,
+                                 sim::EccKind::kSecdedDaec, sim::EccKind::kDected}) {
+    for (const OnDue on_due : {OnDue::kUse, OnDue::kZero, OnDue::kRefetch}) {
+      if (ecc == sim::EccKind::kNone && on_due != OnDue::kUse) {
+        continue;
+      }
+      AcceleratorConfig accelerator = small_accelerator(dataflow, rule, ecc);
+      accelerator.on_due = on_due;
+      // Small enough that most codewords are used.
+      accelerator.memory[0].second.capacity_bytes = rule == WeightReload::kPerPass ? 512 : 2048;
+      accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, ecc));
+      if (on_due == OnDue::kZero) {
+        accelerator.mesh.preload = sim::Preload::kSerial;
+        accelerator.memory[1].second.buffering = sim::Buffering::kSingle;
+        accelerator.schedule.dma_latency = 0;
+        accelerator.schedule.dma_bytes = 8;
+      }
+      const Counts counts = compare(accelerator, 60, ++seed);
+      all.strikes += counts.strikes;
+      all.read += counts.read;
+      all.changed += counts.changed;
+      all.corrected += counts.corrected;
+      all.detected += counts.detected;
+    }
+  }
+  std::printf("%d strikes: %d changed a word as read, %d the answer, %d corrected, %d detected\n",
+              all.strikes, all.read, all.changed, all.corrected, all.detected);
+  EXPECT_GT(all.read, 150);
+}
+
+TEST_P(MemoryStrikesTest, ScrubbersToo) {
+  const auto [dataflow, rule] = GetParam();
+  AcceleratorConfig accelerator = small_accelerator(dataflow, rule);
+  accelerator.on_due = OnDue::kUse;
+  for (auto& [name, memory] : accelerator.memory) {
+    memory.scrub_cycles = 700;
+  }
+  const Counts counts = compare(accelerator, 200, 99);
+  EXPECT_GT(counts.corrected, 50);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MemoryStrikesTest,
+                         testing::Combine(testing::ValuesIn(kDataflows),
+                                          testing::Values(WeightReload::kPerPass,
+                                                          WeightReload::kPerInference,
+                                                          WeightReload::kAtBoot)));
+
+}  // namespace
+}  // namespace tilestrike::bridge
