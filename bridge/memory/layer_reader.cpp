@@ -194,14 +194,83 @@ LayerRead LayerReader::read(std::size_t layer, const StruckContents& struck,
   return result;
 }
 
-void LayerReader::scrub(const StruckContents& struck, const Found& found) {
+void LayerReader::scrub(const StruckContents& struck, const dnn::Divergence& run,
+                        const dnn::Tape& golden, const Found& found) {
   for (const StruckWord& word : struck.words) {
-    if (scrubbers_[word.memory]) {
-      CodewordInTime scrubbed = in_time(word);
-      scrubbed.read(residency_.schedule().cycles_per_inference());
-      found(scrubbed.scrubbed(), "the scrubber comes by");
+    if (!scrubbers_[word.memory]) {
+      continue;
+    }
+    const bool are_flips = std::ranges::all_of(
+        word.faults, [](const CellFault& fault) { return fault.kind == FaultKind::kFlip; });
+    CodewordInTime scrubbed = in_time(word);
+    for (const Occupant& occupant : residency_.all_in(word.memory, word.codeword)) {
+      if (occupant.kind == Kind::kSums) {
+        if (!are_flips) {
+          fail(ErrorCode::kUnsupported, "a stuck cell of accumulators that are scrubbed", "strike",
+               "set `scrub: 0` for the memory of the accumulators, or strike with flips");
+        }
+        write_sums(occupant, scrubbed);
+      } else {
+        scrubbed.write(occupant.written,
+                       are_flips ? sim::BitString() : data_of(occupant, word, run, golden));
+      }
+    }
+    scrubbed.read(residency_.schedule().cycles_per_inference());
+    found(scrubbed.scrubbed(), "the scrubber comes by");
+  }
+}
+
+void LayerReader::write_sums(const Occupant& occupant, CodewordInTime& word) const {
+  const ScheduledLayer& scheduled = residency_.schedule().layers()[occupant.layer];
+  const sim::MeshConfig& mesh = scheduled.run->config();
+  const int folds = scheduled.tiling->depth_folds();
+  const std::int64_t row = occupant.offset / (std::int64_t{mesh.columns} *
+                                              static_cast<std::int64_t>(sizeof(std::int32_t)));
+  for (int fold = 0; fold < folds; ++fold) {
+    const int pass = static_cast<int>(occupant.index) * folds + fold;
+    const Cycle cycle = MemorySchedule::sum_read(*scheduled.run, scheduled.start, pass, row);
+    if (fold == 0) {
+      word.write(cycle + 1, {});
+      continue;
+    }
+    sim::CodewordRead held = word.read(cycle);
+    if (held.status == sim::EccStatus::kDetected && on_due_ == OnDue::kZero) {
+      held = {};
+    }
+    word.write_back(cycle + 1, held);
+  }
+}
+
+sim::BitString LayerReader::data_of(const Occupant& occupant, const StruckWord& word,
+                                    const dnn::Divergence& run, const dnn::Tape& golden) {
+  sim::BitString data;
+  if (occupant.kind == Kind::kTensor) {
+    const auto tensor = static_cast<int>(occupant.index);
+    const dnn::ValueId id = operands_.value_of_tensor(tensor);
+    const at::Tensor now = id.value < 0
+                               ? mapping_.mesh_layer(operands_.layer_of_weights(tensor))->weight
+                               : on_host(run.value(id).toTensor());
+    const std::int64_t last = residency_.last_byte(tensor, occupant.offset);
+    for (std::int64_t byte = occupant.offset; byte <= last; ++byte) {
+      data.set_field(static_cast<int>(8 * (byte - occupant.offset)), 8, bytes_of(now)[byte]);
+    }
+    return data;
+  }
+  StruckContents nothing;
+  nothing.on_chip.resize(network_.layers.size());
+  const LayerRead read =
+      this->read(occupant.layer, nothing, run, golden, [](const Findings&, std::string_view) {});
+  for (std::int64_t i = 0; i < residency_.placement().codeword_bytes(word.memory); ++i) {
+    const CopyByte place =
+        occupant.kind == Kind::kWeights
+            ? weight_byte(residency_, occupant.layer, occupant.index, occupant.offset + i)
+            : activation_byte(residency_, occupant.layer, occupant.index, occupant.offset + i);
+    if (place.element >= 0) {
+      const std::uint64_t raw = raw_of(read.operands[place.operand], place.element);
+      data.set_field(static_cast<int>(8 * i), 8, (raw >> (8 * place.byte)) & 0xFF);
     }
   }
+  return data;
 }
 
 // What the layer's copies hold after a fetch of struck codewords of the backing memory.

@@ -60,7 +60,8 @@ class LayerReader {
   LayerRead read(std::size_t layer, const StruckContents& struck, const dnn::Divergence& run,
                  const dnn::Tape& golden, const Found& found);
   /// What the scrubbers meet, whoever else reads.
-  void scrub(const StruckContents& struck, const Found& found);
+  void scrub(const StruckContents& struck, const dnn::Divergence& run, const dnn::Tape& golden,
+             const Found& found);
   CodewordInTime in_time(const StruckWord& word);
 
  private:
@@ -69,6 +70,11 @@ class LayerReader {
   void read_on_chip(std::size_t layer, const StruckContents::Content& struck, LayerRead& result,
                     const Found& found);
   std::vector<Occupant> occupants_of(const StruckWord& word) const;
+  /// What is written into a codeword, where nothing else is struck.
+  sim::BitString data_of(const Occupant& occupant, const StruckWord& word,
+                         const dnn::Divergence& run, const dnn::Tape& golden);
+  /// The writes of sums, as if they were 0: which bits differ does not depend on what is stored.
+  void write_sums(const Occupant& occupant, CodewordInTime& word) const;
 
   const dnn::Network& network_;
   Mapping& mapping_;

@@ -245,7 +245,7 @@ TrialResult MemoryTrial::run(const dnn::Tape& golden, std::span<const CellFault>
       break;
     }
   }
-  reader_.scrub(progress.struck, found);
+  reader_.scrub(progress.struck, progress.run, progress.golden, found);
   read_answer(progress);
   conclude(progress);
   return std::move(progress.result);
