@@ -24,6 +24,7 @@ using sim::Stratum;
 // ECC makes good, which only check that it does.
 constexpr double kEqualShare = 0.2;
 constexpr double kCheckShare = 0.05;
+constexpr double kMostFaultyCells = 1e6;
 
 std::size_t number_of(Radiation radiation) { return static_cast<std::size_t>(radiation); }
 
@@ -147,6 +148,15 @@ MemoryPopulation::MemoryPopulation(const Scenario& scenario,
     add_rates(scenario);
     add_groups();
     share_trials();
+  } else if (strike_.per_bit > 0.0) {
+    expected_ = static_cast<double>(cells_) * strike_.per_bit;
+    if (expected_ > kMostFaultyCells) {
+      fail(ErrorCode::kInvalidInput,
+           "strike.per_bit: makes " + field_detail::real_text(expected_) + " of " +
+               with_commas(cells_) + " cells faulty in each trial",
+           "scenario", "lower it, or narrow 'where'");
+    }
+    weight_ = chance_of_any(cells_, strike_.per_bit);
   }
 }
 
@@ -177,15 +187,15 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   if (particle_.fluence <= 0.0) {
     return;
   }
-  expected_events_ = particle_.fluence * cross_section;
-  if (expected_events_ > kMostPoissonMean) {
+  expected_ = particle_.fluence * cross_section;
+  if (expected_ > kMostPoissonMean) {
     fail(ErrorCode::kInvalidInput,
-         "strike.fluence: causes " + field_detail::real_text(expected_events_) +
+         "strike.fluence: causes " + field_detail::real_text(expected_) +
              " events per trial on average",
          "scenario",
          "lower it, so that there are at most " + field_detail::real_text(kMostPoissonMean));
   }
-  weight_ = -std::expm1(-expected_events_);
+  weight_ = -std::expm1(-expected_);
 }
 
 void MemoryPopulation::add_groups() {
@@ -435,7 +445,7 @@ DrawnStrike MemoryPopulation::draw_particle(std::uint64_t seed, TrialId trial) c
   }
   if (particle_.fluence > 0.0) {
     RandomStream count(seed, trial.value, Purpose::kCount);
-    drawn.events = static_cast<std::int64_t>(poisson_at_least_one(expected_events_, count.unit()));
+    drawn.events = static_cast<std::int64_t>(poisson_at_least_one(expected_, count.unit()));
   }
   for (std::int64_t event = 0; event < drawn.events; ++event) {
     const double unit = streams.structure.unit() * groups_up_to_.back();
@@ -454,7 +464,12 @@ DrawnStrike MemoryPopulation::draw_uniform(std::uint64_t seed, TrialId trial) co
   RandomStream cycle(seed, trial.value, Purpose::kCycle);
   RandomStream kind(seed, trial.value, Purpose::kKind);
   DrawnStrike drawn;
-  const auto count = static_cast<std::uint64_t>(strike_.count);
+  auto count = static_cast<std::uint64_t>(strike_.count);
+  if (strike_.per_bit > 0.0) {
+    RandomStream number(seed, trial.value, Purpose::kCount);
+    count = binomial_at_least_one(cells_, strike_.per_bit, number.unit());
+  }
+  drawn.weight = weight_;
   for (const std::uint64_t index : draw_without_replacement(site, cells_, count)) {
     DrawnCell cell;
     cell.fault = cell_fault(index);

@@ -90,8 +90,9 @@ class MemoryPopulation {
   bool is_stratified() const { return is_stratified_; }
   /// Several events in a trial; then there are no rates of one event.
   double fluence() const { return particle_.fluence; }
-  double expected_events() const { return expected_events_; }
-  /// P(at least one event), which a trial of a fluence stands for; else 1.
+  /// Events of a trial of a fluence, faulty cells at a rate per bit; else 1.
+  double expected() const { return expected_; }
+  /// P(at least one of these), which a trial stands for; else 1.
   double weight() const { return weight_; }
 
   const std::vector<Structure>& structures() const { return structures_; }
@@ -148,7 +149,7 @@ class MemoryPopulation {
   std::array<std::unique_ptr<sim::ClusterSampler>, 3> samplers_;
   std::uint64_t cells_ = 0;
   double fit_ = 0.0;
-  double expected_events_ = 1.0;
+  double expected_ = 1.0;
   double weight_ = 1.0;
 };
 

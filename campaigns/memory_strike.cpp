@@ -431,9 +431,13 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
            "run two campaigns: what a tensor is to the network lies in a memory");
     return;
   }
-  if (strike.per_bit > 0.0 || strike.per_parameter > 0.0) {
-    errors.add(ErrorCode::kUnsupported, "strike: rates strike tensors, not yet memories",
-               place_at(document, "strike"), "use 'count', or 'process: particle'");
+  if (strike.per_parameter > 0.0) {
+    refuse("strike.per_parameter", "a memory knows cells, not parameters", "write 'per_bit'");
+  }
+  if (strike.per_bit > 0.0 && (is_particle(strike) || strike.count != 1)) {
+    refuse("strike.per_bit", "a rate draws the number of faulty cells",
+           is_particle(strike) ? "leave it out, or write 'process: uniform'"
+                               : "keep 'count' or the rate");
   }
   if (is_particle(strike)) {
     check_particle(strike, accelerator, document, errors);

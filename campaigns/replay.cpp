@@ -188,6 +188,11 @@ std::string text_of(const ReplayReport& report) {
   if (report.images > 1) {
     text += fmt::format("; sdc on {} of {} images", text_of(cell("images_sdc")), report.images);
   }
+  if (cell("outlives") == Cell{std::int64_t{1}}) {
+    text +=
+        fmt::format("; of {} later inferences {} wrong, {} stopped", text_of(cell("later_images")),
+                    text_of(cell("later_wrong")), text_of(cell("later_due")));
+  }
   text += "\n";
   const std::vector<float>& faulty = logits_of(report);
   if (report.images == 1 && !faulty.empty()) {

@@ -587,7 +587,9 @@ FieldTable<StrikeConfig> strike_fields() {
       nested_field("where", &StrikeConfig::where, where_fields(), "which bits may be struck"),
       count_field(),
       rate_field("per_bit", &StrikeConfig::per_bit,
-                 "instead of 'count': each bit of the tensors is faulty with this probability"),
+                 "instead of 'count': each bit of the tensors, or cell of the memories, is faulty "
+                 "with this "
+                 "probability"),
       rate_field("per_parameter", &StrikeConfig::per_parameter,
                  "instead of 'count': each word has one faulty bit with this probability"),
       custom_field<StrikeConfig>(

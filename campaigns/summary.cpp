@@ -230,7 +230,7 @@ std::string particle_text(const Plan& plan) {
                                         : "strikes of particles";
   if (particle.fluence > 0.0) {
     text += fmt::format(" at {:g} n/cm2 per inference ({:.3g} events expected)", particle.fluence,
-                        population.expected_events());
+                        population.expected());
   }
   if (particle.voltage > 0.0) {
     text += fmt::format(" at {:g} V", particle.voltage);
@@ -472,9 +472,14 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
   }
   summary.all = estimator.group("all", all);
   summary.is_on_memories = is_on_memories;
+  if (is_on_memories) {
+    summary.weight = facts.plan->weight();
+    summary.expected_faults = facts.plan->memories()->expected();
+    summary.is_of_events = is_particle(facts.scenario->strike);
+    summary.mean_faults = all.n == 0 ? 0.0 : all.faults / static_cast<double>(all.n);
+  }
   summary.not_modelled = not_modelled(facts);
   if (is_on_memories && facts.plan->memories()->fluence() > 0.0) {
-    summary.weight = facts.plan->weight();
     return summary;  // a trial of several events belongs to no structure
   }
   if (strikes) {
@@ -487,8 +492,10 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
     summary.all.rates_of_activated = {};  // of strata it would say nothing
     return summary;
   }
-  // A trial that strikes many tensors belongs to none of them.
-  if (!summary.is_on_tensors || summary.mean_faults == 1.0) {
+  // A trial that strikes many tensors, or cells of memories, belongs to none of them.
+  const bool is_of_one =
+      summary.is_on_tensors || is_on_memories ? summary.mean_faults == 1.0 : true;
+  if (is_of_one) {
     summary.registers = groups_of(registers, register_order, estimator);
     summary.layers = groups_of(layers, layer_order, estimator);
   }
@@ -556,9 +563,11 @@ std::string text_of(const Summary& summary) {
   }
   if (summary.is_on_memories && summary.weight < 1.0) {
     text += fmt::format(
-        "{:.4g} of all inferences have an event; trials have at least one, and rates over all "
-        "contain this factor\n\n",
-        summary.weight);
+        "{:.4g} {} expected, so that {:.4g} of all trials are without one; those drawn have at "
+        "least "
+        "one, and rates over all contain the factor {:.4g}\n\n",
+        summary.expected_faults, summary.is_of_events ? "events" : "faulty cells",
+        1.0 - summary.weight, summary.weight);
   }
   if (summary.strikes) {
     text += text_of(*summary.strikes) + "\n";
@@ -619,6 +628,7 @@ nlohmann::ordered_json json_of(const Summary& summary) {
   json["all"] = json_of(summary.all);
   if (summary.is_on_memories && summary.weight < 1.0) {
     json["weight"] = summary.weight;
+    json[summary.is_of_events ? "expected_events" : "expected_faults"] = summary.expected_faults;
   }
   json[summary.is_on_tensors    ? "tensors"
        : summary.is_on_memories ? "structures"

@@ -290,7 +290,7 @@ TEST(MemoryPopulationTest, AFluenceDrawsAsManyEventsAsItCauses) {
   const Planned setup(small("none") +
                       "strike: {process: particle, where: {memory: all}, fluence: 1e9}");
   const double expected = 1e9 * sim::neutron_cross_section(setup.population().node()) * 10240 * 8;
-  EXPECT_NEAR(setup.population().expected_events(), expected, 1e-12 * expected);
+  EXPECT_NEAR(setup.population().expected(), expected, 1e-12 * expected);
   EXPECT_NEAR(setup.plan.weight(), 1.0 - std::exp(-expected), 1e-12);
   double events = 0.0;
   constexpr int kDraws = 20'000;
@@ -308,6 +308,27 @@ TEST(MemoryPopulationTest, AFluenceDrawsAsManyEventsAsItCauses) {
         Planned(small("none") + "strike: {process: particle, where: {memory: all}, fluence: 1e14}");
       }).find("strike.fluence: causes "),
       std::string::npos);
+}
+
+TEST(MemoryPopulationTest, ARatePerBitDrawsTheNumberOfCells) {
+  const Planned setup(small("none") + "strike: {where: {memory: all}, per_bit: 1e-5}");
+  const double expected = 10240 * 8 * 1e-5;
+  EXPECT_NEAR(setup.population().expected(), expected, 1e-12);
+  EXPECT_NEAR(setup.plan.weight(), 1.0 - std::exp(-expected), 1e-5);
+  double cells = 0.0;
+  constexpr int kDraws = 20'000;
+  for (std::uint64_t k = 0; k < kDraws; ++k) {
+    const DrawnStrike strike = setup.strike(k);
+    ASSERT_GE(strike.cells.size(), 1U);
+    ASSERT_EQ(strike.weight, setup.plan.weight());
+    cells += static_cast<double>(strike.cells.size());
+  }
+  const double mean = expected / setup.plan.weight();
+  EXPECT_NEAR(cells / kDraws, mean, 5.0 * std::sqrt(mean / kDraws));
+  EXPECT_NE(errors_of([] {
+              Planned("strike: {where: {memory: all}, per_bit: 1}");
+            }).find("of 2,621,440 cells faulty in each trial"),
+            std::string::npos);
 }
 
 TEST(MemoryPopulationTest, PoissonCountsFollowTheirLaw) {

@@ -375,6 +375,21 @@ TEST(MemorySummaryTest, WhatIsLessPreciseThanAskedIsSaid) {
   EXPECT_TRUE(report_of(folder.path("many.sqlite"), text + "20000").summaries.at(0).unmet.empty());
 }
 
+TEST(MemorySummaryTest, RatesPerBitContainTheChanceOfAFault) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  const Summary summary =
+      report_of(path, small("none") + "strike: {where: {memory: all}, per_bit: 1e-6}\ntrials: 500")
+          .summaries.at(0);
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  const double sdc =
+      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
+  EXPECT_NEAR(summary.weight, 1.0 - std::exp(-10240 * 8e-6), 1e-6);
+  EXPECT_NEAR(summary.all.rates[0].value, summary.weight * sdc / 500.0, 1e-12);
+  EXPECT_NE(text_of(summary).find("0.08192 faulty cells expected"), std::string::npos)
+      << text_of(summary);
+}
+
 TEST(MemorySummaryTest, WhatIsDetectedHasNoRefinementOfSdc) {
   bridge::Judgement judgement;
   judgement.outcome = Outcome::kDue;
