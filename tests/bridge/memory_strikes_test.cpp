@@ -184,6 +184,55 @@ TEST_P(MemoryStrikesTest, ScrubbersToo) {
   EXPECT_GT(flips.corrected, 20);
 }
 
+// A flip in one inference, and what the next one makes of it: weights that stay are hit, all else
+// was written anew.
+TEST_P(MemoryStrikesTest, TheNextInferenceReadsWhatStayed) {
+  using enum sim::MemoryContent;
+  const auto [dataflow, rule] = GetParam();
+  const dnn::Network network = small_network();
+  const dnn::Executor executor(network);
+  const dnn::Inputs images = small_pictures();
+  const dnn::Tape shapes = executor.record(images.narrow(0, 1));
+  int changed = 0;
+  for (const sim::EccKind ecc : {sim::EccKind::kNone, sim::EccKind::kSecded}) {
+    AcceleratorConfig accelerator = small_accelerator(dataflow, rule, ecc);
+    accelerator.on_due = OnDue::kUse;
+    accelerator.memory[0].second.capacity_bytes = 2048;
+    accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, ecc));
+    Mapping mapping(network, shapes, accelerator);
+    MemoryTrial trial(network, mapping);
+    PlatformRun platform(network, mapping, shapes);
+    const Cycle period = mapping.schedule().cycles_per_inference();
+    for (int k = 0; k < 100; ++k) {
+      RandomStream random(70, static_cast<std::uint64_t>(k), Purpose::kTest);
+      std::vector<CellFault> faults = draw(accelerator, period, random, false);
+      platform.boot();
+      std::vector<sim::PlatformStrike> armed;
+      for (const CellFault& fault : faults) {
+        armed.push_back(
+            {static_cast<std::int32_t>(fault.memory), fault.bit, fault.kind, fault.when, false});
+      }
+      platform.platform().arm(armed);
+      platform.infer(executor.record(images.narrow(k % 8, 1)), 0);
+      const dnn::Tape golden = executor.record(images.narrow((k + 3) % 8, 1));
+      const PlatformInference next = platform.infer(golden, period);
+      for (CellFault& fault : faults) {
+        fault.when = {-1, 0};
+      }
+      const TrialResult hybrid = trial.run(golden, faults, nullptr);
+      const at::Tensor expected =
+          golden.values[static_cast<std::size_t>(network.output.value)].toTensor();
+      const at::Tensor answer = expected.clone();
+      if (!hybrid.logits.empty()) {
+        std::copy(hybrid.logits.begin(), hybrid.logits.end(), answer.data_ptr<float>());
+      }
+      ASSERT_EQ(dnn::count_different(answer, next.answer), 0) << k << text_of(faults);
+      changed += dnn::count_different(expected, next.answer) > 0 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(changed, 5);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, MemoryStrikesTest,
                          testing::Combine(testing::ValuesIn(kDataflows),
                                           testing::Values(WeightReload::kPerPass,
