@@ -492,10 +492,10 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
     summary.all.rates_of_activated = {};  // of strata it would say nothing
     return summary;
   }
-  // A trial that strikes many tensors, or cells of memories, belongs to none of them.
-  const bool is_of_one =
-      summary.is_on_tensors || is_on_memories ? summary.mean_faults == 1.0 : true;
-  if (is_of_one) {
+  // A trial that strikes many tensors, or cells here and there, belongs to none of them.
+  const bool is_apart = summary.is_on_tensors ||
+                        (is_on_memories && facts.scenario->strike.process == Process::kUniform);
+  if (!is_apart || summary.mean_faults == 1.0) {
     summary.registers = groups_of(registers, register_order, estimator);
     summary.layers = groups_of(layers, layer_order, estimator);
   }
