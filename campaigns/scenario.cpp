@@ -432,7 +432,13 @@ FieldTable<Scenario> scenario_fields() {
           {"engine", "choice", "", "systemc", join(sim::engine_names(), " | "),
            "what computes a struck pass"},
           [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
-            if (is_choice(value, path, sim::engine_names(), {"rtl"}, errors)) {
+            const std::vector<std::string> names = sim::engine_names();
+            if (value.scalar == "rtl" && std::count(names.begin(), names.end(), "rtl") == 0) {
+              errors.add(ErrorCode::kUnsupported, path + ": this build has no RTL",
+                         value.place.text(),
+                         "install verilator and build with -DTS_WITH_RTL=ON, or choose one of " +
+                             join(names, ", "));
+            } else if (is_choice(value, path, names, {}, errors)) {
               scenario.engine = value.scalar;
             }
           },

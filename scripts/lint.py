@@ -17,13 +17,14 @@ ROOMS = {
     "base": {"base"},
     "sim": {"base", "sim"},
     "dnn": {"base", "dnn"},
-    "bridge": {"base", "sim", "dnn", "bridge"},
+    "rtl": {"base", "sim", "rtl"},
+    "bridge": {"base", "sim", "rtl", "dnn", "bridge"},
     "campaigns": {"base", "sim", "bridge", "campaigns"},
 }
 # tests/ROOM and benchmarks/ may include what they test.
 TORCH_ROOMS = ("dnn/", "bridge/", "tests/dnn/", "tests/bridge/", "benchmarks/")
 TORCH = r"(ATen|c10|torch|caffe2)/"
-CODE = (".h", ".cpp", ".cu", ".cuh", ".py", ".sh")
+CODE = (".h", ".cpp", ".cu", ".cuh", ".py", ".sh", ".sv", ".vlt", ".cpp.in")
 CPP = (".h", ".cpp", ".cu", ".cuh")
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 MOST_LINES = 700
@@ -63,6 +64,8 @@ def check_includes(name, lines):
         if re.match(r"(systemc|sysc/|tlm)", header) and not (
                 name.startswith("sim/") and name.endswith(".cpp")):
             yield number, f"SystemC stays in the .cpp files of sim/: {header}"
+        if re.match(r"(V\w+\.h|verilated)", header) and not name.endswith(".cpp.in"):
+            yield number, f"Verilated headers stay in rtl/*.cpp.in: {header}"
         if header.startswith("yaml-cpp/") and name != "campaigns/yaml.cpp":
             yield number, f"YAML is read in campaigns/yaml.cpp only: {header}"
 

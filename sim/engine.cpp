@@ -37,23 +37,41 @@ std::int32_t Operands::accumulator(const MeshConfig& mesh, int pass, int row, in
   return lanes[column];
 }
 
+namespace {
+
+struct NamedEngine {
+  std::string name;
+  EngineRegistration::Make make;
+};
+
+// Begins with the engines of this room; those of others come as their files are initialised.
+std::vector<NamedEngine>& engines() {
+  static std::vector<NamedEngine> all = {{std::string(kSystemC), &make_systemc_engine},
+                                         {std::string(kClosedForm), &make_closed_form_engine},
+                                         {std::string(kWavefront), &make_wavefront_engine},
+                                         {std::string(kStepped), &make_stepped_engine}};
+  return all;
+}
+
+}  // namespace
+
+EngineRegistration::EngineRegistration(std::string_view name, Make make) {
+  engines().push_back({std::string(name), make});
+}
+
 std::vector<std::string> engine_names() {
-  return {std::string(kSystemC), std::string(kClosedForm), std::string(kWavefront),
-          std::string(kStepped)};
+  std::vector<std::string> names;
+  for (const NamedEngine& engine : engines()) {
+    names.push_back(engine.name);
+  }
+  return names;
 }
 
 std::unique_ptr<Engine> make_engine(const std::string& name) {
-  if (name == kSystemC) {
-    return make_systemc_engine();
-  }
-  if (name == kClosedForm) {
-    return make_closed_form_engine();
-  }
-  if (name == kWavefront) {
-    return make_wavefront_engine();
-  }
-  if (name == kStepped) {
-    return make_stepped_engine();
+  for (const NamedEngine& engine : engines()) {
+    if (engine.name == name) {
+      return engine.make();
+    }
   }
   fail(ErrorCode::kInvalidInput, "no engine is called '" + name + "'", "engine",
        suggestion(name, engine_names()));

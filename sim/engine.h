@@ -120,4 +120,13 @@ MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshSta
 std::unique_ptr<Engine> make_engine(const std::string& name);
 std::vector<std::string> engine_names();
 
+/// Adds an engine that lies outside of sim/ to those that make_engine() knows: an object of static
+/// life in the file that has the engine.
+class EngineRegistration {
+ public:
+  using Make = std::unique_ptr<Engine> (*)();
+  /// Requires a name that no other engine has.
+  EngineRegistration(std::string_view name, Make make);
+};
+
 }  // namespace tilestrike::sim

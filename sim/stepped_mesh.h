@@ -41,6 +41,13 @@ class SteppedMesh {
   /// What the collector sees below a column.
   std::int32_t collected(int column) const;
 
+  bool has_registers_of(const SteppedMesh& other) const { return now_ == other.now_; }
+  /// The words of all registers of one kind, in the order of their sites.
+  void read_all(Register kind, std::vector<std::int32_t>& words) const { words = now(kind); }
+  void write_all(Register kind, const std::vector<std::int32_t>& words) {
+    now_[static_cast<std::size_t>(kind)] = words;
+  }
+
  private:
   /// The words of all registers of one kind, in the order of their sites.
   using Cells = std::vector<std::int32_t>;

@@ -103,18 +103,30 @@ TEST(ScenarioTest, AllErrorsOfAFileComeAtOnce) {
                     "  where: {memory: []}\n"
                     "seed: -1\n"
                     "seed: 2\n"
-                    "engine: rtl\n"),
+                    "engine: sistemc\n"),
             "s.yaml:1:1: modell: unknown key; did you mean 'model'?\n"
             "s.yaml:2:9: trials: found 'many'; write an integer from 1 to 1099511627776\n"
             "s.yaml:4:10: strike.fault: 'flop' is not a choice; did you mean 'flip'?\n"
             "s.yaml:5:19: strike.where.memory: found a list; write at least one memory's name\n"
             "s.yaml:6:7: seed: -1 is out of range; allowed: 0 to 9223372036854775806\n"
             "s.yaml:7:1: seed: the key stands twice; keep one; the first is at s.yaml:6:1\n"
-            "s.yaml:8:9: engine: 'rtl' is not available yet; available: " +
-                join(sim::engine_names(), ", ") +
-                "\n"
-                "s.yaml:1:1: model: this key is required; add 'model: ...' (path of a .pt2 "
-                "archive or a TorchScript file, or a zoo model)");
+            "s.yaml:8:9: engine: 'sistemc' is not a choice; did you mean 'systemc'?\n"
+            "s.yaml:1:1: model: this key is required; add 'model: ...' (path of a .pt2 "
+            "archive or a TorchScript file, or a zoo model)");
+}
+
+TEST(ScenarioTest, TheRtlIsAnEngineWhereItIsBuilt) {
+  const std::vector<std::string> names = sim::engine_names();
+  ErrorList errors;
+  const Scenario scenario =
+      read_scenario(parse_yaml("model: lenet5\nengine: rtl", "s.yaml"), errors);
+  if (std::count(names.begin(), names.end(), "rtl") > 0) {
+    errors.throw_if_any();
+    EXPECT_EQ(scenario.engine, "rtl");
+  } else {
+    EXPECT_NE(refusal("model: lenet5\nengine: rtl").find("engine: this build has no RTL"),
+              std::string::npos);
+  }
 }
 
 TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
@@ -123,7 +135,6 @@ TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
            {"format: float32", "format: the mesh computes on int8, not float32"},
            {"strike: {per_bit: 1e-7}", "rates strike tensors, not yet the mesh; use 'count'"},
            {"strike: {where: {mesh: {}, weights: \"*\"}}", "the mesh and tensors at once"},
-           {"engine: rtl", "engine: 'rtl' is not available yet"},
            {"audit: 1%", "audit: not available yet"}}) {
     EXPECT_NE(refusal("model: lenet5\n" + text).find(message), std::string::npos)
         << refusal("model: lenet5\n" + text);

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The engine `rtl`: golden and faulty mesh in Verilated RTL, side by side, every register at every
+// clock edge. It begins with the windows that the struck wavefronts depend on, and ends when all
+// registers agree again.
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "rtl/mesh_model.h"
+#include "sim/engines.h"
+#include "sim/mesh_replay.h"
+#include "sim/struck_run.h"
+
+namespace tilestrike::rtl {
+namespace {
+
+class RtlEngine final : public sim::Engine {
+ public:
+  std::string_view name() const override { return "rtl"; }
+  bool covers(const sim::MeshJob& job) const override {
+    return MeshModel::is_built(job.run->config());
+  }
+
+  sim::MeshResult run(const sim::MeshJob& job) override {
+    build(job.run->config());
+    sim::StruckRun<MeshModel> run(job, *sites_, *golden_, *faulty_);
+    const bool starts_apart = job.faulty_start != nullptr && job.faulty_start != job.golden_start;
+    if (job.wants_outputs) {
+      return run.run();
+    }
+    // The wavefronts on which faults act, and the cycles.
+    std::int64_t first_struck = job.run->cycles();
+    Cycle last_fault = 0;
+    for (const RegisterFault& fault : job.faults) {
+      const sim::WavefrontFault seen = sim::on_wavefronts(*job.run, *sites_, fault);
+      if (seen.from < seen.until) {
+        first_struck = std::min(first_struck, seen.from);
+        last_fault = std::max<Cycle>(last_fault, seen.until + seen.delay);
+      }
+    }
+    run.end_early(last_fault);
+    if (starts_apart) {
+      return run.run();
+    }
+    const int window =
+        sim::plan_golden(*job.run, first_struck, {.active = true, .shadow = true}).first_window;
+    return run.run(job.run->window(window).start);
+  }
+
+ private:
+  // Models are made once per mesh and reset for each job.
+  void build(const sim::MeshConfig& config) {
+    if (!sites_ || !(config == config_)) {
+      faulty_.reset();
+      golden_.reset();
+      sites_.emplace(config);
+      golden_.emplace(config, *sites_);
+      faulty_.emplace(config, *sites_);
+      config_ = config;
+      return;
+    }
+    golden_->reset();
+    faulty_->reset();
+  }
+
+  sim::MeshConfig config_;
+  std::optional<sim::MeshSites> sites_;
+  std::optional<MeshModel> golden_, faulty_;
+};
+
+std::unique_ptr<sim::Engine> make_rtl_engine() { return std::make_unique<RtlEngine>(); }
+
+const sim::EngineRegistration registration("rtl", &make_rtl_engine);
+
+}  // namespace
+}  // namespace tilestrike::rtl
+
+// Makes the linker take this file (CMakeLists.txt).
+extern "C" {
+extern const int tilestrike_rtl_engine;
+const int tilestrike_rtl_engine = 1;
+}

@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Is the RTL the stepped machine, register by register and edge by edge, whatever is struck? Every
+// bit of every register of a 4x4 mesh at every cycle; and is a wrong register found?
+#include <gtest/gtest.h>
+
+#include "tests/rtl/lockstep_check.h"
+
+namespace tilestrike::rtl {
+namespace {
+
+using sim::Dataflow;
+using sim::MeshConfig;
+using sim::MeshRun;
+using sim::Overflow;
+using sim::PassShape;
+using sim::Preload;
+using sim::Register;
+
+// Two depth folds of one full tile, then edge tiles back to back.
+std::vector<PassShape> folds_and_edges(Dataflow dataflow) {
+  return dataflow == Dataflow::kWeightStationary
+             ? std::vector<PassShape>{{6, 4, 4}, {6, 3, 4}, {1, 4, 2}, {3, 1, 3}}
+             : std::vector<PassShape>{{4, 5, 4}, {4, 3, 4}, {1, 6, 2}, {3, 1, 3}};
+}
+
+void strike_a_4x4(Dataflow dataflow, Overflow overflow, const char* title) {
+  MeshConfig config{4, 4, dataflow, overflow, Preload::kOverlapped};
+  RandomStream random(21, 0, Purpose::kTest);
+  LockstepCheck check(config);
+  for (const Preload preload : {Preload::kOverlapped, Preload::kSerial}) {
+    config.preload = preload;
+    const MeshRun run(config, folds_and_edges(dataflow));
+    const sim::RandomOperands plain(run, random);
+    ASSERT_NO_FATAL_FAILURE(check.strike_everywhere(run, plain));
+    const ExtremeOperands extreme(run, random);
+    ASSERT_NO_FATAL_FAILURE(check.strike_everywhere(run, extreme));
+  }
+  check.print(title);
+  EXPECT_GT(check.corrupted(), check.strikes() / 10);
+}
+
+TEST(EquivalenceTest, EveryFlipOf4x4Ws) {
+  strike_a_4x4(Dataflow::kWeightStationary, Overflow::kWrap, "4x4 ws, every flip");
+}
+TEST(EquivalenceTest, EveryFlipOf4x4Os) {
+  strike_a_4x4(Dataflow::kOutputStationary, Overflow::kWrap, "4x4 os, every flip");
+}
+
+TEST(EquivalenceTest, SaturatingSums) {
+  RandomStream random(22, 0, Purpose::kTest);
+  for (const Dataflow dataflow : {Dataflow::kWeightStationary, Dataflow::kOutputStationary}) {
+    const MeshConfig config{4, 4, dataflow, Overflow::kSaturate, Preload::kOverlapped};
+    LockstepCheck check(config);
+    const MeshRun run(config, folds_and_edges(dataflow));
+    const ExtremeOperands operands(run, random);
+    ASSERT_NO_FATAL_FAILURE(check.sample(run, operands, 20'000, random));
+    check.print(dataflow == Dataflow::kWeightStationary ? "4x4 ws, saturating, sampled"
+                                                        : "4x4 os, saturating, sampled");
+  }
+}
+
+TEST(EquivalenceTest, StuckAtsAndDoubleFaultsOf4x4) {
+  RandomStream random(23, 0, Purpose::kTest);
+  for (const Dataflow dataflow : {Dataflow::kWeightStationary, Dataflow::kOutputStationary}) {
+    const MeshConfig config{4, 4, dataflow, Overflow::kWrap, Preload::kOverlapped};
+    LockstepCheck check(config);
+    const MeshRun run(config, folds_and_edges(dataflow));
+    const sim::RandomOperands operands(run, random);
+    ASSERT_NO_FATAL_FAILURE(check.sample(run, operands, 20'000, random));
+  }
+}
+
+// The stepped machine with a defect in one register.
+class DefectiveMesh : public sim::SteppedMesh {
+ public:
+  static constexpr std::uint64_t kCell = 2 * 4 + 1;  // PE (2, 1)
+  using SteppedMesh::SteppedMesh;
+
+  // load[2][1] keeps what it has for one edge too long, once.
+  void step(const sim::EdgeValues& edge) {
+    std::vector<std::int32_t> before, after;
+    read_all(Register::kLoad, before);
+    SteppedMesh::step(edge);
+    read_all(Register::kLoad, after);
+    if (is_late && before[kCell] != after[kCell]) {
+      after[kCell] = before[kCell];
+      write_all(Register::kLoad, after);
+    }
+  }
+  // A strike on bit 5 of this PE's partial sum flips bit 6.
+  Words strike(const RegisterFault& fault) {
+    return SteppedMesh::strike(
+        fault.site == crossed_site
+            ? RegisterFault{SiteId(fault.site.value + 1), fault.kind, fault.when}
+            : fault);
+  }
+  bool is_late = false;
+  SiteId crossed_site{~std::uint64_t{0}};
+};
+
+class BrokenCopyTest : public testing::Test {
+ protected:
+  const MeshConfig config_{4, 4};
+  const sim::MeshSites sites_{config_};
+  const MeshRun run_{config_, {{6, 4, 4}, {6, 3, 4}}};
+  RandomStream random_{24, 0, Purpose::kTest};
+  const sim::RandomOperands operands_{run_, random_};
+  MeshModel rtl_{config_, sites_};
+  DefectiveMesh defective_{config_, sites_};
+};
+
+TEST_F(BrokenCopyTest, ALateRegisterIsFoundAtItsFirstLateCycle) {
+  // When load[2][1] first changes: three weights have come down column 1 after its skew.
+  sim::SteppedMesh whole(config_, sites_);
+  sim::RunEdges edges(run_, operands_);
+  std::vector<std::int32_t> words(16, 0);
+  Cycle first_change = 0;
+  while (words[DefectiveMesh::kCell] == 0) {
+    whole.step(edges.of(first_change++));
+    whole.read_all(Register::kLoad, words);
+  }
+  defective_.is_late = true;
+  Lockstep pair(run_, operands_, sites_, rtl_, defective_);
+  const auto found = pair.record();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->state, first_change);
+  ASSERT_TRUE(found->site);
+  EXPECT_EQ(found->text(sites_), "load[2][1] at cycle " + std::to_string(first_change) + ": " +
+                                     std::to_string(words[DefectiveMesh::kCell]) + " against 0");
+}
+
+TEST_F(BrokenCopyTest, AWrongBitIsFoundAtTheCycleOfItsStrike) {
+  sim::MeshSite site;
+  site.kind = Register::kVertical;
+  site.row = 2;
+  site.column = 1;
+  site.bit = 5;
+  defective_.crossed_site = sites_.id_of(site);
+  Lockstep pair(run_, operands_, sites_, rtl_, defective_);
+  ASSERT_FALSE(pair.record());
+  int found = 0;
+  for (std::uint64_t bit = 0; bit < sites_.total_bits(); ++bit) {
+    const RegisterFault fault = sim::flip_of(bit, 12);
+    const LockstepResult result = pair.strike({&fault, 1});
+    ASSERT_EQ(result.disagreement.has_value(), fault.site == defective_.crossed_site)
+        << sites_.text(fault.site);
+    if (result.disagreement) {
+      ++found;
+      EXPECT_EQ(result.disagreement->state, 12);
+      EXPECT_EQ(result.disagreement->text(sites_).rfind("partial_sum[2][1] at cycle 12:", 0), 0);
+    }
+  }
+  EXPECT_EQ(found, 1);
+}
+
+}  // namespace
+}  // namespace tilestrike::rtl
