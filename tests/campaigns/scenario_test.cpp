@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "campaigns/fault_list.h"
 #include "sim/engine.h"
 #include "tests/campaigns/campaign_files.h"
