@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bridge/audit.h"
 #include "bridge/dump.h"
 #include "bridge/mapping.h"
 #include "bridge/memory/memory_trial.h"
@@ -22,7 +23,7 @@ namespace {
 
 constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
 
-class MeshStudy final : public Study {
+class MeshStudy final : public Study, public AuditedStudy {
  public:
   explicit MeshStudy(const StudyInputs& inputs)
       : load_(load_workload(inputs, true)),
@@ -75,6 +76,11 @@ class MeshStudy final : public Study {
       }
       return result;
     });
+  }
+
+  TrialAudit audit(ImageId image, std::span<const RegisterFault> faults) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    return torch_call([&] { return runner_->audit(tape_of(image), faults); });
   }
 
   const std::vector<StudyMemory>& memories() const override { return memories_; }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "bridge/judge.h"
 #include "bridge/splice.h"
+#include "sim/engine_comparison.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -61,6 +62,49 @@ TrialRunner::TrialRunner(const dnn::Network& network, Mapping& mapping, const st
 
 sim::MeshResult TrialRunner::simulate(const sim::MeshJob& job) {
   return fallback_ == nullptr || engine_->covers(job) ? engine_->run(job) : fallback_->run(job);
+}
+
+TrialAudit TrialRunner::audit(const dnn::Tape& golden, std::span<const RegisterFault> faults) {
+  if (others_.empty()) {
+    for (const std::string& name : sim::engine_names()) {
+      if (name != engine_->name()) {
+        others_.push_back(sim::make_engine(name));
+      }
+    }
+  }
+  TrialAudit audit;
+  for (const auto& other : others_) {
+    audit.engines.emplace_back(other->name());
+  }
+  audit_ = &audit;
+  try {
+    run(golden, faults, nullptr, nullptr);
+  } catch (...) {
+    audit_ = nullptr;
+    throw;
+  }
+  audit_ = nullptr;
+  return audit;
+}
+
+// An engine that leaves out one struck run has not computed the trial.
+void TrialRunner::compare_engines(const MeshLayer& layer, const sim::MeshJob& job,
+                                  const sim::MeshResult& result) {
+  const sim::MeshConfig& mesh = job.run->config();
+  const std::int64_t pe_cycles = job.run->cycles() * mesh.rows * mesh.columns;
+  for (const auto& other : others_) {
+    const std::string name(other->name());
+    if (!other->covers(job) || (name == "stepped" && pe_cycles > kMostSteppedPeCycles)) {
+      std::erase(audit_->engines, name);
+      continue;
+    }
+    const std::string difference = sim::first_difference(job, result, other->run(job));
+    if (!difference.empty() && audit_->disagreement.empty()) {
+      audit_->disagreement = fmt::format("{} and {} part in layer {}, {}: {} says {}",
+                                         engine_->name(), name, network_.layers[layer.layer].name,
+                                         sim::text_of_faults(job, sites_), name, difference);
+    }
+  }
 }
 
 void TrialRunner::describe(const MeshLayer& layer, const RegisterFault& fault, Progress& progress) {
@@ -119,6 +163,9 @@ void TrialRunner::run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> f
   job.faulty_start = progress.left ? &*progress.left : nullptr;
   job.wants_end = are_more_to_come;
   sim::MeshResult simulated = simulate(job);
+  if (audit_ != nullptr) {
+    compare_engines(layer, job, simulated);
+  }
   progress.left.reset();
   if (are_more_to_come && simulated.end != end) {
     progress.left = std::move(simulated.end);

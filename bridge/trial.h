@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/fault.h"
+#include "bridge/audit.h"
 #include "bridge/mapping.h"
 #include "bridge/study.h"
 #include "dnn/executor.h"
@@ -36,11 +37,16 @@ class TrialRunner {
   TrialResult run(const dnn::Tape& golden, std::span<const RegisterFault> faults, Story* story,
                   std::vector<StruckLayer>* struck);
 
+  /// The same trial with each of its struck runs of the mesh on every other engine.
+  TrialAudit audit(const dnn::Tape& golden, std::span<const RegisterFault> faults);
+
  private:
   struct Progress;
   sim::MeshResult simulate(const sim::MeshJob& job);
   void run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> faults, bool are_more_to_come,
                    Progress& progress);
+  void compare_engines(const MeshLayer& layer, const sim::MeshJob& job,
+                       const sim::MeshResult& result);
   void describe(const MeshLayer& layer, const RegisterFault& fault, Progress& progress);
   void conclude(Progress& progress);
 
@@ -48,6 +54,8 @@ class TrialRunner {
   Mapping& mapping_;
   sim::MeshSites sites_;
   std::unique_ptr<sim::Engine> engine_, fallback_;
+  std::vector<std::unique_ptr<sim::Engine>> others_;  // once a trial was audited
+  TrialAudit* audit_ = nullptr;
 };
 
 }  // namespace tilestrike::bridge

@@ -24,18 +24,6 @@ Field<Config> custom_field(
   return field;
 }
 
-/// A key that the design has and this version does not: known, so that the message can say so.
-template <class Config>
-Field<Config> unavailable_field(std::string name, std::string help, std::string cure) {
-  return custom_field<Config>(
-      {std::move(name), "", "", "", "", "not available yet: " + std::move(help)},
-      [cure = std::move(cure)](Config&, const Value& value, const std::string& path,
-                               ErrorList& errors) {
-        errors.add(ErrorCode::kUnsupported, path + ": not available yet", value.place.text(), cure);
-      },
-      [](const Config&) { return Value{}; });
-}
-
 /// The items of a list; a single value is a list of one.
 inline std::vector<Value> items_of(const Value& value) {
   return value.is_list() ? value.items : std::vector<Value>{value};

@@ -17,7 +17,7 @@
 
 namespace tilestrike::campaigns {
 
-inline constexpr int kResultsVersion = 3;
+inline constexpr int kResultsVersion = 4;
 
 /// What a results file keeps of one scenario besides its trials.
 struct ScenarioFacts {

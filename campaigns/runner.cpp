@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/error.h"
 #include "base/text.h"
+#include "campaigns/audit.h"
 #include "campaigns/sampling.h"
 #include "campaigns/trial_record.h"
 
@@ -155,15 +157,28 @@ class PointRun {
       if (surroundings_.is_interrupted()) {
         return false;
       }
-      const auto record = strike_and_judge(study_, plan_, number_, trial, point_.scenario.engine,
-                                           surroundings_.is_interrupted);
+      auto record = strike_and_judge(study_, plan_, number_, trial, point_.scenario.engine,
+                                     surroundings_.is_interrupted);
       if (!record) {
         return false;
+      }
+      if (is_audited(trial, point_.scenario.audit)) {
+        record->trial[trial_column("audit")] = Cell{audit(trial)};
       }
       results_.add(*record);
       progress.step();
     }
     return true;
+  }
+
+  /// The cell `audit` of a trial.
+  std::string audit(TrialId trial) {
+    auto* study = dynamic_cast<bridge::AuditedStudy*>(&study_);
+    TS_CHECK(study != nullptr, "a study whose trials engines compute");
+    const DrawnTrial drawn = plan_.draw(trial);
+    const ImageId image =
+        drawn.image.value_or(ImageId(static_cast<std::int64_t>(trial.value) % study_.images()));
+    return audit_cell(study->audit(image, drawn.acting()));
   }
 
   /// Trials whose images share a batch are struck together.

@@ -29,17 +29,18 @@ std::optional<double> share_of(const std::string& text) {
 
 template <class Config>
 Field<Config> share_field(std::string name, double Config::*member, std::string default_text,
-                          std::string help) {
+                          std::string help, bool may_be_all = false) {
+  const std::string range = may_be_all ? "above 0 %, up to 100 %" : "above 0 %, below 100 %";
   return custom_field<Config>(
-      {std::move(name), "share", "", std::move(default_text), "above 0 %, below 100 %",
-       std::move(help)},
-      [member](Config& config, const Value& value, const std::string& path, ErrorList& errors) {
+      {std::move(name), "share", "", std::move(default_text), range, std::move(help)},
+      [member, may_be_all, range](Config& config, const Value& value, const std::string& path,
+                                  ErrorList& errors) {
         const auto share = value.is_scalar() ? share_of(value.scalar) : std::nullopt;
         if (!share) {
           field_detail::wrong_type(value, path, "a share such as 5% or 0.05", errors);
-        } else if (!(*share > 0.0 && *share < 1.0)) {
+        } else if (!(*share > 0.0 && (*share < 1.0 || (may_be_all && *share == 1.0)))) {
           errors.add(ErrorCode::kInvalidInput, path + ": " + value.scalar + " is out of range",
-                     value.place.text(), "allowed: above 0 %, below 100 %");
+                     value.place.text(), "allowed: " + range);
         } else {
           config.*member = *share;
         }
@@ -443,12 +444,26 @@ FieldTable<Scenario> scenario_fields() {
             }
           },
           [](const Scenario& scenario) { return Value::of(scenario.engine); }),
-      unavailable_field<Scenario>("audit", "a share of the trials computed by a second engine",
-                                  "leave it out; it comes with a second engine to audit"),
+      share_field<Scenario>("audit", &Scenario::audit, "",
+                            "share of the trials that all other engines compute, too; exit code 1 "
+                            "where one differs",
+                            true),
   };
   table.front().is_required = true;
   return table;
 }
+
+namespace {
+
+void check_audit(const Scenario& scenario, const Value& document, ErrorList& errors) {
+  if (scenario.audit > 0.0 &&
+      (strikes_tensors(scenario.strike) || strikes_memories(scenario.strike))) {
+    errors.add(ErrorCode::kInvalidInput, "audit: engines compute struck registers of the mesh only",
+               place_at(document, "audit"), "leave it out, or strike 'where: {mesh: {}}'");
+  }
+}
+
+}  // namespace
 
 Scenario read_scenario(Value document, ErrorList& errors) {
   Scenario scenario;
@@ -474,6 +489,7 @@ Scenario read_scenario(Value document, ErrorList& errors) {
       check_memory_strike(scenario.strike, scenario.accelerator, document, errors);
     }
     check_trials(scenario, document, errors);
+    check_audit(scenario, document, errors);
     return scenario;
   }
   try {

@@ -56,6 +56,7 @@ struct Scenario {
   std::int64_t seed = 1;
   std::string device = "auto";
   std::string engine = "systemc";
+  double audit = 0.0;  // share of the trials that all other engines compute, too
 
   NumberFormat number_format() const;
   double confidence() const { return until ? until->confidence : 0.95; }

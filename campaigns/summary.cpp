@@ -506,6 +506,9 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
 
 Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts) {
   Summary summary = summary_of(results, scenario, facts);
+  if (facts.scenario->audit > 0.0) {
+    summary.audit = audit_of(results, scenario, summary.confidence);
+  }
   summary.unmet = unmet(summary, facts.scenario->until);
   return summary;
 }
@@ -593,7 +596,11 @@ std::string text_of(const Summary& summary) {
     text += fmt::format("{} {} {}", i == 0 ? "" : ",", rate_names()[i],
                         rate_text(summary.all.rates[i]));
   }
-  text += "\nnot modelled: " + join(summary.not_modelled, "; ") + "\n";
+  text += "\n";
+  if (summary.audit) {
+    text += text_of(*summary.audit);
+  }
+  text += "not modelled: " + join(summary.not_modelled, "; ") + "\n";
   for (const std::string& warning : summary.warnings) {
     text += "warning: " + warning + "\n";
   }
@@ -636,6 +643,9 @@ nlohmann::ordered_json json_of(const Summary& summary) {
   json["layers"] = json_of(summary.layers);
   if (summary.strikes) {
     json["strikes"] = json_of(*summary.strikes);
+  }
+  if (summary.audit) {
+    json["audit"] = json_of(*summary.audit);
   }
   json["not_modelled"] = summary.not_modelled;
   json["warnings"] = summary.warnings;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bridge/study.h"
+#include "campaigns/audit.h"
 #include "campaigns/memory_summary.h"
 #include "campaigns/rates.h"
 #include "campaigns/results.h"
@@ -66,8 +67,9 @@ struct Summary {
   bool is_of_events = false;             // what is expected is events, not faults
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;
-  std::vector<Group> registers;  // or tensors, where a trial strikes one word; or structures
-  std::vector<Group> layers;     // by the first layer struck
+  std::vector<Group> registers;       // or tensors, where a trial strikes one word; or structures
+  std::vector<Group> layers;          // by the first layer struck
+  std::optional<AuditSummary> audit;  // where trials are audited
   std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;
 };

@@ -124,6 +124,13 @@ int verdict(const RunReport& report) {
           of, summary.counted, summary.unit));
       code = kAnswerIsNo;
     }
+    if (summary.audit && summary.audit->disagreements > 0) {
+      print_error(fmt::format(
+          "engines disagree on {} of {} audited trials; the first is trial {}: {}",
+          summary.audit->disagreements, summary.audit->audited, summary.audit->first_trial,
+          summary.audit->first));
+      code = kAnswerIsNo;
+    }
   }
   return code;
 }

@@ -11,12 +11,13 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/audit.h"
 #include "bridge/study.h"
 #include "sim/memory/ecc_code.h"
 
 namespace tilestrike::campaigns {
 
-class FakeStudy final : public bridge::Study {
+class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
  public:
   struct Settings {
     std::int64_t images = 10;
@@ -27,6 +28,7 @@ class FakeStudy final : public bridge::Study {
     std::int64_t read_of_16 = 8;
     std::int64_t wrong_of_16 = 8;
     std::string model_hash = "model-1";
+    std::string disagreement;  // of every audited trial that strikes an odd site
   };
 
   FakeStudy(const bridge::StudyInputs& inputs, const Settings& settings)
@@ -108,6 +110,12 @@ class FakeStudy final : public bridge::Study {
     return result;
   }
 
+  bridge::TrialAudit audit(ImageId, std::span<const RegisterFault> faults) override {
+    ++audits;
+    const bool is_odd = !faults.empty() && faults.front().site.value % 2 == 1;
+    return {{"wavefront", "stepped"}, is_odd ? settings_.disagreement : ""};
+  }
+
   const std::vector<bridge::StudyMemory>& memories() const override { return memories_; }
 
   /// A codeword is read or not, by its number, the cycle and the image; what a reader gets is
@@ -176,6 +184,7 @@ class FakeStudy final : public bridge::Study {
   }
 
   std::int64_t strikes = 0;
+  std::int64_t audits = 0;
 
  private:
   static std::uint64_t mixed(std::initializer_list<std::uint64_t> values) {

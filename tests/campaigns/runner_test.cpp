@@ -6,6 +6,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 
@@ -69,7 +71,7 @@ TEST(RunnerTest, EveryTrialGetsARow) {
 TEST(RunnerTest, AnInterruptedCampaignEndsWithTheSameRows) {
   for (const std::string text :
        {"model: lenet5\ntrials: 700\nstrike: {fault: [flip, random], count: 3}",
-        "model: lenet5\ntrials: 40\nstrike: {fault: stuck_at_1}",
+        "model: lenet5\ntrials: 40\nstrike: {fault: stuck_at_1}\naudit: 20%",
         "model: lenet5\ntrials: 300\nsweep: {seed: [1, 2], accelerator.mesh.rows: [4, 8]}"}) {
     const ScratchFolder folder;
     const Campaign campaign = campaign_of(text);
@@ -83,6 +85,41 @@ TEST(RunnerTest, AnInterruptedCampaignEndsWithTheSameRows) {
     EXPECT_GE(interruptions, 2);
     EXPECT_EQ(dump_of(parts), dump_of(folder.path("whole.sqlite"))) << text;
   }
+}
+
+TEST(RunnerTest, AShareOfTheTrialsIsAudited) {
+  const ScratchFolder folder;
+  const Finished done =
+      run(folder.path("r.sqlite"), campaign_of("model: lenet5\ntrials: 500\naudit: 10%"));
+  const Summary& summary = done.report.summaries[0];
+  ASSERT_TRUE(summary.audit);
+  EXPECT_EQ(summary.audit->audited, 50);
+  EXPECT_EQ(summary.audit->disagreements, 0);
+  EXPECT_NEAR(summary.audit->bound, 1.0 - std::pow(0.05, 1.0 / 50.0), 1e-9);
+  EXPECT_NE(text_of(summary).find("audit: 50 of 50 trials are the same on the other engines "
+                                  "(stepped 50, wavefront 50); at most 5.8 % of all differ, with "
+                                  "95 % confidence\n"),
+            std::string::npos)
+      << text_of(summary);
+  EXPECT_FALSE(run(folder.path("s.sqlite"), campaign_of("model: lenet5\ntrials: 10"))
+                   .report.summaries[0]
+                   .audit);
+}
+
+TEST(RunnerTest, ADisagreementOfEnginesIsKeptAndNamed) {
+  const ScratchFolder folder;
+  FakeStudy::Settings settings;
+  settings.disagreement = "systemc and stepped part in layer conv1";
+  const Campaign campaign = campaign_of("model: lenet5\ntrials: 200\naudit: 100%");
+  run(folder.path("r.sqlite"), campaign, settings);
+  const Finished again = run(folder.path("r.sqlite"), campaign);  // from the file alone
+  const AuditSummary audit = *again.report.summaries[0].audit;
+  EXPECT_EQ(audit.audited, 200);
+  EXPECT_GT(audit.disagreements, 50);
+  EXPECT_LT(audit.disagreements, 150);
+  EXPECT_GE(audit.first_trial, 0);
+  EXPECT_EQ(audit.first, settings.disagreement);
+  EXPECT_GT(audit.bound, static_cast<double>(audit.disagreements) / 200.0);
 }
 
 TEST(RunnerTest, MoreTrialsExtendAFile) {

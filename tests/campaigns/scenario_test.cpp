@@ -137,7 +137,9 @@ TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
            {"format: float32", "format: the mesh computes on int8, not float32"},
            {"strike: {per_bit: 1e-7}", "rates strike tensors, not yet the mesh; use 'count'"},
            {"strike: {where: {mesh: {}, weights: \"*\"}}", "the mesh and tensors at once"},
-           {"audit: 1%", "audit: not available yet"}}) {
+           {"strike: {where: {weights: \"*\"}}\naudit: 1%",
+            "audit: engines compute struck registers of the mesh only"},
+           {"audit: 0%", "audit: 0% is out of range; allowed: above 0 %, up to 100 %"}}) {
     EXPECT_NE(refusal("model: lenet5\n" + text).find(message), std::string::npos)
         << refusal("model: lenet5\n" + text);
   }

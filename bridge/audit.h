@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The audit of a trial: its struck passes once more, on every other engine. No LibTorch here.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/ids.h"
+
+namespace tilestrike::bridge {
+
+struct TrialAudit {
+  std::vector<std::string> engines;  // that computed all struck passes of the trial, too
+  std::string disagreement;          // engine, layer, fault and first differing result; empty: none
+};
+
+/// Runs of the mesh of more PEs x cycles are not given to the engine `stepped`: it takes seconds.
+inline constexpr std::int64_t kMostSteppedPeCycles = std::int64_t{1} << 26;
+
+/// A study whose trials engines compute.
+class AuditedStudy {
+ public:
+  virtual ~AuditedStudy() = default;
+  /// Of a transient's image, or one image that lasting faults meet. As Study::strike().
+  virtual TrialAudit audit(ImageId image, std::span<const RegisterFault> faults) = 0;
+};
+
+}  // namespace tilestrike::bridge
