@@ -29,6 +29,14 @@ bool is_vertical(Register kind) {
 
 bool is_load(Register kind) { return kind == Register::kLoad || kind == Register::kSkewLoad; }
 
+// Lets a container construct what a call returns where it is to lie: copying words that were
+// written a moment ago costs as much as a formula.
+template <class Make>
+struct InPlace {
+  const Make& make;
+  operator WavefrontFault() const { return make(); }
+};
+
 // The window in which the results of an OS pass leave.
 int draining_window(const MeshConfig& config, int pass) {
   return config.preload == Preload::kOverlapped ? pass + 2 : 2 * pass + 2;
@@ -73,8 +81,11 @@ bool ClosedForm::has_formula(const MeshJob& job, const MeshSites& sites) {
   const bool starts_apart = job.faulty_start != nullptr && job.faulty_start != job.golden_start;
   faults_.clear();
   for (const RegisterFault& fault : job.faults) {
-    WavefrontFault seen = on_wavefronts(*run_, sites, fault);
+    const auto make = [&] { return on_wavefronts(*run_, sites, fault); };
+    faults_.emplace_back(InPlace<decltype(make)>{make});
+    WavefrontFault& seen = faults_.back();
     if (seen.from >= seen.until) {
+      faults_.pop_back();
       continue;
     }
     const Register kind = seen.site.kind;
@@ -85,13 +96,12 @@ bool ClosedForm::has_formula(const MeshJob& job, const MeshSites& sites) {
     if ((starts_apart || job.wants_end) && !is_edge_value(kind) && !is_result(kind)) {
       return false;  // may leave c0 or c1 changed
     }
-    for (const WavefrontFault& other : faults_) {
-      if (may_meet(seen, other)) {
+    seen.order = static_cast<int>(faults_.size()) - 1;
+    for (std::size_t i = 0; i + 1 < faults_.size(); ++i) {
+      if (may_meet(seen, faults_[i])) {
         return false;
       }
     }
-    seen.order = static_cast<int>(faults_.size());
-    faults_.push_back(seen);
   }
   return true;
 }
@@ -315,9 +325,15 @@ void ClosedForm::change_weights(int pass, std::int64_t from, int column, int fir
       lanes_.resize(kChunk);
       job_->operands->activation_lane(run_->config(), pass, first, static_cast<int>(row), count,
                                       lanes_.data());
+      std::vector<OutputDelta>& deltas = result_->deltas;
+      std::size_t end = deltas.size();
+      deltas.resize(end + static_cast<std::size_t>(count));
       for (int n = 0; n < count; ++n) {
-        append(pass, row + n, column, product(lanes_[static_cast<std::size_t>(n)], off_.front()));
+        const std::int32_t delta = product(lanes_[static_cast<std::size_t>(n)], off_.front());
+        deltas[end] = {pass, static_cast<std::int32_t>(row + n), column, delta};
+        end += delta != 0 ? 1 : 0;
       }
+      deltas.resize(end);
       continue;
     }
     lanes_.assign(kChunk * pitch, 0);
@@ -346,7 +362,6 @@ void ClosedForm::change_control(const Strike& strike) {
   const bool is_valid = window.valid;
   const bool is_faulty_valid = roles_change ? is_valid : !is_valid;
   const bool needs_active = roles_change;
-
   std::int8_t lanes[kLargestMesh] = {};  // activations of this wavefront
   const bool is_streaming = window.streams >= 0 && step < run_->steps(window.streams);
   if (is_streaming) {

@@ -27,7 +27,7 @@ class ClosedForm {
  private:
   struct Strike {  // on one wavefront
     const WavefrontFault* fault;
-    WavefrontPlace at;
+    const WavefrontPlace& at;
     int row, column;  // 0 in front of the mesh
     std::int32_t delta;
   };

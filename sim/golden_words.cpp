@@ -22,8 +22,9 @@ std::uint32_t dot(const std::int8_t* x, const std::int8_t* y, int count) {
 }  // namespace
 
 WavefrontPlace place_of(const MeshRun& run, std::int64_t wavefront) {
-  const Window window = run.window(run.window_of(wavefront));
-  return {window, wavefront - window.start};
+  WavefrontPlace place{run.window(run.window_of(wavefront))};
+  place.step = wavefront - place.window.start;
+  return place;
 }
 
 std::int32_t GoldenWords::activation(int pass, std::int64_t row, std::int64_t depth) const {

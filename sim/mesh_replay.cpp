@@ -56,12 +56,10 @@ int go_back(const MeshRun& run, const Window& window, std::int64_t wavefront, St
 WavefrontFault on_wavefronts(const MeshRun& run, const MeshSites& sites,
                              const RegisterFault& fault) {
   TS_CHECK(fault.kind != FaultKind::kRandom, "random faults are drawn before they reach the mesh");
-  WavefrontFault result;
-  result.site = sites.describe(fault.site);
+  WavefrontFault result{
+      .site = sites.describe(fault.site), .kind = fault.kind, .since = fault.when.from};
   result.bits = sites.block(result.site.kind).bits;
   result.delay = sites.delay(result.site);
-  result.kind = fault.kind;
-  result.since = fault.when.from;
   const Cycle end = run.cycles() + 1;
   const Cycle from = std::max<Cycle>(fault.when.from, 1);
   const Cycle until = fault.kind == FaultKind::kFlip ? fault.when.from + 1 : fault.when.until;
@@ -158,32 +156,25 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
 // The effect of a single strike, where sums wrap, is a difference that most registers have no part
 // in (docs/mesh.md, "How a struck pass is computed").
 StrikeReads reads_of(const MeshConfig& config, Register kind, bool propagate) {
-  const bool ws = config.is_weight_stationary();
-  switch (kind) {
-    case Register::kActivation:
-    case Register::kSkewActivation:
-    case Register::kVertical:
-    case Register::kSkewVertical:
-      return {{.active = ws, .shadow = false}, true};
-    case Register::kLoad:
-    case Register::kSkewLoad:
-      return {{.active = false, .shadow = true}, false};
-    case Register::kValid:
-    case Register::kSkewValid:
-      return {{.active = false, .shadow = true}, !ws};
-    case Register::kPropagate:
-    case Register::kSkewPropagate:
-      return {{.active = true, .shadow = true}, true};
-    case Register::kStationary0:
-    case Register::kStationary1: {
-      const bool is_active = (kind == Register::kStationary1) == propagate;
-      return {{.active = is_active, .shadow = !is_active}, ws && is_active};
-    }
-    case Register::kOutput:
-    case Register::kDeskew:
-      return {{.active = ws, .shadow = !ws}, ws};
-  }
-  return {};
+  constexpr StrikeReads kActive{{.active = true, .shadow = false}, false};
+  constexpr StrikeReads kActiveAndStream{{.active = true, .shadow = false}, true};
+  constexpr StrikeReads kShadow{{.active = false, .shadow = true}, false};
+  constexpr StrikeReads kShadowAndStream{{.active = false, .shadow = true}, true};
+  constexpr StrikeReads kAll{{.active = true, .shadow = true}, true};
+  constexpr StrikeReads kStream{{.active = false, .shadow = false}, true};
+  // By kind; c0 and c1 as shadow, and at the end as active.
+  static constexpr StrikeReads kWeightStationary[kRegisterKinds + 1] = {
+      kActiveAndStream, kActiveAndStream, kShadow,          kShadow, kAll,    kShadow,
+      kShadow,          kActiveAndStream, kActiveAndStream, kShadow, kShadow, kAll,
+      kActiveAndStream, kActiveAndStream, kActiveAndStream};
+  static constexpr StrikeReads kOutputStationary[kRegisterKinds + 1] = {
+      kStream,          kStream, kShadow, kShadowAndStream, kAll,
+      kShadow,          kShadow, kStream, kStream,          kShadow,
+      kShadowAndStream, kAll,    kShadow, kShadow,          kActive};
+  const bool is_active = (kind == Register::kStationary0 && !propagate) ||
+                         (kind == Register::kStationary1 && propagate);
+  const std::size_t which = is_active ? kRegisterKinds : static_cast<std::size_t>(kind);
+  return config.is_weight_stationary() ? kWeightStationary[which] : kOutputStationary[which];
 }
 
 void MeshReplay::arrive(const RegisterFault& fault) {

@@ -12,30 +12,36 @@ namespace {
 
 enum class Layout { kPe, kRowChain, kColumnChain, kColumn, kDeskewChain };
 
-Layout layout_of(Register kind) {
-  switch (kind) {
-    case Register::kActivation:
-    case Register::kVertical:
-    case Register::kLoad:
-    case Register::kValid:
-    case Register::kPropagate:
-    case Register::kStationary0:
-    case Register::kStationary1:
-      return Layout::kPe;
-    case Register::kSkewActivation:
-      return Layout::kRowChain;
-    case Register::kSkewVertical:
-    case Register::kSkewLoad:
-    case Register::kSkewValid:
-    case Register::kSkewPropagate:
-      return Layout::kColumnChain;
-    case Register::kOutput:
-      return Layout::kColumn;
-    case Register::kDeskew:
-      return Layout::kDeskewChain;
-  }
-  return Layout::kPe;
-}
+// Of each kind, in its order: where its registers lie, and what their delay adds up from. Tables,
+// not branches: strikes come in no order that a processor could foresee.
+struct Placing {
+  Layout layout;
+  int per_row, per_column, per_position;  // of the delay
+  int below_mesh, behind_output;          // 1: the mesh's rows come in front of it; one more
+};
+constexpr Placing kInPe{Layout::kPe, 1, 1, 0, 0, 0};
+constexpr Placing kInColumnChain{Layout::kColumnChain, 0, 0, 1, 0, 0};
+constexpr Placing kPlacings[kRegisterKinds] = {
+    kInPe,
+    kInPe,
+    kInPe,
+    kInPe,
+    kInPe,
+    kInPe,
+    kInPe,
+    {Layout::kRowChain, 0, 0, 1, 0, 0},
+    kInColumnChain,
+    kInColumnChain,
+    kInColumnChain,
+    kInColumnChain,
+    {Layout::kColumn, 0, 1, 0, 1, 0},
+    {Layout::kDeskewChain, 0, 1, 1, 1, 1},
+};
+static_assert(static_cast<int>(Register::kSkewActivation) == 7 &&
+              static_cast<int>(Register::kOutput) == 12);
+
+const Placing& placing_of(Register kind) { return kPlacings[static_cast<std::size_t>(kind)]; }
+Layout layout_of(Register kind) { return placing_of(kind).layout; }
 
 // Chains of length 0, 1, 2, ... laid one after another: chain n starts at n (n - 1) / 2.
 std::uint64_t triangle(std::uint64_t n) { return n * (n - 1) / 2; }
@@ -181,18 +187,10 @@ std::string MeshSites::text(SiteId id) const {
 }
 
 int MeshSites::delay(const MeshSite& site) const {
-  switch (layout_of(site.kind)) {
-    case Layout::kPe:
-      return site.row + site.column;
-    case Layout::kRowChain:
-    case Layout::kColumnChain:
-      return site.position;
-    case Layout::kColumn:
-      return config_.rows + site.column;
-    case Layout::kDeskewChain:
-      return config_.rows + site.column + 1 + site.position;
-  }
-  return 0;
+  const Placing& placing = placing_of(site.kind);
+  return placing.per_row * site.row + placing.per_column * site.column +
+         placing.per_position * site.position + placing.below_mesh * config_.rows +
+         placing.behind_output;
 }
 
 }  // namespace tilestrike::sim

@@ -93,7 +93,7 @@ TEST(EngineComparisonTest, TheFirstDifferenceIsNamed) {
   other.end.stationary[1][6] = 1;
   EXPECT_EQ(first_difference(job, expected, other), "end state: c1[1][2]");
   const MeshSites sites(run.config());
-  const RegisterFault fault = flip_of(sites.id_of({Register::kVertical, 1, 2, 0, 5}), 7);
+  const RegisterFault fault = flip_of(sites.id_of({Register::kVertical, 1, 2, 0, 5}).value, 7);
   job.faults = {&fault, 1};
   EXPECT_EQ(text_of_faults(job, sites), "flip of partial_sum[1][2] bit 5 at state 7");
 }
