@@ -41,8 +41,9 @@ ReplayRequest request_of(const std::string& path, std::int64_t scenario, std::in
 
 TEST(ReplayTest, EveryTrialReplaysAsItIs) {
   const ScratchFolder folder;
-  const std::string path = run(
-      folder, "model: lenet5\ntrials: 20\nstrike: {fault: [flip, random]}\nsweep: {seed: [1, 2]}");
+  const std::string path = run(folder,
+                               "model: lenet5\ntrials: 20\nstrike: {fault: [flip, random]}\naudit: "
+                               "50%\nsweep: {seed: [1, 2]}");
   for (std::int64_t scenario = 0; scenario < 2; ++scenario) {
     for (std::int64_t trial = 0; trial < 20; ++trial) {
       const ReplayReport report = replay(request_of(path, scenario, trial), studies());
