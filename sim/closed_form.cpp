@@ -175,8 +175,10 @@ int ClosedForm::windows_touched(const WavefrontPlace& first, std::int64_t last,
   if (!ws() && !result_->deltas.empty()) {  // what differs is alive until it has left
     settled = std::max(settled, draining_window(run_->config(), result_->deltas.back().pass));
   }
-  const Window window = first.window.index < 0 ? run_->window(0) : first.window;
-  return settled + 1 - first_golden_window(*run_, window, first.wavefront(), reads.state);
+  const int begin = first.window.index < 0
+                        ? 0
+                        : first_golden_window(*run_, first.window, first.wavefront(), reads.state);
+  return settled + 1 - begin;
 }
 
 void ClosedForm::merge_deltas() {

@@ -103,7 +103,7 @@ TEST(ResultsTest, OtherFilesAreLeftAlone) {
   SQLite::Database(newer, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
   EXPECT_NE(errors_of([&] {
               Results::for_campaign(newer, campaign);
-            }).find("results of format version 99, not 3"),
+            }).find("results of format version 99, not " + std::to_string(kResultsVersion)),
             std::string::npos);
   EXPECT_NE(errors_of([&] { Results::existing(newer); }).find("version 99"), std::string::npos);
   EXPECT_NE(errors_of([&] { Results::existing(folder.path("none")); }).find("no such results file"),
