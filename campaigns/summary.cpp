@@ -386,7 +386,7 @@ std::vector<std::string> not_modelled(const SummaryFacts& facts) {
   }
   std::vector<std::string> names = {"transients of combinational logic"};
   if (facts.plan->memories() == nullptr) {
-    names.emplace_back("memories (scratchpad, accumulators, DRAM) and ECC");
+    names.emplace_back("cells of memories (strike.where.memory strikes them)");
   } else {
     names.emplace_back("registers of the mesh");
   }

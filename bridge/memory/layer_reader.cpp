@@ -153,8 +153,9 @@ StruckContents LayerReader::find(std::span<const CellFault> faults, const Tell& 
         continue;
       }
       const std::string& layer = network_.layers[occupant.layer].name;
-      tell(fmt::format("{}: holds {} of layer {} since cycle {}", place, text_of(occupant.kind),
-                       layer, occupant.written));
+      tell(fmt::format(
+          "{}: holds {} of layer {} since {}", place, text_of(occupant.kind), layer,
+          occupant.written == kBoot ? "boot" : fmt::format("cycle {}", occupant.written)));
       struck.on_chip[occupant.layer].push_back({&word, occupant});
       struck.last_layer = std::max(struck.last_layer, occupant.layer);
       struck.first_layer = struck.first_layer.empty() ? layer : struck.first_layer;

@@ -125,10 +125,10 @@ int verdict(const RunReport& report) {
       code = kAnswerIsNo;
     }
     if (summary.audit && summary.audit->disagreements > 0) {
-      print_error(fmt::format(
-          "engines disagree on {} of {} audited trials; the first is trial {}: {}",
-          summary.audit->disagreements, summary.audit->audited, summary.audit->first_trial,
-          summary.audit->first));
+      print_error(
+          fmt::format("engines disagree on {} of {} audited trials; the first is trial {}: {}",
+                      summary.audit->disagreements, summary.audit->audited,
+                      summary.audit->first_trial, summary.audit->first));
       code = kAnswerIsNo;
     }
   }

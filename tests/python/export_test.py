@@ -103,9 +103,9 @@ class ExportTest(unittest.TestCase):
         loaded = torch.export.load(paths.model).module()
         self.assertEqual(loaded(ids=ids[:1], mask=mask[:1].float())["logits"].shape, (1, 3))
         summary = json.loads(needs.tilestrike(
-            "run", paths.scenario, "--set", "trials=200", "--out", self.folder / "r.sqlite",
+            "run", paths.scenario, "--set", "trials=2000", "--out", self.folder / "r.sqlite",
             "--json"))
-        self.assertEqual(summary["scenarios"][0]["counted"], 200)
+        self.assertEqual(summary["scenarios"][0]["counted"], 2000)
 
     def test_refuses_inputs_that_do_not_go_together(self):
         ids, mask = torch.randint(0, 20, (5, 6)), torch.rand(5, 6)
