@@ -7,8 +7,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-constexpr std::int64_t kAccumulatorBytes = 4;
-
 bool overlaps(CycleWindow x, CycleWindow y) {
   return x.from < x.until && std::max(x.from, y.from) < std::min(x.until, y.until);
 }
@@ -122,16 +120,16 @@ void Schedule::add_pass_events(std::size_t index, CycleWindow window,
     const sim::PassShape drained = shape(at.drains);
     add(EventKind::kPreload, at.loads, at.end() - mesh.rows, mesh.rows,
         ws ? std::int64_t{loaded.depth} * loaded.columns
-           : std::int64_t{loaded.rows} * loaded.columns * kAccumulatorBytes);
+           : std::int64_t{loaded.rows} * loaded.columns * kSumBytes);
     add(EventKind::kStream, at.streams, at.start, at.streams < 0 ? 0 : run.steps(at.streams),
         std::int64_t{streamed.rows} * streamed.depth +
             (ws ? 0 : std::int64_t{streamed.depth} * streamed.columns));
     if (ws) {
       add(EventKind::kDrain, at.streams, at.start + mesh.rows, streamed.rows + mesh.columns - 1,
-          std::int64_t{streamed.rows} * streamed.columns * kAccumulatorBytes);
+          std::int64_t{streamed.rows} * streamed.columns * kSumBytes);
     } else {
       add(EventKind::kDrain, at.drains, at.start, mesh.rows,
-          std::int64_t{drained.rows} * drained.columns * kAccumulatorBytes);
+          std::int64_t{drained.rows} * drained.columns * kSumBytes);
     }
   }
 }

@@ -40,6 +40,18 @@ struct GemmShape {
     const std::int64_t channel = group * columns + column;
     return is_convolution ? channel * rows + row : row * columns + channel;
   }
+  struct OutputPlace {
+    std::int64_t group, row, column;
+  };
+  /// The other way round.
+  OutputPlace output_place(std::int64_t index) const {
+    if (is_product) {
+      return {index / (rows * columns), index / columns % rows, index % columns};
+    }
+    const std::int64_t channels = groups * columns;
+    const std::int64_t channel = is_convolution ? index / rows : index % channels;
+    return {channel / columns, is_convolution ? index % rows : index / channels, channel % columns};
+  }
 };
 
 /// One tile pass's place in its layer's GEMM.

@@ -9,8 +9,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-constexpr std::int64_t kSumBytes = 4;
-
 class Collector {
  public:
   Collector(const Schedule& schedule, InferenceContents& contents)
@@ -129,8 +127,7 @@ class Collector {
     const int tiles = is_in_turn ? tiling.passes() : tiling.passes() / tiling.row_folds();
     for (int tile = 0; tile < tiles; ++tile) {
       // A tile with a place of its own is read by a pass of each row fold.
-      const int first =
-          is_in_turn ? tile : tile / folds * tiling.row_folds() * folds + tile % folds;
+      const int first = memory_.first_pass_of_tile(index, tiling, tile);
       const int last = is_in_turn ? tile : first + (tiling.row_folds() - 1) * folds;
       const std::int64_t bytes = memory_.tile_bytes(tiling, first);
       ContentSpan span{memory_.tile_address(index, tile),

@@ -4,32 +4,13 @@
 
 #include <algorithm>
 
+#include "bridge/memory/copies.h"
 #include "bridge/memory/mesh_reads.h"
 
 namespace tilestrike::bridge {
 namespace {
 
-constexpr std::int64_t kSumBytes = 4;
-
 using Kind = Occupant::Kind;
-
-/// The inverse of GemmShape::output_index().
-struct OutputPlace {
-  std::int64_t group, row, column;
-  OutputPlace(const GemmShape& gemm, std::int64_t element) {
-    if (gemm.is_product) {
-      group = element / (gemm.rows * gemm.columns);
-      row = element / gemm.columns % gemm.rows;
-      column = element % gemm.columns;
-      return;
-    }
-    const std::int64_t channels = gemm.groups * gemm.columns;
-    const std::int64_t channel = gemm.is_convolution ? element / gemm.rows : element % channels;
-    row = gemm.is_convolution ? element % gemm.rows : element / channels;
-    group = channel / gemm.columns;
-    column = channel % gemm.columns;
-  }
-};
 
 }  // namespace
 
@@ -41,48 +22,17 @@ struct ElementPlaces::ByteOf {
   std::int64_t loaded = -1;   // ... the element of it
 };
 
-ElementPlaces::ByteOf ElementPlaces::byte_of_weights(const Occupant& occupant,
-                                                     std::int64_t offset) const {
-  const Tiling& tiling = *schedule().layers()[occupant.layer].tiling;
-  const GemmShape& gemm = tiling.gemm();
-  const Tile tile =
-      tiling.tile(memory().first_pass_of_tile(occupant.layer, tiling, occupant.index));
-  const std::int64_t columns = placement().accelerator().mesh.columns;
-  const std::int64_t row = offset / columns, column = offset % columns;
-  if (row >= tile.shape.depth || column >= tile.shape.columns) {
+ElementPlaces::ByteOf ElementPlaces::byte_of_copy(const Occupant& occupant,
+                                                  std::int64_t offset) const {
+  const CopyByte copied = occupant.kind == Kind::kWeights
+                              ? weight_byte(schedule(), occupant.layer, occupant.index, offset)
+                              : activation_byte(schedule(), occupant.layer, occupant.index, offset);
+  if (copied.element < 0) {
     return {};
   }
-  const std::int64_t loaded =
-      (tile.group * gemm.columns + tile.column + column) * gemm.depth + tile.depth + row;
-  return {memory().work()[occupant.layer].operands[1].tensor, stored(occupant.layer, 1, loaded), 0,
-          1, loaded};
-}
-
-ElementPlaces::ByteOf ElementPlaces::byte_of_block(const Occupant& occupant,
-                                                   std::int64_t offset) const {
-  const ActivationBlock& block = memory().blocks()[static_cast<std::size_t>(occupant.index)];
-  const LayerWork& work = memory().work()[occupant.layer];
-  if (offset >= block.bytes) {
-    return {};
-  }
-  if (work.gemm) {
-    const std::int64_t loaded = block.slice.element_at(*work.gemm, offset);
-    return {work.operands[0].tensor, stored(occupant.layer, 0, loaded), 0, 0, loaded};
-  }
-  for (std::size_t operand = 0; operand < work.operands.size(); ++operand) {
-    const int index = work.operands[operand].tensor;
-    const ChunkPart part = memory().part(block, operand);
-    const std::int64_t in_part = offset - part.offset;
-    if (index >= 0 && in_part >= 0) {
-      const int bytes = tensor(index).element_bytes;
-      if (in_part < (part.last - part.first) * bytes) {
-        const std::int64_t loaded = part.first + in_part / bytes;
-        return {index, stored(occupant.layer, operand, loaded), static_cast<int>(in_part % bytes),
-                operand, loaded};
-      }
-    }
-  }
-  return {};
+  return {memory().work()[occupant.layer].operands[copied.operand].tensor,
+          stored(occupant.layer, copied.operand, copied.element), copied.byte, copied.operand,
+          copied.element};
 }
 
 ElementPlaces::ByteOf ElementPlaces::byte_of_sum(const Occupant& occupant,
@@ -102,9 +52,8 @@ ElementPlaces::ByteOf ElementPlaces::byte_of_sum(const Occupant& occupant,
 ElementPlaces::ByteOf ElementPlaces::byte_of(const Occupant& occupant, std::int64_t offset) const {
   switch (occupant.kind) {
     case Kind::kWeights:
-      return byte_of_weights(occupant, offset);
     case Kind::kActivations:
-      return byte_of_block(occupant, offset);
+      return byte_of_copy(occupant, offset);
     case Kind::kSums:
       return byte_of_sum(occupant, offset);
     case Kind::kTensor: {
@@ -146,49 +95,18 @@ std::vector<ElementPlaces::LoadedByte> ElementPlaces::loaded(std::size_t layer, 
                                                              std::int64_t stored_element) const {
   std::vector<LoadedByte> found;
   for (const std::int64_t element : as_loaded(layer, operand, stored_element)) {
-    add_loaded(layer, operand, element, found);
+    const bool is_weight = memory().work()[layer].gemm && operand == 1;
+    const auto add = [&](std::int64_t copy, std::int64_t offset, std::int64_t bytes) {
+      found.push_back(
+          {is_weight ? Kind::kWeights : Kind::kActivations, layer, copy, offset, bytes});
+    };
+    if (is_weight) {
+      for_each_tile_of(schedule(), layer, element, add);
+    } else {
+      for_each_block_of(schedule(), layer, operand, element, add);
+    }
   }
   return found;
-}
-
-void ElementPlaces::add_loaded(std::size_t layer, std::size_t operand, std::int64_t element,
-                               std::vector<LoadedByte>& found) const {
-  const LayerWork& work = memory().work()[layer];
-  const LayerMemory& here = memory().layers()[layer];
-  if (work.gemm && operand == 1) {
-    const Tiling& tiling = *schedule().layers()[layer].tiling;
-    const GemmShape& gemm = *work.gemm;
-    const std::int64_t channel = element / gemm.depth, depth = element % gemm.depth;
-    const std::int64_t group = channel / gemm.columns, column = channel % gemm.columns;
-    const std::int64_t fold = group * tiling.column_folds() + column / tiling.column_step();
-    const bool is_in_turn = placement().weight_place(layer).is_in_turn;
-    for (int row_fold = 0; row_fold < (is_in_turn ? tiling.row_folds() : 1); ++row_fold) {
-      const auto pass =
-          static_cast<int>((fold * tiling.row_folds() + row_fold) * tiling.depth_folds() +
-                           depth / tiling.depth_step());
-      const Tile tile = tiling.tile(pass);
-      found.push_back(
-          {Kind::kWeights, layer, memory().tile_of_pass(layer, tiling, pass),
-           (depth - tile.depth) * placement().accelerator().mesh.columns + column - tile.column});
-    }
-    return;
-  }
-  for (std::size_t i = here.first_block; i < here.last_block; ++i) {
-    const ActivationBlock& block = memory().blocks()[i];
-    std::int64_t offset = -1;
-    if (work.gemm) {
-      offset = block.slice.place_of(*work.gemm, element);
-    } else {
-      const ChunkPart part = memory().part(block, operand);
-      if (part.first <= element && element < part.last) {
-        offset = part.offset +
-                 (element - part.first) * tensor(work.operands[operand].tensor).element_bytes;
-      }
-    }
-    if (offset >= 0) {
-      found.push_back({Kind::kActivations, layer, static_cast<std::int64_t>(i), offset});
-    }
-  }
 }
 
 void ElementPlaces::add_fetches(int index, std::int64_t element, std::vector<Cycle>& reads) const {
@@ -201,17 +119,15 @@ void ElementPlaces::add_fetches(int index, std::int64_t element, std::vector<Cyc
       for (const LoadedByte& byte : loaded(layer, operand, element)) {
         const auto number = static_cast<std::size_t>(byte.index);
         if (byte.kind == Kind::kActivations) {
-          const ActivationBlock& block = memory().blocks()[number];
-          reads.push_back(memory().fetched(placement().activations().memory, block.load,
-                                           byte.offset, block.bytes));
+          reads.push_back(memory().fetched(placement().activations().memory,
+                                           memory().blocks()[number].load, byte.offset,
+                                           byte.bytes));
           continue;
         }
         const std::vector<Cycle>& loads = memory().layers()[layer].weight_loads;
-        const Tiling& tiling = *schedule().layers()[layer].tiling;
         if (!loads.empty()) {
-          reads.push_back(memory().fetched(
-              placement().weights().memory, loads[number], byte.offset,
-              memory().tile_bytes(tiling, memory().first_pass_of_tile(layer, tiling, byte.index))));
+          reads.push_back(memory().fetched(placement().weights().memory, loads[number], byte.offset,
+                                           byte.bytes));
         }
       }
     }
@@ -358,7 +274,7 @@ std::vector<PlacedBit> ElementPlaces::places_of(int index, std::int64_t element,
     const bool is_output = std::ranges::find(work.outputs, index) != work.outputs.end();
     if (work.gemm && is_output) {
       const Tiling& tiling = *schedule().layers()[layer].tiling;
-      const OutputPlace place(*work.gemm, element);
+      const GemmShape::OutputPlace place = work.gemm->output_place(element);
       const std::int64_t block =
           (place.group * tiling.column_folds() + place.column / tiling.column_step()) *
               tiling.row_folds() +

@@ -57,8 +57,7 @@ class ElementPlaces {
   struct ByteOf;  // what a byte of an occupant is
   HeldBit held(std::size_t memory, const Occupant& occupant, int bit) const;
   ByteOf byte_of(const Occupant& occupant, std::int64_t offset) const;
-  ByteOf byte_of_weights(const Occupant& occupant, std::int64_t offset) const;
-  ByteOf byte_of_block(const Occupant& occupant, std::int64_t offset) const;
+  ByteOf byte_of_copy(const Occupant& occupant, std::int64_t offset) const;
   ByteOf byte_of_sum(const Occupant& occupant, std::int64_t offset) const;
   void add_reads(const Occupant& occupant, std::int64_t offset, const ByteOf& byte,
                  std::vector<Cycle>& reads) const;
@@ -68,12 +67,10 @@ class ElementPlaces {
   struct LoadedByte {
     Occupant::Kind kind;
     std::size_t layer;
-    std::int64_t index, offset;  // tile or block, and the byte in it
+    std::int64_t index, offset, bytes;  // tile or block, the byte in it, and its size
   };
   std::vector<LoadedByte> loaded(std::size_t layer, std::size_t operand,
                                  std::int64_t stored_element) const;
-  void add_loaded(std::size_t layer, std::size_t operand, std::int64_t element,
-                  std::vector<LoadedByte>& found) const;
   void add_place(std::size_t memory, std::int64_t address, int bit, Occupant::Kind kind,
                  std::size_t layer, std::int64_t index, std::vector<PlacedBit>& places) const;
 

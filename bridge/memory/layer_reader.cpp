@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "bridge/memory/mesh_effects.h"
+#include "bridge/memory/copies.h"
 #include "bridge/memory/mesh_reads.h"
 
 namespace tilestrike::bridge {
@@ -262,10 +262,11 @@ sim::BitString LayerReader::data_of(const Occupant& occupant, const StruckWord& 
   const LayerRead read =
       this->read(occupant.layer, nothing, run, golden, [](const Findings&, std::string_view) {});
   for (std::int64_t i = 0; i < residency_.placement().codeword_bytes(word.memory); ++i) {
-    const CopyByte place =
-        occupant.kind == Kind::kWeights
-            ? weight_byte(residency_, occupant.layer, occupant.index, occupant.offset + i)
-            : activation_byte(residency_, occupant.layer, occupant.index, occupant.offset + i);
+    const CopyByte place = occupant.kind == Kind::kWeights
+                               ? weight_byte(residency_.schedule(), occupant.layer, occupant.index,
+                                             occupant.offset + i)
+                               : activation_byte(residency_.schedule(), occupant.layer,
+                                                 occupant.index, occupant.offset + i);
     if (place.element >= 0) {
       const std::uint64_t raw = raw_of(read.operands[place.operand], place.element);
       data.set_field(static_cast<int>(8 * i), 8, (raw >> (8 * place.byte)) & 0xFF);
@@ -281,8 +282,8 @@ void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck
   const MemorySchedule& memory = residency_.memory();
   const LayerWork& work = memory.work()[layer];
   const LayerMemory& here = memory.layers()[layer];
-  const ScheduledLayer& scheduled = residency_.schedule().layers()[layer];
-  const bool is_on_mesh = scheduled.tiling != nullptr;
+  const Schedule& schedule = residency_.schedule();
+  const bool is_on_mesh = schedule.layers()[layer].tiling != nullptr;
   const auto tensor = static_cast<int>(struck.occupant.index);
   const StoredTensor& stored = residency_.placement().tensors()[static_cast<std::size_t>(tensor)];
   const bool is_read = std::ranges::any_of(
@@ -290,16 +291,9 @@ void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck
   if (!is_read) {
     return;
   }
-  const dnn::ValueId id = operands_.value_of_tensor(tensor);
-  const at::Tensor now = id.value < 0
-                             ? mapping_.mesh_layer(operands_.layer_of_weights(tensor))->weight
-                             : on_host(run.value(id).toTensor());
   const std::int64_t first = struck.occupant.offset;
   const std::int64_t last = residency_.last_byte(tensor, first);
-  sim::BitString data;
-  for (std::int64_t byte = first; byte <= last; ++byte) {
-    data.set_field(static_cast<int>(8 * (byte - first)), 8, bytes_of(now)[byte]);
-  }
+  const sim::BitString data = data_of(struck.occupant, *struck.word, run, golden);
   CodewordInTime word = in_time(*struck.word);
   std::vector<ReadSpan> spans = word.after_write(struck.occupant.written, data);
   FoundSpans read(spans);
@@ -315,10 +309,10 @@ void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck
     const auto in_element = static_cast<int>(byte % stored.element_bytes);
     for (std::size_t i = spans.size(); i-- > 0;) {
       if (spans[i].since < cycle) {
-        const auto value =
-            static_cast<std::uint8_t>(spans[i].data.field(static_cast<int>(8 * (byte - first)), 8));
-        if (value != bytes_of(now)[byte]) {
-          result.reads.set(copied, in_element, kBoot, value);
+        const auto bit = static_cast<int>(8 * (byte - first));
+        if (spans[i].data.field(bit, 8) != data.field(bit, 8)) {
+          result.reads.set(copied, in_element, kBoot,
+                           static_cast<std::uint8_t>(spans[i].data.field(bit, 8)));
         }
         return;
       }
@@ -332,33 +326,26 @@ void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck
       for (const std::int64_t element :
            operands_.elements(layer, operand, byte / stored.element_bytes, golden)) {
         if (is_on_mesh && operand == 1) {
-          for_each_tile_of(residency_, layer, element,
-                           [&](std::int64_t tile, std::int64_t offset, std::int64_t bytes) {
-                             fetch(operand, tile, element, byte,
+          if (!here.weight_loads.empty()) {  // else they were loaded at boot
+            for_each_tile_of(schedule, layer, element,
+                             [&](std::int64_t tile, std::int64_t offset, std::int64_t bytes) {
+                               fetch(
+                                   operand, tile, element, byte,
                                    memory.fetched(residency_.placement().weights().memory,
                                                   here.weight_loads[static_cast<std::size_t>(tile)],
                                                   offset, bytes));
-                           });
+                             });
+          }
           continue;
         }
-        for (std::size_t index = here.first_block; index < here.last_block; ++index) {
-          const ActivationBlock& block = memory.blocks()[index];
-          std::int64_t offset = -1;
-          if (is_on_mesh) {
-            offset = block.slice.place_of(scheduled.tiling->gemm(), element);
-          } else {
-            const ChunkPart part = memory.part(block, operand);
-            if (part.first <= element && element < part.last) {
-              offset = part.offset + (element - part.first) * stored.element_bytes +
-                       byte % stored.element_bytes;
-            }
-          }
-          if (offset >= 0) {
-            fetch(operand, static_cast<std::int64_t>(index), element, byte,
-                  memory.fetched(residency_.placement().activations().memory, block.load, offset,
-                                 block.bytes));
-          }
-        }
+        for_each_block_of(
+            schedule, layer, operand, element,
+            [&](std::int64_t block, std::int64_t offset, std::int64_t bytes) {
+              fetch(operand, block, element, byte,
+                    memory.fetched(residency_.placement().activations().memory,
+                                   memory.blocks()[static_cast<std::size_t>(block)].load,
+                                   offset + byte % stored.element_bytes, bytes));
+            });
       }
     }
   }
@@ -379,9 +366,10 @@ void LayerReader::read_on_chip(std::size_t layer, const StruckContents::Content&
   bool is_from_struck = false;
   for (std::int64_t i = 0; i < word_bytes; ++i) {
     CopyByte& place = places[static_cast<std::size_t>(i)];
-    place = occupant.kind == Kind::kWeights
-                ? weight_byte(residency_, layer, occupant.index, occupant.offset + i)
-                : activation_byte(residency_, layer, occupant.index, occupant.offset + i);
+    place =
+        occupant.kind == Kind::kWeights
+            ? weight_byte(residency_.schedule(), layer, occupant.index, occupant.offset + i)
+            : activation_byte(residency_.schedule(), layer, occupant.index, occupant.offset + i);
     if (place.element < 0) {
       continue;
     }

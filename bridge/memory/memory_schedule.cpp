@@ -9,10 +9,6 @@ namespace {
 
 std::int64_t ceiling(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-std::int64_t rounded_up(std::int64_t bytes, std::int64_t unit) {
-  return ceiling(bytes, unit) * unit;
-}
-
 bool is_overlapped(const sim::MeshRun& run) {
   return run.config().preload == sim::Preload::kOverlapped;
 }

@@ -13,86 +13,9 @@
 namespace tilestrike::bridge {
 namespace {
 
-constexpr int kSumBytes = 4;
-
 std::int32_t as_int8(std::uint64_t raw) { return static_cast<std::int8_t>(raw & 0xFF); }
 
 }  // namespace
-
-CopyByte weight_byte(const Residency& residency, std::size_t layer, std::int64_t tile_index,
-                     std::int64_t offset) {
-  const Tiling& tiling = *residency.schedule().layers()[layer].tiling;
-  const std::int64_t width = residency.placement().accelerator().mesh.columns;
-  const Tile tile = tiling.tile(residency.memory().first_pass_of_tile(layer, tiling, tile_index));
-  CopyByte found;
-  found.operand = 1;
-  found.row = offset / width;
-  const std::int64_t lane = offset % width;
-  if (found.row < tile.shape.depth && lane < tile.shape.columns) {
-    const GemmShape& gemm = tiling.gemm();
-    found.element =
-        (tile.group * gemm.columns + tile.column + lane) * gemm.depth + tile.depth + found.row;
-  }
-  return found;
-}
-
-CopyByte activation_byte(const Residency& residency, std::size_t layer, std::int64_t block_index,
-                         std::int64_t offset) {
-  const MemorySchedule& memory = residency.memory();
-  const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(block_index)];
-  CopyByte found;
-  if (offset >= block.bytes) {
-    return found;
-  }
-  const Tiling* tiling = residency.schedule().layers()[layer].tiling.get();
-  if (tiling != nullptr) {
-    found.element = block.slice.element_at(tiling->gemm(), offset);
-    return found;
-  }
-  const std::vector<StoredOperand>& operands = memory.work()[layer].operands;
-  for (std::size_t i = 0; i < operands.size(); ++i) {
-    if (operands[i].tensor < 0) {
-      continue;
-    }
-    const ChunkPart part = memory.part(block, i);
-    const int size =
-        residency.placement().tensors()[static_cast<std::size_t>(operands[i].tensor)].element_bytes;
-    const std::int64_t place = offset - part.offset;
-    if (place >= 0 && place < (part.last - part.first) * size) {
-      found.operand = i;
-      found.element = part.first + place / size;
-      found.byte = static_cast<int>(place % size);
-    }
-  }
-  return found;
-}
-
-void for_each_tile_of(
-    const Residency& residency, std::size_t layer, std::int64_t element,
-    const std::function<void(std::int64_t tile, std::int64_t offset, std::int64_t bytes)>& visit) {
-  const MemorySchedule& memory = residency.memory();
-  if (memory.layers()[layer].weight_loads.empty()) {
-    return;  // loaded at boot
-  }
-  const Tiling& tiling = *residency.schedule().layers()[layer].tiling;
-  const GemmShape& gemm = tiling.gemm();
-  const std::int64_t depth = element % gemm.depth;
-  const std::int64_t column = element / gemm.depth % gemm.columns;
-  const std::int64_t group = element / gemm.depth / gemm.columns;
-  const std::int64_t block_of_columns =
-      group * tiling.column_folds() + column / tiling.column_step();
-  const bool is_in_turn = residency.placement().weight_place(layer).is_in_turn;
-  for (std::int64_t fold = 0; fold < (is_in_turn ? tiling.row_folds() : 1); ++fold) {
-    const auto pass =
-        static_cast<int>((block_of_columns * tiling.row_folds() + fold) * tiling.depth_folds() +
-                         depth / tiling.depth_step());
-    const Tile tile = tiling.tile(pass);
-    visit(memory.tile_of_pass(layer, tiling, pass),
-          (depth - tile.depth) * residency.placement().accelerator().mesh.columns + column -
-              tile.column,
-          memory.tile_bytes(tiling, pass));
-  }
-}
 
 MeshEffects::MeshEffects(const Residency& residency, const MeshLayer& layer,
                          const LayerReads& reads)
@@ -130,44 +53,37 @@ std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) cons
   const MeshReads reads(residency_.schedule(), layer_.layer);
   const auto* input = layer_.host_input.const_data_ptr<std::int8_t>();
   for (const CopiedElement& copied : reads_.elements()) {
-    if (copied.operand == 0) {
-      const std::int32_t held = input[copied.element];
-      const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(copied.copy)];
-      reads.of_activation(block, copied.element, [&](const MeshRead& read) {
-        const std::int32_t off =
-            as_int8(reads_.value(copied, static_cast<std::uint8_t>(held), 1, read.cycle)) - held;
-        if (off == 0) {
-          return;
-        }
-        is_read_wrong = true;
-        const Tile tile = tiling.tile(read.pass);
-        for (std::int64_t column = 0; column < tile.shape.columns; ++column) {
-          add(read.pass, read.row - tile.row, column,
-              off * weight_read(tile, read.pass, read.depth, tile.column + column));
-        }
-      });
-      continue;
-    }
+    const bool is_activation = copied.operand == 0;
     const std::int64_t depth = copied.element % gemm.depth;
     const std::int64_t column = copied.element / gemm.depth % gemm.columns;
     const std::int64_t group = copied.element / gemm.depth / gemm.columns;
-    const std::int32_t held = layer_.operands->weight(group, depth, column);
-    const int first = memory.first_pass_of_tile(layer_.layer, tiling, copied.copy);
-    reads.of_weight(
-        first, residency_.placement().weight_place(layer_.layer).is_in_turn,
-        depth - tiling.tile(first).depth, [&](const MeshRead& read) {
-          const std::int32_t off =
-              as_int8(reads_.value(copied, static_cast<std::uint8_t>(held), 1, read.cycle)) - held;
-          if (off == 0) {
-            return;
-          }
-          is_read_wrong = true;
-          const Tile tile = tiling.tile(read.pass);
-          for (std::int64_t row = 0; row < tile.shape.rows; ++row) {
-            add(read.pass, row, column - tile.column,
-                layer_.operands->activation(group, tile.row + row, depth) * off);
-          }
-        });
+    const std::int32_t held = is_activation ? std::int32_t{input[copied.element]}
+                                            : layer_.operands->weight(group, depth, column);
+    const auto met = [&](const MeshRead& read) {
+      const std::int32_t off =
+          as_int8(reads_.value(copied, static_cast<std::uint8_t>(held), 1, read.cycle)) - held;
+      if (off == 0) {
+        return;
+      }
+      is_read_wrong = true;
+      const Tile tile = tiling.tile(read.pass);
+      for (std::int64_t n = 0; is_activation && n < tile.shape.columns; ++n) {
+        add(read.pass, read.row - tile.row, n,
+            off * weight_read(tile, read.pass, read.depth, tile.column + n));
+      }
+      for (std::int64_t m = 0; !is_activation && m < tile.shape.rows; ++m) {
+        add(read.pass, m, column - tile.column,
+            off * layer_.operands->activation(group, tile.row + m, depth));
+      }
+    };
+    if (is_activation) {
+      reads.of_activation(memory.blocks()[static_cast<std::size_t>(copied.copy)], copied.element,
+                          met);
+    } else {
+      const int first = memory.first_pass_of_tile(layer_.layer, tiling, copied.copy);
+      reads.of_weight(first, residency_.placement().weight_place(layer_.layer).is_in_turn,
+                      depth - tiling.tile(first).depth, met);
+    }
   }
   std::vector<sim::OutputDelta> deltas;
   for (const auto& [place, delta] : sums) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -17,24 +16,6 @@
 #include "bridge/splice.h"
 
 namespace tilestrike::bridge {
-
-/// The element that a byte of a copy belongs to; element -1: padding.
-struct CopyByte {
-  std::size_t operand = 0;
-  std::int64_t element = -1;
-  int byte = 0;
-  std::int64_t row = 0;  // of a tile of weights
-};
-CopyByte weight_byte(const Residency& residency, std::size_t layer, std::int64_t tile,
-                     std::int64_t offset);
-CopyByte activation_byte(const Residency& residency, std::size_t layer, std::int64_t block,
-                         std::int64_t offset);
-
-/// Calls visit(tile, offset, bytes) for each tile that is loaded in an inference and holds a
-/// weight, with its place in the tile and the tile's size.
-void for_each_tile_of(
-    const Residency& residency, std::size_t layer, std::int64_t element,
-    const std::function<void(std::int64_t tile, std::int64_t offset, std::int64_t bytes)>& visit);
 
 class MeshEffects {
  public:

@@ -13,12 +13,6 @@ namespace {
 
 using sim::MemoryContent;
 
-constexpr std::int64_t kAccumulatorBytes = 4;
-
-std::int64_t rounded_up(std::int64_t bytes, std::int64_t unit) {
-  return (bytes + unit - 1) / unit * unit;
-}
-
 [[noreturn]] void does_not_fit(const std::string& what, const std::string& cure) {
   fail(ErrorCode::kUnsupported, what, "accelerator.memory", cure);
 }
@@ -98,8 +92,8 @@ void Placement::check_words() const {
     }
   }
   const std::size_t memory = *memory_of(MemoryContent::kAccumulators);
-  const std::int64_t row = accelerator_.mesh.columns * kAccumulatorBytes;
-  if (codeword_bytes(memory) % kAccumulatorBytes != 0) {
+  const std::int64_t row = accelerator_.mesh.columns * kSumBytes;
+  if (codeword_bytes(memory) % kSumBytes != 0) {
     does_not_fit("memory " + accelerator_.memory[memory].first + ": a codeword of " +
                      bytes_text(codeword_bytes(memory)) + " holds no whole accumulator",
                  "let `codeword` be 32, 64, 96 or 128");
@@ -169,7 +163,7 @@ std::int64_t Placement::rows_that_fit(const GemmShape& gemm, std::size_t layer) 
   // The largest row fold whose results fit the accumulators and whose input fits the activations.
   const std::int64_t wanted = Tiling(gemm, accelerator_, limits_[layer]).row_step();
   std::int64_t rows =
-      std::min(wanted, accumulators_.bytes / (accelerator_.mesh.columns * kAccumulatorBytes));
+      std::min(wanted, accumulators_.bytes / (accelerator_.mesh.columns * kSumBytes));
   if (!accelerator_.mesh.is_weight_stationary()) {
     rows = std::min<std::int64_t>(accelerator_.mesh.rows, gemm.rows);
   }
@@ -216,7 +210,7 @@ void Placement::place_activations(const std::vector<LayerWork>& work) {
   const std::int64_t rest = accelerator_.memory[memory].second.capacity_bytes - base;
   activations_ = {memory, base, rest / parts(memory) / word * word, parts(memory)};
   const std::size_t sums = *memory_of(MemoryContent::kAccumulators);
-  const std::int64_t row = accelerator_.mesh.columns * kAccumulatorBytes;
+  const std::int64_t row = accelerator_.mesh.columns * kSumBytes;
   accumulators_ = {sums, 0,
                    accelerator_.memory[sums].second.capacity_bytes / parts(sums) / row * row,
                    parts(sums)};

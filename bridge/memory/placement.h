@@ -15,6 +15,13 @@
 
 namespace tilestrike::bridge {
 
+/// Of one accumulator.
+inline constexpr std::int64_t kSumBytes = 4;
+
+inline std::int64_t rounded_up(std::int64_t bytes, std::int64_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
+
 /// A tensor with cells of its own in the backing memory: the weights of a layer on the mesh, an
 /// input, or what a layer computes (views have none).
 struct StoredTensor {

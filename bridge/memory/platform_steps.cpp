@@ -13,12 +13,7 @@ namespace {
 using sim::AccessKind;
 using sim::PlatformStep;
 
-constexpr std::int64_t kSumBytes = 4;
 constexpr std::size_t kMostSteps = std::size_t{1} << 26;
-
-std::int64_t rounded_up(std::int64_t bytes, std::int64_t unit) {
-  return (bytes + unit - 1) / unit * unit;
-}
 
 const at::Tensor& tensor_of(const dnn::Values& values, dnn::ValueId id) {
   return values[static_cast<std::size_t>(id.value)].toTensor();

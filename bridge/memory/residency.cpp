@@ -9,8 +9,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-constexpr std::int64_t kSumBytes = 4;
-
 using Kind = Occupant::Kind;
 
 Occupant left_over() {
@@ -267,22 +265,7 @@ Cycle Residency::tensor_written(int tensor, std::int64_t offset) const {
 Cycle Residency::result_arrives(std::size_t index, std::size_t output, std::int64_t element) const {
   const ScheduledLayer& layer = schedule_.layers()[index];
   const Tiling& tiling = *layer.tiling;
-  const GemmShape& gemm = tiling.gemm();
-  // The inverse of GemmShape::output_index().
-  std::int64_t group = 0;
-  std::int64_t row = 0;
-  std::int64_t column = 0;
-  if (gemm.is_product) {
-    group = element / (gemm.rows * gemm.columns);
-    row = element / gemm.columns % gemm.rows;
-    column = element % gemm.columns;
-  } else {
-    const std::int64_t channels = gemm.groups * gemm.columns;
-    const std::int64_t channel = gemm.is_convolution ? element / gemm.rows : element % channels;
-    row = gemm.is_convolution ? element % gemm.rows : element / channels;
-    group = channel / gemm.columns;
-    column = channel % gemm.columns;
-  }
+  const auto [group, row, column] = tiling.gemm().output_place(element);
   const std::int64_t fold = column / tiling.column_step();
   const std::int64_t block =
       (group * tiling.column_folds() + fold) * tiling.row_folds() + row / tiling.row_step();

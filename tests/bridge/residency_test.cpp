@@ -9,8 +9,8 @@
 #include <optional>
 
 #include "bridge/mapping.h"
+#include "bridge/memory/copies.h"
 #include "bridge/memory/memory_trial.h"
-#include "bridge/memory/mesh_effects.h"
 #include "bridge/memory/mesh_reads.h"
 #include "tests/bridge/memories.h"
 
@@ -195,7 +195,8 @@ TEST_F(ResidencyTest, ABackingCopyReachesLaterFetchesOnly) {
   const LayerMemory& here = s.memory().layers()[layer];
   std::vector<Cycle> fetches;
   for_each_tile_of(
-      s.residency(), layer, 11, [&](std::int64_t tile, std::int64_t offset, std::int64_t bytes) {
+      s.mapping.schedule(), layer, 11,
+      [&](std::int64_t tile, std::int64_t offset, std::int64_t bytes) {
         fetches.push_back(s.memory().fetched(
             kScratchpad, here.weight_loads[static_cast<std::size_t>(tile)], offset, bytes));
       });
@@ -257,7 +258,7 @@ TEST_F(ResidencyTest, RefetchHealsACopyWhoseBackingCopyIsClean) {
   EXPECT_EQ(s.trial.run(s.tape, faults, nullptr).judgement.outcome, Outcome::kCorrected);
   // The backing copy is struck, too: nothing to fetch again.
   const int tensor = s.mapping.work().weights_of[layer];
-  const CopyByte byte = weight_byte(s.residency(), layer, 3, 0);
+  const CopyByte byte = weight_byte(s.mapping.schedule(), layer, 3, 0);
   const auto backing = static_cast<std::uint64_t>(
       (s.residency().placement().tensor_base(tensor) + byte.element) / 8);
   for (const int bit : {1, 2, 3}) {
