@@ -357,6 +357,6 @@ void PlatformRun::boot() { program_->boot(); }
 PlatformInference PlatformRun::infer(const dnn::Tape& golden, Cycle start) {
   return program_->infer(golden, start);
 }
-std::size_t PlatformRun::steps() const { return program_->steps().steps().size(); }
+std::span<const PlatformStep> PlatformRun::accesses() const { return program_->steps().steps(); }
 
 }  // namespace tilestrike::bridge

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "bridge/mapping.h"
@@ -37,8 +38,8 @@ class PlatformRun {
   /// The inference of the image of `golden`, a run whose inputs count, and what no memory holds. It
   /// begins in cycle `start`.
   PlatformInference infer(const dnn::Tape& golden, Cycle start);
-  /// Accesses of one inference.
-  std::size_t steps() const;
+  /// Every access of one inference, in time order.
+  std::span<const sim::PlatformStep> accesses() const;
 
  private:
   class Program;

@@ -107,7 +107,8 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
       where += "  " + line + "\n";
     }
     ++counts.strikes;
-    if (accelerator.on_due == OnDue::kRefetch) {
+    EXPECT_EQ(hybrid.judgement.outcome == Outcome::kDue, hybrid.detected_codewords > 0) << where;
+    if (accelerator.on_due == OnDue::kRefetch || accelerator.on_due == OnDue::kStop) {
       EXPECT_EQ(full.report.is_stopped, hybrid.detected_codewords > 0) << where;
     } else {
       EXPECT_EQ(found.corrected > 0, hybrid.corrected_codewords > 0) << where;
@@ -140,9 +141,8 @@ TEST_P(MemoryStrikesTest, HybridEqualsFullSimulation) {
   const auto [dataflow, rule] = GetParam();
   Counts all;
   std::uint64_t seed = 60;
-  for (const sim::EccKind ecc : {sim::EccKind::kNone, sim::EccKind::kParity, sim::EccKind::kSecded,
-                                 sim::EccKind::kSecdedDaec, sim::EccKind::kDected}) {
-    for (const OnDue on_due : {OnDue::kUse, OnDue::kZero, OnDue::kRefetch}) {
+  for (const auto& [ecc, name, about, corrects, detects] : sim::ecc_kinds()) {
+    for (const OnDue on_due : {OnDue::kUse, OnDue::kZero, OnDue::kRefetch, OnDue::kStop}) {
       if (ecc == sim::EccKind::kNone && on_due != OnDue::kUse) {
         continue;
       }
