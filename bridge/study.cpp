@@ -92,6 +92,15 @@ class MeshStudy final : public Study, public AuditedStudy {
     return torch_call([&] { return memory_runner_->run(tape_of(image), faults, story); });
   }
 
+  bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    return torch_call([&] {
+      return memory_runner_->contents().cells(tape_of(image), memory, bit.codeword, cycle)
+          .test(bit.bit);
+    });
+  }
+
   std::vector<TrialResult> later_inferences(std::span<const CellFault> faults) override {
     std::vector<CellFault> earlier(faults.begin(), faults.end());
     for (CellFault& fault : earlier) {

@@ -180,6 +180,12 @@ class Study {
     (void)image, (void)faults, (void)story;
     TS_CHECK(false, "a study without memories");
   }
+  /// What a cell holds just after the clock edge of `cycle` in a fault-free inference of the image;
+  /// the one before it is taken to be of the same image.
+  virtual bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) {
+    (void)image, (void)memory, (void)bit, (void)cycle;
+    TS_CHECK(false, "a study without memories");
+  }
   /// What the same faults do to an inference of each image in use that comes after the struck one
   /// and before the contents are renewed.
   virtual std::vector<TrialResult> later_inferences(std::span<const CellFault> faults) {

@@ -213,7 +213,7 @@ void LayerReader::scrub(const StruckContents& struck, const dnn::Divergence& run
         write_sums(occupant, scrubbed);
       } else {
         scrubbed.write(occupant.written,
-                       are_flips ? sim::BitString() : data_of(occupant, word, run, golden));
+                       are_flips ? sim::BitString() : data_of(occupant, word.memory, run, golden));
       }
     }
     scrubbed.read(residency_.schedule().cycles_per_inference());
@@ -242,7 +242,7 @@ void LayerReader::write_sums(const Occupant& occupant, CodewordInTime& word) con
   }
 }
 
-sim::BitString LayerReader::data_of(const Occupant& occupant, const StruckWord& word,
+sim::BitString LayerReader::data_of(const Occupant& occupant, std::size_t memory,
                                     const dnn::Divergence& run, const dnn::Tape& golden) {
   sim::BitString data;
   if (occupant.kind == Kind::kTensor) {
@@ -261,7 +261,7 @@ sim::BitString LayerReader::data_of(const Occupant& occupant, const StruckWord& 
   nothing.on_chip.resize(network_.layers.size());
   const LayerRead read =
       this->read(occupant.layer, nothing, run, golden, [](const Findings&, std::string_view) {});
-  for (std::int64_t i = 0; i < residency_.placement().codeword_bytes(word.memory); ++i) {
+  for (std::int64_t i = 0; i < residency_.placement().codeword_bytes(memory); ++i) {
     const CopyByte place = occupant.kind == Kind::kWeights
                                ? weight_byte(residency_.schedule(), occupant.layer, occupant.index,
                                              occupant.offset + i)
@@ -293,7 +293,7 @@ void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck
   }
   const std::int64_t first = struck.occupant.offset;
   const std::int64_t last = residency_.last_byte(tensor, first);
-  const sim::BitString data = data_of(struck.occupant, *struck.word, run, golden);
+  const sim::BitString data = data_of(struck.occupant, struck.word->memory, run, golden);
   CodewordInTime word = in_time(*struck.word);
   std::vector<ReadSpan> spans = word.after_write(struck.occupant.written, data);
   FoundSpans read(spans);

@@ -63,6 +63,9 @@ class LayerReader {
   void scrub(const StruckContents& struck, const dnn::Divergence& run, const dnn::Tape& golden,
              const Found& found);
   CodewordInTime in_time(const StruckWord& word);
+  /// What is written into a codeword of a memory, where nothing else is struck. Not of sums.
+  sim::BitString data_of(const Occupant& occupant, std::size_t memory, const dnn::Divergence& run,
+                         const dnn::Tape& golden);
 
  private:
   void fetch(std::size_t layer, const StruckContents::Content& struck, const dnn::Divergence& run,
@@ -70,9 +73,6 @@ class LayerReader {
   void read_on_chip(std::size_t layer, const StruckContents::Content& struck, LayerRead& result,
                     const Found& found);
   std::vector<Occupant> occupants_of(const StruckWord& word) const;
-  /// What is written into a codeword, where nothing else is struck.
-  sim::BitString data_of(const Occupant& occupant, const StruckWord& word,
-                         const dnn::Divergence& run, const dnn::Tape& golden);
   /// The writes of sums, as if they were 0: which bits differ does not depend on what is stored.
   void write_sums(const Occupant& occupant, CodewordInTime& word) const;
 

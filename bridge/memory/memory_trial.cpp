@@ -53,7 +53,8 @@ MemoryTrial::MemoryTrial(const dnn::Network& network, Mapping& mapping)
       mapping_(mapping),
       residency_(mapping.schedule()),
       on_due_(mapping.accelerator().on_due),
-      reader_(network, mapping, residency_) {}
+      reader_(network, mapping, residency_),
+      contents_(network, mapping, residency_, reader_) {}
 
 void MemoryTrial::run_on_mesh(MeshLayer& layer, const LayerRead& read, Progress& progress) {
   const bool reads_changed = progress.run.reads_changed(layer.layer);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bridge/mapping.h"
+#include "bridge/memory/cell_contents.h"
 #include "bridge/memory/layer_reader.h"
 #include "bridge/memory/residency.h"
 #include "bridge/study.h"
@@ -29,6 +30,8 @@ class MemoryTrial {
   /// `golden`: a run of one image. `faults` as Study::strike_cells() takes them.
   TrialResult run(const dnn::Tape& golden, std::span<const CellFault> faults, Story* story);
 
+  CellContents& contents() { return contents_; }
+
  private:
   struct Progress;
 
@@ -42,6 +45,7 @@ class MemoryTrial {
   Residency residency_;
   OnDue on_due_;
   LayerReader reader_;
+  CellContents contents_;
 };
 
 }  // namespace tilestrike::bridge

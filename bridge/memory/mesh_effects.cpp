@@ -17,6 +17,17 @@ std::int32_t as_int8(std::uint64_t raw) { return static_cast<std::int8_t>(raw & 
 
 }  // namespace
 
+std::int32_t result_of_pass(const MeshLayer& layer, int pass, std::int64_t row,
+                            std::int64_t column) {
+  const Tile tile = layer.tiling->tile(pass);
+  std::int64_t sum = tile.depth == 0 ? layer.operands->bias(tile.group, tile.column + column) : 0;
+  for (std::int64_t k = tile.depth; k < tile.depth + tile.shape.depth; ++k) {
+    sum += std::int64_t{layer.operands->activation(tile.group, tile.row + row, k)} *
+           layer.operands->weight(tile.group, k, tile.column + column);
+  }
+  return sim::wrapped(sum);
+}
+
 MeshEffects::MeshEffects(const Residency& residency, const MeshLayer& layer,
                          const LayerReads& reads)
     : residency_(residency),
@@ -96,12 +107,7 @@ std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) cons
 
 std::int32_t MeshEffects::sum_of_pass(int pass, std::int64_t row, std::int64_t column,
                                       std::span<const sim::OutputDelta> of_passes) const {
-  const Tile tile = layer_.tiling->tile(pass);
-  std::int64_t sum = tile.depth == 0 ? layer_.operands->bias(tile.group, tile.column + column) : 0;
-  for (std::int64_t k = tile.depth; k < tile.depth + tile.shape.depth; ++k) {
-    sum += std::int64_t{layer_.operands->activation(tile.group, tile.row + row, k)} *
-           layer_.operands->weight(tile.group, k, tile.column + column);
-  }
+  std::int64_t sum = result_of_pass(layer_, pass, row, column);
   const sim::OutputDelta wanted{pass, static_cast<std::int32_t>(row),
                                 static_cast<std::int32_t>(column),
                                 std::numeric_limits<std::int32_t>::min()};

@@ -60,7 +60,7 @@ class PlatformRun::Program final : public sim::PlatformProgram {
   sim::Platform& platform() { return platform_; }
   const PlatformSteps& steps() const { return steps_; }
   void boot();
-  PlatformInference infer(const dnn::Tape& golden, Cycle start);
+  PlatformInference infer(const dnn::Tape& golden, Cycle start, Cycle last);
 
   std::span<const PlatformStep> next() override;
   sim::DueAction on_detected(const PlatformStep& step, const sim::CodewordFinding& finding,
@@ -82,6 +82,7 @@ class PlatformRun::Program final : public sim::PlatformProgram {
   const dnn::Tape& shapes_;
   std::vector<std::size_t> requantised_;  // rows of results, by layer
   std::size_t done_ = 0, acted_ = 0;
+  std::size_t end_ = 0;                // of the steps of this inference
   const dnn::Tape* golden_ = nullptr;  // of the inference at hand
   PlatformInference* result_ = nullptr;
 };
@@ -210,11 +211,11 @@ std::span<const PlatformStep> PlatformRun::Program::next() {
   const std::vector<PlatformStep>& steps = steps_.steps();
   const std::vector<HostAction>& actions = steps_.actions();
   while (acted_ < actions.size() &&
-         (done_ == steps.size() || actions[acted_].cycle <= steps[done_].cycle)) {
+         (done_ == end_ || actions[acted_].cycle <= steps[done_].cycle)) {
     act(actions[acted_++]);
   }
   const std::size_t first = done_;
-  done_ = acted_ == actions.size() ? steps.size() : first_at(actions[acted_].cycle);
+  done_ = std::min(end_, acted_ == actions.size() ? steps.size() : first_at(actions[acted_].cycle));
   return std::span(steps).subspan(first, done_ - first);
 }
 
@@ -310,7 +311,7 @@ void PlatformRun::Program::boot() {
   }
 }
 
-PlatformInference PlatformRun::Program::infer(const dnn::Tape& golden, Cycle start) {
+PlatformInference PlatformRun::Program::infer(const dnn::Tape& golden, Cycle start, Cycle last) {
   const c10::InferenceMode no_gradients;
   PlatformInference result;
   result.computed.resize(network_.values.size());
@@ -319,6 +320,7 @@ PlatformInference PlatformRun::Program::infer(const dnn::Tape& golden, Cycle sta
   result_ = &result;
   done_ = 0;
   acted_ = 0;
+  end_ = last >= steps_.steps().back().cycle ? steps_.steps().size() : first_at(last + 1);
   std::fill(requantised_.begin(), requantised_.end(), 0);
   for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
     if (steps_.inputs()[i] != nullptr) {
@@ -340,7 +342,7 @@ PlatformInference PlatformRun::Program::infer(const dnn::Tape& golden, Cycle sta
           tensor_from(tensor_of(golden.values, output), layers[i].outputs[0].data());
     }
   }
-  if (!result.report.is_stopped) {
+  if (!result.report.is_stopped && end_ == steps_.steps().size()) {
     result.answer = tensor_from(tensor_of(golden.values, network_.output), steps_.answer());
   }
   return result;
@@ -354,8 +356,8 @@ PlatformRun::~PlatformRun() = default;
 sim::Platform& PlatformRun::platform() { return program_->platform(); }
 std::int32_t PlatformRun::backing() const { return program_->steps().backing(); }
 void PlatformRun::boot() { program_->boot(); }
-PlatformInference PlatformRun::infer(const dnn::Tape& golden, Cycle start) {
-  return program_->infer(golden, start);
+PlatformInference PlatformRun::infer(const dnn::Tape& golden, Cycle start, Cycle last) {
+  return program_->infer(golden, start, last);
 }
 std::span<const PlatformStep> PlatformRun::accesses() const { return program_->steps().steps(); }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -16,7 +17,7 @@
 namespace tilestrike::bridge {
 
 struct PlatformInference {
-  at::Tensor answer;                     // undefined: stopped at a detected error
+  at::Tensor answer;                     // undefined: stopped before it was read
   dnn::Values computed;                  // by value: what each layer has sent to its tensor
   std::vector<at::Tensor> accumulators;  // by layer on the mesh: as the vector unit has read them
   sim::PlatformReport report;            // cycles count from boot()
@@ -36,8 +37,9 @@ class PlatformRun {
   /// As after boot: constant weights are where they stay; all else is 0, and it is cycle 0.
   void boot();
   /// The inference of the image of `golden`, a run whose inputs count, and what no memory holds. It
-  /// begins in cycle `start`.
-  PlatformInference infer(const dnn::Tape& golden, Cycle start);
+  /// begins in cycle `start`, and its accesses go no further than to cycle `last` of the inference.
+  PlatformInference infer(const dnn::Tape& golden, Cycle start,
+                          Cycle last = std::numeric_limits<Cycle>::max());
   /// Every access of one inference, in time order.
   std::span<const sim::PlatformStep> accesses() const;
 
