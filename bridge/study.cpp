@@ -96,7 +96,8 @@ class MeshStudy final : public Study, public AuditedStudy {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
     TS_CHECK(memory_runner_ != nullptr, "a study with memories");
     return torch_call([&] {
-      return memory_runner_->contents().cells(tape_of(image), memory, bit.codeword, cycle)
+      return memory_runner_->contents()
+          .cells(tape_of(image), memory, bit.codeword, cycle)
           .test(bit.bit);
     });
   }

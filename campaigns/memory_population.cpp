@@ -244,6 +244,12 @@ void MemoryPopulation::add_groups() {
   }
 }
 
+std::optional<double> MemoryPopulation::zero_to_one() const {
+  const bool is_weighted = is_particle_ && particle_.stored_values && particle_.fluence <= 0.0 &&
+                           node_.zero_to_one.value != 1.0;
+  return is_weighted ? std::optional(node_.zero_to_one.value) : std::nullopt;
+}
+
 std::optional<MemoryPopulation::Enumerated> MemoryPopulation::enumerated(
     std::size_t structure) const {
   const std::optional<std::size_t>& memory = structures_[structure].memory;

@@ -102,6 +102,9 @@ class MemoryPopulation {
   double device_fit() const;
   const sim::TechnologyNode& node() const { return node_; }
   const ParticleConfig& particle() const { return particle_; }
+  /// How much more often a cell is struck that holds a 0 than one that holds a 1, where strikes are
+  /// weighted by that: one particle is a trial, and the node makes a difference.
+  std::optional<double> zero_to_one() const;
   /// What reading codewords while they are upset could come to at most, in FIT; nothing where
   /// strikes are not divided by it.
   struct Enumerated {

@@ -361,6 +361,19 @@ FieldTable<ParticleConfig> particle_fields() {
                    : config.strata == StrataChoice::kOn ? Value::of("true")
                                                         : Value::of("false");
           }),
+      custom_field<ParticleConfig>(
+          {"stored_values", "choice", "", "true", "true | false",
+           "particles: a strike counts by what its cell holds, as far as the node makes a "
+           "difference"},
+          [](ParticleConfig& config, const Value& value, const std::string& path,
+             ErrorList& errors) {
+            if (is_choice(value, path, {"true", "false"}, {}, errors)) {
+              config.stored_values = value.scalar == "true";
+            }
+          },
+          [](const ParticleConfig& config) {
+            return config.stored_values ? Value{} : Value::of("false");
+          }),
       optional_number("residence", &ParticleConfig::residence_hours, 1e-6, kMostHours, "hours",
                       "particles: from one load of resident weights to the next"),
   };

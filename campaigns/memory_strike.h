@@ -41,6 +41,7 @@ struct ParticleConfig {
   double heavy_tail = 0.0;                  // share of neutron events
   double fluence = 0.0;                     // n/cm2 of a trial; 0: a trial is one event
   StrataChoice strata = StrataChoice::kAuto;
+  bool stored_values = true;     // a strike counts by what its cell holds, as the node says
   double residence_hours = 1.0;  // of weights that are loaded at boot, until they are renewed
 };
 

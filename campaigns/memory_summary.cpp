@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kNonfinite = 5, kDue = 6;  // places in rate_names()
 constexpr double kSecondsPerHour = 3600.0;
 
+std::int64_t total_of(const ByStored& counts) { return counts[0] + counts[1] + counts[2]; }
+
 /// Whether an outcome can come of a group, and whether it is sampled there.
 struct Chance {
   bool is_possible = true;
@@ -71,6 +73,9 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
     add("growth along the word line", "", node.word_line_share);
     add("rows between well taps", "rows", node.tap_rows);
   }
+  if (population.zero_to_one()) {
+    add("events of cells that hold 0 over 1", "", node.zero_to_one);
+  }
   if (has_mesh) {
     add("flip-flop rate", "FIT/Mbit", node.flip_flop_rate);
   }
@@ -104,7 +109,7 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
   if (!has_mesh) {
     names.emplace_back("registers of the mesh (add 'mesh: {}' to 'where')");
   }
-  if (population.node().zero_to_one.value != 1.0) {
+  if (population.node().zero_to_one.value != 1.0 && !population.zero_to_one()) {
     names.push_back(fmt::format("stored values (a 0 is {:g} times as sensitive as a 1: {})",
                                 population.node().zero_to_one.value,
                                 population.node().zero_to_one.source));
@@ -125,23 +130,37 @@ double later_inferences(const Scenario& scenario, Cycle cycles) {
   return scenario.strike.particle.residence_hours * kSecondsPerHour / period / 2.0;
 }
 
+StrikeTallies::StrikeTallies(const MemoryPopulation& population, double later_inferences)
+    : population_(&population), later_inferences_(later_inferences) {
+  if (const std::optional<double> ratio = population.zero_to_one()) {
+    factors_ = {sim::stored_value_weight(*ratio, false), sim::stored_value_weight(*ratio, true),
+                1.0};
+  }
+}
+
+double StrikeTallies::most_factor() const { return *std::ranges::max_element(factors_); }
+
 void StrikeTallies::add(const StrikeSeen& seen) {
   const std::vector<Structure>& structures = population_->structures();
   const auto structure = std::ranges::find(structures, seen.structure, &Structure::name);
   const std::string key =
       std::to_string(structure - structures.begin()) + " " + seen.radiation + " " + seen.stratum;
   StrikeTally& tally = tallies_[key];
+  const std::size_t stored = !seen.stored ? 2 : *seen.stored ? 1 : 0;
+  const auto count = [&](ByStored& counts, bool is_hit) { counts[stored] += is_hit ? 1 : 0; };
   ++tally.n;
-  tally.activated += seen.is_activated ? 1 : 0;
+  count(tally.struck, true);
+  count(tally.activated, seen.is_activated);
   for (std::size_t i = 0; i < kRates; ++i) {
-    tally.hits[i] += seen.is[i] ? 1 : 0;
+    count(tally.hits[i], seen.is[i]);
   }
   const bool is_wrong = seen.is[0] || seen.is[kNonfinite];
-  tally.false_due += seen.is_false_due ? 1 : 0;
-  tally.wrong_on += seen.is_wrong_on ? 1 : 0;
-  tally.wrong_events += is_wrong || seen.later_wrong > 0.0 ? 1 : 0;
-  tally.due_events += seen.is[kDue] || seen.later_due > 0.0 ? 1 : 0;
-  tally.wrong.add(((is_wrong ? 1.0 : 0.0) + later_inferences_ * seen.later_wrong) /
+  count(tally.false_due, seen.is_false_due);
+  count(tally.wrong_on, seen.is_wrong_on);
+  count(tally.wrong_events, is_wrong || seen.later_wrong > 0.0);
+  count(tally.due_events, seen.is[kDue] || seen.later_due > 0.0);
+  tally.wrong.add(factors_[stored] / most_factor() *
+                  ((is_wrong ? 1.0 : 0.0) + later_inferences_ * seen.later_wrong) /
                   (1.0 + later_inferences_));
 }
 
@@ -151,9 +170,26 @@ const StrikeTally& StrikeTallies::tally_of(const StrikeGroup& group) const {
   return found == tallies_.end() ? none : found->second;
 }
 
+// A trial counts by what its cell held, so its hits are three Bernoulli variables of which one at
+// most is 1, each with its factor: three strata that share their trials. Their estimates are
+// correlated negatively, so that intervals as of independent ones are wide enough.
 template <class IsMeant, class ChanceOf, class HitsOf>
 Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
-                             double confidence) const {
+                             double confidence, const StoredFactors& factors) const {
+  const double most = *std::ranges::max_element(factors);
+  const auto add = [&](std::vector<StratumCount>& counts, double weight, const ByStored& found,
+                       std::int64_t n) {
+    if (total_of(found) == 0) {
+      counts.push_back({weight * most, 0, n});
+      return;
+    }
+    const bool is_weighted = factors[0] != factors[1] && found[0] + found[1] > 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i] > 0 || (is_weighted && i < 2)) {
+        counts.push_back({weight * factors[i], found[i], n});
+      }
+    }
+  };
   double fit = 0.0;
   for (const StrikeGroup& group : population_->groups()) {
     fit += is_meant(group) ? group.fit : 0.0;
@@ -161,33 +197,37 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
   std::vector<StratumCount> counts;
   double unsampled = 0.0;
   Rate rate;
-  std::int64_t all_hits = 0;
+  ByStored all_hits{};
   for (const StrikeGroup& group : population_->groups()) {
     if (!is_meant(group)) {
       continue;
     }
     const StrikeTally& tally = tally_of(group);
+    const ByStored& found = hits(tally);
     rate.n += tally.n;
-    all_hits += hits(tally);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      all_hits[i] += found[i];
+    }
     const Chance chance = chance_of(group);
     if (chance.is_possible && !chance.is_sampled) {
-      unsampled += group.fit / fit;
-    } else if (chance.is_possible || hits(tally) > 0) {
-      counts.push_back({group.fit / fit, hits(tally), tally.n});
+      unsampled += most * group.fit / fit;
+    } else if (chance.is_possible || total_of(found) > 0) {
+      add(counts, group.fit / fit, found, tally.n);
     }
   }
   rate.is_settled = counts.empty();
   if (counts.empty()) {
     rate.interval = {0.0, unsampled};
-  } else if (population_->is_stratified()) {
-    const Estimate estimate = stratified_rate(counts, confidence);
-    rate.value = estimate.value;
-    rate.interval = {estimate.interval.low, std::min(1.0, estimate.interval.high + unsampled)};
-  } else {
-    // Structure and radiation were drawn by their rates.
-    rate.value = rate.n == 0 ? 0.0 : static_cast<double>(all_hits) / static_cast<double>(rate.n);
-    rate.interval = interval_of_trials(all_hits, rate.n, confidence);
+    return rate;
   }
+  if (!population_->is_stratified()) {  // structure and radiation were drawn by their rates
+    counts.clear();
+    add(counts, 1.0, all_hits, rate.n);
+    unsampled = 0.0;
+  }
+  const Estimate estimate = stratified_rate(counts, confidence);
+  rate.value = estimate.value;
+  rate.interval = {estimate.interval.low, std::min(most, estimate.interval.high + unsampled)};
   return rate;
 }
 
@@ -228,7 +268,7 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
     rate.value = pooled.mean();
     rate.interval = interval_of_shares(pooled, confidence);
   }
-  return scaled(rate, 1.0 + later_inferences_);
+  return scaled(rate, most_factor() * (1.0 + later_inferences_));
 }
 
 template <class IsMeant>
@@ -236,13 +276,13 @@ StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) 
   StrikeRates rates;
   const auto always = [](const StrikeGroup& group) { return Chance{true, group.share > 0.0}; };
   for (std::size_t i = 0; i < kRates; ++i) {
-    const auto hits = [i](const StrikeTally& tally) { return tally.hits[i]; };
-    rates.avf[i] = i == kDue ? estimate(is_meant, of_due, hits, confidence)
-                             : estimate(is_meant, of_silent, hits, confidence);
+    const auto hits = [i](const StrikeTally& tally) -> const ByStored& { return tally.hits[i]; };
+    rates.avf[i] = i == kDue ? estimate(is_meant, of_due, hits, confidence, factors_)
+                             : estimate(is_meant, of_silent, hits, confidence, factors_);
   }
-  const auto of = [&](std::int64_t StrikeTally::*member, const auto& chance_of) {
-    return estimate(
-        is_meant, chance_of, [member](const StrikeTally& t) { return t.*member; }, confidence);
+  const auto of = [&](ByStored StrikeTally::*member, const auto& chance_of) {
+    const auto hits = [member](const StrikeTally& t) -> const ByStored& { return t.*member; };
+    return estimate(is_meant, chance_of, hits, confidence, factors_);
   };
   rates.activated = of(&StrikeTally::activated, always);
   rates.false_due = of(&StrikeTally::false_due, of_due);
@@ -281,6 +321,14 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
   summary.not_modelled = not_modelled_of(population);
   summary.all = rates_of([](const StrikeGroup&) { return true; }, confidence);
   summary.all.name = "all";
+  if (population.zero_to_one()) {
+    // Strata are of what ECC makes of a strike: only those that are sampled are seen here.
+    const auto zeros = [](const StrikeTally& tally) { return ByStored{tally.struck[0], 0, 0}; };
+    summary.stored_values = {
+        factors_,
+        estimate([](const StrikeGroup& group) { return group.share > 0.0; },
+                 [](const StrikeGroup&) { return Chance{}; }, zeros, confidence, {1.0, 1.0, 1.0})};
+  }
   MemoryPopulation::Enumerated enumerated;
   bool is_enumerated = true;
   for (std::size_t i = 0; i < population.structures().size(); ++i) {
@@ -291,6 +339,10 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
     rates.name = structure.name;
     rates.cells = structure.cells;
     rates.enumerated = population.enumerated(i);
+    if (rates.enumerated) {  // at most: all of the cells are of the kind that is struck more often
+      rates.enumerated->silent *= most_factor();
+      rates.enumerated->due *= most_factor();
+    }
     is_enumerated = is_enumerated && rates.enumerated;
     enumerated.silent += rates.enumerated ? rates.enumerated->silent : 0.0;
     enumerated.due += rates.enumerated ? rates.enumerated->due : 0.0;
@@ -318,8 +370,9 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
   summary.fit_high = at_edge(node.neutron_high.value);
   for (const StrikeGroup& group : population.groups()) {
     const StrikeTally& tally = tally_of(group);
-    const bool is_silent = tally.hits[0] + tally.hits[kNonfinite] > 0;
-    if ((is_silent && !group.can_be_silent) || (tally.hits[kDue] > 0 && !group.can_be_due)) {
+    const bool is_silent = total_of(tally.hits[0]) + total_of(tally.hits[kNonfinite]) > 0;
+    if ((is_silent && !group.can_be_silent) ||
+        (total_of(tally.hits[kDue]) > 0 && !group.can_be_due)) {
       summary.warnings.push_back(fmt::format(
           "{}: strikes of the stratum '{}' ended as {}, which reading their codewords cannot come "
           "to; their rate is in the totals",

@@ -31,6 +31,7 @@ struct Rate {
 /// One trial as this summary sees it.
 struct StrikeSeen {
   std::string structure, radiation, stratum;
+  std::optional<bool> stored;  // what the struck cell held; nothing where that does not count
   bool is_activated = false;
   std::array<bool, kRates> is{};  // in the order of rate_names()
   bool is_false_due = false;      // a due that is masked or corrected without the stop
@@ -39,12 +40,18 @@ struct StrikeSeen {
   double later_due = 0.0;
 };
 
+/// Trials by what the struck cell held: 0, 1, or what does not count.
+using ByStored = std::array<std::int64_t, 3>;
+/// Relative rates of the strikes on such cells.
+using StoredFactors = std::array<double, 3>;
+
 /// Counts of one group's trials.
 struct StrikeTally {
-  std::int64_t n = 0, activated = 0;
-  std::array<std::int64_t, kRates> hits{};
-  std::int64_t false_due = 0, wrong_on = 0, wrong_events = 0, due_events = 0;
-  Shares wrong;  // wrong inferences over the most that a strike can cause
+  std::int64_t n = 0;
+  ByStored struck{}, activated{};
+  std::array<ByStored, kRates> hits{};
+  ByStored false_due{}, wrong_on{}, wrong_events{}, due_events{};
+  Shares wrong;  // wrong inferences, with the cell's factor, over the most that a strike can cause
 };
 
 /// Rates of one structure, of one kind of radiation, or of all.
@@ -73,6 +80,12 @@ struct StrikeInput {
   Sourced value;
 };
 
+/// Where strikes count by what the struck cell holds.
+struct StoredValues {
+  StoredFactors factors{};
+  Rate zeros;  // share of the struck cells that held a 0, drawn without regard to it
+};
+
 struct StrikeSummary {
   bool is_stratified = false;
   double confidence = 0.95;
@@ -84,6 +97,7 @@ struct StrikeSummary {
   std::vector<StrikeRates> structures;
   std::vector<StrikeRates> radiations;
   StrikeRates all;
+  std::optional<StoredValues> stored_values;
   std::vector<StrikeInput> inputs;
   std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;  // outcomes that a stratum cannot have
@@ -91,8 +105,7 @@ struct StrikeSummary {
 
 class StrikeTallies {
  public:
-  StrikeTallies(const MemoryPopulation& population, double later_inferences)
-      : population_(&population), later_inferences_(later_inferences) {}
+  StrikeTallies(const MemoryPopulation& population, double later_inferences);
 
   void add(const StrikeSeen& seen);
   /// By the name of the outcome.
@@ -104,13 +117,15 @@ class StrikeTallies {
   StrikeRates rates_of(const IsMeant& is_meant, double confidence) const;
   template <class IsMeant, class ChanceOf, class HitsOf>
   Rate estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
-                double confidence) const;
+                double confidence, const StoredFactors& factors) const;
+  double most_factor() const;
   template <class IsMeant>
   Rate wrong_inferences(const IsMeant& is_meant, double confidence) const;
   const StrikeTally& tally_of(const StrikeGroup& group) const;
 
   const MemoryPopulation* population_;
   double later_inferences_;
+  StoredFactors factors_{1.0, 1.0, 1.0};
   std::map<std::string, StrikeTally> tallies_;  // by StrikeGroup::key()
 };
 

@@ -166,6 +166,13 @@ std::string text_of(const StrikeSummary& summary) {
             "that their\nintervals stand for are added; without any hit, one-sided\n"
           : "intervals: Wilson; one-sided where all trials agree\n";
   text += "of AVF alone: the rates' own uncertainty is the band\n";
+  if (summary.stored_values) {
+    text += fmt::format(
+        "stored values: a strike on a cell that holds 0 counts {:.4g}, on one that holds 1 {:.4g}; "
+        "share of\nstruck cells that held 0: {}\n",
+        summary.stored_values->factors[0], summary.stored_values->factors[1],
+        rate_text(summary.stored_values->zeros));
+  }
   for (const StrikeRates& rates : summary.radiations) {
     if (summary.radiations.size() > 1) {
       text += fmt::format("{}: FIT sdc {}, due {}\n", rates.name,
@@ -205,6 +212,11 @@ Json json_of(const StrikeSummary& summary) {
     json["radiations"].push_back(json_of(rates));
   }
   json["all"] = json_of(summary.all);
+  if (summary.stored_values) {
+    json["stored_values"] = {{"factor_of_0", summary.stored_values->factors[0]},
+                             {"factor_of_1", summary.stored_values->factors[1]},
+                             {"zeros", json_of(summary.stored_values->zeros)}};
+  }
   json["inputs"] = Json::array();
   for (const StrikeInput& input : summary.inputs) {
     json["inputs"].push_back({{"name", input.name},

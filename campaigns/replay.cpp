@@ -189,6 +189,10 @@ std::string text_of(const ReplayReport& report) {
   if (report.images > 1) {
     text += fmt::format("; sdc on {} of {} images", text_of(cell("images_sdc")), report.images);
   }
+  if (!std::holds_alternative<std::monostate>(cell("stored"))) {
+    text += fmt::format("; the struck cell held {}, weight {:.4g}", text_of(cell("stored")),
+                        std::get<double>(cell("weight")));
+  }
   if (cell("outlives") == Cell{std::int64_t{1}}) {
     text +=
         fmt::format("; of {} later inferences {} wrong, {} stopped", text_of(cell("later_images")),

@@ -17,7 +17,7 @@
 
 namespace tilestrike::campaigns {
 
-inline constexpr int kResultsVersion = 4;
+inline constexpr int kResultsVersion = 5;
 
 /// What a results file keeps of one scenario besides its trials.
 struct ScenarioFacts {

@@ -42,7 +42,7 @@ const std::vector<std::string>& seen_columns() {
                                     "faults",      "images_correct", "images_golden_correct",
                                     "structure",   "radiation",      "stratum",
                                     "outcome",     "without_stop",   "later_images",
-                                    "later_wrong", "later_due"};
+                                    "later_wrong", "later_due",      "stored"};
     for (const std::string& rate : rate_names()) {
       all.push_back("images_" + rate);
     }
@@ -65,7 +65,7 @@ Seen seen_of(const Row& row) {
     seen.golden_correct = std::get<std::int64_t>(row[8]);
   }
   for (std::size_t i = 0; i < kRates; ++i) {
-    seen.images_of[i] = std::get<std::int64_t>(row[17 + i]);
+    seen.images_of[i] = std::get<std::int64_t>(row[18 + i]);
     seen.strike.is[i] = seen.images_of[i] > 0;
   }
   StrikeSeen& strike = seen.strike;
@@ -75,6 +75,9 @@ Seen seen_of(const Row& row) {
     strike.radiation = *radiation;
   }
   strike.stratum = std::get<std::string>(row[11]);
+  if (const auto* stored = std::get_if<std::int64_t>(&row[17])) {
+    strike.stored = *stored != 0;
+  }
   strike.is_wrong_on = strike.is[0] || strike.is[5];
   if (const auto* without_stop = std::get_if<std::string>(&row[13])) {
     const bool is_due = std::get<std::string>(row[12]) == name_of(Outcome::kDue);

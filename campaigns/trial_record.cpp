@@ -35,6 +35,7 @@ struct Judged {
   Outcome without_stop = Outcome::kMasked;   // the worst
   bool outlives = false;
   std::vector<bridge::TrialResult> later;
+  std::optional<bool> stored;  // what the struck cell held, where that counts
 
   void add(bridge::TrialResult result, std::int64_t label) {
     if (label >= 0) {
@@ -159,6 +160,24 @@ bool is_in_memory(const DrawnTrial& drawn) {
   return drawn.strike && (drawn.strike->first || !drawn.strike->cells.empty());
 }
 
+/// What the cell that a particle struck held just then.
+bool stored_of(const DrawnTrial& drawn, bridge::Study& study, const Plan& plan) {
+  const std::size_t memory = *plan.memories()->structures()[drawn.strike->structure].memory;
+  const sim::ArrayGeometry geometry(study.memories()[memory].config.array());
+  return study.stored(*drawn.image, memory, geometry.bit_at(drawn.strike->struck),
+                      drawn.strike->cycle);
+}
+
+/// The weight of a trial in rates.
+double weight_of(const DrawnTrial& drawn, const Plan& plan, const Judged& judged) {
+  if (!drawn.strike) {
+    return plan.weight();
+  }
+  return judged.stored ? drawn.strike->weight * sim::stored_value_weight(
+                                                    *plan.memories()->zero_to_one(), *judged.stored)
+                       : drawn.strike->weight;
+}
+
 /// Columns corrected to later_due.
 std::vector<Cell> memory_cells(const DrawnTrial& drawn, const Judged& judged) {
   if (!is_in_memory(drawn)) {
@@ -192,7 +211,7 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
   Row row = {
       Cell{scenario},
       word(trial.value),
-      Cell{drawn.strike ? drawn.strike->weight : plan.weight()},
+      Cell{weight_of(drawn, plan, judged)},
       text(stratum_text(drawn, plan)),
       drawn.strike && drawn.strike->radiation ? text(name_of(*drawn.strike->radiation)) : Cell{},
       drawn.image ? Cell{drawn.image->value} : Cell{},
@@ -207,6 +226,7 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
                             is_in_cells ? word(faults) : Cell{},
                             is_in_cells ? Cell{drawn.strike->codewords} : Cell{},
                             drawn.strike ? Cell{drawn.strike->events} : Cell{},
+                            judged.stored ? flag(*judged.stored) : Cell{},
                             flag(judged.activated > 0),
                             text(is_masked ? name_of(judged.masked_at) : ""),
                             text(name_of(judged.outcome)),
@@ -322,6 +342,7 @@ const std::vector<Column>& trial_columns() {
       {"bits", "INTEGER", "of memories: how many cells; null: none"},
       {"codewords", "INTEGER", "that these cells belong to"},
       {"events", "INTEGER", "of particles"},
+      {"stored", "INTEGER", "what the struck cell held; null where that does not count"},
       {"activated", "INTEGER", "1: a live value differed"},
       {"masked_at", "TEXT", "where a masked fault ended"},
       {"outcome", "TEXT", "the worst of all images"},
@@ -469,6 +490,9 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
       return study.strike(image, faults, is_chosen ? telling.story : nullptr,
                           is_chosen ? telling.dump_folder : std::string());
     };
+    if (is_in_memory(drawn) && plan.memories()->zero_to_one()) {
+      judged.stored = stored_of(drawn, study, plan);
+    }
     if (drawn.image) {
       add(*drawn.image, result_on(*drawn.image));
       if (judged.outlives) {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// What the cells of a memory hold in a fault-free inference, whether anybody reads it or not: a cell
-// that stores a 0 may be easier to upset than one that stores a 1 (docs/technology_nodes.md).
+// What the cells of a memory hold in a fault-free inference, whether anybody reads it or not: a
+// cell that stores a 0 may be easier to upset than one that stores a 1 (docs/technology_nodes.md).
 #pragma once
 
 #include "bridge/mapping.h"

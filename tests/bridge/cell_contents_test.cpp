@@ -32,10 +32,10 @@ TEST_P(CellContentsTest, EveryCellIsThePlatforms) {
   RandomStream random(17, 0, Purpose::kTest);
   std::int64_t compared = 0, not_zero = 0;
   for (int k = 0; k < kCycles; ++k) {
-    const Cycle cycle = k == 0   ? 0
-                        : k == 1 ? period - 1
-                                 : static_cast<Cycle>(
-                                       random.below(static_cast<std::uint64_t>(period)));
+    const Cycle cycle = k == 0 ? 0
+                        : k == 1
+                            ? period - 1
+                            : static_cast<Cycle>(random.below(static_cast<std::uint64_t>(period)));
     platform.boot();
     platform.infer(golden, 0);
     platform.infer(golden, period, cycle);

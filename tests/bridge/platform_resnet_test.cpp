@@ -79,7 +79,8 @@ TEST_P(PlatformResnetTest, EveryLayerIsTheExecutorsAndStrikesAreTheTrials) {
     ASSERT_EQ(full.report.first_detected.has_value(), hybrid.detected_codewords > 0) << k;
     changed += full.report.first_detected ? 1 : 0;
   }
-  std::printf("%zu accesses an inference; %d of 80 strikes were read\n", platform.accesses().size(), changed);
+  std::printf("%zu accesses an inference; %d of 80 strikes were read\n", platform.accesses().size(),
+              changed);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PlatformResnetTest,

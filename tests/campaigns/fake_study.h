@@ -174,6 +174,12 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
     return result;
   }
 
+  /// A third of the cells hold a 1.
+  bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
+    TS_CHECK(image.value < images_ && memory < memories_.size() && cycle < 300, "a cell and cycle");
+    return (bit.codeword.value + static_cast<std::uint64_t>(bit.bit)) % 3 == 0;
+  }
+
   std::vector<bridge::TrialResult> later_inferences(
       std::span<const bridge::CellFault> faults) override {
     std::vector<bridge::TrialResult> results;

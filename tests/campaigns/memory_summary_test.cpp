@@ -223,6 +223,61 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
               expected * summary.all.fit.total() / 1e9, 1e-9 * expected);
 }
 
+// At 28 nm a cell that holds 0 is struck 1.4 times as often as one that holds 1.
+TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  const std::string strike =
+      "trials: 4000\nstrike: {process: particle, where: {memory: all, mesh: {}}";
+  const StrikeSummary weighted = summary_of(path, small("none", "28nm") + strike + "}");
+  const StrikeSummary plain = summary_of(
+      folder.path("p.sqlite"), small("none", "28nm") + strike + ", stored_values: false}");
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  const auto number = [&](const std::string& what) {
+    return database.execAndGet("SELECT " + what + " FROM trials").getDouble();
+  };
+  EXPECT_EQ(number("SUM((structure = 'mesh') != (stored IS NULL))"), 0.0);
+  EXPECT_NEAR(number("AVG(1.0 - stored)"), 2.0 / 3.0, 0.03);
+  EXPECT_NEAR(weighted.stored_values.value().zeros.value,
+              number("SUM(stored = 0) / CAST(COUNT(*) AS REAL)"), 1e-12);
+  for (const char* text : {"SUM(weight != 1.4 / 1.2 AND stored = 0)",
+                           "SUM(ABS(weight - 1.0 / 1.2) > 1e-12 AND stored = 1)",
+                           "SUM(weight != 1.0 AND stored IS NULL)"}) {
+    EXPECT_EQ(number(text), 0.0) << text;
+  }
+  const Rate& avf = weighted.all.avf[0];
+  EXPECT_NEAR(avf.value, number("SUM(weight * (outcome = 'sdc')) / COUNT(*)"), 1e-12);
+  EXPECT_GT(avf.value, 1.02 * plain.all.avf[0].value) << "more cells hold a 0";
+  EXPECT_LT(avf.interval.low, avf.value);
+  // Nearly that of one Bernoulli variable, and no narrower.
+  EXPECT_GT(avf.interval.half_width(), plain.all.avf[0].interval.half_width());
+  EXPECT_LT(avf.interval.half_width(), 1.4 * plain.all.avf[0].interval.half_width());
+  EXPECT_FALSE(plain.stored_values);
+  const auto has = [](const std::vector<std::string>& names, const std::string& part) {
+    return std::ranges::any_of(
+        names, [&](const std::string& name) { return name.find(part) != std::string::npos; });
+  };
+  EXPECT_TRUE(has(plain.not_modelled, "stored values"));
+  EXPECT_FALSE(has(weighted.not_modelled, "stored values"));
+  EXPECT_NE(text_of(weighted).find("cell that holds 0 counts 1.167"), std::string::npos);
+  EXPECT_NE(text_of(weighted).find("events of cells that hold 0 over 1 1.4  Q2"),
+            std::string::npos);
+}
+
+TEST(MemorySummaryTest, StrataAreWeightedByStoredValuesToo) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  const StrikeSummary summary =
+      summary_of(path, small("secded", "28nm") +
+                           "trials: 4000\nstrike: {process: particle, where: {memory: all}}");
+  SQLite::Database database(path, SQLite::OPEN_READONLY);
+  const double by_rows =
+      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / COUNT(*) FROM trials")
+          .getDouble();
+  EXPECT_NEAR(by_rows, summary.all.avf[6].value, 0.05 * by_rows);
+  EXPECT_NEAR(summary.stored_values.value().zeros.value, 2.0 / 3.0, 0.05);
+}
+
 TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
   const ScratchFolder folder;
   const std::string path = folder.path("r.sqlite");
