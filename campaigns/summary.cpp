@@ -23,6 +23,8 @@ struct Tally {
   std::map<std::string, std::int64_t> masked_at;
 };
 
+constexpr std::size_t kSdcRate = 0, kSdc1Rate = 1, kDueRate = 6;  // places in rate_names()
+
 /// One trial as the summary sees it.
 struct Seen {
   std::int64_t number = 0;
@@ -478,6 +480,7 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
   if (is_on_memories) {
     summary.weight = facts.plan->weight();
     summary.expected_faults = facts.plan->memories()->expected();
+    summary.device_fit = facts.plan->memories()->device_fit();
     summary.is_of_events = is_particle(facts.scenario->strike);
     summary.mean_faults = all.n == 0 ? 0.0 : all.faults / static_cast<double>(all.n);
   }
@@ -600,6 +603,16 @@ std::string text_of(const Summary& summary) {
                         rate_text(summary.all.rates[i]));
   }
   text += "\n";
+  if (summary.device_fit > 0.0) {
+    text += fmt::format("failures of devices: {:.4g} FIT", summary.device_fit);
+    for (const std::size_t rate : {kSdcRate, kSdc1Rate, kDueRate}) {
+      const Rate& share = summary.all.rates[rate];
+      text += fmt::format("; {} {:.3g} [{:.3g}, {:.3g}] FIT", rate_names()[rate],
+                          share.value * summary.device_fit, share.interval.low * summary.device_fit,
+                          share.interval.high * summary.device_fit);
+    }
+    text += summary.unit == "fault" ? " (times the share of inferences that end so)\n" : "\n";
+  }
   if (summary.audit) {
     text += text_of(*summary.audit);
   }
@@ -644,6 +657,9 @@ nlohmann::ordered_json json_of(const Summary& summary) {
        : summary.is_on_memories ? "structures"
                                 : "registers"] = json_of(summary.registers);
   json["layers"] = json_of(summary.layers);
+  if (summary.device_fit > 0.0) {
+    json["device_fit"] = summary.device_fit;
+  }
   if (summary.strikes) {
     json["strikes"] = json_of(*summary.strikes);
   }

@@ -64,7 +64,8 @@ struct Summary {
   double per_parameter = 0.0;    // expected faults over the words that may be struck
   Rate accuracy_under_faults;    // top-1, without the condition; n = 0: no labels
   bool is_on_memories = false;
-  bool is_of_events = false;             // what is expected is events, not faults
+  double device_fit = 0.0;    // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
+  bool is_of_events = false;  // what is expected is events, not faults
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;
   std::vector<Group> registers;       // or tensors, where a trial strikes one word; or structures
