@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -17,6 +16,7 @@
 
 #include "rtl/mesh_model.h"
 #include "rtl/register_paths.h"
+#include "tests/rtl/run_tool.h"
 
 namespace tilestrike::rtl {
 namespace {
@@ -47,21 +47,6 @@ std::uint64_t total(const Widths& widths) {
   return bits;
 }
 
-struct Ran {
-  int status = 0;
-  std::string output;
-};
-Ran run(const std::string& command) {
-  Ran ran;
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) {
-    ran.output += buffer;
-  }
-  ran.status = pclose(pipe);
-  return ran;
-}
-
 // A script for Yosys on a 4x4 mesh; empty output and a skipped test where there is none.
 std::string yosys_script(Dataflow dataflow, const std::string& rest) {
   const std::string folder = TS_RTL_FOLDER;
@@ -70,8 +55,6 @@ std::string yosys_script(Dataflow dataflow, const std::string& rest) {
          "/ts_mesh.sv; chparam -set Rows 4 -set Columns 4 -set WeightStationary " + stationary +
          " ts_mesh; hierarchy -check -top ts_mesh; " + rest;
 }
-
-bool has_yosys() { return TS_YOSYS[0] != '\0'; }
 
 TEST(RegistersTest, WhatVerilatorOpensIsWhatCanBeStruck) {
   int models = 0;
@@ -97,8 +80,8 @@ TEST(RegistersTest, WhatYosysFindsIsWhatCanBeStruck) {
     const std::string path =
         testing::TempDir() + "ts_mesh_netlist_" + std::to_string(::getpid()) + ".json";
     const Ran ran =
-        run(std::string(TS_YOSYS) + " -q -p '" +
-            yosys_script(dataflow, "proc; flatten; opt_clean; write_json " + path) + "'");
+        run_tool(std::string(TS_YOSYS) + " -q -p '" +
+                 yosys_script(dataflow, "proc; flatten; opt_clean; write_json " + path) + "'");
     ASSERT_EQ(ran.status, 0) << ran.output;
     std::ifstream file(path);
     const nlohmann::json top = nlohmann::json::parse(file)["modules"]["ts_mesh"];
@@ -133,8 +116,9 @@ TEST(RegistersTest, SynthesisKeepsEveryFlipFlop) {
     GTEST_SKIP() << "SKIPPED: yosys was not found";
   }
   for (const Dataflow dataflow : {Dataflow::kWeightStationary, Dataflow::kOutputStationary}) {
-    const Ran ran = run(std::string(TS_YOSYS) + " -Q -T -p '" +
-                        yosys_script(dataflow, "synth -top ts_mesh; check -assert; stat") + "'");
+    const Ran ran =
+        run_tool(std::string(TS_YOSYS) + " -Q -T -p '" +
+                 yosys_script(dataflow, "synth -top ts_mesh; check -assert; stat") + "'");
     ASSERT_EQ(ran.status, 0) << ran.output.substr(ran.output.size() - 2000);
     const std::string hierarchy = ran.output.substr(ran.output.rfind("design hierarchy"));
     const std::regex cell(R"((\$_\w*(DFF|LATCH)\w*_)\s+(\d+))");
@@ -159,10 +143,10 @@ TEST(RegistersTest, LintIsClean) {
         "-GRows=8 -GColumns=4 -GWeightStationary=1\\'b0 -GSaturate=1\\'b0",
         "-GRows=4 -GColumns=6 -GWeightStationary=1\\'b1 -GSaturate=1\\'b1",
         "-GRows=2 -GColumns=3 -GWeightStationary=1\\'b0 -GSaturate=1\\'b1"}) {
-    const Ran ran =
-        run(std::string(TS_VERILATOR) + " --lint-only -Wall --top-module ts_mesh " + parameters +
-            " " + folder + "/lint/ts_mesh_registers.vlt " + folder + "/lint/ts_mesh_waivers.vlt " +
-            folder + "/ts_mesh.sv " + folder + "/ts_mesh_pe.sv " + folder + "/ts_delay.sv");
+    const Ran ran = run_tool(
+        std::string(TS_VERILATOR) + " --lint-only -Wall --top-module ts_mesh " + parameters + " " +
+        folder + "/lint/ts_mesh_registers.vlt " + folder + "/lint/ts_mesh_waivers.vlt " + folder +
+        "/ts_mesh.sv " + folder + "/ts_mesh_pe.sv " + folder + "/ts_delay.sv");
     EXPECT_EQ(ran.status, 0) << parameters << "\n" << ran.output;
     EXPECT_EQ(ran.output, "") << parameters;
   }
