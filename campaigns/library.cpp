@@ -111,7 +111,13 @@ std::optional<Value> resolved(const Value& given, const std::string& key, int de
 
 fs::path root_folder() {
   const char* root = std::getenv("TILESTRIKE_ROOT");
-  return root != nullptr && *root != '\0' ? fs::path(root) : fs::path(TS_SOURCE_FOLDER);
+  if (root != nullptr && *root != '\0') {
+    return root;
+  }
+  std::error_code error;
+  const fs::path installed = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() /
+                             "share" / "tilestrike";
+  return !error && fs::is_directory(installed, error) ? installed : fs::path(TS_SOURCE_FOLDER);
 }
 
 std::vector<std::string> zoo_models() { return stems(root_folder() / "zoo", ".pt2"); }

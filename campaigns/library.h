@@ -20,8 +20,8 @@ inline constexpr std::string_view kDefaultAccelerator = "gemmini_16x16";
 inline constexpr std::string_view kZooImages = "fashion_mnist/test";
 inline constexpr std::string_view kZooCalibration = "fashion_mnist/train";
 
-/// The folder that holds zoo/, accelerators/ and data/: TILESTRIKE_ROOT, else where this was built
-/// from.
+/// The folder that holds zoo/, accelerators/ and data/: TILESTRIKE_ROOT, else what was installed
+/// with the program, else where this was built from.
 std::filesystem::path root_folder();
 
 std::vector<std::string> zoo_models();

@@ -10,15 +10,10 @@
 #include <span>
 #include <string>
 
+#include "rtl/storage.h"
 #include "sim/mesh_config.h"
 
 namespace tilestrike::rtl {
-
-/// The storage behind a port or a register: little-endian, in as many bytes as Verilator gives it.
-struct Storage {
-  void* data = nullptr;
-  int bits = 0;
-};
 
 class VerilatedMesh {
  public:

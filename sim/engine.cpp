@@ -56,7 +56,7 @@ std::vector<NamedEngine>& engines() {
 }  // namespace
 
 EngineRegistration::EngineRegistration(std::string_view name, Make make) {
-  engines().push_back({std::string(name), make});
+  engines().push_back({std::string(name), std::move(make)});
 }
 
 std::vector<std::string> engine_names() {

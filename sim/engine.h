@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -121,10 +122,10 @@ std::unique_ptr<Engine> make_engine(const std::string& name);
 std::vector<std::string> engine_names();
 
 /// Adds an engine that lies outside of sim/ to those that make_engine() knows: an object of static
-/// life in the file that has the engine.
+/// life in the file that has the engine, or of any life where it is loaded later.
 class EngineRegistration {
  public:
-  using Make = std::unique_ptr<Engine> (*)();
+  using Make = std::function<std::unique_ptr<Engine>()>;
   /// Requires a name that no other engine has.
   EngineRegistration(std::string_view name, Make make);
 };

@@ -15,6 +15,7 @@
 #include "campaigns/cli/commands.h"
 #include "campaigns/library.h"
 #include "campaigns/version.h"
+#include "sim/engine_library.h"
 
 namespace tilestrike::campaigns::cli {
 
@@ -104,6 +105,12 @@ int parse_and_run(int argc, char** argv) {
       "Exit codes: 0 done; 1 done, and the answer is no; 2 bad input or usage; 3 the "
       "machine failed us; 130 interrupted, and resumable.\n"
       "`tilestrike COMMAND --help` explains a command.");
+  std::vector<std::string> libraries;
+  program
+      .add_option("--load", libraries,
+                  "library of engines of one's own, in RTL (docs/own_rtl.md); may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   Action chosen;
   add_run(program, chosen);
   add_replay(program, chosen);
@@ -111,6 +118,9 @@ int parse_and_run(int argc, char** argv) {
   add_inspect(program, chosen);
   add_list(program, chosen);
   add_locate(program, chosen);
+  for (CLI::App* command : program.get_subcommands({})) {
+    command->fallthrough();  // --load may come after the command
+  }
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -123,6 +133,9 @@ int parse_and_run(int argc, char** argv) {
     }
     print_error(std::string(error.what()) + "; see `" + command + " --help`");
     return kUsage;
+  }
+  for (const std::string& library : libraries) {
+    sim::load_engines(library);
   }
   return chosen();
 }

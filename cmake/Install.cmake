@@ -1,0 +1,24 @@
+# cmake --install build/release --prefix FOLDER: the program, the data that it finds by name, and what
+# a library of engines is built against (docs/own_rtl.md).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+install(TARGETS tilestrike RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY zoo accelerators data DESTINATION ${CMAKE_INSTALL_DATADIR}/tilestrike)
+install(DIRECTORY campaigns/scenarios DESTINATION ${CMAKE_INSTALL_DATADIR}/tilestrike/campaigns)
+if(TS_RTL_ENABLED)
+  foreach(header
+      base/document.h base/error.h base/fault.h base/field_table.h base/ids.h base/text.h
+      rtl/foreign_mesh.h rtl/operand_site.h rtl/storage.h rtl/verilated_registers.h
+      sim/engine.h sim/engine_library.h sim/mesh_config.h sim/mesh_run.h sim/mesh_sites.h)
+    get_filename_component(folder ${header} DIRECTORY)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tilestrike/${folder})
+  endforeach()
+  set(package ${CMAKE_INSTALL_LIBDIR}/cmake/TileStrike)
+  configure_package_config_file(cmake/TileStrikeConfig.cmake.in
+    ${CMAKE_BINARY_DIR}/TileStrikeConfig.cmake INSTALL_DESTINATION ${package}
+    PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_BINDIR)
+  write_basic_package_version_file(${CMAKE_BINARY_DIR}/TileStrikeConfigVersion.cmake
+                                   COMPATIBILITY SameMinorVersion)
+  install(FILES ${CMAKE_BINARY_DIR}/TileStrikeConfig.cmake
+                ${CMAKE_BINARY_DIR}/TileStrikeConfigVersion.cmake DESTINATION ${package})
+endif()
