@@ -18,8 +18,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Trials of one image share its golden run, so they are struck together within so many trials.
+// Trials of one image share its golden run, so they are struck together within so many trials:
+// where there are many images, enough for some of each.
 constexpr std::int64_t kTrialsInStep = 2000;
+constexpr std::int64_t kTrialsOfImage = 40;
 
 std::string duration_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(seconds + 0.5);
@@ -91,7 +93,8 @@ class PointRun {
                       total);
     int look = 0;
     for (std::int64_t first = 0; first < total;) {
-      std::int64_t next = std::min(first + kTrialsInStep, total);
+      const std::int64_t together = std::max(kTrialsInStep, kTrialsOfImage * study_.images());
+      std::int64_t next = std::min(first + together, total);
       if (point_.scenario.until) {
         next = std::min(next, trials_at_look(look));
       }
