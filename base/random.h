@@ -25,6 +25,7 @@ enum class Purpose : std::uint32_t {
   kUpset = 11,      // which cells of a region
   kPart = 12,       // seeds of parts
   kStructure = 13,  // which of several structures
+  kOperand = 14,    // made-up operands
   kTest = 99,
 };
 

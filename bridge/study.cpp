@@ -13,6 +13,7 @@
 #include "bridge/dump.h"
 #include "bridge/mapping.h"
 #include "bridge/memory/memory_trial.h"
+#include "bridge/struck_runs.h"
 #include "bridge/tensor_study.h"
 #include "bridge/torch_call.h"
 #include "bridge/trial.h"
@@ -23,7 +24,7 @@ namespace {
 
 constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
 
-class MeshStudy final : public Study, public AuditedStudy {
+class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
  public:
   explicit MeshStudy(const StudyInputs& inputs)
       : load_(load_workload(inputs, true)),
@@ -81,6 +82,12 @@ class MeshStudy final : public Study, public AuditedStudy {
   TrialAudit audit(ImageId image, std::span<const RegisterFault> faults) override {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
     return torch_call([&] { return runner_->audit(tape_of(image), faults); });
+  }
+
+  void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
+                       const VisitRun& visit) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    torch_call([&] { runner_->each_struck_run(tape_of(image), faults, visit); });
   }
 
   const std::vector<StudyMemory>& memories() const override { return memories_; }

@@ -87,6 +87,18 @@ TrialAudit TrialRunner::audit(const dnn::Tape& golden, std::span<const RegisterF
   return audit;
 }
 
+void TrialRunner::each_struck_run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
+                                  const VisitRun& visit) {
+  visit_ = &visit;
+  try {
+    run(golden, faults, nullptr, nullptr);
+  } catch (...) {
+    visit_ = nullptr;
+    throw;
+  }
+  visit_ = nullptr;
+}
+
 // An engine that leaves out one struck run has not computed the trial.
 void TrialRunner::compare_engines(const MeshLayer& layer, const sim::MeshJob& job,
                                   const sim::MeshResult& result) {
@@ -165,6 +177,9 @@ void TrialRunner::run_on_mesh(MeshLayer& layer, std::span<const RegisterFault> f
   sim::MeshResult simulated = simulate(job);
   if (audit_ != nullptr) {
     compare_engines(layer, job, simulated);
+  }
+  if (visit_ != nullptr) {
+    (*visit_)(network_.layers[layer.layer].name, job);
   }
   progress.left.reset();
   if (are_more_to_come && simulated.end != end) {

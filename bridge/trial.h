@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "bridge/audit.h"
 #include "bridge/mapping.h"
+#include "bridge/struck_runs.h"
 #include "bridge/study.h"
 #include "dnn/executor.h"
 #include "sim/engine.h"
@@ -40,6 +41,10 @@ class TrialRunner {
   /// The same trial with each of its struck runs of the mesh on every other engine.
   TrialAudit audit(const dnn::Tape& golden, std::span<const RegisterFault> faults);
 
+  /// The same trial; `visit` sees each of its struck runs of the mesh.
+  void each_struck_run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
+                       const VisitRun& visit);
+
  private:
   struct Progress;
   sim::MeshResult simulate(const sim::MeshJob& job);
@@ -56,6 +61,7 @@ class TrialRunner {
   std::unique_ptr<sim::Engine> engine_, fallback_;
   std::vector<std::unique_ptr<sim::Engine>> others_;  // once a trial was audited
   TrialAudit* audit_ = nullptr;
+  const VisitRun* visit_ = nullptr;
 };
 
 }  // namespace tilestrike::bridge

@@ -16,6 +16,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "campaigns/database_error.h"
 #include "campaigns/version.h"
 #include "campaigns/yaml.h"
 
@@ -27,31 +28,6 @@ static_assert(std::endian::native == std::endian::little, "logits are stored lit
 constexpr int kApplicationId = 0x54535452;  // "TSTR"
 constexpr int kMostOpenTrials = 100;
 constexpr auto kLongestBatch = std::chrono::seconds(1);
-
-[[noreturn]] void fail_of(const SQLite::Exception& error, const std::string& path) {
-  switch (error.getErrorCode()) {
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-      fail(ErrorCode::kInvalidInput, "this is not a results file: " + std::string(error.what()),
-           path, "name another file with --out; this one is left as it is");
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-      fail(ErrorCode::kInvalidInput, "cannot write the results file: " + std::string(error.what()),
-           path, "name a file that can be written with --out");
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      fail(ErrorCode::kInvalidInput, "another program holds the results file", path,
-           "close it there, or name another file with --out");
-    case SQLITE_FULL:
-      fail(ErrorCode::kMachine, "the disk is full", path,
-           "free some space and run again; what is written is kept");
-    default:
-      fail(ErrorCode::kMachine, "cannot read or write: " + std::string(error.what()), path,
-           "check the disk and run again; what is written is kept");
-  }
-}
 
 std::string name_list(const std::vector<Column>& columns) {
   std::string text;
@@ -177,7 +153,7 @@ struct Results::Store {
     try {
       return work();
     } catch (const SQLite::Exception& error) {
-      fail_of(error, path);
+      fail_of_database(error, path);
     }
   }
 
@@ -414,7 +390,7 @@ void Results::add(const TrialRecord& record) {
     }
   } catch (const SQLite::Exception& error) {
     store_->abandon();  // never half a trial
-    fail_of(error, store_->path);
+    fail_of_database(error, store_->path);
   }
   ++store_->open_trials;
   const auto age = std::chrono::steady_clock::now() - store_->last_commit;
@@ -432,7 +408,7 @@ void Results::commit() {
     store_->batch.reset();
   } catch (const SQLite::Exception& error) {
     store_->abandon();
-    fail_of(error, store_->path);
+    fail_of_database(error, store_->path);
   }
   store_->open_trials = 0;
   store_->last_commit = std::chrono::steady_clock::now();

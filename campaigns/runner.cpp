@@ -2,74 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/runner.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <chrono>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "campaigns/audit.h"
+#include "campaigns/progress.h"
 #include "campaigns/sampling.h"
 #include "campaigns/trial_record.h"
 
 namespace tilestrike::campaigns {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Trials of one image share its golden run, so they are struck together within so many trials:
 // where there are many images, enough for some of each.
 constexpr std::int64_t kTrialsInStep = 2000;
 constexpr std::int64_t kTrialsOfImage = 40;
-
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
-  if (whole < 60) {
-    return fmt::format("{} s", whole);
-  }
-  if (whole < 3600) {
-    return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  }
-  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-}
-
-/// The line on stderr: how far, how fast, how long still.
-class Progress {
- public:
-  Progress(const Surroundings& surroundings, std::string label, std::int64_t already,
-           std::int64_t total)
-      : show_(surroundings.show_progress),
-        label_(std::move(label)),
-        done_(already),
-        total_(total) {}
-
-  void step() {
-    ++done_;
-    ++struck_;
-    if (show_ && (Clock::now() - shown_ >= std::chrono::milliseconds(200) || done_ == total_)) {
-      show();
-    }
-  }
-
- private:
-  void show() {
-    shown_ = Clock::now();
-    const double seconds = std::chrono::duration<double>(shown_ - start_).count();
-    const double rate = static_cast<double>(struck_) / std::max(seconds, 1e-9);
-    const double left = static_cast<double>(total_ - done_) / std::max(rate, 1e-9);
-    show_(fmt::format("{}{} of {} trials, {:.3g} per second, {} left", label_, done_, total_, rate,
-                      duration_text(left)));
-  }
-
-  const std::function<void(const std::string&)>& show_;
-  std::string label_;
-  std::int64_t done_ = 0;
-  std::int64_t struck_ = 0;
-  std::int64_t total_ = 0;
-  Clock::time_point start_ = Clock::now();
-  Clock::time_point shown_ = start_;
-};
 
 /// One scenario of a campaign on its study.
 class PointRun {
@@ -89,8 +37,8 @@ class PointRun {
   bool run() {
     const std::int64_t total = plan_.trials();
     const std::int64_t already = std::min(results_.count(number_), total);
-    Progress progress(surroundings_, point_.label.empty() ? "" : point_.label + ": ", already,
-                      total);
+    Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
+                      already, total);
     int look = 0;
     for (std::int64_t first = 0; first < total;) {
       const std::int64_t together = std::max(kTrialsInStep, kTrialsOfImage * study_.images());

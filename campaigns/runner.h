@@ -11,6 +11,7 @@
 
 #include "bridge/study.h"
 #include "campaigns/campaign.h"
+#include "campaigns/progress.h"
 #include "campaigns/results.h"
 #include "campaigns/summary.h"
 
@@ -22,7 +23,7 @@ using StudyFactory = std::function<std::unique_ptr<bridge::Study>(const bridge::
 struct Surroundings {
   StudyFactory open_study;
   std::function<bool()> is_interrupted = [] { return false; };
-  std::function<void(const std::string&)> show_progress;  // one line; may be empty
+  ShowProgress show_progress;
 };
 
 struct RunReport {

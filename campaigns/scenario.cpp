@@ -264,12 +264,19 @@ void check_model(Scenario& scenario, const Value& document, ErrorList& errors) {
   if (given == nullptr || !given->is_scalar()) {
     return;  // reported when it was read
   }
+  DataConfig& data = scenario.data;
+  if (scenario.model == kNoModel) {
+    if (!data.images.empty() || !data.labels.empty() || !data.calibrate.empty()) {
+      errors.add(ErrorCode::kInvalidInput, "data: without a model there are no images",
+                 place_at(document, "data"), "leave them out; 'use' counts sets of operands");
+    }
+    return;
+  }
   const auto model = find_model(scenario.model, "model", given->place, errors);
   if (!model) {
     return;
   }
   scenario.model = model->name;
-  DataConfig& data = scenario.data;
   if (!data.images.empty()) {
     return;
   }
@@ -390,7 +397,8 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
 FieldTable<Scenario> scenario_fields() {
   FieldTable<Scenario> table = {
       text_field("model", &Scenario::model,
-                 "path of a .pt2 archive or a TorchScript file, or a zoo model"),
+                 "path of a .pt2 archive or a TorchScript file, or a zoo model; none: `tilestrike "
+                 "correlate` strikes passes with made-up operands"),
       nested_field("data", &Scenario::data, data_fields(), "images that are struck and judged"),
       text_field(
           "output", &Scenario::output,
@@ -455,6 +463,15 @@ FieldTable<Scenario> scenario_fields() {
 
 namespace {
 
+void check_made_up(const Scenario& scenario, const Value& document, ErrorList& errors) {
+  if (scenario.model == kNoModel &&
+      (strikes_tensors(scenario.strike) || strikes_memories(scenario.strike))) {
+    errors.add(ErrorCode::kInvalidInput,
+               "model: without one, registers of the mesh are struck only",
+               place_at(document, "strike"), "name a model, or strike 'where: {mesh: {}}'");
+  }
+}
+
 void check_audit(const Scenario& scenario, const Value& document, ErrorList& errors) {
   if (scenario.audit > 0.0 &&
       (strikes_tensors(scenario.strike) || strikes_memories(scenario.strike))) {
@@ -490,6 +507,7 @@ Scenario read_scenario(Value document, ErrorList& errors) {
     }
     check_trials(scenario, document, errors);
     check_audit(scenario, document, errors);
+    check_made_up(scenario, document, errors);
     return scenario;
   }
   try {
@@ -510,6 +528,10 @@ NumberFormat Scenario::number_format() const {
 Value expanded(const Scenario& scenario) { return write_fields(scenario_fields(), scenario); }
 
 bridge::StudyInputs study_inputs(const Scenario& scenario) {
+  if (scenario.model == kNoModel) {
+    fail(ErrorCode::kInvalidInput, "model: none: there is no network whose answer could be judged",
+         "scenario", "name a model, or use `tilestrike correlate`");
+  }
   ErrorList errors;
   Place nowhere{"model", 0, 0};
   const auto model = find_model(scenario.model, "model", nowhere, errors);

@@ -40,8 +40,11 @@ struct Until {
   std::vector<std::string> of{"sdc"};  // all of these are to be so precise; of rate_names()
 };
 
+/// In place of a model: no network, but passes of the mesh with made-up operands.
+inline constexpr std::string_view kNoModel = "none";
+
 struct Scenario {
-  std::string model;  // a zoo name or an absolute path
+  std::string model;  // a zoo name, an absolute path, or kNoModel
   DataConfig data;
   std::string output;  // which of several outputs is the answer; empty: there is one
   bridge::AcceleratorConfig accelerator;
@@ -71,7 +74,7 @@ Scenario read_scenario(Value document, ErrorList& errors);
 /// The expanded form: reading it gives the same scenario, wherever it stands.
 Value expanded(const Scenario& scenario);
 
-/// What a study needs of a scenario.
+/// What a study needs of a scenario. Throws Failure where it has no network.
 bridge::StudyInputs study_inputs(const Scenario& scenario);
 
 }  // namespace tilestrike::campaigns

@@ -274,6 +274,8 @@ std::string amount_text(const StrikeConfig& strike) {
   return strike.count > 1 ? fmt::format("{} faults per trial, ", strike.count) : "";
 }
 
+}  // namespace
+
 std::string title_of(const Scenario& scenario, const Plan& plan) {
   std::vector<std::string> kinds;
   for (const FaultKind kind : scenario.strike.faults) {
@@ -288,6 +290,8 @@ std::string title_of(const Scenario& scenario, const Plan& plan) {
                      place_text(scenario, plan), amount_text(scenario.strike), what,
                      lasts_text(scenario.strike, plan));
 }
+
+namespace {
 
 /// What rates of a strike on tensors mean, and the accuracy.
 std::string tensor_text(const Summary& summary) {

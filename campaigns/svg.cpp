@@ -31,7 +31,28 @@ std::string number(double value) {
   return text == "-0" ? "0" : text;
 }
 
-std::string escaped(std::string_view text) {
+std::string attributes_of(const SvgStyle& style) {
+  std::string text = fmt::format(" fill=\"{}\"", style.fill);
+  if (style.stroke != "none") {
+    text += fmt::format(" stroke=\"{}\"", style.stroke);
+    if (style.stroke_width != 1.0) {
+      text += fmt::format(" stroke-width=\"{}\"", number(style.stroke_width));
+    }
+    if (style.is_dashed) {
+      text += " stroke-dasharray=\"4 3\"";
+    }
+  }
+  return text;
+}
+
+std::string place_of(double x, double y, double width, double height) {
+  return fmt::format("x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", number(x), number(y),
+                     number(width), number(height));
+}
+
+}  // namespace
+
+std::string escaped_markup(std::string_view text) {
   std::string safe;
   for (const char letter : text) {
     switch (letter) {
@@ -54,27 +75,6 @@ std::string escaped(std::string_view text) {
   return safe;
 }
 
-std::string attributes_of(const SvgStyle& style) {
-  std::string text = fmt::format(" fill=\"{}\"", style.fill);
-  if (style.stroke != "none") {
-    text += fmt::format(" stroke=\"{}\"", style.stroke);
-    if (style.stroke_width != 1.0) {
-      text += fmt::format(" stroke-width=\"{}\"", number(style.stroke_width));
-    }
-    if (style.is_dashed) {
-      text += " stroke-dasharray=\"4 3\"";
-    }
-  }
-  return text;
-}
-
-std::string place_of(double x, double y, double width, double height) {
-  return fmt::format("x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", number(x), number(y),
-                     number(width), number(height));
-}
-
-}  // namespace
-
 SvgPicture::SvgPicture(double width, double height, const std::string& title)
     : head_(fmt::format(
           "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
@@ -82,12 +82,12 @@ SvgPicture::SvgPicture(double width, double height, const std::string& title)
           "<defs><pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">"
           "<path d=\"M-1 1L1 -1M0 5L5 0M4 6L6 4\" stroke=\"#000000\" stroke-width=\"0.7\"/>"
           "</pattern></defs>\n<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n",
-          number(width), number(height), escaped(title))) {}
+          number(width), number(height), escaped_markup(title))) {}
 
 void SvgPicture::rect(double x, double y, double width, double height, const SvgStyle& style,
                       const std::string& tip) {
   body_ += fmt::format("<rect {}{}", place_of(x, y, width, height), attributes_of(style));
-  body_ += tip.empty() ? "/>\n" : fmt::format("><title>{}</title></rect>\n", escaped(tip));
+  body_ += tip.empty() ? "/>\n" : fmt::format("><title>{}</title></rect>\n", escaped_markup(tip));
 }
 
 void SvgPicture::hatch(double x, double y, double width, double height) {
@@ -105,7 +105,7 @@ void SvgPicture::text(double x, double y, const std::string& text, double size, 
                                                         " text-anchor=\"end\""};
   body_ +=
       fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\"{}>{}</text>\n", number(x), number(y),
-                  number(size), kAnchors[static_cast<std::size_t>(anchor)], escaped(text));
+                  number(size), kAnchors[static_cast<std::size_t>(anchor)], escaped_markup(text));
 }
 
 std::string SvgPicture::text_of_file() const { return head_ + body_ + "</svg>\n"; }

@@ -8,6 +8,9 @@
 
 namespace tilestrike::campaigns {
 
+/// Text as content or attribute of SVG and HTML.
+std::string escaped_markup(std::string_view text);
+
 /// How a shape is drawn; colours are SVG's own ("#ff0000", "none").
 struct SvgStyle {
   std::string fill = "none";

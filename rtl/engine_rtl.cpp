@@ -48,6 +48,11 @@ class RtlEngine final : public sim::Engine {
     return run.run(job.run->window(window).start);
   }
 
+  std::unique_ptr<sim::MeshMachine> machine(const sim::MeshConfig& config,
+                                            const sim::MeshSites& sites) override {
+    return std::make_unique<MeshModel>(config, sites);
+  }
+
  private:
   // Models are made once per mesh and reset for each job.
   void build(const sim::MeshConfig& config) {

@@ -12,16 +12,12 @@
 
 #include "base/fault.h"
 #include "rtl/verilated_mesh.h"
-#include "sim/engine.h"
-#include "sim/mesh_sites.h"
-#include "sim/stepped_mesh.h"
+#include "sim/mesh_machine.h"
 
 namespace tilestrike::rtl {
 
-class MeshModel {
+class MeshModel final : public sim::MeshMachine {
  public:
-  using Words = sim::SteppedMesh::Words;
-
   /// Whether the RTL was Verilated in this size, dataflow and overflow.
   static bool is_built(const sim::MeshConfig& config);
   /// "4x4, 8x8": for messages.
@@ -32,22 +28,22 @@ class MeshModel {
   MeshModel(const sim::MeshConfig& config, const sim::MeshSites& sites);
 
   void reset();
-  void set_state(const sim::MeshState& state);
-  sim::MeshState state() const;
+  void set_state(const sim::MeshState& state) override;
+  sim::MeshState state() const override;
 
   /// One clock edge. What is combinational has settled before it and after it.
-  void step(const sim::EdgeValues& edge);
+  void step(const sim::EdgeValues& edge) override;
   /// Applies a fault to its register now, after the edge, and lets everything settle. A stuck-at is
   /// held by striking again after every edge: between two edges no register changes.
-  Words strike(const RegisterFault& fault);
+  Words strike(const RegisterFault& fault) override;
   /// What the collector sees below a column, at the port result_o.
-  std::int32_t collected(int column) const;
+  std::int32_t collected(int column) const override;
 
   /// The words of the registers, in the order of their sites.
   std::int32_t read(sim::Register kind, std::uint64_t cell) const;
   void write(sim::Register kind, std::uint64_t cell, std::int32_t value);
-  void read_all(sim::Register kind, std::vector<std::int32_t>& words) const;
-  void write_all(sim::Register kind, const std::vector<std::int32_t>& words);
+  void read_all(sim::Register kind, std::vector<std::int32_t>& words) const override;
+  void write_all(sim::Register kind, const std::vector<std::int32_t>& words) override;
 
   bool has_registers_of(const MeshModel& other) const;
   /// Every register that the design lets be struck, by its name below the top module.

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "sim/engines.h"
+#include "sim/mesh_machine.h"
 
 namespace tilestrike::sim {
 
@@ -58,6 +59,8 @@ std::vector<NamedEngine>& engines() {
 EngineRegistration::EngineRegistration(std::string_view name, Make make) {
   engines().push_back({std::string(name), std::move(make)});
 }
+
+std::unique_ptr<MeshMachine> Engine::machine(const MeshConfig&, const MeshSites&) { return {}; }
 
 std::vector<std::string> engine_names() {
   std::vector<std::string> names;

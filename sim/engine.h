@@ -94,6 +94,8 @@ struct MeshResult {
   std::uint64_t after = 0;
 };
 
+class MeshMachine;
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -101,6 +103,13 @@ class Engine {
   /// Whether this engine can compute the job; the caller falls back to SystemC where not.
   virtual bool covers(const MeshJob& job) const = 0;
   virtual MeshResult run(const MeshJob& job) = 0;
+
+  /// Of a job that it covers: whether it computes it by the means that it is there for, rather than
+  /// by those of another engine.
+  virtual bool has_own_way(const MeshJob&) { return true; }
+  /// Its mesh, all registers zero, where it has one that moves at every clock edge; else nullptr.
+  /// Requires that it covers jobs of `config`; `sites` must outlive the machine.
+  virtual std::unique_ptr<MeshMachine> machine(const MeshConfig& config, const MeshSites& sites);
 };
 
 /// Whether a later collected output depends on what the register holds for `wavefront` (of

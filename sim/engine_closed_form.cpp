@@ -23,6 +23,9 @@ class ClosedFormEngine final : public Engine {
     closed_form_.compute(result);
     return result;
   }
+  bool has_own_way(const MeshJob& job) override {
+    return closed_form_.has_formula(job, sites_.of(job.run->config()));
+  }
 
  private:
   LastSites sites_;

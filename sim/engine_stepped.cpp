@@ -19,6 +19,9 @@ class SteppedEngine final : public Engine {
     SteppedMesh faulty(config, sites);
     return StruckRun(job, sites, golden, faulty).run();
   }
+  std::unique_ptr<MeshMachine> machine(const MeshConfig& config, const MeshSites& sites) override {
+    return std::make_unique<SteppedMesh>(config, sites);
+  }
 
  private:
   LastSites sites_;

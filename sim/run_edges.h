@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sim/edge_inputs.h"
-#include "sim/stepped_mesh.h"
+#include "sim/mesh_machine.h"
 
 namespace tilestrike::sim {
 

@@ -9,42 +9,26 @@
 #include <vector>
 
 #include "base/fault.h"
-#include "sim/engine.h"
-#include "sim/mesh_sites.h"
+#include "sim/mesh_machine.h"
 
 namespace tilestrike::sim {
 
-/// What the edges of the mesh are fed at one clock edge.
-struct EdgeValues {
-  const std::int8_t* activations;  // one per row
-  const std::int32_t* vertical;    // one per column: partial sums (WS) or weights (OS)
-  const std::int32_t* load;        // one per column
-  bool valid;
-  bool propagate;
-};
-
-class SteppedMesh {
+class SteppedMesh : public MeshMachine {
  public:
   /// As after reset: all registers zero. `sites` must outlive the mesh.
   SteppedMesh(const MeshConfig& config, const MeshSites& sites);
 
-  void set_state(const MeshState& state);
-  MeshState state() const;
-
-  /// One clock edge: all registers sample, then all of them change.
-  void step(const EdgeValues& edge);
-  /// Applies a fault to its register now. Returns the register's word before and after.
-  struct Words {
-    std::int32_t before, after;
-  };
-  Words strike(const RegisterFault& fault);
-  /// What the collector sees below a column.
-  std::int32_t collected(int column) const;
+  void set_state(const MeshState& state) override;
+  MeshState state() const override;
+  void step(const EdgeValues& edge) override;
+  Words strike(const RegisterFault& fault) override;
+  std::int32_t collected(int column) const override;
 
   bool has_registers_of(const SteppedMesh& other) const { return now_ == other.now_; }
-  /// The words of all registers of one kind, in the order of their sites.
-  void read_all(Register kind, std::vector<std::int32_t>& words) const { words = now(kind); }
-  void write_all(Register kind, const std::vector<std::int32_t>& words) {
+  void read_all(Register kind, std::vector<std::int32_t>& words) const override {
+    words = now(kind);
+  }
+  void write_all(Register kind, const std::vector<std::int32_t>& words) override {
     now_[static_cast<std::size_t>(kind)] = words;
   }
 

@@ -22,6 +22,10 @@ void add_infer(CLI::App& program, Action& chosen);
 void add_inspect(CLI::App& program, Action& chosen);
 void add_list(CLI::App& program, Action& chosen);
 void add_locate(CLI::App& program, Action& chosen);
+void add_correlate(CLI::App& program, Action& chosen);
+
+/// The keys of a scenario file, for help.
+std::string scenario_help();
 
 /// Text on stdout. Throws Failure when it cannot be written.
 void print(const std::string& text);

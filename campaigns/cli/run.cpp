@@ -2,16 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `tilestrike run`: runs or resumes a campaign.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "campaigns/cli/commands.h"
+#include "campaigns/cli/terminal.h"
 #include "campaigns/runner.h"
 
 namespace tilestrike::campaigns::cli {
@@ -20,19 +18,6 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kAnswerIsNo = 1;
 constexpr int kInterrupted = 130;
-
-volatile std::sig_atomic_t stop_was_asked = 0;
-
-extern "C" void ask_to_stop(int) { stop_was_asked = 1; }
-
-/// The first signal asks to stop after the trial at hand, a second one stops at once.
-void listen_to_signals() {
-  struct sigaction action = {};
-  action.sa_handler = ask_to_stop;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 struct RunArguments {
   std::string scenario;
@@ -43,36 +28,6 @@ struct RunArguments {
   bool is_dry = false;
   bool has_progress = false;
   bool is_json = false;
-};
-
-/// One line on stderr: rewritten on a terminal, otherwise one every few seconds.
-class ProgressLine {
- public:
-  ProgressLine() : is_terminal_(isatty(STDERR_FILENO) == 1) {}
-
-  void show(const std::string& text) {
-    const auto now = std::chrono::steady_clock::now();
-    if (is_terminal_) {
-      std::fprintf(stderr, "\r\033[K%s", text.c_str());
-      std::fflush(stderr);
-      is_open_ = true;
-    } else if (now - shown_ >= std::chrono::seconds(2)) {
-      std::fprintf(stderr, "%s\n", text.c_str());
-      shown_ = now;
-    }
-  }
-
-  void close() {
-    if (is_open_) {
-      std::fputc('\n', stderr);
-    }
-    is_open_ = false;
-  }
-
- private:
-  bool is_terminal_;
-  bool is_open_ = false;
-  std::chrono::steady_clock::time_point shown_{};
 };
 
 Campaign load(const RunArguments& arguments) {
@@ -150,8 +105,8 @@ int run(const RunArguments& arguments) {
   ProgressLine line;
   Surroundings surroundings;
   surroundings.open_study = bridge::Study::open;
-  surroundings.is_interrupted = [] { return stop_was_asked != 0; };
-  if (arguments.has_progress || isatty(STDERR_FILENO) == 1) {
+  surroundings.is_interrupted = stop_was_asked;
+  if (arguments.has_progress || line.is_on_terminal()) {
     surroundings.show_progress = [&](const std::string& text) { line.show(text); };
   }
   RunReport report;
@@ -170,6 +125,8 @@ int run(const RunArguments& arguments) {
   return verdict(report);
 }
 
+}  // namespace
+
 std::string scenario_help() {
   std::string text =
       "The scenario file is YAML. Its keys (* required; paths start from the file's folder):\n";
@@ -182,8 +139,6 @@ std::string scenario_help() {
   }
   return text + "`tilestrike list fields` has types, units and ranges, too.";
 }
-
-}  // namespace
 
 void add_run(CLI::App& program, Action& chosen) {
   const auto arguments = std::make_shared<RunArguments>();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/rtl/lockstep_check.h"
+#include "tests/sim/defective_mesh.h"
 
 namespace tilestrike::rtl {
 namespace {
@@ -71,33 +72,7 @@ TEST(EquivalenceTest, StuckAtsAndDoubleFaultsOf4x4) {
   }
 }
 
-// The stepped machine with a defect in one register.
-class DefectiveMesh : public sim::SteppedMesh {
- public:
-  static constexpr std::uint64_t kCell = 2 * 4 + 1;  // PE (2, 1)
-  using SteppedMesh::SteppedMesh;
-
-  // load[2][1] keeps what it has for one edge too long, once.
-  void step(const sim::EdgeValues& edge) {
-    std::vector<std::int32_t> before, after;
-    read_all(Register::kLoad, before);
-    SteppedMesh::step(edge);
-    read_all(Register::kLoad, after);
-    if (is_late && before[kCell] != after[kCell]) {
-      after[kCell] = before[kCell];
-      write_all(Register::kLoad, after);
-    }
-  }
-  // A strike on bit 5 of this PE's partial sum flips bit 6.
-  Words strike(const RegisterFault& fault) {
-    return SteppedMesh::strike(
-        fault.site == crossed_site
-            ? RegisterFault{SiteId(fault.site.value + 1), fault.kind, fault.when}
-            : fault);
-  }
-  bool is_late = false;
-  SiteId crossed_site{~std::uint64_t{0}};
-};
+using sim::DefectiveMesh;
 
 class BrokenCopyTest : public testing::Test {
  protected:
@@ -116,34 +91,30 @@ TEST_F(BrokenCopyTest, ALateRegisterIsFoundAtItsFirstLateCycle) {
   sim::RunEdges edges(run_, operands_);
   std::vector<std::int32_t> words(16, 0);
   Cycle first_change = 0;
-  while (words[DefectiveMesh::kCell] == 0) {
+  while (words[DefectiveMesh::late_cell(config_)] == 0) {
     whole.step(edges.of(first_change++));
     whole.read_all(Register::kLoad, words);
   }
   defective_.is_late = true;
-  Lockstep pair(run_, operands_, sites_, rtl_, defective_);
+  sim::Lockstep pair(run_, operands_, sites_, rtl_, defective_);
   const auto found = pair.record();
   ASSERT_TRUE(found);
   EXPECT_EQ(found->state, first_change);
   ASSERT_TRUE(found->site);
   EXPECT_EQ(found->text(sites_), "load[2][1] at cycle " + std::to_string(first_change) + ": " +
-                                     std::to_string(words[DefectiveMesh::kCell]) + " against 0");
+                                     std::to_string(words[DefectiveMesh::late_cell(config_)]) +
+                                     " against 0");
 }
 
 TEST_F(BrokenCopyTest, AWrongBitIsFoundAtTheCycleOfItsStrike) {
-  sim::MeshSite site;
-  site.kind = Register::kVertical;
-  site.row = 2;
-  site.column = 1;
-  site.bit = 5;
-  defective_.crossed_site = sites_.id_of(site);
-  Lockstep pair(run_, operands_, sites_, rtl_, defective_);
+  defective_.is_crossed = true;
+  sim::Lockstep pair(run_, operands_, sites_, rtl_, defective_);
   ASSERT_FALSE(pair.record());
   int found = 0;
   for (std::uint64_t bit = 0; bit < sites_.total_bits(); ++bit) {
     const RegisterFault fault = sim::flip_of(bit, 12);
-    const LockstepResult result = pair.strike({&fault, 1});
-    ASSERT_EQ(result.disagreement.has_value(), fault.site == defective_.crossed_site)
+    const sim::LockstepResult result = pair.strike({&fault, 1});
+    ASSERT_EQ(result.disagreement.has_value(), fault.site == DefectiveMesh::crossed_site(sites_))
         << sites_.text(fault.site);
     if (result.disagreement) {
       ++found;

@@ -11,8 +11,9 @@
 #include <optional>
 #include <vector>
 
-#include "rtl/lockstep.h"
 #include "rtl/mesh_model.h"
+#include "sim/lockstep.h"
+#include "sim/stepped_mesh.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::rtl {
@@ -133,7 +134,6 @@ class LockstepCheck {
     long long strikes = 0, unchanged = 0, masked = 0, corrupted = 0, agreed = 0;
   };
   static constexpr std::size_t kKinds = sim::kRegisterKinds;
-  using Pair = Lockstep<sim::SteppedMesh, MeshModel>;
 
   void begin(const sim::MeshRun& run, const sim::Operands& operands) {
     stepped_.emplace(run.config(), sites_);
@@ -146,7 +146,7 @@ class LockstepCheck {
   void strike(std::span<const RegisterFault> faults) {
     Count& count = counts_[static_cast<std::size_t>(sites_.describe(faults[0].site).kind)];
     ++count.strikes;
-    const LockstepResult result = pair_->strike(faults);
+    const sim::LockstepResult result = pair_->strike(faults);
     ASSERT_FALSE(result.disagreement)
         << name_of(faults[0].kind) << " of " << sites_.text(faults[0].site) << " at "
         << faults[0].when.from << ": " << result.disagreement->text(sites_);
@@ -160,7 +160,7 @@ class LockstepCheck {
   const sim::MeshSites sites_;
   std::optional<sim::SteppedMesh> stepped_;
   MeshModel rtl_;
-  std::optional<Pair> pair_;
+  std::optional<sim::Lockstep> pair_;
   std::vector<Count> counts_;  // by kind
 };
 

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// `tilestrike correlate`: the same faults through several engines.
+#include "campaigns/correlate.h"
+
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "campaigns/cli/commands.h"
+#include "campaigns/cli/terminal.h"
+#include "campaigns/correlation_report.h"
+
+namespace tilestrike::campaigns::cli {
+namespace {
+
+struct CorrelateArguments {
+  CorrelateRequest request;
+  std::string scenario;
+  std::vector<std::string> settings;
+  std::string trials;
+  std::string seed;
+  std::int64_t trial = -1;
+  std::string html;
+  bool has_progress = false;
+  bool is_json = false;
+};
+
+Campaign load(const CorrelateArguments& arguments) {
+  std::vector<Setting> settings;
+  for (const std::string& text : arguments.settings) {
+    settings.push_back(parse_setting(text, "--set"));
+  }
+  if (!arguments.trials.empty()) {
+    settings.push_back(parse_setting("trials=" + arguments.trials, "--trials"));
+  }
+  if (!arguments.seed.empty()) {
+    settings.push_back(parse_setting("seed=" + arguments.seed, "--seed"));
+  }
+  return load_campaign(arguments.scenario, settings);
+}
+
+/// A word of a command line, for a shell.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,%@";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
+    return word;
+  }
+  std::string text = "'";
+  for (const char letter : word) {
+    text += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  }
+  return text + "'";
+}
+
+/// The same scenario again.
+std::string command_of(const CorrelateArguments& arguments) {
+  std::string command = "tilestrike correlate " + quoted(arguments.scenario);
+  if (!arguments.settings.empty()) {
+    command += " --set";
+    for (const std::string& setting : arguments.settings) {
+      command.append(" ").append(quoted(setting));
+    }
+  }
+  if (!arguments.trials.empty()) {
+    command.append(" --trials ").append(quoted(arguments.trials));
+  }
+  if (!arguments.seed.empty()) {
+    command.append(" --seed ").append(quoted(arguments.seed));
+  }
+  return command;
+}
+
+void write_page(const std::string& path, const std::string& html) {
+  std::ofstream file(path);
+  file << html;
+  file.close();
+  if (!file) {
+    fail(ErrorCode::kInvalidInput, "cannot write the page", path,
+         "name a file that can be written with --html");
+  }
+}
+
+int run(CorrelateArguments& arguments) {
+  if (arguments.trial >= 0) {
+    arguments.request.trial = arguments.trial;
+  }
+  const Campaign campaign = load(arguments);
+  listen_to_signals();
+  ProgressLine line;
+  Surroundings surroundings;
+  surroundings.open_study = bridge::Study::open;
+  surroundings.is_interrupted = stop_was_asked;
+  if (arguments.has_progress || line.is_on_terminal()) {
+    surroundings.show_progress = [&](const std::string& text) { line.show(text); };
+  }
+  CorrelationReport report;
+  try {
+    report = correlate(campaign, arguments.request, surroundings);
+  } catch (...) {
+    line.close();
+    throw;
+  }
+  line.close();
+  const std::string command = command_of(arguments);
+  print(arguments.is_json ? json_of(report, command).dump(2) + "\n" : text_of(report, command));
+  if (!arguments.html.empty()) {
+    write_page(arguments.html, html_of(report, command));
+  }
+  if (report.is_interrupted) {
+    std::fprintf(stderr, "tilestrike: interrupted; what was compared until then is shown\n");
+  } else if (!report.agrees()) {
+    print_error("engines disagree; the first disagreement is shown above");
+  } else if (report.is_empty()) {
+    print_error(
+        "no fault was compared: two of the engines must cover it, and something must be on the "
+        "mesh; choose other --engines, or widen 'where'");
+  }
+  return report.exit_code();
+}
+
+std::string correlate_help() {
+  return "Each trial's faults are drawn as `tilestrike run` draws them, and each run of the mesh "
+         "that they\nstrike goes through every engine: results of the passes, activation, struck "
+         "word, cycles and\nend state are compared, and after every clock edge every register of "
+         "engines that step\n(stepped, rtl). What an engine does not compute by its own means is "
+         "not covered, never agreement.\n\nWithout a network, every fault of a small mesh:\n"
+         "  model: none\n"
+         "  accelerator: {base: gemmini_16x16, mesh: {rows: 4, columns: 4}}\n"
+         "  trials: exhaustive\n"
+         "strikes four passes with made-up operands back to back (depth folds, edge tiles, a "
+         "window "
+         "that\nwaits); data.use is the number of sets of operands: random in even ones, -128, 127 "
+         "and 0 in odd\nones [2]. campaigns/scenarios/correlate_4x4.yaml is such a scenario.\n\n"
+         "Exit codes: 0 all agree; 1 a disagreement, or nothing was compared; 2 bad input; 130 interrupted.\n"
+         "docs/correlate.md explains the tables.\n\n" +
+         scenario_help();
+}
+
+}  // namespace
+
+void add_correlate(CLI::App& program, Action& chosen) {
+  const auto arguments = std::make_shared<CorrelateArguments>();
+  CorrelateRequest& request = arguments->request;
+  CLI::App* command = program.add_subcommand(
+      "correlate", "Compare engines on the same mesh faults, register by register");
+  command->add_option("SCENARIO", arguments->scenario, "Scenario file (YAML)")->required();
+  command
+      ->add_option("--set", arguments->settings,
+                   "KEY=VALUE ...: set dotted keys of the expanded scenario, as in `run`")
+      ->expected(1, -1);
+  command
+      ->add_option("--engines", request.engines,
+                   "Names, with commas between them; `tilestrike list fields` has them [all]")
+      ->delimiter(',');
+  command->add_option("--trials", arguments->trials,
+                      "N or exhaustive: as --set trials=N [the scenario's]");
+  command->add_option("--seed", arguments->seed, "As --set seed=S");
+  command->add_option("--trial", arguments->trial, "Correlate this trial alone")
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--scenario", request.scenario,
+                   "Point of the sweep that --trial is of, from 0 [0]")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--out", request.out,
+                      "New SQLite file with the tables correlated_faults, correlations (a row per "
+                      "fault and engine pair) and correlation_matrix");
+  command->add_option("--html", arguments->html, "Write the tables as one HTML page");
+  command->add_option("--vcd", request.vcd_folder,
+                      "Folder for waveforms (VCD) of the first disagreement, or of --trial: all "
+                      "registers, golden and faulty, a file per engine that steps");
+  command->add_flag("--progress", arguments->has_progress,
+                    "Progress on stderr even where that is no terminal");
+  command->add_flag("--json", arguments->is_json, "Print JSON");
+  command->footer(correlate_help);
+  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace tilestrike::campaigns::cli

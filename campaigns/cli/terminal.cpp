@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/cli/terminal.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+namespace tilestrike::campaigns::cli {
+namespace {
+
+volatile std::sig_atomic_t is_asked = 0;
+
+extern "C" void ask_to_stop(int) { is_asked = 1; }
+
+}  // namespace
+
+void listen_to_signals() {
+  struct sigaction action = {};
+  action.sa_handler = ask_to_stop;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool stop_was_asked() { return is_asked != 0; }
+
+ProgressLine::ProgressLine() : is_terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void ProgressLine::show(const std::string& text) {
+  const auto now = std::chrono::steady_clock::now();
+  if (is_terminal_) {
+    std::fprintf(stderr, "\r\033[K%s", text.c_str());
+    std::fflush(stderr);
+    is_open_ = true;
+  } else if (now - shown_ >= std::chrono::seconds(2)) {
+    std::fprintf(stderr, "%s\n", text.c_str());
+    shown_ = now;
+  }
+}
+
+void ProgressLine::close() {
+  if (is_open_) {
+    std::fputc('\n', stderr);
+  }
+  is_open_ = false;
+}
+
+}  // namespace tilestrike::campaigns::cli
