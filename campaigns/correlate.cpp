@@ -354,8 +354,16 @@ void FaultCounts::add(const FaultCounts& more) {
 }
 
 const CorrelatedPair* CorrelatedFault::differing() const {
-  const auto found = std::ranges::find(pairs, sim::Verdict::kDiffer, &CorrelatedPair::verdict);
-  return found == pairs.end() ? nullptr : &*found;
+  const CorrelatedPair* best = nullptr;
+  const auto says = [](const CorrelatedPair& pair) {
+    return (pair.state >= 0 ? 2 : 0) + (pair.pass >= 0 ? 1 : 0);
+  };
+  for (const CorrelatedPair& pair : pairs) {
+    if (pair.verdict == sim::Verdict::kDiffer && (best == nullptr || says(pair) > says(*best))) {
+      best = &pair;
+    }
+  }
+  return best;
 }
 
 FaultCounts PointCorrelation::all() const {
@@ -397,8 +405,7 @@ bool CorrelationReport::agrees() const {
 }
 
 bool CorrelationReport::is_empty() const {
-  return std::ranges::any_of(points,
-                             [](const auto& point) { return point.all().compared() == 0; });
+  return std::ranges::any_of(points, [](const auto& point) { return point.all().compared() == 0; });
 }
 
 int CorrelationReport::exit_code() const {

@@ -40,7 +40,8 @@ struct CorrelatedFault {
   bool changed_word = false, activated = false, corrupted = false;
   std::vector<CorrelatedPair> pairs;
 
-  /// The first pair that differs; nullptr: none.
+  /// A pair that differs, of several one that names a register, then one that names an output;
+  /// nullptr: none.
   const CorrelatedPair* differing() const;
 };
 
