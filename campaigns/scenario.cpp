@@ -396,9 +396,9 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
 
 FieldTable<Scenario> scenario_fields() {
   FieldTable<Scenario> table = {
-      text_field("model", &Scenario::model,
-                 "path of a .pt2 archive or a TorchScript file, or a zoo model; none: `tilestrike "
-                 "correlate` strikes passes with made-up operands"),
+      text_field(
+          "model", &Scenario::model,
+          "path of a .pt2 archive or a TorchScript file, or a zoo model; of `correlate` also none"),
       nested_field("data", &Scenario::data, data_fields(), "images that are struck and judged"),
       text_field(
           "output", &Scenario::output,

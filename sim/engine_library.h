@@ -10,7 +10,7 @@ namespace tilestrike::sim {
 
 /// Counts changes of what such a library is built against: it works with the number it was built
 /// with.
-inline constexpr int kEngineInterface = 1;
+inline constexpr int kEngineInterface = 2;
 
 /// Loads a library of engines (cmake/TileStrikeConfig.cmake.in makes one) and lets it add them.
 /// Throws Failure where the file is none, or was built with another interface.

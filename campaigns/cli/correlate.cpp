@@ -134,7 +134,8 @@ std::string correlate_help() {
          "window "
          "that\nwaits); data.use is the number of sets of operands: random in even ones, -128, 127 "
          "and 0 in odd\nones [2]. campaigns/scenarios/correlate_4x4.yaml is such a scenario.\n\n"
-         "Exit codes: 0 all agree; 1 a disagreement, or nothing was compared; 2 bad input; 130 interrupted.\n"
+         "Exit codes: 0 all agree; 1 a disagreement, or nothing was compared; 2 bad input; 130 "
+         "interrupted.\n"
          "docs/correlate.md explains the tables.\n\n" +
          scenario_help();
 }

@@ -114,7 +114,7 @@ TEST(ScenarioTest, AllErrorsOfAFileComeAtOnce) {
             "s.yaml:7:1: seed: the key stands twice; keep one; the first is at s.yaml:6:1\n"
             "s.yaml:8:9: engine: 'sistemc' is not a choice; did you mean 'systemc'?\n"
             "s.yaml:1:1: model: this key is required; add 'model: ...' (path of a .pt2 "
-            "archive or a TorchScript file, or a zoo model)");
+            "archive or a TorchScript file, or a zoo model; of `correlate` also none)");
 }
 
 TEST(ScenarioTest, TheRtlIsAnEngineWhereItIsBuilt) {
