@@ -23,6 +23,7 @@ struct CorrelateArguments {
   std::string seed;
   std::int64_t trial = -1;
   std::string html;
+  std::vector<std::string> libraries;  // of --load
   bool has_progress = false;
   bool is_json = false;
 };
@@ -58,6 +59,9 @@ std::string quoted(const std::string& word) {
 /// The same scenario again.
 std::string command_of(const CorrelateArguments& arguments) {
   std::string command = "tilestrike correlate " + quoted(arguments.scenario);
+  for (const std::string& library : arguments.libraries) {
+    command.append(" --load ").append(quoted(library));
+  }
   if (!arguments.settings.empty()) {
     command += " --set";
     for (const std::string& setting : arguments.settings) {
@@ -176,7 +180,12 @@ void add_correlate(CLI::App& program, Action& chosen) {
                     "Progress on stderr even where that is no terminal");
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->footer(correlate_help);
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->callback([arguments, &program, &chosen] {
+    if (const CLI::Option* load = program.get_option_no_throw("--load")) {
+      arguments->libraries = load->results();
+    }
+    chosen = [arguments] { return run(*arguments); };
+  });
 }
 
 }  // namespace tilestrike::campaigns::cli

@@ -225,6 +225,35 @@ TEST(CorrelateTest, OneTrialAndItsWaveforms) {
   EXPECT_NE(text_of(one, "").find("waveform: " + stem + "_broken.vcd"), std::string::npos);
 }
 
+TEST(CorrelateTest, ABuildWithoutRtlSaysSo) {
+  const std::vector<std::string> names = sim::engine_names();
+  const bool has_rtl = std::ranges::count(names, "rtl") > 0;
+  CorrelationReport report = correlated(kMesh + "trials: 5\n", with({"stepped", "wavefront"}));
+  EXPECT_EQ(report.has_rtl, has_rtl);
+  for (const bool has : {true, false}) {
+    report.has_rtl = has;
+    EXPECT_EQ(text_of(report, "").find("this build has no RTL") == std::string::npos, has);
+    EXPECT_EQ(html_of(report, "").find("This build has no RTL") == std::string::npos, has);
+  }
+  if (!has_rtl) {
+    EXPECT_EQ(errors_of([] {
+                correlated(kMesh, with({"stepped", "rtl"}));
+              }).rfind("--engines: this build has no RTL; install verilator ", 0),
+              0);
+  }
+}
+
+TEST(CorrelateTest, AnInterruptedCorrelationSaysSo) {
+  Surroundings stopped;
+  int trials = 0;
+  stopped.is_interrupted = [&] { return ++trials > 10; };
+  const CorrelationReport report =
+      correlate(campaign_of(kMesh), with({"stepped", "wavefront"}), stopped);
+  EXPECT_TRUE(report.is_interrupted);
+  EXPECT_EQ(report.exit_code(), 130);
+  EXPECT_EQ(report.points[0].struck, 10);
+}
+
 TEST(CorrelateTest, MadeUpOperandsAreRandomOrExtreme) {
   MadeUpPasses passes({4, 4}, 7, 4);
   EXPECT_EQ(passes.target().images, 4);
