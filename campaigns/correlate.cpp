@@ -11,7 +11,7 @@
 #include "campaigns/correlation_file.h"
 #include "campaigns/made_up_passes.h"
 #include "campaigns/statistics.h"
-#include "campaigns/summary.h"
+#include "campaigns/title.h"
 
 namespace tilestrike::campaigns {
 namespace {

@@ -22,9 +22,6 @@
 
 namespace tilestrike::campaigns {
 
-/// "resnet8 (int8) on gemmini_16x16 (...): flip, transient".
-std::string title_of(const Scenario& scenario, const Plan& plan);
-
 struct SummaryFacts {
   std::string label;
   const Scenario* scenario = nullptr;
