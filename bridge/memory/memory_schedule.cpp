@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace tilestrike::bridge {
 namespace {
 
@@ -91,6 +93,16 @@ std::int64_t MemorySchedule::tile_address(std::size_t layer, std::int64_t tile) 
 
 std::int64_t MemorySchedule::tile_bytes(const Tiling& tiling, int pass) const {
   return std::int64_t{tiling.tile(pass).shape.depth} * placement_.accelerator().mesh.columns;
+}
+
+const ActivationBlock& MemorySchedule::block_of_pass(std::size_t layer, int pass) const {
+  const LayerMemory& here = layers_[layer];
+  const auto first = blocks_.begin() + static_cast<std::ptrdiff_t>(here.first_block);
+  const auto last = blocks_.begin() + static_cast<std::ptrdiff_t>(here.last_block);
+  const auto found = std::upper_bound(
+      first, last, pass, [](int at, const ActivationBlock& block) { return at < block.last_pass; });
+  TS_CHECK(found != last && found->first_pass <= pass, "a pass's activations are loaded");
+  return *found;
 }
 
 Cycle MemorySchedule::result_pitch(std::int64_t columns, int element_bytes) const {

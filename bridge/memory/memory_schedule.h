@@ -84,6 +84,8 @@ class MemorySchedule {
   int first_pass_of_tile(std::size_t layer, const Tiling& tiling, std::int64_t tile) const;
   std::int64_t tile_address(std::size_t layer, std::int64_t tile) const;
   std::int64_t tile_bytes(const Tiling& tiling, int pass) const;
+  /// The block that holds the activations of a pass.
+  const ActivationBlock& block_of_pass(std::size_t layer, int pass) const;
   /// Cycles between two rows of results on their way out.
   Cycle result_pitch(std::int64_t columns, int element_bytes) const;
   /// When row `row` of a pass's results meets the accumulator memory: it is read in that cycle and

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "bridge/memory/pass_steps.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -17,25 +18,6 @@ constexpr std::size_t kMostSteps = std::size_t{1} << 26;
 
 const at::Tensor& tensor_of(const dnn::Values& values, dnn::ValueId id) {
   return values[static_cast<std::size_t>(id.value)].toTensor();
-}
-
-/// The place of A[row][depth] of one group in the layer's input; -1: padding.
-std::int64_t input_element(const GemmShape& gemm, std::int64_t group, std::int64_t row,
-                           std::int64_t depth) {
-  if (!gemm.is_convolution) {
-    return row * gemm.depth + depth;
-  }
-  const std::int64_t kernel_x = depth % gemm.kernel[1];
-  const std::int64_t kernel_y = depth / gemm.kernel[1] % gemm.kernel[0];
-  const std::int64_t channels = gemm.depth / (gemm.kernel[0] * gemm.kernel[1]);
-  const std::int64_t channel = group * channels + depth / (gemm.kernel[0] * gemm.kernel[1]);
-  const std::int64_t y =
-      row / gemm.out_width * gemm.stride[0] - gemm.padding[0] + kernel_y * gemm.dilation[0];
-  const std::int64_t x =
-      row % gemm.out_width * gemm.stride[1] - gemm.padding[1] + kernel_x * gemm.dilation[1];
-  return y < 0 || y >= gemm.in_height || x < 0 || x >= gemm.in_width
-             ? -1
-             : (channel * gemm.in_height + y) * gemm.in_width + x;
 }
 
 std::vector<sim::MemoryConfig> memories_of(const Mapping& mapping) {
@@ -228,11 +210,13 @@ void PlatformSteps::add_mesh_layer(std::size_t layer) {
   traffic.sums.resize(static_cast<std::size_t>(rows * run.config().columns));
   traffic.padding.resize(run.passes().size());
   rows = 0;
+  const PassSteps passes(mapping_.schedule(), layer, steps_);
   for (int pass = 0; pass < scheduled(layer).tiling->passes(); ++pass) {
     act(start + run.window(MemorySchedule::loading_window(run, pass)).start,
         HostAction::Kind::kBegin, layer, pass);
-    read_operands(layer, pass);
-    add_up(layer, pass, rows);
+    passes.read_operands(pass, *traffic.mesh, pass, traffic.padding[static_cast<std::size_t>(pass)]);
+    passes.add_up(pass, *traffic.mesh, pass,
+                  &traffic.sums[static_cast<std::size_t>(rows * run.config().columns)]);
     rows += run.passes()[static_cast<std::size_t>(pass)].rows;
   }
   add_results(layer);
@@ -291,90 +275,12 @@ void PlatformSteps::load_input(std::size_t layer) {
   }
 }
 
-void PlatformSteps::read_operands(std::size_t layer, int pass) {
-  const sim::MeshRun& run = *scheduled(layer).run;
-  const Cycle start = scheduled(layer).start;
-  const Tiling& tiling = *scheduled(layer).tiling;
-  const GemmShape& gemm = tiling.gemm();
-  const Tile tile = tiling.tile(pass);
-  const sim::MeshConfig& config = run.config();
-  const bool ws = config.is_weight_stationary();
-  sim::StreamedMesh* const mesh = layers_[layer].mesh.get();
-  const LayerMemory& events = memory_.layers()[layer];
-
-  // Activations: element by element, but for padding, which the edge of the mesh makes.
-  const Region& region = placement().activations();
-  const ActivationBlock* block = nullptr;
-  for (std::size_t b = events.first_block; b < events.last_block; ++b) {
-    const ActivationBlock& candidate = memory_.blocks()[b];
-    if (candidate.first_pass <= pass && pass < candidate.last_pass) {
-      block = &candidate;
-    }
-  }
-  TS_CHECK(block != nullptr, "a pass's activations are loaded");
-  for (int n = 0; n < run.steps(pass); ++n) {
-    const Cycle cycle = MemorySchedule::activation_read(run, start, pass, n);
-    const std::int64_t lanes = ws ? tile.shape.depth : tile.shape.rows;
-    for (std::int64_t r = 0; r < lanes; ++r) {
-      const std::int64_t element =
-          input_element(gemm, tile.group, tile.row + (ws ? n : r), tile.depth + (ws ? r : n));
-      std::int8_t* const lane = mesh->activations(pass, n) + r;
-      if (element < 0) {
-        layers_[layer].padding[static_cast<std::size_t>(pass)].push_back(lane);
-        continue;
-      }
-      const std::int64_t place = block->slice.place_of(gemm, element);
-      TS_CHECK(place >= 0, "an element of the block");
-      step(cycle, AccessKind::kRead, region.memory,
-           region.base + block->half * region.bytes + place, 1, lane);
-    }
-  }
-
-  const std::int64_t weights =
-      memory_.tile_address(layer, memory_.tile_of_pass(layer, tiling, pass));
-  for (std::int64_t d = 0; d < tile.shape.depth; ++d) {
-    step(MemorySchedule::weight_read(run, start, pass, d), AccessKind::kRead,
-         placement().weights().memory, weights + d * config.columns, tile.shape.columns,
-         mesh->weights(pass, d));
-  }
-}
-
-// The first fold overwrites, later ones are added to what was read; whole rows, lanes beyond the
-// tile included.
-void PlatformSteps::add_up(std::size_t layer, int pass, std::int64_t first_row) {
-  const sim::MeshRun& run = *scheduled(layer).run;
-  const Cycle start = scheduled(layer).start;
-  const Tiling& tiling = *scheduled(layer).tiling;
-  const Tile tile = tiling.tile(pass);
-  const sim::MeshConfig& config = run.config();
-  const LayerMemory& events = memory_.layers()[layer];
-  sim::StreamedMesh* const mesh = layers_[layer].mesh.get();
-  const Region& sums = placement().accumulators();
-  const std::int64_t number = events.first_sum_block + pass / tiling.depth_folds();
-  const std::int64_t address = sums.base + number % sums.parts * sums.bytes;
-  const std::int64_t pitch = config.columns * kSumBytes;
-  for (std::int64_t row = 0; row < tile.shape.rows; ++row) {
-    const Cycle cycle = MemorySchedule::sum_read(run, start, pass, row);
-    if (tile.depth == 0) {
-      step(cycle + 1, AccessKind::kWrite, sums.memory, address + row * pitch, pitch,
-           mesh->results(pass, row));
-      continue;
-    }
-    std::int32_t* const words =
-        &layers_[layer].sums[static_cast<std::size_t>((first_row + row) * config.columns)];
-    step(cycle, AccessKind::kReadForUpdate, sums.memory, address + row * pitch, pitch, words);
-    step(cycle + 1, AccessKind::kWriteBack, sums.memory, address + row * pitch, pitch, words);
-    steps_.back().addend = mesh->results(pass, row);
-    steps_.back().overflow = config.overflow;
-  }
-}
-
 void PlatformSteps::add_results(std::size_t layer) {
   LayerTraffic& state = layers_[layer];
   const Tiling& tiling = *scheduled(layer).tiling;
   const GemmShape& gemm = tiling.gemm();
   const LayerMemory& events = memory_.layers()[layer];
-  const Region& sums = placement().accumulators();
+  const PassSteps passes(mapping_.schedule(), layer, steps_);
   const std::int64_t lanes = mapping_.accelerator().mesh.columns;
   const int tensor = work_.layers[layer].outputs.front();
   const StoredTensor& output = stored(tensor);
@@ -384,23 +290,18 @@ void PlatformSteps::add_results(std::size_t layer) {
   std::int64_t row_number = 0;
   for (std::size_t b = 0; b < events.result_reads.size(); ++b) {
     const Tile tile = tiling.tile(static_cast<int>(b) * tiling.depth_folds());
-    const Cycle pitch = memory_.result_pitch(tile.shape.columns, output.element_bytes);
-    const std::int64_t address =
-        sums.base +
-        (events.first_sum_block + static_cast<std::int64_t>(b)) % sums.parts * sums.bytes;
+    const auto block = static_cast<std::int64_t>(b);
     for (std::int64_t row = 0; row < tile.shape.rows; ++row, ++row_number) {
+      std::int32_t* const words = &state.blocks[static_cast<std::size_t>(row_number * lanes)];
       ResultRow result;
-      result.read = events.result_reads[b] + row * pitch;
+      result.read = passes.read_result(block, row, words);
       result.group = tile.group;
       result.row = tile.row + row;
       result.column = tile.column;
       result.columns = tile.shape.columns;
-      std::int32_t* const words = &state.blocks[static_cast<std::size_t>(row_number * lanes)];
       result.sums = words;
       state.rows.push_back(result);
-      step(result.read, AccessKind::kRead, sums.memory, address + row * lanes * kSumBytes,
-           lanes * kSumBytes, words);
-      const Cycle there = memory_.mesh_result(layer, static_cast<std::int64_t>(b), row, pitch);
+      const Cycle there = memory_.mesh_result(layer, block, row, passes.result_pitch(block));
       for (std::int64_t c = 0; c < tile.shape.columns; ++c) {
         arrival[static_cast<std::size_t>(
             gemm.output_index(tile.group, tile.row + row, tile.column + c))] = there;

@@ -94,8 +94,6 @@ class PlatformSteps {
   void add_mesh_layer(std::size_t layer);
   void load_weights(std::size_t layer);
   void load_input(std::size_t layer);
-  void read_operands(std::size_t layer, int pass);
-  void add_up(std::size_t layer, int pass, std::int64_t first_row);
   void add_results(std::size_t layer);
   void add_vector_layer(std::size_t layer);
   void add_answer();
