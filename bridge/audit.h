@@ -13,6 +13,8 @@
 
 namespace tilestrike::bridge {
 
+struct CellFault;
+
 struct TrialAudit {
   std::vector<std::string> engines;  // that computed all struck passes of the trial, too
   std::string disagreement;          // engine, layer, fault and first differing result; empty: none
@@ -27,6 +29,8 @@ class AuditedStudy {
   virtual ~AuditedStudy() = default;
   /// Of a transient's image, or one image that lasting faults meet. As Study::strike().
   virtual TrialAudit audit(ImageId image, std::span<const RegisterFault> faults) = 0;
+  /// As Study::strike_cells().
+  virtual TrialAudit audit_cells(ImageId image, std::span<const CellFault> faults) = 0;
 };
 
 }  // namespace tilestrike::bridge

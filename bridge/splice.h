@@ -17,6 +17,7 @@ namespace tilestrike::bridge {
 struct AccumulatorDelta {
   std::int64_t index = 0;  // into the layer's output tensor of one image
   std::int32_t delta = 0;
+  friend bool operator==(const AccumulatorDelta&, const AccumulatorDelta&) = default;
 };
 
 /// Adds up the depth folds of each output as the accumulator memory does (wrapping, or saturating

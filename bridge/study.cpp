@@ -34,7 +34,7 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
     runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
     if (mapping_->schedule().memory() != nullptr) {
-      memory_runner_ = std::make_unique<MemoryTrial>(load_.network, *mapping_);
+      memory_runner_ = std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine);
       const Placement& placement = memory_runner_->residency().placement();
       for (std::size_t i = 0; i < inputs.accelerator.memory.size(); ++i) {
         const auto& [name, memory] = inputs.accelerator.memory[i];
@@ -88,6 +88,12 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
                        const VisitRun& visit) override {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
     torch_call([&] { runner_->each_struck_run(tape_of(image), faults, visit); });
+  }
+
+  TrialAudit audit_cells(ImageId image, std::span<const CellFault> faults) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    return torch_call([&] { return memory_runner_->audit(tape_of(image), faults); });
   }
 
   const std::vector<StudyMemory>& memories() const override { return memories_; }

@@ -129,7 +129,9 @@ class PointRun {
     const DrawnTrial drawn = plan_.draw(trial);
     const ImageId image =
         drawn.image.value_or(ImageId(static_cast<std::int64_t>(trial.value) % study_.images()));
-    return audit_cell(study->audit(image, drawn.acting()));
+    const std::vector<bridge::CellFault> cells = drawn.acting_cells();
+    return audit_cell(cells.empty() ? study->audit(image, drawn.acting())
+                                    : study->audit_cells(image, cells));
   }
 
   /// Trials whose images share a batch are struck together.

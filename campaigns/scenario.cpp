@@ -473,10 +473,10 @@ void check_made_up(const Scenario& scenario, const Value& document, ErrorList& e
 }
 
 void check_audit(const Scenario& scenario, const Value& document, ErrorList& errors) {
-  if (scenario.audit > 0.0 &&
-      (strikes_tensors(scenario.strike) || strikes_memories(scenario.strike))) {
-    errors.add(ErrorCode::kInvalidInput, "audit: engines compute struck registers of the mesh only",
-               place_at(document, "audit"), "leave it out, or strike 'where: {mesh: {}}'");
+  if (scenario.audit > 0.0 && strikes_tensors(scenario.strike)) {
+    errors.add(ErrorCode::kInvalidInput, "audit: no engine computes strikes on tensors",
+               place_at(document, "audit"),
+               "leave it out, or strike 'where: {mesh: {}}' or 'where: {memory: all}'");
   }
 }
 

@@ -26,7 +26,8 @@ StreamedMesh::StreamedMesh(const MeshRun& run, const MeshState* start)
   // One loads, one streams, one drains, and results on their way out for R + C cycles, through
   // windows of R and more.
   const MeshConfig& config = run.config();
-  slots_.resize(5 + static_cast<std::size_t>((config.columns - 1) / config.rows + 2));
+  slots_.resize(std::min(run.passes().size(),
+                         5 + static_cast<std::size_t>((config.columns - 1) / config.rows + 2)));
   std::size_t activations = 0, weights = 0, sums = 0;
   for (std::size_t i = 0; i < run.passes().size(); ++i) {
     const PassShape& shape = run.passes()[i];

@@ -29,6 +29,9 @@ class StreamedMesh final : private Operands {
   /// What has left the mesh of a pass, lanes of its columns; zeros before.
   std::int32_t* results(int pass, std::int64_t row);
 
+  /// What has been put in, of passes that still have their room.
+  const Operands& operands() const { return *this; }
+
   /// All wavefronts below it are done.
   std::int64_t wavefront() const { return wavefront_; }
   /// The end of the next stretch: once the operands of all wavefronts below have been read.

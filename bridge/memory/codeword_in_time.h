@@ -23,6 +23,7 @@ struct StruckWord {
 /// What ECC has found in the reads of a codeword.
 struct Findings {
   std::int64_t corrected = 0, detected = 0;
+  bool is_refetched = false;  // it was fetched again: counted as corrected
   void add(sim::EccStatus status) {
     corrected += status == sim::EccStatus::kCorrected ? 1 : 0;
     detected += status == sim::EccStatus::kDetected ? 1 : 0;

@@ -174,7 +174,7 @@ bool LayerReader::reads_struck(const StruckContents& struck, std::size_t layer) 
          });
 }
 
-LayerRead LayerReader::read(std::size_t layer, const StruckContents& struck,
+LayerRead LayerReader::load(std::size_t layer, const StruckContents& struck,
                             const dnn::Divergence& run, const dnn::Tape& golden,
                             const Found& found) {
   LayerRead result;
@@ -186,11 +186,6 @@ LayerRead LayerReader::read(std::size_t layer, const StruckContents& struck,
   }
   for (const StruckContents::Content& content : struck.backing) {
     fetch(layer, content, run, golden, result, found);
-  }
-  for (const StruckContents::Content& content : struck.on_chip[layer]) {
-    if (content.occupant.kind != Kind::kSums) {
-      read_on_chip(layer, content, result, found);
-    }
   }
   return result;
 }
@@ -260,7 +255,7 @@ sim::BitString LayerReader::data_of(const Occupant& occupant, std::size_t memory
   StruckContents nothing;
   nothing.on_chip.resize(network_.layers.size());
   const LayerRead read =
-      this->read(occupant.layer, nothing, run, golden, [](const Findings&, std::string_view) {});
+      load(occupant.layer, nothing, run, golden, [](const Findings&, std::string_view) {});
   for (std::int64_t i = 0; i < residency_.placement().codeword_bytes(memory); ++i) {
     const CopyByte place = occupant.kind == Kind::kWeights
                                ? weight_byte(residency_.schedule(), occupant.layer, occupant.index,
@@ -353,9 +348,8 @@ void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck
         fmt::format("{} is fetched for layer {}", stored.name, network_.layers[layer].name));
 }
 
-// What the layer reads from struck codewords on the chip.
-void LayerReader::read_on_chip(std::size_t layer, const StruckContents::Content& struck,
-                               LayerRead& result, const Found& found) {
+Findings LayerReader::read_on_chip(std::size_t layer, const StruckContents::Content& struck,
+                                   LayerRead& result) {
   const MemorySchedule& memory = residency_.memory();
   const ScheduledLayer& scheduled = residency_.schedule().layers()[layer];
   const Occupant& occupant = struck.occupant;
@@ -409,24 +403,18 @@ void LayerReader::read_on_chip(std::size_t layer, const StruckContents::Content&
       result.reads.set(copied, place.byte, span.since, value);
     }
     const auto read = [&](Cycle cycle) { read_spans.read(cycle); };
-    if (occupant.kind == Kind::kWeights) {
-      const bool is_in_turn = residency_.placement().weight_place(layer).is_in_turn;
-      MeshReads(residency_.schedule(), layer)
-          .of_weight(memory.first_pass_of_tile(layer, *scheduled.tiling, occupant.index),
-                     is_in_turn, place.row, [&](const MeshRead& at) { read(at.cycle); });
-    } else if (scheduled.tiling != nullptr) {
-      MeshReads(residency_.schedule(), layer)
-          .of_activation(memory.blocks()[static_cast<std::size_t>(occupant.index)], place.element,
-                         [&](const MeshRead& at) { read(at.cycle); });
+    if (scheduled.tiling != nullptr) {
+      MeshReads(residency_.schedule(), layer).of(copied, [&](const MeshRead& at) {
+        read(at.cycle);
+      });
     } else {
       const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(occupant.index)];
       read(memory.vector_read(block, memory.part(block, place.operand), place.element));
     }
   }
-  found(read_spans.findings(), fmt::format("layer {} reads codeword {} of {}{}",
-                                           network_.layers[layer].name, struck.word->codeword.value,
-                                           mapping_.accelerator().memory[struck.word->memory].first,
-                                           healed > 0 ? ", which is fetched again" : ""));
+  Findings findings = read_spans.findings();
+  findings.is_refetched = healed > 0;
+  return findings;
 }
 
 }  // namespace tilestrike::bridge

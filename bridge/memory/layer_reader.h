@@ -57,8 +57,12 @@ class LayerReader {
   StoredOperands& operands() { return operands_; }
   StruckContents find(std::span<const CellFault> faults, const Tell& tell) const;
   bool reads_struck(const StruckContents& struck, std::size_t layer) const;
-  LayerRead read(std::size_t layer, const StruckContents& struck, const dnn::Divergence& run,
+  /// What the layer's copies on the chip hold as they are loaded: of wrong backing copies.
+  LayerRead load(std::size_t layer, const StruckContents& struck, const dnn::Divergence& run,
                  const dnn::Tape& golden, const Found& found);
+  /// Puts what the layer reads from a struck copy, operands or weights, into `read`, and gives what
+  /// ECC finds: at most one of each kind.
+  Findings read_on_chip(std::size_t layer, const StruckContents::Content& struck, LayerRead& read);
   /// What the scrubbers meet, whoever else reads.
   void scrub(const StruckContents& struck, const dnn::Divergence& run, const dnn::Tape& golden,
              const Found& found);
@@ -70,8 +74,6 @@ class LayerReader {
  private:
   void fetch(std::size_t layer, const StruckContents::Content& struck, const dnn::Divergence& run,
              const dnn::Tape& golden, LayerRead& result, const Found& found);
-  void read_on_chip(std::size_t layer, const StruckContents::Content& struck, LayerRead& result,
-                    const Found& found);
   std::vector<Occupant> occupants_of(const StruckWord& word) const;
   /// The writes of sums, as if they were 0: which bits differ does not depend on what is stored.
   void write_sums(const Occupant& occupant, CodewordInTime& word) const;

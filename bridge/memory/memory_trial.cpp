@@ -10,13 +10,41 @@
 #include "bridge/judge.h"
 #include "bridge/memory/layer_reads.h"
 #include "bridge/memory/mesh_effects.h"
-#include "bridge/memory/mesh_reads.h"
 #include "bridge/splice.h"
 
 namespace tilestrike::bridge {
 namespace {
 
 using Kind = Occupant::Kind;
+
+const std::string kSystemC = "systemc";
+const std::string kClosedForm = "closed_form";
+
+/// Where two answers to one question part; empty: nowhere.
+std::string first_difference(const MeshStrike& strike, const LayerEffect& one,
+                             const LayerEffect& other) {
+  for (std::size_t i = 0; i < strike.on_chip.size(); ++i) {
+    const auto flags = [&](const LayerEffect& effect) {
+      return fmt::format("corrected {}, detected {}", effect.found[i].corrected,
+                         effect.found[i].detected);
+    };
+    if (flags(one) != flags(other)) {
+      return fmt::format("codeword {} of memory {}: {}; {}",
+                         strike.on_chip[i].word->codeword.value, strike.on_chip[i].word->memory,
+                         flags(one), flags(other));
+    }
+  }
+  const auto [first, second] = std::ranges::mismatch(one.deltas, other.deltas);
+  const auto text = [](auto at, const std::vector<AccumulatorDelta>& all) {
+    return at == all.end() ? "no more differ" : fmt::format("{} is off by {}", at->index, at->delta);
+  };
+  if (first != one.deltas.end() || second != other.deltas.end()) {
+    return fmt::format("accumulators: {}; {}", text(first, one.deltas), text(second, other.deltas));
+  }
+  return one.is_felt == other.is_felt ? ""
+                                      : fmt::format("a wrong value was read: {}; {}", one.is_felt,
+                                                    other.is_felt);
+}
 
 }  // namespace
 
@@ -48,61 +76,157 @@ struct MemoryTrial::Progress {
   }
 };
 
-MemoryTrial::MemoryTrial(const dnn::Network& network, Mapping& mapping)
+MemoryTrial::MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine)
     : network_(network),
       mapping_(mapping),
       residency_(mapping.schedule()),
       on_due_(mapping.accelerator().on_due),
       reader_(network, mapping, residency_),
-      contents_(network, mapping, residency_, reader_) {}
+      contents_(network, mapping, residency_, reader_),
+      engine_(engine) {
+  if (engine_ != kSystemC && engine_ != kClosedForm) {
+    mesh_ = sim::make_engine(engine_);
+  }
+}
 
-void MemoryTrial::run_on_mesh(MeshLayer& layer, const LayerRead& read, Progress& progress) {
+StruckPasses& MemoryTrial::platform() {
+  if (platform_ == nullptr) {
+    platform_ = std::make_unique<StruckPasses>(residency_, on_due_);
+  }
+  return *platform_;
+}
+
+// What is wrong in the backing memory is loaded wrong: whole operands, of which nothing changes on
+// the chip.
+LayerEffect MemoryTrial::effect_of(const MeshStrike& strike) {
+  LayerEffect effect = engine_ == kClosedForm || strike.on_chip.empty()
+                           ? effect_by_formula(residency_, reader_, on_due_, strike)
+                           : platform().run(strike, mesh_.get());
+  if (audit_ != nullptr) {
+    compare_engines(strike, effect);
+  }
+  return effect;
+}
+
+TrialAudit MemoryTrial::audit(const dnn::Tape& golden, std::span<const CellFault> faults) {
+  TrialAudit audit;
+  for (const std::string& name : sim::engine_names()) {
+    if (name == engine_) {
+      continue;
+    }
+    audit.engines.push_back(name);
+    const bool is_known = std::ranges::any_of(
+        others_, [&](const auto& other) { return other->name() == name; });
+    if (name != kSystemC && name != kClosedForm && !is_known) {
+      others_.push_back(sim::make_engine(name));
+    }
+  }
+  audit_ = &audit;
+  try {
+    run(golden, faults, nullptr);
+  } catch (...) {
+    audit_ = nullptr;
+    throw;
+  }
+  audit_ = nullptr;
+  return audit;
+}
+
+void MemoryTrial::disagree(const std::string& engine, std::size_t layer, const std::string& how) {
+  if (audit_->disagreement.empty()) {
+    audit_->disagreement = fmt::format("{} and {} part in layer {}: {}", engine_, engine,
+                                       network_.layers[layer].name, how);
+  }
+}
+
+void MemoryTrial::compare_engines(const MeshStrike& strike, const LayerEffect& effect) {
+  const std::size_t layer = strike.layer.layer;
+  const auto differs = [&](const std::string& engine, const LayerEffect& other) {
+    if (const std::string how = first_difference(strike, effect, other); !how.empty()) {
+      disagree(engine, layer, how);
+    }
+  };
+  if (engine_ != kClosedForm) {
+    differs(kClosedForm, effect_by_formula(residency_, reader_, on_due_, strike));
+  }
+  // Each pass as the platform has read it, on the other meshes.
+  const auto observe = [&](const sim::MeshJob& job, const std::vector<std::int32_t>& results) {
+    const sim::MeshConfig& mesh = job.run->config();
+    const std::int64_t pe_cycles = job.run->cycles() * mesh.rows * mesh.columns;
+    for (const auto& other : others_) {
+      const std::string name(other->name());
+      if (!other->covers(job) || (name == "stepped" && pe_cycles > kMostSteppedPeCycles)) {
+        std::erase(audit_->engines, name);
+        continue;
+      }
+      if (other->run(job).outputs.front() != results) {
+        disagree(name, layer, "the same operands give other results of a pass");
+      }
+    }
+  };
+  const LayerEffect simulated = platform().run(strike, nullptr, observe);
+  differs(engine_ == kSystemC ? "the platform" : kSystemC, simulated);
+}
+
+void MemoryTrial::run_on_mesh(MeshLayer& layer, const LayerRead& loaded, Progress& progress) {
   const bool reads_changed = progress.run.reads_changed(layer.layer);
   const at::Tensor& input = progress.run.value(layer.input).toTensor();
   const bool is_product = layer.weights.value >= 0;
   const at::Tensor right = is_product ? progress.run.value(layer.weights).toTensor() : at::Tensor();
   layer.set_operands(input, right);
-  MeshEffects effects(residency_, layer, read.reads);
-  bool is_read_wrong = false;
-  const std::vector<sim::OutputDelta> of_passes = effects.of_operands(is_read_wrong);
-  progress.result.activated = progress.result.activated || is_read_wrong;
-  const sim::Overflow overflow = mapping_.accelerator().mesh.overflow;
-  std::vector<AccumulatorDelta> deltas = accumulator_deltas(layer, overflow, of_passes);
   const at::Tensor clean = reads_changed ? layer.kernel->accumulate(input, right)
                                          : progress.golden.accumulators[layer.layer];
-  const at::Tensor sums = on_host(clean);
-  for (const StruckContents::Content& struck : progress.struck.on_chip[layer.layer]) {
-    if (struck.occupant.kind != Kind::kSums) {
-      continue;
-    }
-    CodewordInTime word = reader_.in_time(*struck.word);
-    const MeshEffects::Sums found = effects.of_sums(
-        struck.occupant, word, of_passes,
-        {sums.const_data_ptr<std::int32_t>(), static_cast<std::size_t>(sums.numel())}, on_due_,
-        deltas);
-    progress.found(found.findings, fmt::format("accumulators of layer {} are read",
-                                               network_.layers[layer.layer].name));
-    progress.result.activated = progress.result.activated || found.is_changed;
+  const at::Tensor sums = on_host(clean).contiguous();
+  const MeshStrike strike{
+      layer,
+      loaded,
+      progress.struck.on_chip[layer.layer],
+      {sums.const_data_ptr<std::int32_t>(), static_cast<std::size_t>(sums.numel())}};
+  const LayerEffect effect = effect_of(strike);
+  const std::string& name = network_.layers[layer.layer].name;
+  if (effect.passes > 0) {
+    progress.tell(fmt::format("layer {}: {} passes run on the platform", name, effect.passes));
   }
-  if (deltas.empty() && !reads_changed) {
+  for (std::size_t i = 0; i < effect.found.size(); ++i) {
+    const auto& [word, occupant] = strike.on_chip[i];
+    if (occupant.kind == Kind::kSums) {
+      progress.found(effect.found[i], fmt::format("accumulators of layer {} are read", name));
+    } else {
+      progress.found(effect.found[i], text_of_read(layer.layer, *word, effect.found[i]));
+    }
+  }
+  progress.result.passes_simulated += effect.passes;
+  progress.result.activated = progress.result.activated || effect.is_felt;
+  if (effect.deltas.empty() && !reads_changed) {
     return;
   }
-  const at::Tensor faulty = deltas.empty() ? clean : spliced(clean, deltas);
+  const at::Tensor faulty = effect.deltas.empty() ? clean : spliced(clean, effect.deltas);
   const std::int64_t changed =
       dnn::count_different(faulty, progress.golden.accumulators[layer.layer]);
   const std::int64_t outputs = progress.run.set(layer.output, layer.kernel->requantise(faulty));
   progress.result.changed_accumulators += changed;
   progress.result.changed_outputs += outputs;
   progress.changed_output = progress.changed_output || outputs > 0;
-  if (!deltas.empty()) {
+  if (!effect.deltas.empty()) {
     progress.tell(fmt::format(
         "layer {}: {} accumulators of {} differ from golden; after requantisation {} outputs",
-        network_.layers[layer.layer].name, changed, faulty.numel(), outputs));
+        name, changed, faulty.numel(), outputs));
   }
 }
 
-void MemoryTrial::run_vector(std::size_t layer, const LayerRead& found, Progress& progress) {
+std::string MemoryTrial::text_of_read(std::size_t layer, const StruckWord& word,
+                                      const Findings& findings) const {
+  return fmt::format("layer {} reads codeword {} of {}{}", network_.layers[layer].name,
+                     word.codeword.value, mapping_.accelerator().memory[word.memory].first,
+                     findings.is_refetched ? ", which is fetched again" : "");
+}
+
+void MemoryTrial::run_vector(std::size_t layer, LayerRead found, Progress& progress) {
   const MemorySchedule& memory = residency_.memory();
+  for (const StruckContents::Content& content : progress.struck.on_chip[layer]) {
+    const Findings findings = reader_.read_on_chip(layer, content, found);
+    progress.found(findings, text_of_read(layer, *content.word, findings));
+  }
   std::vector<at::Tensor> read = found.operands;
   std::vector<bool> is_changed(read.size());
   for (const CopiedElement& copied : found.reads.elements()) {
@@ -232,12 +356,12 @@ TrialResult MemoryTrial::run(const dnn::Tape& golden, std::span<const CellFault>
   };
   for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
     if (reader_.reads_struck(progress.struck, layer)) {
-      const LayerRead read =
-          reader_.read(layer, progress.struck, progress.run, progress.golden, found);
+      LayerRead loaded =
+          reader_.load(layer, progress.struck, progress.run, progress.golden, found);
       if (MeshLayer* on_mesh = mapping_.mesh_layer(layer)) {
-        run_on_mesh(*on_mesh, read, progress);
+        run_on_mesh(*on_mesh, loaded, progress);
       } else {
-        run_vector(layer, read, progress);
+        run_vector(layer, std::move(loaded), progress);
       }
     } else if (progress.run.reads_changed(layer)) {
       progress.run.run(layer);

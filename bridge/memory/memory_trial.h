@@ -7,14 +7,17 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "bridge/audit.h"
 #include "bridge/mapping.h"
 #include "bridge/memory/cell_contents.h"
+#include "bridge/memory/layer_effect.h"
 #include "bridge/memory/layer_reader.h"
 #include "bridge/memory/residency.h"
+#include "bridge/memory/struck_passes.h"
 #include "bridge/study.h"
 #include "dnn/executor.h"
 
@@ -22,8 +25,10 @@ namespace tilestrike::bridge {
 
 class MemoryTrial {
  public:
-  /// `mapping` is of an accelerator with memories. Both must outlive this object.
-  MemoryTrial(const dnn::Network& network, Mapping& mapping);
+  /// `mapping` is of an accelerator with memories. Both must outlive this object. `engine`: a name
+  /// of sim::engine_names(). What lies on the chip and is struck runs on the platform, its passes on
+  /// that engine's mesh; with closed_form nothing is simulated (docs/memory_strikes.md, "Engines").
+  MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine = "systemc");
 
   const Residency& residency() const { return residency_; }
 
@@ -32,11 +37,21 @@ class MemoryTrial {
 
   CellContents& contents() { return contents_; }
 
+  /// The same trial, with every layer on the mesh that reads anything struck on the platform and by
+  /// formula, and each simulated pass on the mesh of every engine.
+  TrialAudit audit(const dnn::Tape& golden, std::span<const CellFault> faults);
+
  private:
   struct Progress;
 
-  void run_on_mesh(MeshLayer& layer, const LayerRead& read, Progress& progress);
-  void run_vector(std::size_t layer, const LayerRead& read, Progress& progress);
+  StruckPasses& platform();
+  LayerEffect effect_of(const MeshStrike& strike);
+  void compare_engines(const MeshStrike& strike, const LayerEffect& effect);
+  std::string text_of_read(std::size_t layer, const StruckWord& word,
+                           const Findings& findings) const;
+  void disagree(const std::string& engine, std::size_t layer, const std::string& how);
+  void run_on_mesh(MeshLayer& layer, const LayerRead& loaded, Progress& progress);
+  void run_vector(std::size_t layer, LayerRead read, Progress& progress);
   void read_answer(Progress& progress);
   void conclude(Progress& progress);
 
@@ -46,6 +61,11 @@ class MemoryTrial {
   OnDue on_due_;
   LayerReader reader_;
   CellContents contents_;
+  std::string engine_;
+  std::unique_ptr<sim::Engine> mesh_;       // where passes run neither on the platform's mesh nor ...
+  std::unique_ptr<StruckPasses> platform_;  // ... by formula; once something runs there
+  std::vector<std::unique_ptr<sim::Engine>> others_;  // once a trial was audited
+  TrialAudit* audit_ = nullptr;
 };
 
 }  // namespace tilestrike::bridge

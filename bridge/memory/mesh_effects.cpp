@@ -58,7 +58,6 @@ std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) cons
         sums[{pass, static_cast<std::int32_t>(row), static_cast<std::int32_t>(column)}];
     sum = sim::wrapped(std::int64_t{sum} + delta);
   };
-  const MemorySchedule& memory = residency_.memory();
   const Tiling& tiling = *layer_.tiling;
   const GemmShape& gemm = tiling.gemm();
   const MeshReads reads(residency_.schedule(), layer_.layer);
@@ -87,14 +86,7 @@ std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) cons
             off * layer_.operands->activation(group, tile.row + m, depth));
       }
     };
-    if (is_activation) {
-      reads.of_activation(memory.blocks()[static_cast<std::size_t>(copied.copy)], copied.element,
-                          met);
-    } else {
-      const int first = memory.first_pass_of_tile(layer_.layer, tiling, copied.copy);
-      reads.of_weight(first, residency_.placement().weight_place(layer_.layer).is_in_turn,
-                      depth - tiling.tile(first).depth, met);
-    }
+    reads.of(copied, met);
   }
   std::vector<sim::OutputDelta> deltas;
   for (const auto& [place, delta] : sums) {
@@ -191,6 +183,36 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
   result.findings = {std::min<std::int64_t>(result.findings.corrected, 1),
                      std::min<std::int64_t>(result.findings.detected, 1)};
   return result;
+}
+
+LayerEffect effect_by_formula(const Residency& residency, LayerReader& reader, OnDue on_due,
+                              const MeshStrike& strike) {
+  LayerEffect effect;
+  effect.found.resize(strike.on_chip.size());
+  LayerRead read = strike.loaded;
+  const auto for_each = [&](bool sums, const auto& visit) {
+    for (std::size_t i = 0; i < strike.on_chip.size(); ++i) {
+      if ((strike.on_chip[i].occupant.kind == Occupant::Kind::kSums) == sums) {
+        visit(strike.on_chip[i], effect.found[i]);
+      }
+    }
+  };
+  for_each(false, [&](const StruckContents::Content& content, Findings& found) {
+    found = reader.read_on_chip(strike.layer.layer, content, read);
+  });
+  const MeshEffects effects(residency, strike.layer, read.reads);
+  const std::vector<sim::OutputDelta> of_passes = effects.of_operands(effect.is_felt);
+  const sim::Overflow overflow = residency.placement().accelerator().mesh.overflow;
+  effect.deltas = accumulator_deltas(strike.layer, overflow, of_passes);
+  for_each(true, [&](const StruckContents::Content& content, Findings& found) {
+    CodewordInTime word = reader.in_time(*content.word);
+    const MeshEffects::Sums sums =
+        effects.of_sums(content.occupant, word, of_passes, strike.clean, on_due, effect.deltas);
+    found = sums.findings;
+    effect.is_felt = effect.is_felt || sums.is_changed;
+  });
+  std::erase_if(effect.deltas, [](const AccumulatorDelta& one) { return one.delta == 0; });
+  return effect;
 }
 
 }  // namespace tilestrike::bridge

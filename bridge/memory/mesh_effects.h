@@ -11,6 +11,7 @@
 
 #include "bridge/mapping.h"
 #include "bridge/memory/codeword_in_time.h"
+#include "bridge/memory/layer_effect.h"
 #include "bridge/memory/layer_reads.h"
 #include "bridge/memory/residency.h"
 #include "bridge/splice.h"
@@ -58,5 +59,9 @@ class MeshEffects {
   const ScheduledLayer& scheduled_;
   bool has_wrong_weights_ = false;
 };
+
+/// The engine `closed_form`: no pass is simulated.
+LayerEffect effect_by_formula(const Residency& residency, LayerReader& reader, OnDue on_due,
+                              const MeshStrike& strike);
 
 }  // namespace tilestrike::bridge

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "bridge/memory/layer_reads.h"
 #include "bridge/schedule.h"
 
 namespace tilestrike::bridge {
@@ -23,13 +24,26 @@ class MeshReads {
  public:
   /// Of a layer on the mesh; the schedule has memories.
   MeshReads(const Schedule& schedule, std::size_t layer)
-      : layer_(schedule.layers()[layer]),
+      : memory_(*schedule.memory()),
+        index_(layer),
+        layer_(schedule.layers()[layer]),
         tiling_(*layer_.tiling),
         gemm_(tiling_.gemm()),
         is_ws_(layer_.run->config().is_weight_stationary()) {}
 
-  /// Calls visit(MeshRead) for every read of an element of the input, by its index there, from a
-  /// block that holds it.
+  /// Calls visit(MeshRead) for every read of an element of a copy on the chip.
+  template <class Visit>
+  void of(const CopiedElement& copied, const Visit& visit) const {
+    if (copied.operand == 0) {
+      of_activation(memory_.blocks()[static_cast<std::size_t>(copied.copy)], copied.element, visit);
+      return;
+    }
+    const int first = memory_.first_pass_of_tile(index_, tiling_, copied.copy);
+    of_weight(first, memory_.placement().weight_place(index_).is_in_turn,
+              copied.element % gemm_.depth - tiling_.tile(first).depth, visit);
+  }
+
+  /// The same for an element of the input, by its index there, and a block that holds it.
   template <class Visit>
   void of_activation(const ActivationBlock& block, std::int64_t element, const Visit& visit) const {
     if (!gemm_.is_convolution) {
@@ -94,6 +108,8 @@ class MeshReads {
     }
   }
 
+  const MemorySchedule& memory_;
+  std::size_t index_;
   const ScheduledLayer& layer_;
   const Tiling& tiling_;
   const GemmShape& gemm_;

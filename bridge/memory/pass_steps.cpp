@@ -109,9 +109,7 @@ void PassSteps::read_activations(int pass, sim::StreamedMesh& mesh, int number,
   }
 }
 
-void PassSteps::read_operands(int pass, sim::StreamedMesh& mesh, int number,
-                              std::vector<std::int8_t*>& padding) const {
-  read_activations(pass, mesh, number, padding);
+void PassSteps::read_weights(int pass, sim::StreamedMesh& mesh, int number) const {
   const Tiling& tiling = *scheduled_.tiling;
   const Tile tile = tiling.tile(pass);
   const std::int64_t pitch = scheduled_.run->config().columns;

@@ -20,11 +20,12 @@ class PassSteps {
   /// appended to `steps`, memories by their place in the accelerator's file.
   PassSteps(const Schedule& schedule, std::size_t layer, std::vector<sim::PlatformStep>& steps);
 
-  /// Reads the operands of a pass into a mesh, in whose run it is pass `number`. What lies side by
-  /// side in a row of the mesh and in the memory is one access. `padding`: the lanes that padding
-  /// enters, which no memory holds.
-  void read_operands(int pass, sim::StreamedMesh& mesh, int number,
-                     std::vector<std::int8_t*>& padding) const;
+  // `number`: which pass of the mesh's run it is.
+  /// Reads the activations of a pass into a mesh. What lies side by side in a row of the mesh and in
+  /// the memory is one access. `padding`: the lanes that padding enters, which no memory holds.
+  void read_activations(int pass, sim::StreamedMesh& mesh, int number,
+                        std::vector<std::int8_t*>& padding) const;
+  void read_weights(int pass, sim::StreamedMesh& mesh, int number) const;
   /// Adds the results of the pass to its block of sums. The first depth fold overwrites, later ones
   /// are added to what was read; whole rows, lanes beyond the tile included. `sums`: rows x mesh
   /// columns words of room, between the two halves.
@@ -37,8 +38,6 @@ class PassSteps {
  private:
   void step(Cycle cycle, sim::AccessKind kind, std::size_t memory, std::int64_t address,
             std::int64_t bytes, void* data) const;
-  void read_activations(int pass, sim::StreamedMesh& mesh, int number,
-                        std::vector<std::int8_t*>& padding) const;
   std::int64_t sums_address(std::int64_t block, std::int64_t row) const;
   const Placement& placement() const { return memory_.placement(); }
 

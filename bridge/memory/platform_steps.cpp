@@ -214,7 +214,9 @@ void PlatformSteps::add_mesh_layer(std::size_t layer) {
   for (int pass = 0; pass < scheduled(layer).tiling->passes(); ++pass) {
     act(start + run.window(MemorySchedule::loading_window(run, pass)).start,
         HostAction::Kind::kBegin, layer, pass);
-    passes.read_operands(pass, *traffic.mesh, pass, traffic.padding[static_cast<std::size_t>(pass)]);
+    passes.read_activations(pass, *traffic.mesh, pass,
+                            traffic.padding[static_cast<std::size_t>(pass)]);
+    passes.read_weights(pass, *traffic.mesh, pass);
     passes.add_up(pass, *traffic.mesh, pass,
                   &traffic.sums[static_cast<std::size_t>(rows * run.config().columns)]);
     rows += run.passes()[static_cast<std::size_t>(pass)].rows;

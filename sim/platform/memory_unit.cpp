@@ -20,7 +20,8 @@ void MemoryUnit::arm(const PlatformStrike& strike) {
                strike.bit.bit < array_.geometry().codeword_bits(),
            "a cell of the memory");
   const auto add = [&](Cycle cycle, Part part, Action action) {
-    const Arrival arrival{tick_of(std::max<Cycle>(cycle, 0), part), strike.bit, action};
+    // What struck before cycle 0 is there when it begins.
+    const Arrival arrival{cycle < 0 ? 0 : tick_of(cycle, part), strike.bit, action};
     arrivals_.insert(
         std::upper_bound(arrivals_.begin() + static_cast<std::ptrdiff_t>(arrived_), arrivals_.end(),
                          arrival,
@@ -73,8 +74,9 @@ void MemoryUnit::arrive(Tick tick) {
         array_.release(arrival.bit);
         break;
     }
-    await_scrub(arrival.bit.codeword,
-                cycle_of(tick) + 1);  // strikes come after their cycle's scrub
+    // Strikes come after their cycle's scrub.
+    const Cycle now = cycle_of(tick);
+    await_scrub(arrival.bit.codeword, tick < tick_of(now, Part::kScrubs) ? now : now + 1);
   }
   if (arrived_ == arrivals_.size()) {
     arrivals_.clear();

@@ -370,6 +370,7 @@ class Sequencer final : public sc_core::sc_module {
     EccCounts& counts = report.reads[static_cast<std::size_t>(step.memory)];
     if (finding.status == EccStatus::kCorrected) {
       ++counts.corrected;
+      run_->program->on_corrected(step, finding);
       return;
     }
     ++counts.detected;

@@ -63,8 +63,12 @@ class PlatformProgram {
   /// write must be there. They stay valid until the next call, and their bursts end before the
   /// steps that it gives.
   virtual std::span<const PlatformStep> next() = 0;
-  /// A step, or a beat of a burst, has met a codeword with an uncorrectable error. A program that
-  /// fetches it again puts the right bytes into `step.data`, writes the array and answers kUse.
+  /// A step, or a beat of a burst, has met a codeword with an error that was corrected.
+  virtual void on_corrected(const PlatformStep& step, const CodewordFinding& finding) {
+    (void)step, (void)finding;
+  }
+  /// ... with an uncorrectable error. A program that fetches it again puts the right bytes into
+  /// `step.data`, writes the array and answers kUse.
   virtual DueAction on_detected(const PlatformStep& step, const CodewordFinding& finding,
                                 DueAction usual) {
     (void)step, (void)finding;

@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Hybrid equals full simulation, for strikes on memories: what the trial works out from residency
-// and the struck words alone, against an inference of which every access goes through the platform,
-// which knows no residency.
+// Hybrid equals full simulation, for strikes on memories, in three ways: the struck passes alone on
+// the platform, by formula, and an inference of which every access goes through the platform, which
+// knows no residency.
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <map>
 
 #include "base/random.h"
 #include "bridge/memory/memory_trial.h"
@@ -16,7 +17,29 @@ namespace {
 
 struct Counts {
   int strikes = 0, read = 0, changed = 0, corrected = 0, detected = 0;
+  std::int64_t passes = 0;
+  std::map<std::string, int> audited;
 };
+
+/// All that a trial says, but for what was simulated.
+std::string text_of(const TrialResult& result) {
+  std::string text;
+  for (const auto& word :
+       {std::string(name_of(result.judgement.outcome)), std::string(name_of(result.masked_at)),
+        std::string(name_of(result.without_stop)), result.layer}) {
+    text += word + " ";
+  }
+  for (const std::int64_t number :
+       {result.changed_accumulators, result.changed_outputs, result.changed_words,
+        result.corrected_codewords, result.detected_codewords, std::int64_t{result.activated},
+        std::int64_t{result.outlives}}) {
+    text += std::to_string(number) + " ";
+  }
+  for (const float logit : result.logits) {
+    text += std::to_string(logit) + " ";
+  }
+  return text;
+}
 
 std::string text_of(const std::vector<CellFault>& faults) {
   std::string text;
@@ -74,6 +97,7 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
   const dnn::Tape shapes = executor.record(images.narrow(0, 1));
   Mapping mapping(network, shapes, accelerator);
   MemoryTrial trial(network, mapping);
+  MemoryTrial formula(network, mapping, "closed_form");
   PlatformRun platform(network, mapping, shapes);
   const auto output = static_cast<std::size_t>(network.output.value);
   Counts counts;
@@ -84,6 +108,16 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
         draw(accelerator, mapping.schedule().cycles_per_inference(), random, with_stuck);
     Story story;
     const TrialResult hybrid = trial.run(golden, faults, &story);
+    EXPECT_EQ(text_of(hybrid), text_of(formula.run(golden, faults, nullptr)))
+        << "strike " << k << ":" << text_of(faults);
+    counts.passes += hybrid.passes_simulated;
+    if (k % 10 == 0) {
+      const TrialAudit audit = trial.audit(golden, faults);
+      EXPECT_EQ(audit.disagreement, "") << "strike " << k << ":" << text_of(faults);
+      for (const std::string& engine : audit.engines) {
+        ++counts.audited[engine];
+      }
+    }
     platform.boot();
     std::vector<sim::PlatformStrike> armed;
     for (const CellFault& fault : faults) {
@@ -163,11 +197,21 @@ TEST_P(MemoryStrikesTest, HybridEqualsFullSimulation) {
       all.changed += counts.changed;
       all.corrected += counts.corrected;
       all.detected += counts.detected;
+      all.passes += counts.passes;
+      for (const auto& [engine, trials] : counts.audited) {
+        all.audited[engine] += trials;
+      }
     }
   }
-  std::printf("%d strikes: %d changed a word as read, %d the answer, %d corrected, %d detected\n",
-              all.strikes, all.read, all.changed, all.corrected, all.detected);
+  std::printf("%d strikes: %d changed a word as read, %d the answer, %d corrected, %d detected, "
+              "%lld passes simulated\n",
+              all.strikes, all.read, all.changed, all.corrected, all.detected,
+              static_cast<long long>(all.passes));
   EXPECT_GT(all.read, 300);
+  EXPECT_GT(all.passes, 1000);
+  for (const std::string& engine : sim::engine_names()) {
+    EXPECT_EQ(all.audited[engine], engine == "systemc" ? 0 : all.strikes / 10) << engine;
+  }
 }
 
 TEST_P(MemoryStrikesTest, ScrubbersToo) {

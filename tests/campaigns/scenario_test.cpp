@@ -138,7 +138,7 @@ TEST(ScenarioTest, WhatIsNotAvailableYetIsNamed) {
            {"strike: {per_bit: 1e-7}", "rates strike tensors, not yet the mesh; use 'count'"},
            {"strike: {where: {mesh: {}, weights: \"*\"}}", "the mesh and tensors at once"},
            {"strike: {where: {weights: \"*\"}}\naudit: 1%",
-            "audit: engines compute struck registers of the mesh only"},
+            "audit: no engine computes strikes on tensors"},
            {"audit: 0%", "audit: 0% is out of range; allowed: above 0 %, up to 100 %"}}) {
     EXPECT_NE(refusal("model: lenet5\n" + text).find(message), std::string::npos)
         << refusal("model: lenet5\n" + text);
