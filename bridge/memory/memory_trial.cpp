@@ -29,21 +29,21 @@ std::string first_difference(const MeshStrike& strike, const LayerEffect& one,
                          effect.found[i].detected);
     };
     if (flags(one) != flags(other)) {
-      return fmt::format("codeword {} of memory {}: {}; {}",
-                         strike.on_chip[i].word->codeword.value, strike.on_chip[i].word->memory,
-                         flags(one), flags(other));
+      return fmt::format("codeword {} of memory {}: {}; {}", strike.on_chip[i].word->codeword.value,
+                         strike.on_chip[i].word->memory, flags(one), flags(other));
     }
   }
   const auto [first, second] = std::ranges::mismatch(one.deltas, other.deltas);
   const auto text = [](auto at, const std::vector<AccumulatorDelta>& all) {
-    return at == all.end() ? "no more differ" : fmt::format("{} is off by {}", at->index, at->delta);
+    return at == all.end() ? "no more differ"
+                           : fmt::format("{} is off by {}", at->index, at->delta);
   };
   if (first != one.deltas.end() || second != other.deltas.end()) {
     return fmt::format("accumulators: {}; {}", text(first, one.deltas), text(second, other.deltas));
   }
-  return one.is_felt == other.is_felt ? ""
-                                      : fmt::format("a wrong value was read: {}; {}", one.is_felt,
-                                                    other.is_felt);
+  return one.is_felt == other.is_felt
+             ? ""
+             : fmt::format("a wrong value was read: {}; {}", one.is_felt, other.is_felt);
 }
 
 }  // namespace
@@ -115,8 +115,8 @@ TrialAudit MemoryTrial::audit(const dnn::Tape& golden, std::span<const CellFault
       continue;
     }
     audit.engines.push_back(name);
-    const bool is_known = std::ranges::any_of(
-        others_, [&](const auto& other) { return other->name() == name; });
+    const bool is_known =
+        std::ranges::any_of(others_, [&](const auto& other) { return other->name() == name; });
     if (name != kSystemC && name != kClosedForm && !is_known) {
       others_.push_back(sim::make_engine(name));
     }
@@ -209,8 +209,8 @@ void MemoryTrial::run_on_mesh(MeshLayer& layer, const LayerRead& loaded, Progres
   progress.changed_output = progress.changed_output || outputs > 0;
   if (!effect.deltas.empty()) {
     progress.tell(fmt::format(
-        "layer {}: {} accumulators of {} differ from golden; after requantisation {} outputs",
-        name, changed, faulty.numel(), outputs));
+        "layer {}: {} accumulators of {} differ from golden; after requantisation {} outputs", name,
+        changed, faulty.numel(), outputs));
   }
 }
 
@@ -356,8 +356,7 @@ TrialResult MemoryTrial::run(const dnn::Tape& golden, std::span<const CellFault>
   };
   for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
     if (reader_.reads_struck(progress.struck, layer)) {
-      LayerRead loaded =
-          reader_.load(layer, progress.struck, progress.run, progress.golden, found);
+      LayerRead loaded = reader_.load(layer, progress.struck, progress.run, progress.golden, found);
       if (MeshLayer* on_mesh = mapping_.mesh_layer(layer)) {
         run_on_mesh(*on_mesh, loaded, progress);
       } else {

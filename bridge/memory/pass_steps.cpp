@@ -115,7 +115,9 @@ void PassSteps::read_weights(int pass, sim::StreamedMesh& mesh, int number) cons
   const std::int64_t pitch = scheduled_.run->config().columns;
   const std::int64_t address =
       memory_.tile_address(layer_, memory_.tile_of_pass(layer_, tiling, pass));
-  for (std::int64_t d = 0; d < tile.shape.depth; ++d) {
+  const bool ws = scheduled_.run->config().is_weight_stationary();
+  for (std::int64_t n = 0; n < tile.shape.depth; ++n) {
+    const std::int64_t d = ws ? tile.shape.depth - 1 - n : n;  // WS: the last row enters first
     step(MemorySchedule::weight_read(*scheduled_.run, scheduled_.start, pass, d), AccessKind::kRead,
          placement().weights().memory, address + d * pitch, tile.shape.columns,
          mesh.weights(number, d));
@@ -135,18 +137,31 @@ void PassSteps::add_up(int pass, sim::StreamedMesh& mesh, int number, std::int32
   const std::size_t memory = placement().accumulators().memory;
   const std::int64_t block = pass / scheduled_.tiling->depth_folds();
   const std::int64_t bytes = config.columns * kSumBytes;
-  for (std::int64_t row = 0; row < tile.shape.rows; ++row) {
-    const Cycle cycle = MemorySchedule::sum_read(run, scheduled_.start, pass, row);
-    const std::int64_t address = sums_address(block, row);
-    if (tile.depth == 0) {
-      step(cycle + 1, AccessKind::kWrite, memory, address, bytes, mesh.results(number, row));
-      continue;
+  const bool ws = config.is_weight_stationary();
+  const auto read = [&](std::int64_t row) {
+    step(MemorySchedule::sum_read(run, scheduled_.start, pass, row), AccessKind::kReadForUpdate,
+         memory, sums_address(block, row), bytes, sums + row * config.columns);
+  };
+  // In order of time: rows follow each other cycle by cycle, and in a cycle reads come first.
+  for (std::int64_t n = 0; n < tile.shape.rows; ++n) {
+    const std::int64_t row = ws ? n : tile.shape.rows - 1 - n;  // OS: the last one leaves first
+    const bool is_first_fold = tile.depth == 0;
+    if (!is_first_fold && n == 0) {
+      read(row);
     }
-    std::int32_t* const words = sums + row * config.columns;
-    step(cycle, AccessKind::kReadForUpdate, memory, address, bytes, words);
-    step(cycle + 1, AccessKind::kWriteBack, memory, address, bytes, words);
-    steps_.back().addend = mesh.results(number, row);
-    steps_.back().overflow = config.overflow;
+    if (!is_first_fold && n + 1 < tile.shape.rows) {
+      read(ws ? row + 1 : row - 1);
+    }
+    const Cycle cycle = MemorySchedule::sum_read(run, scheduled_.start, pass, row) + 1;
+    if (is_first_fold) {
+      step(cycle, AccessKind::kWrite, memory, sums_address(block, row), bytes,
+           mesh.results(number, row));
+    } else {
+      step(cycle, AccessKind::kWriteBack, memory, sums_address(block, row), bytes,
+           sums + row * config.columns);
+      steps_.back().addend = mesh.results(number, row);
+      steps_.back().overflow = config.overflow;
+    }
   }
 }
 

@@ -20,9 +20,9 @@ class PassSteps {
   /// appended to `steps`, memories by their place in the accelerator's file.
   PassSteps(const Schedule& schedule, std::size_t layer, std::vector<sim::PlatformStep>& steps);
 
-  // `number`: which pass of the mesh's run it is.
-  /// Reads the activations of a pass into a mesh. What lies side by side in a row of the mesh and in
-  /// the memory is one access. `padding`: the lanes that padding enters, which no memory holds.
+  // `number`: which pass of the mesh's run it is. Each adds its steps in order of time.
+  /// Reads the activations of a pass into a mesh. What lies side by side in a row of the mesh and
+  /// in the memory is one access. `padding`: the lanes that padding enters, which no memory holds.
   void read_activations(int pass, sim::StreamedMesh& mesh, int number,
                         std::vector<std::int8_t*>& padding) const;
   void read_weights(int pass, sim::StreamedMesh& mesh, int number) const;

@@ -68,8 +68,7 @@ Cycle first_strike(const StruckWord& word) {
 
 class StruckPasses::Program final : public sim::PlatformProgram {
  public:
-  Program(const StruckPasses& owner, const MeshStrike& strike, sim::Engine* mesh,
-          const Observe& observe)
+  Program(StruckPasses& owner, const MeshStrike& strike, sim::Engine* mesh, const Observe& observe)
       : owner_(owner),
         mesh_(mesh),
         residency_(owner.residency_),
@@ -80,6 +79,7 @@ class StruckPasses::Program final : public sim::PlatformProgram {
         tiling_(*scheduled_.tiling),
         config_(scheduled_.run->config()),
         copies_(residency_, strike.layer.layer, strike.loaded),
+        steps_(owner.steps_),
         accesses_(residency_.schedule(), strike.layer.layer, steps_) {
     contents_.resize(strike.on_chip.size());
     find_passes();
@@ -134,9 +134,9 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   std::vector<std::int32_t> results_of(int pass, Pass& at_work);
   void compare(int pass, Pass& at_work, const std::vector<std::int32_t>& results);
   std::size_t content_of(const PlatformStep& step, sim::CodewordId codeword) const;
-  void sort_from(std::size_t first_step, std::size_t first_action);
+  void sort();
 
-  const StruckPasses& owner_;
+  StruckPasses& owner_;
   sim::Engine* mesh_;
   const Residency& residency_;
   const MemorySchedule& memory_;
@@ -146,9 +146,9 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   const Tiling& tiling_;
   const sim::MeshConfig& config_;
   LoadedCopies copies_;
-  std::vector<int> passes_;              // in order
+  std::vector<int> passes_;               // in order
   std::map<std::int64_t, Block> blocks_;  // whose sums are struck
-  std::vector<Content> contents_;        // as on_chip
+  std::vector<Content> contents_;         // as on_chip
   // By place on the platform and codeword, those of a codeword in order of time.
   std::map<std::pair<std::int32_t, std::uint64_t>, std::vector<std::size_t>> contents_of_;
   std::set<std::tuple<Kind, std::int64_t, std::int64_t>> struck_;  // kind, copy, offset
@@ -156,7 +156,7 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   bool must_run_again_ = false;
 
   // Of the run at hand. What the passes do is worked out as time comes to them.
-  std::vector<PlatformStep> steps_;
+  std::vector<PlatformStep>& steps_;
   std::vector<Action> actions_;
   std::size_t done_ = 0, acted_ = 0, added_ = 0;  // steps, actions, passes
   std::map<int, std::unique_ptr<Pass>> at_work_;
@@ -208,8 +208,8 @@ void StruckPasses::Program::find_passes() {
     }
   }
   for (auto& [word, indices] : contents_of_) {
-    std::ranges::stable_sort(
-        indices, {}, [&](std::size_t i) { return strike_.on_chip[i].occupant.written; });
+    std::ranges::stable_sort(indices, {},
+                             [&](std::size_t i) { return strike_.on_chip[i].occupant.written; });
   }
   passes_.assign(passes.begin(), passes.end());
 }
@@ -256,18 +256,24 @@ void StruckPasses::Program::start() {
     }
     last = word;
   }
-  sort_from(0, 0);
+  sort();
   std::ranges::stable_sort(strikes, {},
                            [](const sim::PlatformStrike& strike) { return strike.when.from; });
   platform.arm(strikes);
 }
 
-void StruckPasses::Program::sort_from(std::size_t first_step, std::size_t first_action) {
-  std::stable_sort(steps_.begin() + static_cast<std::ptrdiff_t>(first_step), steps_.end(),
-                   [](const PlatformStep& x, const PlatformStep& y) {
-                     return std::tuple(x.cycle, x.is_write()) < std::tuple(y.cycle, y.is_write());
-                   });
-  std::stable_sort(actions_.begin() + static_cast<std::ptrdiff_t>(first_action), actions_.end(),
+// Steps come in few stretches that are in order of time, each for itself.
+void StruckPasses::Program::sort() {
+  const auto is_before = [](const PlatformStep& x, const PlatformStep& y) {
+    return x.cycle != y.cycle ? x.cycle < y.cycle : x.is_write() < y.is_write();
+  };
+  for (auto end = std::is_sorted_until(steps_.begin(), steps_.end(), is_before);
+       end != steps_.end();) {
+    const auto next = std::is_sorted_until(end, steps_.end(), is_before);
+    std::inplace_merge(steps_.begin(), end, next, is_before);
+    end = next;
+  }
+  std::stable_sort(actions_.begin(), actions_.end(),
                    [](const Action& x, const Action& y) { return x.cycle < y.cycle; });
 }
 
@@ -368,10 +374,11 @@ void StruckPasses::Program::add_pass(int pass) {
   std::unique_ptr<Pass>& made = at_work_[pass];
   made = std::make_unique<Pass>(config_, tile.shape);
   const std::size_t first = steps_.size();
-  accesses_.read_activations(pass, made->mesh, 0, made->padding);
-  write_activations(pass, *made, first);
-  accesses_.read_weights(pass, made->mesh, 0);
   write_weights(pass, *made);
+  accesses_.read_weights(pass, made->mesh, 0);
+  const std::size_t first_read = steps_.size();
+  accesses_.read_activations(pass, made->mesh, 0, made->padding);
+  write_activations(pass, *made, first_read);
   if (const auto block = blocks_.find(pass / tiling_.depth_folds()); block != blocks_.end()) {
     made->sums.resize(static_cast<std::size_t>(tile.shape.rows * config_.columns));
     accesses_.add_up(pass, made->mesh, 0, made->sums.data());
@@ -406,7 +413,7 @@ void StruckPasses::Program::add_pass(int pass) {
     last = std::max(last, steps_[i].cycle + 1);
   }
   actions_.push_back({Action::Kind::kFinish, last, pass});
-  sort_from(0, 0);
+  sort();
 }
 
 std::span<const PlatformStep> StruckPasses::Program::next() {
@@ -506,8 +513,9 @@ void StruckPasses::Program::compare(int pass, Pass& at_work,
   std::vector<std::int8_t> right(static_cast<std::size_t>(depth) * width);
   strike_.layer.operands->activations(pass, 0, count, left.data());
   strike_.layer.operands->weights(pass, 0, depth, right.data());
-  const bool is_right = std::memcmp(left.data(), at_work.mesh.activations(0, 0), left.size()) == 0 &&
-                        std::memcmp(right.data(), at_work.mesh.weights(0, 0), right.size()) == 0;
+  const bool is_right =
+      std::memcmp(left.data(), at_work.mesh.activations(0, 0), left.size()) == 0 &&
+      std::memcmp(right.data(), at_work.mesh.weights(0, 0), right.size()) == 0;
   is_read_wrong_ = is_read_wrong_ || !is_right;
   if (is_right && !given_.contains(pass)) {
     return;
@@ -569,8 +577,7 @@ sim::DueAction StruckPasses::Program::on_detected(const PlatformStep& step,
   std::vector<sim::CodewordFinding> none;
   const auto address = static_cast<std::uint64_t>(content.address);
   owner_.platform_->array(step.memory).write_bytes(address, content.loaded, none);
-  const std::uint64_t end =
-      std::min(address + content.loaded.size(), step.address + step.bytes);
+  const std::uint64_t end = std::min(address + content.loaded.size(), step.address + step.bytes);
   for (std::uint64_t byte = std::max(address, step.address); byte < end; ++byte) {
     step.data[byte - step.address] = content.loaded[byte - address];
   }
@@ -634,8 +641,7 @@ StruckPasses::StruckPasses(const Residency& residency, OnDue on_due)
   platform_ = std::make_unique<sim::Platform>(configs);
 }
 
-LayerEffect StruckPasses::run(const MeshStrike& strike, sim::Engine* mesh,
-                              const Observe& observe) {
+LayerEffect StruckPasses::run(const MeshStrike& strike, sim::Engine* mesh, const Observe& observe) {
   Program program(*this, strike, mesh, observe);
   if (!program.has_passes()) {
     return program.effect();

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // The struck passes of a layer on the platform (docs/platform.md, "Struck passes"): their operands
-// lie in the memories, cells flip at their cycles, the mesh reads through ECC, and sums are added up
-// in the accumulator memory. Which passes are struck is all that comes from Residency.
+// lie in the memories, cells flip at their cycles, the mesh reads through ECC, and sums are added
+// up in the accumulator memory. Which passes are struck is all that comes from Residency.
 #pragma once
 
 #include <functional>
@@ -34,8 +34,10 @@ class StruckPasses {
 
   const Residency& residency_;
   OnDue on_due_;
-  std::vector<std::int32_t> places_;  // on the platform, by memory of the accelerator; -1: not there
+  std::vector<std::int32_t>
+      places_;  // on the platform, by memory of the accelerator; -1: not there
   std::unique_ptr<sim::Platform> platform_;
+  std::vector<sim::PlatformStep> steps_;  // room for those of the run at hand
 };
 
 }  // namespace tilestrike::bridge

@@ -203,10 +203,11 @@ TEST_P(MemoryStrikesTest, HybridEqualsFullSimulation) {
       }
     }
   }
-  std::printf("%d strikes: %d changed a word as read, %d the answer, %d corrected, %d detected, "
-              "%lld passes simulated\n",
-              all.strikes, all.read, all.changed, all.corrected, all.detected,
-              static_cast<long long>(all.passes));
+  std::printf(
+      "%d strikes: %d changed a word as read, %d the answer, %d corrected, %d detected, "
+      "%lld passes simulated\n",
+      all.strikes, all.read, all.changed, all.corrected, all.detected,
+      static_cast<long long>(all.passes));
   EXPECT_GT(all.read, 300);
   EXPECT_GT(all.passes, 1000);
   for (const std::string& engine : sim::engine_names()) {
