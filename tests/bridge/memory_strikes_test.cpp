@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "bridge/memory/element_places.h"
 #include "bridge/memory/memory_trial.h"
 #include "tests/bridge/small_network.h"
 
@@ -89,6 +90,20 @@ std::vector<CellFault> draw(const AcceleratorConfig& accelerator, Cycle cycles,
   return faults;
 }
 
+/// Now and then, of two memories.
+std::vector<CellFault> draw_some(const AcceleratorConfig& accelerator, Cycle cycles,
+                                 RandomStream& random, bool with_stuck) {
+  std::vector<CellFault> faults = draw(accelerator, cycles, random, with_stuck);
+  if (random.below(4) == 0) {
+    const std::vector<CellFault> more = draw(accelerator, cycles, random, with_stuck);
+    if (more.front().memory != faults.front().memory) {
+      faults.insert(faults.end(), more.begin(), more.end());
+      std::ranges::stable_sort(faults, {}, &CellFault::memory);
+    }
+  }
+  return faults;
+}
+
 Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t seed,
                bool with_stuck = true) {
   const dnn::Network network = small_network();
@@ -105,7 +120,7 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
     RandomStream random(seed, static_cast<std::uint64_t>(k), Purpose::kTest);
     const dnn::Tape golden = executor.record(images.narrow(k % 8, 1));
     const std::vector<CellFault> faults =
-        draw(accelerator, mapping.schedule().cycles_per_inference(), random, with_stuck);
+        draw_some(accelerator, mapping.schedule().cycles_per_inference(), random, with_stuck);
     Story story;
     const TrialResult hybrid = trial.run(golden, faults, &story);
     EXPECT_EQ(text_of(hybrid), text_of(formula.run(golden, faults, nullptr)))
@@ -276,6 +291,68 @@ TEST_P(MemoryStrikesTest, TheNextInferenceReadsWhatStayed) {
     }
   }
   EXPECT_GT(changed, 5);
+}
+
+// A copy that is found wrong, and was loaded wrong: refetching it heals nothing.
+TEST_P(MemoryStrikesTest, ACopyOfAWrongBackingCopy) {
+  using enum sim::MemoryContent;
+  const auto [dataflow, rule] = GetParam();
+  const dnn::Network network = small_network();
+  const dnn::Executor executor(network);
+  const dnn::Tape golden = executor.record(small_pictures().narrow(0, 0, 1));
+  for (const OnDue on_due : {OnDue::kUse, OnDue::kZero, OnDue::kRefetch}) {
+    AcceleratorConfig accelerator = small_accelerator(dataflow, rule);
+    accelerator.on_due = on_due;
+    accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, sim::EccKind::kNone));
+    Mapping mapping(network, golden, accelerator);
+    MemoryTrial trial(network, mapping);
+    MemoryTrial formula(network, mapping, "closed_form");
+    const Residency& residency = trial.residency();
+    const Placement& placement = residency.placement();
+    const ElementPlaces places(residency);
+    int detected = 0;
+    int healed = 0;
+    for (int k = 0; k < 200; ++k) {
+      RandomStream random(71, static_cast<std::uint64_t>(k), Purpose::kTest);
+      const auto tensor = static_cast<int>(random.below(placement.tensors().size()));
+      const std::int64_t element =
+          static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(
+              placement.tensors()[static_cast<std::size_t>(tensor)].elements)));
+      std::vector<CellFault> faults;
+      const bool is_backing_struck = random.below(2) == 0;
+      bool has_copy = false;
+      for (const PlacedBit& place : places.places_of(tensor, element, 1)) {
+        const bool is_backing = place.memory == 3;
+        const bool is_copy = place.memory < 2 && !has_copy && !place.held.reads.empty();
+        if (!is_copy && !(is_backing && is_backing_struck)) {
+          continue;
+        }
+        has_copy = has_copy || is_copy;
+        // One bit of what is loaded, two of a copy before it is read.
+        const Cycle when = is_copy ? place.held.reads.front() - 1
+                                   : std::max<Cycle>(place.held.occupant.written, -1);
+        CellFault fault{place.memory, place.bit, FaultKind::kFlip, {when, when + 1}};
+        faults.push_back(fault);
+        if (is_copy) {
+          fault.bit.bit ^= 1;
+          faults.push_back(fault);
+        }
+      }
+      std::ranges::sort(faults, [](const CellFault& x, const CellFault& y) {
+        return std::tie(x.memory, x.bit) < std::tie(y.memory, y.bit);
+      });
+      if (!has_copy) {
+        continue;
+      }
+      const TrialResult result = trial.run(golden, faults, nullptr);
+      EXPECT_EQ(text_of(result), text_of(formula.run(golden, faults, nullptr)))
+          << k << text_of(faults);
+      detected += result.detected_codewords > 0 ? 1 : 0;
+      healed += result.corrected_codewords > 0 ? 1 : 0;
+    }
+    EXPECT_GT(detected, 20);
+    EXPECT_EQ(healed > 20, on_due == OnDue::kRefetch) << healed;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, MemoryStrikesTest,
