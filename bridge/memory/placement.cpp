@@ -181,12 +181,11 @@ std::int64_t Placement::rows_that_fit(const GemmShape& gemm, std::size_t layer) 
                ? step / gemm.out_width * gemm.out_width
                : step;
   };
-  rows = whole_lines(rows);
-  while (rows > 1 && !fits(rows)) {
-    if (!accelerator_.mesh.is_weight_stationary()) {
-      break;
+  if (accelerator_.mesh.is_weight_stationary()) {  // else a fold has the rows of the mesh
+    rows = whole_lines(rows);
+    while (rows > 1 && !fits(rows)) {
+      rows = whole_lines(rows / 2);
     }
-    rows = whole_lines(rows / 2);
   }
   if (rows < 1 || !fits(rows)) {
     const auto& [name, config] = accelerator_.memory[activations_.memory];

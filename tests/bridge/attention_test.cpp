@@ -11,42 +11,11 @@
 #include "bridge/full_simulation.h"
 #include "bridge/trial.h"
 #include "dnn/integer/quantise.h"
+#include "tests/bridge/attention_network.h"
 #include "tests/bridge/zoo.h"
-#include "tests/dnn/network_maker.h"
 
 namespace tilestrike::bridge {
 namespace {
-
-using dnn::NetworkMaker;
-using dnn::ValueId;
-
-c10::IValue list(std::vector<std::int64_t> numbers) { return c10::IValue(std::move(numbers)); }
-c10::IValue number(std::int64_t value) { return c10::IValue(value); }
-
-at::Tensor pictures() { return NetworkMaker::noise({8, 3, 12, 12}, 1000); }
-
-// Nine patches, two heads of depth 8, a residual addition.
-dnn::Network attention() {
-  NetworkMaker maker;
-  ValueId x = maker.convolution("patches", maker.images(), 3, 16, 4, 4);
-  x = maker.call("tokens", "aten.flatten.using_ints", {x, number(2)});
-  x = maker.call("turned", "aten.transpose.int", {x, number(1), number(2)});
-  const auto heads = [&](const std::string& name) {
-    ValueId y = maker.linear(name, x, 16, 16);
-    y = maker.call(name + "_heads", "aten.reshape.default", {y, list({-1, 9, 2, 8})});
-    return maker.call(name + "_first", "aten.transpose.int", {y, number(1), number(2)});
-  };
-  const ValueId q = heads("q"), k = heads("k"), v = heads("v");
-  ValueId y =
-      maker.call("attention", "aten.scaled_dot_product_attention.default",
-                 {q, k, v, c10::IValue(), c10::IValue(0.0), c10::IValue(false), c10::IValue(0.05)});
-  y = maker.call("back", "aten.transpose.int", {y, number(1), number(2)});
-  y = maker.call("joined", "aten.reshape.default", {y, list({-1, 9, 16})});
-  y = maker.linear("projection", y, 16, 16);
-  x = maker.call("residual", "aten.add.Tensor", {x, y});
-  x = maker.call("mean", "aten.mean.dim", {x, list({1})});
-  return maker.finish(maker.linear("head", x, 16, 10));
-}
 
 const dnn::Layer& layer_named(const dnn::Network& network, const std::string& name) {
   const auto found = std::ranges::find(network.layers, name, &dnn::Layer::name);
@@ -55,20 +24,20 @@ const dnn::Layer& layer_named(const dnn::Network& network, const std::string& na
 }
 
 TEST(AttentionTest, FusedAttentionBecomesTwoIntegerProducts) {
-  const dnn::Network network = attention();
-  const dnn::Network integer = dnn::quantise(network, pictures());
+  const dnn::Network network = attention_network();
+  const dnn::Network integer = dnn::quantise(network, attention_pictures());
   for (const char* name : {"attention.matmul_qk", "attention.matmul_v"}) {
     EXPECT_EQ(layer_named(integer, name).target, "int8.matmul");
     EXPECT_NE(dnn::matrix_kernel(layer_named(integer, name)), nullptr);
   }
-  const at::Tensor expected = dnn::Executor(network).run(pictures());
-  const at::Tensor found = dnn::Executor(integer).run(pictures());
+  const at::Tensor expected = dnn::Executor(network).run(attention_pictures());
+  const at::Tensor found = dnn::Executor(integer).run(attention_pictures());
   EXPECT_LE(((found - expected).norm() / expected.norm()).item<double>(), 0.04);
 }
 
 TEST(AttentionTest, ProductsAreThoseOfPlainIntegers) {
-  const dnn::Network integer = dnn::quantise(attention(), pictures());
-  const dnn::Tape tape = dnn::Executor(integer).record(pictures());
+  const dnn::Network integer = dnn::quantise(attention_network(), attention_pictures());
+  const dnn::Tape tape = dnn::Executor(integer).record(attention_pictures());
   for (const char* name : {"attention.matmul_qk", "attention.matmul_v"}) {
     const dnn::Layer& layer = layer_named(integer, name);
     const auto value = [&](std::size_t argument) {
@@ -86,10 +55,10 @@ TEST(AttentionTest, ProductsAreThoseOfPlainIntegers) {
 class AttentionOnMeshTest : public testing::TestWithParam<sim::Dataflow> {};
 
 TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
-  const dnn::Network network = dnn::quantise(attention(), pictures());
+  const dnn::Network network = dnn::quantise(attention_network(), attention_pictures());
   const dnn::Executor executor(network);
   AcceleratorConfig accelerator = mesh_of(4, 4, GetParam());
-  dnn::Tape golden = executor.record(pictures().narrow(0, 0, 1));
+  dnn::Tape golden = executor.record(attention_pictures().narrow(0, 0, 1));
   Mapping mapping(network, golden, accelerator);
   TrialRunner runner(network, mapping, "systemc");
   const auto engine = sim::make_engine("systemc");
@@ -98,7 +67,8 @@ TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
   const auto period = static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference());
   int changed = 0, changed_again = 0, trials = 0;
   for (; changed < 1000 && trials < 20000; ++trials) {
-    const at::Tensor image = pictures().narrow(0, static_cast<std::int64_t>(trials % 8), 1);
+    const at::Tensor image =
+        attention_pictures().narrow(0, static_cast<std::int64_t>(trials % 8), 1);
     golden = executor.record(image);
     if (trials < 8) {
       const FullRun full = simulate_all(network, mapping, *engine, image);
@@ -151,9 +121,9 @@ TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
 // The first fault changes the keys, which the next product loads as weights; the second makes the
 // first load of the layer after it slip, which brings back what the product has left.
 TEST(AttentionTest, ChangedKeysStayInTheMeshForALaterFault) {
-  const dnn::Network network = dnn::quantise(attention(), pictures());
+  const dnn::Network network = dnn::quantise(attention_network(), attention_pictures());
   const dnn::Executor executor(network);
-  const at::Tensor image = pictures().narrow(0, 0, 1);
+  const at::Tensor image = attention_pictures().narrow(0, 0, 1);
   const dnn::Tape golden = executor.record(image);
   Mapping mapping(network, golden, mesh_of(4, 4, sim::Dataflow::kWeightStationary));
   TrialRunner runner(network, mapping, "systemc");

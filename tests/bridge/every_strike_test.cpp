@@ -3,8 +3,9 @@
 // Residency by brute force: on a tiny network every cell of every memory is struck in every cycle,
 // and what the trial works out from residency is compared with a platform that knows none. On the
 // platform a strike can only matter by the accesses that come after it, so one whole inference runs
-// for each cell and each gap between two accesses to its codeword (at both ends of the gap); the
-// trial runs for every cell and cycle. TILESTRIKE_EVERY_STRIKE=1: the platform does, too.
+// for each cell and each gap between two accesses to its codeword (at both ends of the gap, as do
+// the struck passes alone); the trial by formula runs for every cell and cycle.
+// TILESTRIKE_EVERY_STRIKE=1: the platform does, too.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -79,6 +80,7 @@ class Comparison {
         golden_(executor_.record(dnn::Inputs(tiny_pictures()).narrow(0, 1))),
         mapping_(network_, golden_, accelerator),
         trial_(network_, mapping_),
+        formula_(network_, mapping_, "closed_form"),
         platform_(network_, mapping_, golden_) {}
 
   Cycle cycles() const { return mapping_.schedule().cycles_per_inference(); }
@@ -143,7 +145,10 @@ class Comparison {
       if (is_literal || cycle == end - 1) {
         ASSERT_EQ(on_platform(at(cycle)), expected) << text(faults) << ": the platform, in a gap";
       }
-      const Seen hybrid = by_residency(at(cycle));
+      if (is_literal || cycle == first || cycle == end - 1) {
+        ASSERT_EQ(by_residency(trial_, at(cycle)), expected) << text(faults) << ": struck passes";
+      }
+      const Seen hybrid = by_residency(formula_, at(cycle));
       ASSERT_EQ(hybrid.answer, expected.answer) << text(faults);
       ASSERT_EQ(hybrid.is_changed, expected.is_changed) << text(faults);
       ASSERT_EQ(hybrid.is_corrected, expected.is_corrected) << text(faults);
@@ -194,8 +199,8 @@ class Comparison {
     return seen;
   }
 
-  Seen by_residency(const std::vector<CellFault>& faults) {
-    const TrialResult result = trial_.run(golden_, faults, nullptr);
+  Seen by_residency(MemoryTrial& trial, const std::vector<CellFault>& faults) {
+    const TrialResult result = trial.run(golden_, faults, nullptr);
     Seen seen;
     seen.answer = result.logits.empty() ? floats(golden_of(network_.output)) : result.logits;
     seen.is_changed = result.changed_outputs > 0 || !result.logits.empty();
@@ -209,7 +214,7 @@ class Comparison {
   dnn::Executor executor_;
   dnn::Tape golden_;
   Mapping mapping_;
-  MemoryTrial trial_;
+  MemoryTrial trial_, formula_;
   PlatformRun platform_;
   std::int64_t struck_ = 0, simulated_ = 0, visible_ = 0;
 };

@@ -12,6 +12,7 @@
 #include "bridge/memory/element_places.h"
 #include "bridge/memory/memory_trial.h"
 #include "tests/bridge/small_network.h"
+#include "tests/bridge/trial_text.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -21,26 +22,6 @@ struct Counts {
   std::int64_t passes = 0;
   std::map<std::string, int> audited;
 };
-
-/// All that a trial says, but for what was simulated.
-std::string text_of(const TrialResult& result) {
-  std::string text;
-  for (const auto& word :
-       {std::string(name_of(result.judgement.outcome)), std::string(name_of(result.masked_at)),
-        std::string(name_of(result.without_stop)), result.layer}) {
-    text += word + " ";
-  }
-  for (const std::int64_t number :
-       {result.changed_accumulators, result.changed_outputs, result.changed_words,
-        result.corrected_codewords, result.detected_codewords, std::int64_t{result.activated},
-        std::int64_t{result.outlives}}) {
-    text += std::to_string(number) + " ";
-  }
-  for (const float logit : result.logits) {
-    text += std::to_string(logit) + " ";
-  }
-  return text;
-}
 
 std::string text_of(const std::vector<CellFault>& faults) {
   std::string text;

@@ -115,6 +115,11 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
     const bool is_odd = !faults.empty() && faults.front().site.value % 2 == 1;
     return {{"wavefront", "stepped"}, is_odd ? settings_.disagreement : ""};
   }
+  bridge::TrialAudit audit_cells(ImageId, std::span<const bridge::CellFault> faults) override {
+    ++audits;
+    const bool is_odd = faults.front().bit.bit % 2 == 1;
+    return {{"closed_form"}, is_odd ? settings_.disagreement : ""};
+  }
 
   const std::vector<bridge::StudyMemory>& memories() const override { return memories_; }
 

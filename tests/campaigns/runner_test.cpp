@@ -106,6 +106,22 @@ TEST(RunnerTest, AShareOfTheTrialsIsAudited) {
                    .audit);
 }
 
+TEST(RunnerTest, StrikesOnMemoriesAreAuditedToo) {
+  const ScratchFolder folder;
+  FakeStudy::Settings settings;
+  settings.disagreement = "systemc and closed_form part in layer conv1";
+  const Campaign campaign = campaign_of(
+      "model: lenet5\ntrials: 200\naudit: 50%\nstrike: {process: particle, where: {memory: all}}");
+  const AuditSummary right = *run(folder.path("r.sqlite"), campaign).report.summaries[0].audit;
+  EXPECT_EQ(right.audited, 100);
+  EXPECT_EQ(right.disagreements, 0);
+  EXPECT_EQ(right.agreed, (std::map<std::string, std::int64_t>{{"closed_form", 100}}));
+  const AuditSummary wrong =
+      *run(folder.path("w.sqlite"), campaign, settings).report.summaries[0].audit;
+  EXPECT_GT(wrong.disagreements, 20);
+  EXPECT_EQ(wrong.first, settings.disagreement);
+}
+
 TEST(RunnerTest, ADisagreementOfEnginesIsKeptAndNamed) {
   const ScratchFolder folder;
   FakeStudy::Settings settings;
