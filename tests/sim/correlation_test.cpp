@@ -157,6 +157,14 @@ TEST_F(CorrelationTest, PhasesOfARegister) {
   EXPECT_EQ(phase_at(Register::kActivation, 14, serial), Phase::kStream);
   EXPECT_EQ(phase_at(Register::kActivation, 19, serial), Phase::kDrain);
   EXPECT_EQ(phase_at(Register::kActivation, 20, serial), Phase::kIdle);
+  // Window 1 streams six wavefronts, waits for three, and loads in the last four.
+  const MeshRun waits(config_, {{6, 4, 4}, {6, 3, 4}}, [](const Window& window, const Window&) {
+    return window.index == 1 ? 13 : window.length;
+  });
+  EXPECT_EQ(phase_at(Register::kVertical, 1 + 4 + 5, waits), Phase::kStream);
+  EXPECT_EQ(phase_at(Register::kVertical, 1 + 4 + 6, waits), Phase::kWait);
+  EXPECT_EQ(phase_at(Register::kVertical, 1 + 4 + 8, waits), Phase::kWait);
+  EXPECT_EQ(phase_at(Register::kVertical, 1 + 4 + 9, waits), Phase::kPreload);
 }
 
 // The golden run may be kept or forgotten; from a window on, and from states that differ.
