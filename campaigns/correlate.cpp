@@ -126,7 +126,7 @@ void add_run(CorrelatedPair& pair, const sim::PairVerdict& found, const std::str
 /// One scenario.
 class PointRun {
  public:
-  PointRun(const Point& point, const CorrelateRequest& request,
+  PointRun(const Point& point, std::int64_t number, const CorrelateRequest& request,
            const std::vector<std::string>& engines, const Surroundings& surroundings)
       : point_(point),
         request_(request),
@@ -134,6 +134,7 @@ class PointRun {
         subject_(open_subject(point.scenario, surroundings)),
         plan_(point.scenario, subject_.target),
         correlator_(engines, bridge::kMostSteppedPeCycles) {
+    found_.number = number;
     found_.label = point.label;
     found_.title = title_of(point.scenario, plan_);
     found_.population = plan_.population_text();
@@ -158,7 +159,7 @@ class PointRun {
   }
 
   /// Whether it came to its end. `file` may be null.
-  bool run(std::int64_t number, CorrelationFile* file) {
+  bool run(CorrelationFile* file) {
     bool is_complete = true;
     if (request_.trial) {
       if (*request_.trial >= plan_.trials()) {
@@ -166,20 +167,21 @@ class PointRun {
              "--trial",
              "trials are 0 to " + std::to_string(plan_.trials() - 1) + "; --trials makes more");
       }
-      take(strike(TrialId(static_cast<std::uint64_t>(*request_.trial))), number, file);
+      take(strike(TrialId(static_cast<std::uint64_t>(*request_.trial))), file);
     } else {
-      is_complete = run_all(number, file);
+      is_complete = run_all(file);
     }
     found_.is_census = plan_.is_census() && is_complete && !request_.trial;
     if (!request_.vcd_folder.empty() && (request_.trial || found_.first)) {
       const std::int64_t trial = request_.trial ? *request_.trial : found_.first->trial;
-      std::string stem = point_.label.empty() ? "" : "scenario_" + std::to_string(number) + "_";
+      std::string stem =
+          point_.label.empty() ? "" : "scenario_" + std::to_string(found_.number) + "_";
       stem.append("trial_").append(std::to_string(trial));
       write_waveforms(TrialId(static_cast<std::uint64_t>(trial)), stem);
     }
     note_engines();
     if (file != nullptr) {
-      file->finish(number, found_);
+      file->finish(found_);
     }
     return is_complete;
   }
@@ -189,7 +191,7 @@ class PointRun {
  private:
   const sim::MeshSites& sites() const { return *subject_.target.sites; }
 
-  bool run_all(std::int64_t number, CorrelationFile* file) {
+  bool run_all(CorrelationFile* file) {
     Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
                       0, plan_.trials());
     for (std::int64_t first = 0; first < plan_.trials(); first += kTrialsInStep) {
@@ -203,7 +205,7 @@ class PointRun {
         if (surroundings_.is_interrupted()) {
           return false;
         }
-        take(strike(trial), number, file);
+        take(strike(trial), file);
         progress.step();
       }
     }
@@ -255,14 +257,14 @@ class PointRun {
     return row;
   }
 
-  void take(CorrelatedFault row, std::int64_t number, CorrelationFile* file) {
+  void take(CorrelatedFault row, CorrelationFile* file) {
     ++found_.struck;
     if (row.layer.empty()) {
       ++found_.without_run;
       return;
     }
     if (file != nullptr) {
-      file->add(number, found_, row);
+      file->add(found_, row);
     }
     const auto kind = static_cast<std::size_t>(row.site.kind);
     const auto phase = static_cast<std::size_t>(row.phase);
@@ -433,8 +435,8 @@ CorrelationReport correlate(const Campaign& campaign, const CorrelateRequest& re
     if (request.trial && i != request.scenario) {
       continue;
     }
-    PointRun run(campaign.points[static_cast<std::size_t>(i)], request, engines, surroundings);
-    report.is_interrupted = !run.run(i, file.get());
+    PointRun run(campaign.points[static_cast<std::size_t>(i)], i, request, engines, surroundings);
+    report.is_interrupted = !run.run(file.get());
     report.points.push_back(std::move(run).found());
   }
   return report;

@@ -52,6 +52,7 @@ struct EnginePair {
 
 /// One scenario of the campaign.
 struct PointCorrelation {
+  std::int64_t number = 0;  // in the sweep
   std::string label, title, population;
   std::string document;  // expanded, YAML
   double confidence = 0.95;

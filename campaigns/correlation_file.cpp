@@ -142,15 +142,14 @@ CorrelationFile::~CorrelationFile() {
   }
 }
 
-void CorrelationFile::add(std::int64_t scenario, const PointCorrelation& point,
-                          const CorrelatedFault& fault) {
+void CorrelationFile::add(const PointCorrelation& point, const CorrelatedFault& fault) {
   store_->guarded([&] {
     if (!store_->batch) {
       store_->batch = std::make_unique<SQLite::Transaction>(store_->database);
     }
     SQLite::Statement& row = *store_->add_fault;
     row.reset();
-    row.bind(1, scenario);
+    row.bind(1, point.number);
     row.bind(2, fault.trial);
     row.bind(3, fault.image);
     row.bind(4, fault.register_name);
@@ -170,7 +169,7 @@ void CorrelationFile::add(std::int64_t scenario, const PointCorrelation& point,
     for (const CorrelatedPair& pair : fault.pairs) {
       SQLite::Statement& cell = *store_->add_pair;
       cell.reset();
-      cell.bind(1, scenario);
+      cell.bind(1, point.number);
       cell.bind(2, fault.trial);
       cell.bind(3, static_cast<std::int64_t>(pair.pair));
       cell.bind(4, point.pairs[pair.pair].first);
@@ -195,13 +194,13 @@ void CorrelationFile::add(std::int64_t scenario, const PointCorrelation& point,
   });
 }
 
-void CorrelationFile::finish(std::int64_t scenario, const PointCorrelation& point) {
+void CorrelationFile::finish(const PointCorrelation& point) {
   store_->guarded([&] {
     store_->commit();
     SQLite::Transaction transaction(store_->database);
     const FaultCounts all = point.all();
     SQLite::Statement about(store_->database, "INSERT INTO scenarios VALUES (" + marks(13) + ")");
-    about.bind(1, scenario);
+    about.bind(1, point.number);
     about.bind(2, point.label);
     about.bind(3, point.document);
     about.bind(4, point.population);
@@ -225,7 +224,7 @@ void CorrelationFile::finish(std::int64_t scenario, const PointCorrelation& poin
             continue;
           }
           cell.reset();
-          cell.bind(1, scenario);
+          cell.bind(1, point.number);
           cell.bind(2, point.pairs[pair].first);
           cell.bind(3, point.pairs[pair].second);
           cell.bind(4, point.registers[kind]);

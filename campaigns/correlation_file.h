@@ -19,9 +19,9 @@ class CorrelationFile {
   CorrelationFile(const CorrelationFile&) = delete;
   CorrelationFile& operator=(const CorrelationFile&) = delete;
 
-  void add(std::int64_t scenario, const PointCorrelation& point, const CorrelatedFault& fault);
-  /// The scenario and its matrix, once all its faults are in; commits.
-  void finish(std::int64_t scenario, const PointCorrelation& point);
+  void add(const PointCorrelation& point, const CorrelatedFault& fault);
+  /// The point and its matrix, once all its faults are in; commits.
+  void finish(const PointCorrelation& point);
 
  private:
   struct Store;

@@ -105,9 +105,8 @@ std::string html_of(const CorrelationReport& report, const std::string& command)
   if (report.is_interrupted) {
     html += "<p class=\"about\">Interrupted: not all trials are in.</p>\n";
   }
-  for (std::size_t i = 0; i < report.points.size(); ++i) {
-    html += point_html(report.points[i],
-                       reproduction_of(report.points[i], report.points.size(), i, command));
+  for (const PointCorrelation& point : report.points) {
+    html += point_html(point, reproduction_of(point, command));
   }
   return html + "</body></html>\n";
 }

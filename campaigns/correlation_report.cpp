@@ -239,15 +239,14 @@ std::vector<std::string> disagreement_lines(const PointCorrelation& point) {
   return lines;
 }
 
-std::string reproduction_of(const PointCorrelation& point, std::size_t number_of_points,
-                            std::size_t number, const std::string& command) {
+std::string reproduction_of(const PointCorrelation& point, const std::string& command) {
   if (!point.first || command.empty()) {
     return "";
   }
   const EnginePair& engines = point.pairs[point.first->differing()->pair];
   std::string text = command;
-  if (number_of_points > 1) {
-    text += fmt::format(" --scenario {}", number);
+  if (!point.label.empty()) {
+    text += fmt::format(" --scenario {}", point.number);
   }
   return text + fmt::format(" --trial {} --engines {},{} --vcd vcd", point.first->trial,
                             engines.first, engines.second);
@@ -260,8 +259,7 @@ std::string text_of(const CorrelationReport& report, const std::string& command)
   }
   for (std::size_t i = 0; i < report.points.size(); ++i) {
     text += (i == 0 ? "" : "\n") +
-            point_text(report.points[i],
-                       reproduction_of(report.points[i], report.points.size(), i, command));
+            point_text(report.points[i], reproduction_of(report.points[i], command));
   }
   return text;
 }
@@ -271,8 +269,7 @@ nlohmann::ordered_json json_of(const CorrelationReport& report, const std::strin
                                  {"interrupted", report.is_interrupted},
                                  {"has_rtl", report.has_rtl}};
   json["scenarios"] = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < report.points.size(); ++i) {
-    const PointCorrelation& point = report.points[i];
+  for (const PointCorrelation& point : report.points) {
     const FaultCounts all = point.all();
     nlohmann::ordered_json entry = {{"label", point.label},
                                     {"title", point.title},
@@ -314,7 +311,7 @@ nlohmann::ordered_json json_of(const CorrelationReport& report, const std::strin
     }
     if (point.first) {
       entry["first"] = json_of(*point.first, point);
-      entry["again"] = reproduction_of(point, report.points.size(), i, command);
+      entry["again"] = reproduction_of(point, command);
     }
     entry["waveforms"] = point.waveforms;
     json["scenarios"].push_back(std::move(entry));

@@ -32,7 +32,6 @@ nlohmann::ordered_json json_of(const CorrelationReport& report, const std::strin
 std::string html_of(const CorrelationReport& report, const std::string& command);
 
 /// "COMMAND --trial 17 --engines a,b --vcd vcd" of the first disagreement.
-std::string reproduction_of(const PointCorrelation& point, std::size_t number_of_points,
-                            std::size_t number, const std::string& command);
+std::string reproduction_of(const PointCorrelation& point, const std::string& command);
 
 }  // namespace tilestrike::campaigns

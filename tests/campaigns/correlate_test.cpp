@@ -187,6 +187,12 @@ TEST(CorrelateTest, TheFileHoldsARowPerFaultAndPairAndTheMatrix) {
                    "WHERE" +
                        of_pair),
             500);
+  // What reproduces the second point's disagreement names the point.
+  ASSERT_TRUE(report.points[1].first);
+  EXPECT_EQ(reproduction_of(report.points[1], "tilestrike correlate s.yaml"),
+            "tilestrike correlate s.yaml --scenario 1 --trial " +
+                std::to_string(report.points[1].first->trial) +
+                " --engines stepped,broken --vcd vcd");
   // Each that differs is of that bit, and differs in that register just after its cycle.
   EXPECT_EQ(number(file,
                    "SELECT COUNT(*) FROM correlations JOIN correlated_faults USING (scenario, "
