@@ -142,6 +142,7 @@ class PointRun {
     found_.confidence = point.scenario.confidence();
     found_.planned = plan_.trials();
     found_.engines = engines;
+    covers_.resize(engines.size());
     for (std::size_t i = 0; i < engines.size(); ++i) {
       for (std::size_t j = i + 1; j < engines.size(); ++j) {
         found_.pairs.push_back({engines[i], engines[j]});
@@ -225,8 +226,9 @@ class PointRun {
     row.trial = static_cast<std::int64_t>(trial.value);
     row.image = image_of(drawn, trial).value;
     row.faults = static_cast<std::int64_t>(drawn.faults.size());
-    const auto first = std::ranges::min_element(
-        drawn.faults, {}, [](const DrawnFault& one) { return one.fault.when.from; });
+    const auto first = std::ranges::min_element(drawn.faults, {}, [](const DrawnFault& one) {
+      return std::pair(!one.acts, one.fault.when.from);
+    });
     row.site = sites().describe(first->fault.site);
     row.register_name = sites().block(row.site.kind).name;
     row.kind = name_of(first->fault.kind);
@@ -240,6 +242,9 @@ class PointRun {
     subject_.runs->each_struck_run(
         ImageId(row.image), faults, [&](const std::string& layer, const sim::MeshJob& job) {
           const sim::JobCorrelation found = correlator_.correlate(job);
+          for (std::size_t engine = 0; engine < covers_.size(); ++engine) {
+            covers_[engine] = covers_[engine] || found.covers[engine];
+          }
           const bool is_first = row.layer.empty();
           if (is_first) {
             row.layer = layer;
@@ -310,19 +315,12 @@ class PointRun {
     }
   }
 
-  /// Engines without a say.
   void note_engines() {
-    const std::int64_t all = found_.all().strikes;
-    for (const std::string& engine : found_.engines) {
-      std::int64_t compared = 0;
-      for (std::size_t pair = 0; pair < found_.pairs.size(); ++pair) {
-        if (found_.pairs[pair].first == engine || found_.pairs[pair].second == engine) {
-          compared += found_.of_pair(pair).compared();
-        }
-      }
-      if (compared == 0 && all > 0) {
-        found_.notes.push_back(engine + " covers none of these faults" +
-                               (engine == "rtl" ? ": this mesh is not built (docs/rtl.md)" : ""));
+    for (std::size_t engine = 0; engine < found_.engines.size(); ++engine) {
+      if (!covers_[engine] && found_.all().strikes > 0) {
+        const std::string& name = found_.engines[engine];
+        found_.notes.push_back(name + " covers none of these faults" +
+                               (name == "rtl" ? ": this mesh is not built (docs/rtl.md)" : ""));
       }
     }
   }
@@ -333,6 +331,7 @@ class PointRun {
   Subject subject_;
   Plan plan_;
   sim::Correlator correlator_;
+  std::vector<bool> covers_;  // by engine: whether it has covered a run
   PointCorrelation found_;
 };
 

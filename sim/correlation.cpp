@@ -137,12 +137,13 @@ JobCorrelation Correlator::correlate(const MeshJob& job) {
   }
   JobCorrelation found;
   for (const Answer& answer : answers) {
-    if (answer.is_covered && !found.is_covered) {
-      found.is_covered = true;
-      found.changed_word = answer.result.before != answer.result.after;
-      found.activated = answer.result.activated;
-      found.corrupted = !answer.result.deltas.empty();
-    }
+    found.covers.push_back(answer.is_covered);
+  }
+  if (const auto first = std::ranges::find(answers, true, &Answer::is_covered);
+      first != answers.end()) {
+    found.changed_word = first->result.before != first->result.after;
+    found.activated = first->result.activated;
+    found.corrupted = !first->result.deltas.empty();
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
     for (std::size_t j = i + 1; j < answers.size(); ++j) {

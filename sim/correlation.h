@@ -54,8 +54,8 @@ struct PairVerdict {
 };
 
 struct JobCorrelation {
+  std::vector<bool> covers;  // by engine
   // As the first engine that covers the job says:
-  bool is_covered = false;
   bool changed_word = false;
   bool activated = false;
   bool corrupted = false;  // a result differs from golden

@@ -50,7 +50,7 @@ TEST_F(CorrelationTest, TheCrossedBitIsFoundAtTheCycleOfItsStrikeAndNoOtherDiffe
     const RegisterFault fault = flip_of(site, 14);
     const JobCorrelation found = correlator.correlate(job_of({&fault, 1}));
     ASSERT_EQ(found.pairs.size(), 3);
-    EXPECT_TRUE(found.is_covered);
+    EXPECT_EQ(found.covers, (std::vector<bool>{true, true, true}));
     const bool is_crossed = fault.site == DefectiveMesh::crossed_site(sites_);
     for (const PairVerdict& pair : found.pairs) {
       const bool has_broken = pair.second == 2;
@@ -108,6 +108,7 @@ TEST_F(CorrelationTest, WhatHasNoFormulaIsNotCovered) {
   site.row = site.column = 1;
   RegisterFault fault{sites_.id_of(site), FaultKind::kStuckAt1, {5, 30}};
   const JobCorrelation held = correlator.correlate(job_of({&fault, 1}));
+  EXPECT_EQ(held.covers, (std::vector<bool>{false, true, true}));
   EXPECT_EQ(held.pairs[0].verdict, Verdict::kNotCovered);
   EXPECT_EQ(held.pairs[1].verdict, Verdict::kNotCovered);
   EXPECT_EQ(held.pairs[2].verdict, Verdict::kAgree);
