@@ -412,6 +412,18 @@ TEST(PlatformTest, ADetectedErrorStopsIsZeroedOrUsed) {
   }
 }
 
+// The scrubber reads codeword 0 in cycle 0, before a strike of that cycle.
+TEST(PlatformTest, WhatStruckBeforeTheStartIsMetByTheFirstScrub) {
+  for (const Cycle cycle : {-7, -1, 0}) {
+    Platform platform(std::vector{memory_of(EccKind::kSecded, 64, 128)});
+    PlatformStrike strike;
+    strike.when = {cycle, cycle + 1};
+    platform.arm({&strike, 1});
+    EXPECT_EQ(platform.idle_until(5).scrubs[0].corrected, cycle < 0 ? 1 : 0) << cycle;
+    EXPECT_EQ(platform.idle_until(200).scrubs[0].corrected, cycle < 0 ? 0 : 1) << cycle;
+  }
+}
+
 TEST(PlatformTest, AScrubberThatFindsAnErrorInADeadWordStopsTheRun) {
   Platform platform(std::vector{memory_of(EccKind::kSecded, 64, 128)});
   std::vector<PlatformStrike> strikes(2);
