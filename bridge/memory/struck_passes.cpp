@@ -7,12 +7,10 @@
 #include <limits>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "base/error.h"
-#include "bridge/memory/copies.h"
-#include "bridge/memory/mesh_reads.h"
 #include "bridge/memory/pass_steps.h"
+#include "bridge/memory/struck_copies.h"
 #include "sim/arithmetic.h"
 
 namespace tilestrike::bridge {
@@ -23,46 +21,6 @@ using sim::AccessKind;
 using sim::PlatformStep;
 
 constexpr Cycle kForever = std::numeric_limits<Cycle>::max();
-
-/// What a codeword of a copy on the chip holds as it is loaded.
-class LoadedCopies {
- public:
-  LoadedCopies(const Residency& residency, std::size_t layer, const LayerRead& loaded)
-      : schedule_(residency.schedule()), layer_(layer), loaded_(loaded) {}
-
-  CopyByte place(Kind kind, std::int64_t copy, std::int64_t offset) const {
-    return kind == Kind::kWeights ? weight_byte(schedule_, layer_, copy, offset)
-                                  : activation_byte(schedule_, layer_, copy, offset);
-  }
-  std::uint8_t byte(const CopyByte& place, std::int64_t copy) const {
-    const auto* const bytes =
-        static_cast<const std::uint8_t*>(loaded_.operands[place.operand].const_data_ptr());
-    const std::uint8_t held = bytes[place.element];
-    return loaded_.reads.is_empty() ? held
-                                    : static_cast<std::uint8_t>(loaded_.reads.value(
-                                          {place.operand, copy, place.element}, held, 1, 0));
-  }
-  /// Bytes [offset, offset + out.size()) of a copy; zeros beyond its data.
-  void fill(Kind kind, std::int64_t copy, std::int64_t offset, std::span<std::uint8_t> out) const {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const CopyByte at = place(kind, copy, offset + static_cast<std::int64_t>(i));
-      out[i] = at.element < 0 ? std::uint8_t{0} : byte(at, copy);
-    }
-  }
-
- private:
-  const Schedule& schedule_;
-  std::size_t layer_;
-  const LayerRead& loaded_;
-};
-
-Cycle first_strike(const StruckWord& word) {
-  Cycle first = kForever;
-  for (const CellFault& fault : word.faults) {
-    first = std::min(first, fault.when.from);
-  }
-  return first;
-}
 
 }  // namespace
 
@@ -78,11 +36,13 @@ class StruckPasses::Program final : public sim::PlatformProgram {
         scheduled_(residency_.schedule().layers()[strike.layer.layer]),
         tiling_(*scheduled_.tiling),
         config_(scheduled_.run->config()),
-        copies_(residency_, strike.layer.layer, strike.loaded),
+        copies_(residency_, strike),
+        found_(strike.on_chip.size()),
         steps_(owner.steps_),
         accesses_(residency_.schedule(), strike.layer.layer, steps_) {
-    contents_.resize(strike.on_chip.size());
-    find_passes();
+    for (const std::int64_t block : copies_.blocks()) {
+      blocks_.try_emplace(block);
+    }
   }
 
   /// Makes all ready for a run: what was written at boot is in the arrays, strikes are armed.
@@ -92,18 +52,12 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   sim::DueAction on_detected(const PlatformStep& step, const sim::CodewordFinding& finding,
                              sim::DueAction usual) override;
 
-  bool has_passes() const { return !passes_.empty(); }
+  bool has_passes() const { return !copies_.passes().empty(); }
   /// Whether the mesh has given other results than the platform's own: run once more with those.
   bool must_run_again() const { return must_run_again_; }
   LayerEffect effect() const;
 
  private:
-  struct Content {  // of StruckContents
-    std::int64_t address = 0;
-    std::vector<std::uint8_t> loaded;
-    bool is_from_struck = false;  // the backing copy is wrong, too
-    Findings found;
-  };
   struct Action {
     enum class Kind { kBegin, kAdvance, kFinish } kind = Kind::kBegin;
     Cycle cycle = 0;
@@ -120,7 +74,6 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   };
   using Block = std::vector<std::int32_t>;  // of sums, as the vector unit reads it
 
-  void find_passes();
   Cycle begin_of(int pass) const;
   void add_pass(int pass);
   void write_weights(int pass, Pass& at_work);
@@ -128,7 +81,6 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   void write_late(Kind kind, std::int64_t copy, std::int64_t address,
                   const std::vector<std::int64_t>& words, std::size_t memory, Cycle cycle,
                   Pass& at_work);
-  bool is_struck(Kind kind, std::int64_t copy, std::int64_t offset) const;
   void act(const Action& action);
   void finish(int pass);
   std::vector<std::int32_t> results_of(int pass, Pass& at_work);
@@ -145,13 +97,9 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   const ScheduledLayer& scheduled_;
   const Tiling& tiling_;
   const sim::MeshConfig& config_;
-  LoadedCopies copies_;
-  std::vector<int> passes_;               // in order
-  std::map<std::int64_t, Block> blocks_;  // whose sums are struck
-  std::vector<Content> contents_;         // as on_chip
-  // By place on the platform and codeword, those of a codeword in order of time.
-  std::map<std::pair<std::int32_t, std::uint64_t>, std::vector<std::size_t>> contents_of_;
-  std::set<std::tuple<Kind, std::int64_t, std::int64_t>> struck_;  // kind, copy, offset
+  StruckCopies copies_;
+  std::vector<Findings> found_;                     // of each content
+  std::map<std::int64_t, Block> blocks_;            // whose sums are struck
   std::map<int, std::vector<std::int32_t>> given_;  // results of passes that the mesh has given
   bool must_run_again_ = false;
 
@@ -167,53 +115,6 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   bool is_read_wrong_ = false;
 };
 
-void StruckPasses::Program::find_passes() {
-  const std::size_t layer = strike_.layer.layer;
-  const MeshReads reads(residency_.schedule(), layer);
-  std::set<int> passes;
-  for (const CopiedElement& copied : strike_.loaded.reads.elements()) {
-    reads.of(copied, [&](const MeshRead& read) { passes.insert(read.pass); });
-  }
-  for (std::size_t i = 0; i < contents_.size(); ++i) {
-    const auto& [word, occupant] = strike_.on_chip[i];
-    const std::int64_t bytes = residency_.placement().codeword_bytes(word->memory);
-    Content& content = contents_[i];
-    content.address = static_cast<std::int64_t>(word->codeword.value) * bytes;
-    contents_of_[{owner_.places_[word->memory], word->codeword.value}].push_back(i);
-    if (occupant.kind == Kind::kSums) {
-      blocks_.try_emplace(occupant.index);
-      continue;
-    }
-    struck_.emplace(occupant.kind, occupant.index, occupant.offset);
-    content.loaded.resize(static_cast<std::size_t>(bytes));
-    copies_.fill(occupant.kind, occupant.index, occupant.offset, content.loaded);
-    const Cycle struck = first_strike(*word);
-    for (std::int64_t byte = 0; byte < bytes; ++byte) {
-      const CopyByte place = copies_.place(occupant.kind, occupant.index, occupant.offset + byte);
-      if (place.element < 0) {
-        continue;
-      }
-      const CopiedElement copied{place.operand, occupant.index, place.element};
-      content.is_from_struck = content.is_from_struck || strike_.loaded.reads.has(copied);
-      reads.of(copied, [&](const MeshRead& read) {
-        if (read.cycle > struck) {
-          passes.insert(read.pass);
-        }
-      });
-    }
-  }
-  for (const auto& [block, rows] : blocks_) {
-    for (int fold = 0; fold < tiling_.depth_folds(); ++fold) {
-      passes.insert(static_cast<int>(block) * tiling_.depth_folds() + fold);
-    }
-  }
-  for (auto& [word, indices] : contents_of_) {
-    std::ranges::stable_sort(indices, {},
-                             [&](std::size_t i) { return strike_.on_chip[i].occupant.written; });
-  }
-  passes_.assign(passes.begin(), passes.end());
-}
-
 void StruckPasses::Program::start() {
   steps_.clear();
   actions_.clear();
@@ -228,10 +129,10 @@ void StruckPasses::Program::start() {
   std::vector<sim::PlatformStrike> strikes;
   const StruckWord* last = nullptr;
   std::set<const StruckWord*> armed;
-  for (std::size_t i = 0; i < contents_.size(); ++i) {
+  std::ranges::fill(found_, Findings());
+  for (std::size_t i = 0; i < found_.size(); ++i) {
     const auto& [word, occupant] = strike_.on_chip[i];
-    Content& content = contents_[i];
-    content.found = {};
+    const StruckCopies::Content& content = copies_.contents()[i];
     const std::int32_t memory = owner_.places_[word->memory];
     if (occupant.kind != Kind::kSums) {
       if (occupant.written < 0) {
@@ -245,7 +146,7 @@ void StruckPasses::Program::start() {
         load.memory = memory;
         load.address = static_cast<std::uint64_t>(content.address);
         load.bytes = content.loaded.size();
-        load.data = content.loaded.data();
+        load.data = const_cast<std::uint8_t*>(content.loaded.data());  // a write only reads it
         steps_.push_back(load);
       }
     }
@@ -283,10 +184,6 @@ Cycle StruckPasses::Program::begin_of(int pass) const {
   return scheduled_.start + run.window(MemorySchedule::loading_window(run, pass)).start - 1;
 }
 
-bool StruckPasses::Program::is_struck(Kind kind, std::int64_t copy, std::int64_t offset) const {
-  return struck_.contains({kind, copy, offset});
-}
-
 // Codewords of a copy that nothing strikes, side by side in one access, in the last cycle in which
 // nobody has read them: when exactly they were loaded changes nothing.
 void StruckPasses::Program::write_late(Kind kind, std::int64_t copy, std::int64_t address,
@@ -294,13 +191,13 @@ void StruckPasses::Program::write_late(Kind kind, std::int64_t copy, std::int64_
                                        Cycle cycle, Pass& at_work) {
   const std::int64_t bytes = residency_.placement().codeword_bytes(memory);
   for (std::size_t first = 0; first < words.size();) {
-    if (is_struck(kind, copy, words[first] * bytes)) {
+    if (copies_.is_struck(kind, copy, words[first] * bytes)) {
       ++first;
       continue;
     }
     std::size_t last = first + 1;
     while (last < words.size() && words[last] == words[last - 1] + 1 &&
-           !is_struck(kind, copy, words[last] * bytes)) {
+           !copies_.is_struck(kind, copy, words[last] * bytes)) {
       ++last;
     }
     const std::int64_t offset = words[first] * bytes;
@@ -417,15 +314,16 @@ void StruckPasses::Program::add_pass(int pass) {
 }
 
 std::span<const PlatformStep> StruckPasses::Program::next() {
+  const std::vector<int>& passes = copies_.passes();
   for (;;) {
-    const Cycle pass = added_ < passes_.size() ? begin_of(passes_[added_]) : kForever;
+    const Cycle pass = added_ < passes.size() ? begin_of(passes[added_]) : kForever;
     const Cycle action = acted_ < actions_.size() ? actions_[acted_].cycle : kForever;
     const Cycle step = done_ < steps_.size() ? steps_[done_].cycle : kForever;
     if (pass <= std::min(action, step)) {
       if (pass == kForever) {
         return {};
       }
-      add_pass(passes_[added_++]);
+      add_pass(passes[added_++]);
       continue;
     }
     if (action <= step) {
@@ -543,37 +441,29 @@ void StruckPasses::Program::compare(int pass, Pass& at_work,
   }
 }
 
-// Which content a read has met: the last that was written before.
 std::size_t StruckPasses::Program::content_of(const PlatformStep& step,
                                               sim::CodewordId codeword) const {
-  const auto all = contents_of_.find({step.memory, codeword.value});
-  TS_CHECK(all != contents_of_.end(), "only struck codewords are found wrong");
-  std::size_t found = all->second.front();
-  for (const std::size_t i : all->second) {
-    if (strike_.on_chip[i].occupant.written < step.cycle) {
-      found = i;
-    }
-  }
-  return found;
+  const auto memory = std::ranges::find(owner_.places_, step.memory) - owner_.places_.begin();
+  return copies_.content_of(static_cast<std::size_t>(memory), codeword, step.cycle);
 }
 
 void StruckPasses::Program::on_corrected(const PlatformStep& step,
                                          const sim::CodewordFinding& finding) {
-  contents_[content_of(step, finding.codeword)].found.corrected = 1;
+  found_[content_of(step, finding.codeword)].corrected = 1;
 }
 
 sim::DueAction StruckPasses::Program::on_detected(const PlatformStep& step,
                                                   const sim::CodewordFinding& finding,
                                                   sim::DueAction usual) {
   const std::size_t index = content_of(step, finding.codeword);
-  Content& content = contents_[index];
+  const StruckCopies::Content& content = copies_.contents()[index];
   const bool is_copy = strike_.on_chip[index].occupant.kind != Kind::kSums;
   if (owner_.on_due_ != OnDue::kRefetch || !is_copy || content.is_from_struck) {
-    content.found.detected = 1;
+    found_[index].detected = 1;
     return usual;
   }
-  content.found.corrected = 1;
-  content.found.is_refetched = true;
+  found_[index].corrected = 1;
+  found_[index].is_refetched = true;
   std::vector<sim::CodewordFinding> none;
   const auto address = static_cast<std::uint64_t>(content.address);
   owner_.platform_->array(step.memory).write_bytes(address, content.loaded, none);
@@ -587,10 +477,8 @@ sim::DueAction StruckPasses::Program::on_detected(const PlatformStep& step,
 LayerEffect StruckPasses::Program::effect() const {
   LayerEffect effect;
   effect.is_felt = is_read_wrong_;
-  effect.passes = static_cast<std::int64_t>(passes_.size());
-  for (const Content& content : contents_) {
-    effect.found.push_back(content.found);
-  }
+  effect.passes = static_cast<std::int64_t>(copies_.passes().size());
+  effect.found = found_;
   // What the operands alone make of it; of a struck block, what the vector unit reads.
   std::vector<sim::OutputDelta> of_passes = of_passes_;
   std::sort(of_passes.begin(), of_passes.end());
