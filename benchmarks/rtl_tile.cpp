@@ -91,6 +91,8 @@ BENCHMARK_CAPTURE(rtl_tile, bare8, 8, false)->Name("rtl_tile/8/bare");
 BENCHMARK_CAPTURE(rtl_tile, struck8, 8, true)->Name("rtl_tile/8/struck");
 BENCHMARK_CAPTURE(rtl_tile, bare16, 16, false)->Name("rtl_tile/16/bare");
 BENCHMARK_CAPTURE(rtl_tile, struck16, 16, true)->Name("rtl_tile/16/struck");
+BENCHMARK_CAPTURE(rtl_tile, bare32, 32, false)->Name("rtl_tile/32/bare");
+BENCHMARK_CAPTURE(rtl_tile, struck32, 32, true)->Name("rtl_tile/32/struck");
 
 }  // namespace
 }  // namespace tilestrike::rtl

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <string>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "rtl/register_paths.h"
+#include "rtl/register_names.h"
 #include "sim/arithmetic.h"
 
 namespace tilestrike::rtl {
@@ -61,17 +63,15 @@ MeshModel::MeshModel(const sim::MeshConfig& config, const sim::MeshSites& sites)
   }
   model_ = built->make();
   ports_ = model_->ports();
+  std::map<std::string, RegisterArray, std::less<>> arrays;
+  model_->visit(
+      [&](const std::string& name, const RegisterArray& array) { arrays.emplace(name, array); });
   for (const sim::RegisterBlock& block : sites.blocks()) {
-    Cells& cells = cells_.emplace_back();
-    cells.bits = block.bits;
-    for (std::uint64_t cell = 0; cell < block.cells; ++cell) {
-      const SiteId site(block.first + cell * static_cast<std::uint64_t>(block.bits));
-      const RegisterPath path = path_of(sites.describe(site));
-      const Storage storage = model_->find(path.scope, path.name);
-      TS_CHECK(storage.data != nullptr && storage.bits == block.bits,
-               "the RTL has no register " + path.text() + " of that width");
-      cells.words.push_back(storage.data);
-    }
+    const auto found = arrays.find(array_of(block.kind));
+    TS_CHECK(found != arrays.end() && found->second.bits == block.bits &&
+                 found->second.words == block.cells,
+             "the RTL has all registers " + block.name);
+    cells_.push_back(found->second);
   }
   reset();
 }
@@ -89,7 +89,7 @@ void MeshModel::reset() {
 void MeshModel::set_state(const sim::MeshState& state) {
   for (const auto& [kind, words] : {std::pair(sim::Register::kStationary0, &state.stationary[0]),
                                     std::pair(sim::Register::kStationary1, &state.stationary[1])}) {
-    for (std::uint64_t cell = 0; cell < cells(kind).words.size(); ++cell) {
+    for (std::uint64_t cell = 0; cell < cells(kind).words; ++cell) {
       put(kind, cell, words->empty() ? 0 : (*words)[cell]);
     }
   }
@@ -144,19 +144,18 @@ std::int32_t MeshModel::collected(int column) const {
 }
 
 std::int32_t MeshModel::read(sim::Register kind, std::uint64_t cell) const {
-  const Cells& all = cells(kind);
-  const void* word = all.words[cell];
-  return all.bits == 32 ? *static_cast<const std::int32_t*>(word)
-                        : sim::fitted(*static_cast<const std::uint8_t*>(word), all.bits);
+  const RegisterArray& all = cells(kind);
+  return all.bits == 32 ? static_cast<const std::int32_t*>(all.data)[cell]
+                        : sim::fitted(static_cast<const std::uint8_t*>(all.data)[cell], all.bits);
 }
 
 void MeshModel::put(sim::Register kind, std::uint64_t cell, std::int32_t value) {
-  const Cells& all = cells(kind);
+  const RegisterArray& all = cells(kind);
   if (all.bits == 32) {
-    *static_cast<std::int32_t*>(all.words[cell]) = value;
+    static_cast<std::int32_t*>(all.data)[cell] = value;
   } else {
     const std::uint32_t mask = (1U << all.bits) - 1U;
-    *static_cast<std::uint8_t*>(all.words[cell]) =
+    static_cast<std::uint8_t*>(all.data)[cell] =
         static_cast<std::uint8_t>(static_cast<std::uint32_t>(value) & mask);
   }
 }
@@ -167,7 +166,7 @@ void MeshModel::write(sim::Register kind, std::uint64_t cell, std::int32_t value
 }
 
 void MeshModel::read_all(sim::Register kind, std::vector<std::int32_t>& words) const {
-  words.resize(cells(kind).words.size());
+  words.resize(cells(kind).words);
   for (std::uint64_t cell = 0; cell < words.size(); ++cell) {
     words[cell] = read(kind, cell);
   }
@@ -176,19 +175,17 @@ void MeshModel::read_all(sim::Register kind, std::vector<std::int32_t>& words) c
 bool MeshModel::has_registers_of(const MeshModel& other) const {
   // From the bottom up: what differs longest is what leaves last.
   for (std::size_t kind = cells_.size(); kind-- > 0;) {
-    const Cells& ours = cells_[kind];
-    const std::size_t bytes = ours.bits == 32 ? 4 : 1;
-    for (std::size_t cell = 0; cell < ours.words.size(); ++cell) {
-      if (std::memcmp(ours.words[cell], other.cells_[kind].words[cell], bytes) != 0) {
-        return false;
-      }
+    const RegisterArray& ours = cells_[kind];
+    if (std::memcmp(ours.data, other.cells_[kind].data, ours.words * (ours.bits == 32 ? 4 : 1)) !=
+        0) {
+      return false;
     }
   }
   return true;
 }
 
 void MeshModel::write_all(sim::Register kind, const std::vector<std::int32_t>& words) {
-  TS_CHECK(words.size() == cells(kind).words.size(), "one word per register");
+  TS_CHECK(words.size() == cells(kind).words, "one word per register");
   for (std::uint64_t cell = 0; cell < words.size(); ++cell) {
     put(kind, cell, words[cell]);
   }

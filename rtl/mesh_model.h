@@ -46,24 +46,23 @@ class MeshModel final : public sim::MeshMachine {
   void write_all(sim::Register kind, const std::vector<std::int32_t>& words) override;
 
   bool has_registers_of(const MeshModel& other) const;
-  /// Every register that the design lets be struck, by its name below the top module.
-  void visit_registers(const std::function<void(const std::string&, int bits)>& visit) const {
+  /// Every array of registers that the design lets be struck, by its name.
+  void visit_registers(
+      const std::function<void(const std::string&, const RegisterArray&)>& visit) const {
     model_->visit(visit);
   }
 
  private:
-  struct Cells {
-    int bits = 0;
-    std::vector<void*> words;
-  };
-  const Cells& cells(sim::Register kind) const { return cells_[static_cast<std::size_t>(kind)]; }
+  const RegisterArray& cells(sim::Register kind) const {
+    return cells_[static_cast<std::size_t>(kind)];
+  }
   void put(sim::Register kind, std::uint64_t cell, std::int32_t value);
 
   const sim::MeshConfig config_;
   const sim::MeshSites& sites_;
   std::unique_ptr<VerilatedMesh> model_;
   VerilatedMesh::Ports ports_;
-  std::vector<Cells> cells_;  // by sim::Register
+  std::vector<RegisterArray> cells_;  // by sim::Register
 };
 
 }  // namespace tilestrike::rtl

@@ -19,7 +19,8 @@
 // of the codeword between the two edges is overwritten.
 //
 // A codeword that was written over a detected error is poisoned: its reads are detected errors
-// until it is written as a whole. Nothing resets the poison: write every codeword once after power-up.
+// until it is written as a whole. Nothing resets the poison: write every codeword once after
+// power-up.
 //
 // Parameters: Banks, Rows (of a bank), WordsPerRow >= 1, two codewords or more; Interleave divides
 // WordsPerRow; Ecc: 0 none, 1 parity, 2 SEC-DED, which takes DataBits 32 or 64; SumBits divides

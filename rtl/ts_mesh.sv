@@ -9,8 +9,15 @@
 // handshake: whoever drives the edges knows the schedule, and valid_i enables the stationary
 // registers only.
 //
-// Parameters: Rows, Columns 2 to 128; OperandBits < SumBits; any of the two dataflows.
-// Latency: Rows + Columns clock edges.
+// Registers of one kind are one array: of the PEs, (r, c) is element r * Columns + c; of the skew
+// and deskew, a chain of n registers begins at element n * (n - 1) / 2. Every pipe register lies at
+// the input of its PE. One process updates them all, in loops: it works out every next value from
+// the registers before it writes the first, and nothing but the registers lives from one clock edge
+// to the next.
+//
+// Parameters: Rows, Columns 2 to 128; OperandBits < SumBits; any of the two dataflows; sums wrap,
+// or saturate.
+// Latency: Rows + Columns clock edges. Reset: synchronous.
 // Injectable state: all of it (lint/ts_mesh_registers.vlt).
 
 module ts_mesh #(
@@ -36,147 +43,205 @@ module ts_mesh #(
   output logic [Columns*SumBits-1:0]      result_o
 );
 
-  for (genvar r = 0; r < Rows; r++) begin : gen_row
-    logic [OperandBits-1:0] entering;
+  localparam int unsigned Pes         = Rows * Columns;
+  localparam int unsigned RowSkew     = Rows * (Rows - 1) / 2;
+  localparam int unsigned ColumnSkew  = Columns * (Columns - 1) / 2;
+  localparam int unsigned ProductBits = 2 * OperandBits;
 
-    ts_delay #(
-      .Width(OperandBits),
-      .Depth(r)
-    ) u_skew_activation (
-      .clk_i,
-      .rst_ni,
-      .data_i(activation_i[r*OperandBits +: OperandBits]),
-      .data_o(entering)
-    );
+  // Of the PEs: the horizontal operand; the partial sum or the other operand; what is loaded into,
+  // and in output-stationary drained from, the stationary registers; their write enable; which of
+  // them is active; and themselves. ([0:0]: else Verilator describes an array as one wide word.)
+  logic [OperandBits-1:0]  a_q  [Pes];
+  logic [VerticalBits-1:0] b_q  [Pes];
+  logic [HeldBits-1:0]     d_q  [Pes];
+  logic [0:0]              v_q  [Pes];
+  logic [0:0]              s_q  [Pes];
+  logic [HeldBits-1:0]     c0_q [Pes];
+  logic [HeldBits-1:0]     c1_q [Pes];
 
-    for (genvar c = 0; c < Columns; c++) begin : gen_column
-      logic [OperandBits-1:0]  a_in;
-      logic [OperandBits-1:0]  a_out;
-      logic [VerticalBits-1:0] b_in;
-      logic [VerticalBits-1:0] b_out;
-      logic [HeldBits-1:0]     d_in;
-      logic [HeldBits-1:0]     d_out;
-      logic                    v_in;
-      logic                    v_out;
-      logic                    s_in;
-      logic                    s_out;
+  logic [OperandBits-1:0]  skew_a_q [RowSkew];     // row r: the chain of r registers
+  logic [VerticalBits-1:0] skew_b_q [ColumnSkew];  // column c: the chain of c registers
+  logic [HeldBits-1:0]     skew_d_q [ColumnSkew];
+  logic [0:0]              skew_v_q [ColumnSkew];
+  logic [0:0]              skew_s_q [ColumnSkew];
+  logic [SumBits-1:0]      out_q    [Columns];
+  logic [SumBits-1:0]      deskew_q [ColumnSkew];  // column c: the chain of Columns - 1 - c
 
-      if (c == 0) begin : gen_left_edge
-        assign a_in = entering;
-      end else begin : gen_from_left
-        assign a_in = gen_row[r].gen_column[c-1].a_out;
+  function automatic [SumBits-1:0] sum_of(input [SumBits-1:0]     addend,
+                                          input [ProductBits-1:0] product);
+    logic [SumBits-1:0] sum;
+    sum = addend + SumBits'($signed(product));
+    if (Saturate && (addend[SumBits-1] == product[ProductBits-1]) &&
+        (addend[SumBits-1] != sum[SumBits-1])) begin
+      sum = {addend[SumBits-1], {(SumBits - 1){~addend[SumBits-1]}}};
+    end
+    sum_of = sum;
+  endfunction
+
+  always_ff @(posedge clk_i) begin : update
+    // What the registers take at this edge. b and d: a row more, for what leaves the last one.
+    logic [OperandBits-1:0]  a [Pes];
+    logic [VerticalBits-1:0] b [Pes + Columns];
+    logic [HeldBits-1:0]     d [Pes + Columns];
+    logic                    v [Pes];
+    logic                    s [Pes];
+    logic [OperandBits-1:0]  skew_a [RowSkew];
+    logic [VerticalBits-1:0] skew_b [ColumnSkew];
+    logic [HeldBits-1:0]     skew_d [ColumnSkew];
+    logic                    skew_v [ColumnSkew];
+    logic                    skew_s [ColumnSkew];
+    logic [SumBits-1:0]      deskew [ColumnSkew];
+    logic [HeldBits-1:0]     active [Pes];
+    logic [HeldBits-1:0]     kept [Pes];  // what the active register holds next
+    logic [ProductBits-1:0]  product [Pes];
+
+    // The PEs.
+    for (int unsigned i = 0; i < Pes; i++) begin
+      active[i] = (c1_q[i] & {HeldBits{s_q[i]}}) | (c0_q[i] & ~{HeldBits{s_q[i]}});
+    end
+    for (int unsigned i = 0; i < Pes; i++) begin
+      product[i] = ProductBits'($signed(a_q[i])) *
+          ProductBits'($signed(WeightStationary ? OperandBits'(active[i]) : OperandBits'(b_q[i])));
+    end
+    if (WeightStationary) begin
+      for (int unsigned i = 0; i < Pes; i++) begin
+        b[i+Columns] = VerticalBits'(sum_of(SumBits'(b_q[i]), product[i]));
+        kept[i]      = active[i];
       end
-
-      if (r == 0) begin : gen_top_edge
-        assign b_in = gen_top[c].b_entering;
-        assign d_in = gen_top[c].d_entering;
-        assign v_in = gen_top[c].v_entering;
-        assign s_in = gen_top[c].s_entering;
-      end else begin : gen_from_above
-        assign b_in = gen_row[r-1].gen_column[c].b_out;
-        assign d_in = gen_row[r-1].gen_column[c].d_out;
-        assign v_in = gen_row[r-1].gen_column[c].v_out;
-        assign s_in = gen_row[r-1].gen_column[c].s_out;
+    end else begin
+      for (int unsigned i = 0; i < Pes; i++) begin
+        b[i+Columns] = b_q[i];
       end
+      for (int unsigned i = 0; i < Pes; i++) begin
+        kept[i] = HeldBits'(sum_of(SumBits'(active[i]), product[i]));
+      end
+    end
+    for (int unsigned i = 0; i < Pes; i++) begin
+      d[i+Columns] = (c0_q[i] & {HeldBits{s_q[i]}}) | (c1_q[i] & ~{HeldBits{s_q[i]}});
+    end
+    for (int unsigned i = 0; i < Pes - Columns; i++) begin
+      v[i+Columns] = v_q[i];
+      s[i+Columns] = s_q[i];
+    end
+    for (int unsigned i = 1; i < Pes; i++) begin
+      a[i] = a_q[i-1];
+    end
 
-      ts_mesh_pe #(
-        .WeightStationary(WeightStationary),
-        .Saturate(Saturate),
-        .OperandBits(OperandBits),
-        .SumBits(SumBits)
-      ) u_pe (
-        .clk_i,
-        .rst_ni,
-        .a_i(a_in),
-        .a_o(a_out),
-        .b_i(b_in),
-        .b_o(b_out),
-        .d_i(d_in),
-        .d_o(d_out),
-        .v_i(v_in),
-        .v_o(v_out),
-        .s_i(s_in),
-        .s_o(s_out)
-      );
+    // What enters them, through the skew.
+    a[0] = activation_i[0 +: OperandBits];
+    for (int unsigned r = 1; r < Rows; r++) begin
+      a[r*Columns] = skew_a_q[r*(r+1)/2-1];
+    end
+    b[0] = vertical_i[0 +: VerticalBits];
+    d[0] = load_i[0 +: HeldBits];
+    v[0] = valid_i;
+    s[0] = propagate_i;
+    for (int unsigned c = 1; c < Columns; c++) begin
+      b[c] = skew_b_q[c*(c+1)/2-1];
+      d[c] = skew_d_q[c*(c+1)/2-1];
+      v[c] = skew_v_q[c*(c+1)/2-1];
+      s[c] = skew_s_q[c*(c+1)/2-1];
+    end
+    for (int unsigned k = 1; k < RowSkew; k++) begin
+      skew_a[k] = skew_a_q[k-1];
+    end
+    for (int unsigned r = 1; r < Rows; r++) begin
+      skew_a[r*(r-1)/2] = activation_i[r*OperandBits +: OperandBits];
+    end
+    for (int unsigned k = 1; k < ColumnSkew; k++) begin
+      skew_b[k] = skew_b_q[k-1];
+    end
+    for (int unsigned k = 1; k < ColumnSkew; k++) begin
+      skew_d[k] = skew_d_q[k-1];
+    end
+    for (int unsigned k = 1; k < ColumnSkew; k++) begin
+      skew_v[k] = skew_v_q[k-1];
+      skew_s[k] = skew_s_q[k-1];
+    end
+    for (int unsigned k = 1; k < ColumnSkew; k++) begin
+      deskew[k] = deskew_q[k-1];
+    end
+    for (int unsigned c = 1; c < Columns; c++) begin
+      skew_b[c*(c-1)/2] = vertical_i[c*VerticalBits +: VerticalBits];
+      skew_d[c*(c-1)/2] = load_i[c*HeldBits +: HeldBits];
+      skew_v[c*(c-1)/2] = valid_i;
+      skew_s[c*(c-1)/2] = propagate_i;
+      deskew[c*(c-1)/2] = out_q[Columns-1-c];
+    end
+
+    // The edge.
+    for (int unsigned i = 0; i < Pes; i++) begin
+      c0_q[i] = (d_q[i]  & {HeldBits{v_q[i] & s_q[i]}}) |
+                (kept[i] & {HeldBits{v_q[i] & ~s_q[i]}}) | (c0_q[i] & ~{HeldBits{v_q[i]}});
+      c1_q[i] = (d_q[i]  & {HeldBits{v_q[i] & ~s_q[i]}}) |
+                (kept[i] & {HeldBits{v_q[i] & s_q[i]}}) | (c1_q[i] & ~{HeldBits{v_q[i]}});
+    end
+    for (int unsigned i = 0; i < Pes; i++) begin
+      a_q[i] = a[i];
+    end
+    for (int unsigned i = 0; i < Pes; i++) begin
+      b_q[i] = b[i];
+    end
+    for (int unsigned i = 0; i < Pes; i++) begin
+      d_q[i] = d[i];
+    end
+    for (int unsigned i = 0; i < Pes; i++) begin
+      v_q[i] = v[i];
+      s_q[i] = s[i];
+    end
+    for (int unsigned k = 0; k < RowSkew; k++) begin
+      skew_a_q[k] = skew_a[k];
+    end
+    for (int unsigned k = 0; k < ColumnSkew; k++) begin
+      skew_b_q[k] = skew_b[k];
+    end
+    for (int unsigned k = 0; k < ColumnSkew; k++) begin
+      skew_d_q[k] = skew_d[k];
+    end
+    for (int unsigned k = 0; k < ColumnSkew; k++) begin
+      skew_v_q[k] = skew_v[k];
+      skew_s_q[k] = skew_s[k];
+    end
+    for (int unsigned k = 0; k < ColumnSkew; k++) begin
+      deskew_q[k] = deskew[k];
+    end
+    for (int unsigned c = 0; c < Columns; c++) begin
+      out_q[c] = WeightStationary ? SumBits'(b[Pes+c]) : SumBits'(d[Pes+c]);
+    end
+
+    if (!rst_ni) begin
+      for (int unsigned i = 0; i < Pes; i++) begin
+        a_q[i]  = '0;
+        b_q[i]  = '0;
+        d_q[i]  = '0;
+        v_q[i]  = '0;
+        s_q[i]  = '0;
+        c0_q[i] = '0;
+        c1_q[i] = '0;
+      end
+      for (int unsigned k = 0; k < RowSkew; k++) begin
+        skew_a_q[k] = '0;
+      end
+      for (int unsigned k = 0; k < ColumnSkew; k++) begin
+        skew_b_q[k] = '0;
+        skew_d_q[k] = '0;
+        skew_v_q[k] = '0;
+        skew_s_q[k] = '0;
+        deskew_q[k] = '0;
+      end
+      for (int unsigned c = 0; c < Columns; c++) begin
+        out_q[c] = '0;
+      end
     end
   end
 
-  for (genvar c = 0; c < Columns; c++) begin : gen_top
-    logic [VerticalBits-1:0] b_entering;
-    logic [HeldBits-1:0]     d_entering;
-    logic                    v_entering;
-    logic                    s_entering;
-
-    ts_delay #(
-      .Width(VerticalBits),
-      .Depth(c)
-    ) u_skew_vertical (
-      .clk_i,
-      .rst_ni,
-      .data_i(vertical_i[c*VerticalBits +: VerticalBits]),
-      .data_o(b_entering)
-    );
-    ts_delay #(
-      .Width(HeldBits),
-      .Depth(c)
-    ) u_skew_load (
-      .clk_i,
-      .rst_ni,
-      .data_i(load_i[c*HeldBits +: HeldBits]),
-      .data_o(d_entering)
-    );
-    ts_delay #(
-      .Width(1),
-      .Depth(c)
-    ) u_skew_valid (
-      .clk_i,
-      .rst_ni,
-      .data_i(valid_i),
-      .data_o(v_entering)
-    );
-    ts_delay #(
-      .Width(1),
-      .Depth(c)
-    ) u_skew_propagate (
-      .clk_i,
-      .rst_ni,
-      .data_i(propagate_i),
-      .data_o(s_entering)
-    );
-  end
-
-  for (genvar c = 0; c < Columns; c++) begin : gen_bottom
-    logic [SumBits-1:0] leaving;
-
-    if (WeightStationary) begin : gen_ws
-      assign leaving = gen_row[Rows-1].gen_column[c].b_out;
-    end else begin : gen_os
-      assign leaving = gen_row[Rows-1].gen_column[c].d_out;
+  for (genvar c = 0; c < Columns; c++) begin : gen_result
+    if (c == Columns - 1) begin : gen_last
+      assign result_o[c*SumBits +: SumBits] = out_q[c];
+    end else begin : gen_deskewed
+      assign result_o[c*SumBits +: SumBits] =
+          deskew_q[(Columns-1-c)*(Columns-c)/2-1];
     end
-
-    ts_delay #(
-      .Width(SumBits),
-      .Depth(1)
-    ) u_output (
-      .clk_i,
-      .rst_ni,
-      .data_i(leaving),
-      .data_o(gen_deskew[c].entering)
-    );
-  end
-
-  for (genvar c = 0; c < Columns; c++) begin : gen_deskew
-    logic [SumBits-1:0] entering;
-
-    ts_delay #(
-      .Width(SumBits),
-      .Depth(Columns - 1 - c)
-    ) u_deskew (
-      .clk_i,
-      .rst_ni,
-      .data_i(entering),
-      .data_o(result_o[c*SumBits +: SumBits])
-    );
   end
 
 endmodule

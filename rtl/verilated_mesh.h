@@ -10,10 +10,16 @@
 #include <span>
 #include <string>
 
-#include "rtl/storage.h"
 #include "sim/mesh_config.h"
 
 namespace tilestrike::rtl {
+
+/// An array of registers: words of so many bits, each little-endian in 1 byte or 4.
+struct RegisterArray {
+  void* data = nullptr;
+  int bits = 0;
+  std::uint64_t words = 0;
+};
 
 class VerilatedMesh {
  public:
@@ -28,11 +34,9 @@ class VerilatedMesh {
   virtual const Ports& ports() const = 0;
   /// Evaluates the design for the values that its ports and registers have now.
   virtual void eval() = 0;
-  /// A register of the design that lint/ts_mesh_registers.vlt lists, by the path of its scope below
-  /// the top module and its name. Null data: there is none.
-  virtual Storage find(const std::string& scope, const std::string& name) const = 0;
-  /// Visits all of them, by their full names below the top module.
-  virtual void visit(const std::function<void(const std::string&, int bits)>& visit) const = 0;
+  /// Visits the arrays of registers that lint/ts_mesh_registers.vlt lists, by name.
+  virtual void visit(
+      const std::function<void(const std::string&, const RegisterArray&)>& visit) const = 0;
 };
 
 /// A model that was built: rows, columns, dataflow and overflow of its mesh; any preload.

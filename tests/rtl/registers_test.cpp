@@ -15,7 +15,7 @@
 #include <string>
 
 #include "rtl/mesh_model.h"
-#include "rtl/register_paths.h"
+#include "rtl/register_names.h"
 #include "tests/rtl/run_tool.h"
 
 namespace tilestrike::rtl {
@@ -25,14 +25,17 @@ using sim::Dataflow;
 using sim::MeshConfig;
 using sim::MeshSites;
 
-using Widths = std::map<std::string, int>;  // of registers, by name below the top module
+using Widths = std::map<std::string, int>;  // of registers, by array and element
+
+std::string element(std::string_view array, std::uint64_t cell) {
+  return std::string(array) + "[" + std::to_string(cell) + "]";
+}
 
 Widths widths_of_sites(const MeshSites& sites) {
   Widths widths;
   for (const sim::RegisterBlock& block : sites.blocks()) {
     for (std::uint64_t cell = 0; cell < block.cells; ++cell) {
-      const SiteId first(block.first + cell * static_cast<std::uint64_t>(block.bits));
-      const std::string name = path_of(sites.describe(first)).text();
+      const std::string name = element(array_of(block.kind), cell);
       EXPECT_TRUE(widths.emplace(name, block.bits).second) << name << " is two registers";
     }
   }
@@ -51,7 +54,7 @@ std::uint64_t total(const Widths& widths) {
 std::string yosys_script(Dataflow dataflow, const std::string& rest) {
   const std::string folder = TS_RTL_FOLDER;
   const char* stationary = dataflow == Dataflow::kWeightStationary ? "1" : "0";
-  return "read_verilog -sv " + folder + "/ts_mesh_pe.sv " + folder + "/ts_delay.sv " + folder +
+  return "read_verilog -sv " + folder +
          "/ts_mesh.sv; chparam -set Rows 4 -set Columns 4 -set WeightStationary " + stationary +
          " ts_mesh; hierarchy -check -top ts_mesh; " + rest;
 }
@@ -63,7 +66,11 @@ TEST(RegistersTest, WhatVerilatorOpensIsWhatCanBeStruck) {
     const MeshSites sites(config);
     const MeshModel model(config, sites);
     Widths opened;
-    model.visit_registers([&](const std::string& name, int bits) { opened.emplace(name, bits); });
+    model.visit_registers([&](const std::string& name, const RegisterArray& array) {
+      for (std::uint64_t cell = 0; cell < array.words; ++cell) {
+        opened.emplace(element(name, cell), array.bits);
+      }
+    });
     EXPECT_EQ(opened, widths_of_sites(sites));
     EXPECT_EQ(total(opened), sites.total_bits());
     ++models;
@@ -89,7 +96,7 @@ TEST(RegistersTest, WhatYosysFindsIsWhatCanBeStruck) {
     // The registers' own nets, by the bits that they carry.
     std::map<std::string, std::string> names;
     for (const auto& [name, net] : top["netnames"].items()) {
-      if (name.size() > 2 && name.compare(name.size() - 2, 2, "_q") == 0) {
+      if (name.find("_q[") != std::string::npos) {
         names[net["bits"].dump()] = name;
       }
     }
@@ -109,18 +116,20 @@ TEST(RegistersTest, WhatYosysFindsIsWhatCanBeStruck) {
   }
 }
 
-// With its hierarchy kept: flattened, a synthesis merges the skew of `valid` (and of `propagate`)
-// of all columns, which is the same register many times.
+// With `keep` on them: else a synthesis merges the skew of `valid` (and of `propagate`) of all
+// columns, which is the same register many times.
 TEST(RegistersTest, SynthesisKeepsEveryFlipFlop) {
   if (!has_yosys()) {
     GTEST_SKIP() << "SKIPPED: yosys was not found";
   }
   for (const Dataflow dataflow : {Dataflow::kWeightStationary, Dataflow::kOutputStationary}) {
-    const Ran ran =
-        run_tool(std::string(TS_YOSYS) + " -Q -T -p '" +
-                 yosys_script(dataflow, "synth -top ts_mesh; check -assert; stat") + "'");
+    const Ran ran = run_tool(
+        std::string(TS_YOSYS) + " -Q -T -p '" +
+        yosys_script(dataflow,
+                     "proc; setattr -set keep 1 t:$*ff*; synth -top ts_mesh; check -assert; stat") +
+        "'");
     ASSERT_EQ(ran.status, 0) << ran.output.substr(ran.output.size() - 2000);
-    const std::string hierarchy = ran.output.substr(ran.output.rfind("design hierarchy"));
+    const std::string hierarchy = ran.output.substr(ran.output.rfind("=== ts_mesh ==="));
     const std::regex cell(R"((\$_\w*(DFF|LATCH)\w*_)\s+(\d+))");
     std::uint64_t flip_flops = 0;
     for (std::sregex_iterator match(hierarchy.begin(), hierarchy.end(), cell), end; match != end;
@@ -143,10 +152,10 @@ TEST(RegistersTest, LintIsClean) {
         "-GRows=8 -GColumns=4 -GWeightStationary=1\\'b0 -GSaturate=1\\'b0",
         "-GRows=4 -GColumns=6 -GWeightStationary=1\\'b1 -GSaturate=1\\'b1",
         "-GRows=2 -GColumns=3 -GWeightStationary=1\\'b0 -GSaturate=1\\'b1"}) {
-    const Ran ran = run_tool(
-        std::string(TS_VERILATOR) + " --lint-only -Wall --top-module ts_mesh " + parameters + " " +
-        folder + "/lint/ts_mesh_registers.vlt " + folder + "/lint/ts_mesh_waivers.vlt " + folder +
-        "/ts_mesh.sv " + folder + "/ts_mesh_pe.sv " + folder + "/ts_delay.sv");
+    const Ran ran =
+        run_tool(std::string(TS_VERILATOR) + " --lint-only -Wall --top-module ts_mesh " +
+                 parameters + " " + folder + "/lint/ts_mesh_registers.vlt " + folder +
+                 "/lint/ts_mesh_waivers.vlt " + folder + "/ts_mesh.sv");
     EXPECT_EQ(ran.status, 0) << parameters << "\n" << ran.output;
     EXPECT_EQ(ran.output, "") << parameters;
   }
