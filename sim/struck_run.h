@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // A job on two machines that move every register at every clock edge, golden and faulty side by
-// side; shared by the engines `stepped` and `rtl`.
+// side; shared by the engines `stepped` and `rtl`. Until something parts them, the golden one
+// stands for both.
 #pragma once
 
 #include <algorithm>
@@ -34,7 +35,8 @@ class StruckRun {
     if (golden_start != nullptr) {
       golden_.set_state(*golden_start);
     }
-    if (faulty_start != nullptr) {
+    if (faulty_start != golden_start) {
+      are_apart_ = true;
       faulty_.set_state(*faulty_start);
     }
     if (job.wants_outputs) {
@@ -61,13 +63,15 @@ class StruckRun {
     for (; state <= emptied; ++state) {
       const EdgeValues edge = edges_.of(state - 1);
       golden_.step(edge);
-      faulty_.step(edge);
+      if (are_apart_) {
+        faulty_.step(edge);
+      }
       if (state <= run_.cycles()) {
         strike(state);
         collect(state);
       }
       if (ends_early_ && state > last_fault_ && (state - last_fault_) % kLookEvery == 0 &&
-          golden_.has_registers_of(faulty_)) {
+          (!are_apart_ || golden_.has_registers_of(faulty_))) {
         has_ended_early_ = true;
         break;
       }
@@ -77,7 +81,7 @@ class StruckRun {
                                 run_.window_of(first_wavefront) + 1;
     result_.end = has_ended_early_ && job_.wants_end
                       ? golden_end(run_, *job_.operands, job_.golden_start)
-                      : faulty_.state();
+                      : faulty().state();
     std::sort(result_.deltas.begin(), result_.deltas.end());
     return std::move(result_);
   }
@@ -92,6 +96,7 @@ class StruckRun {
       if (!acts) {
         continue;
       }
+      part();
       const auto [before, after] = faulty_.strike(fault);
       if (before == after) {
         continue;
@@ -106,13 +111,27 @@ class StruckRun {
     }
   }
 
+  // From here on the faulty machine goes its own way.
+  void part() {
+    if (are_apart_) {
+      return;
+    }
+    are_apart_ = true;
+    std::vector<std::int32_t> words;
+    for (const RegisterBlock& block : sites_.blocks()) {
+      golden_.read_all(block.kind, words);
+      faulty_.write_all(block.kind, words);
+    }
+  }
+  Machine& faulty() { return are_apart_ ? faulty_ : golden_; }
+
   void collect(Cycle state) {
     const std::optional<ResultRow> due = row_due(run_, state);
     if (!due) {
       return;
     }
     for (int c = 0; c < due->columns; ++c) {
-      const std::int32_t value = faulty_.collected(c);
+      const std::int32_t value = faulty().collected(c);
       if (job_.wants_outputs) {
         result_.outputs[static_cast<std::size_t>(due->pass)]
                        [static_cast<std::size_t>(due->row * due->columns + c)] = value;
@@ -130,6 +149,7 @@ class StruckRun {
   RunEdges edges_;
   Machine &golden_, &faulty_;
   MeshResult result_;
+  bool are_apart_ = false;
   bool ends_early_ = false;
   bool has_ended_early_ = false;
   Cycle last_fault_ = 0;
