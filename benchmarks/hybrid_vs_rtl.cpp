@@ -162,7 +162,7 @@ void resnet18(benchmark::State& state) {
   torch_call([&] {
     const c10::InferenceMode no_gradients;
     const dnn::Inputs image(at::rand({1, 3, 224, 224}, at::detail::createCPUGenerator(1)));
-    compare(state, dnn::quantise(dnn::make_resnet18(), image), image, 50'000, 40);
+    compare(state, dnn::quantise(dnn::make_resnet18(), image), image, 50'000, 100);
   });
 }
 

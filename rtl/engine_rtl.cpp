@@ -1,14 +1,17 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // The engine `rtl`: golden and faulty mesh in Verilated RTL, side by side, every register at every
-// clock edge. It begins with the windows that the struck wavefronts depend on, and ends when all
+// clock edge. It begins with the first struck wavefront where what c0 and c1 hold before it is a
+// matter of looking up weights, else with the windows that it depends on, and ends when all
 // registers agree again.
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "rtl/mesh_model.h"
 #include "sim/engines.h"
+#include "sim/golden_words.h"
 #include "sim/mesh_replay.h"
 #include "sim/struck_run.h"
 
@@ -43,6 +46,11 @@ class RtlEngine final : public sim::Engine {
     if (starts_apart) {
       return run.run();
     }
+    if (job.run->config().is_weight_stationary() && first_struck >= 0 &&
+        first_struck < job.run->cycles()) {
+      const sim::MeshState start = state_before(job, first_struck);
+      return run.run(first_struck, &start);
+    }
     const int window =
         sim::plan_golden(*job.run, first_struck, {.active = true, .shadow = true}).first_window;
     return run.run(job.run->window(window).start);
@@ -54,6 +62,25 @@ class RtlEngine final : public sim::Engine {
   }
 
  private:
+  // c0 and c1 of the fault-free mesh, whose weights no sum has touched: they never saturate.
+  sim::MeshState state_before(const sim::MeshJob& job, std::int64_t wavefront) const {
+    const sim::GoldenWords words(*job.run, *job.operands, job.golden_start);
+    const sim::WavefrontPlace place = sim::place_of(*job.run, wavefront);
+    sim::MeshState state;
+    sim::MeshSite site;
+    for (const sim::Register kind : {sim::Register::kStationary0, sim::Register::kStationary1}) {
+      site.kind = kind;
+      std::vector<std::int32_t>& held =
+          state.stationary[kind == sim::Register::kStationary0 ? 0 : 1];
+      for (site.row = 0; site.row < config_.rows; ++site.row) {
+        for (site.column = 0; site.column < config_.columns; ++site.column) {
+          held.push_back(words.word(site, place));
+        }
+      }
+    }
+    return state;
+  }
+
   // Models are made once per mesh and reset for each job.
   void build(const sim::MeshConfig& config) {
     if (!sites_ || !(config == config_)) {

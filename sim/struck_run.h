@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "sim/arithmetic.h"
 #include "sim/engines.h"
 #include "sim/run_edges.h"
@@ -55,8 +56,13 @@ class StruckRun {
   }
 
   /// The whole run, from a wavefront on: 0, or one from which what the machines start with is right
-  /// by the time the first fault acts.
-  MeshResult run(std::int64_t first_wavefront = 0) {
+  /// by the time the first fault acts. `start`: what golden c0 and c1 hold just before that
+  /// wavefront, instead of the job's; not where the faulty ones differ at the start.
+  MeshResult run(std::int64_t first_wavefront = 0, const MeshState* start = nullptr) {
+    if (start != nullptr) {
+      TS_CHECK(!are_apart_, "one state for both machines");
+      golden_.set_state(*start);
+    }
     // After the last cycle the pipes run empty, without faults.
     const Cycle emptied = run_.cycles() + run_.largest_delay();
     Cycle state = first_wavefront + 1;
