@@ -54,9 +54,11 @@ std::uint64_t total(const Widths& widths) {
 std::string yosys_script(Dataflow dataflow, const std::string& rest) {
   const std::string folder = TS_RTL_FOLDER;
   const char* stationary = dataflow == Dataflow::kWeightStationary ? "1" : "0";
-  return "read_verilog -sv " + folder +
-         "/ts_mesh.sv; chparam -set Rows 4 -set Columns 4 -set WeightStationary " + stationary +
-         " ts_mesh; hierarchy -check -top ts_mesh; " + rest;
+  // Deferred: no mesh of the default size is made.
+  return "read_verilog -sv -defer " + folder +
+         "/ts_mesh.sv; hierarchy -check -top ts_mesh -chparam Rows 4 -chparam Columns 4 "
+         "-chparam WeightStationary " +
+         stationary + "; rename -top ts_mesh; " + rest;
 }
 
 TEST(RegistersTest, WhatVerilatorOpensIsWhatCanBeStruck) {
