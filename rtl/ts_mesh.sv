@@ -92,7 +92,7 @@ module ts_mesh #(
     logic                    skew_s [ColumnSkew];
     logic [SumBits-1:0]      deskew [ColumnSkew];
     logic [HeldBits-1:0]     active [Pes];
-    logic [HeldBits-1:0]     kept [Pes];  // what the active register holds next
+    logic [HeldBits-1:0]     kept [Pes];  // output-stationary: what the active register takes
     logic [ProductBits-1:0]  product [Pes];
 
     // The PEs.
@@ -106,7 +106,6 @@ module ts_mesh #(
     if (WeightStationary) begin
       for (int unsigned i = 0; i < Pes; i++) begin
         b[i+Columns] = VerticalBits'(sum_of(SumBits'(b_q[i]), product[i]));
-        kept[i]      = active[i];
       end
     end else begin
       for (int unsigned i = 0; i < Pes; i++) begin
@@ -117,7 +116,7 @@ module ts_mesh #(
       end
     end
     for (int unsigned i = 0; i < Pes; i++) begin
-      d[i+Columns] = (c0_q[i] & {HeldBits{s_q[i]}}) | (c1_q[i] & ~{HeldBits{s_q[i]}});
+      d[i+Columns] = c0_q[i] ^ c1_q[i] ^ active[i];  // the one that is not active
     end
     for (int unsigned i = 0; i < Pes - Columns; i++) begin
       v[i+Columns] = v_q[i];
@@ -170,11 +169,20 @@ module ts_mesh #(
     end
 
     // The edge.
-    for (int unsigned i = 0; i < Pes; i++) begin
-      c0_q[i] = (d_q[i]  & {HeldBits{v_q[i] & s_q[i]}}) |
-                (kept[i] & {HeldBits{v_q[i] & ~s_q[i]}}) | (c0_q[i] & ~{HeldBits{v_q[i]}});
-      c1_q[i] = (d_q[i]  & {HeldBits{v_q[i] & ~s_q[i]}}) |
-                (kept[i] & {HeldBits{v_q[i] & s_q[i]}}) | (c1_q[i] & ~{HeldBits{v_q[i]}});
+    if (WeightStationary) begin
+      for (int unsigned i = 0; i < Pes; i++) begin
+        c0_q[i] = c0_q[i] ^ ((c0_q[i] ^ d_q[i]) & {HeldBits{v_q[i] & s_q[i]}});
+      end
+      for (int unsigned i = 0; i < Pes; i++) begin
+        c1_q[i] = c1_q[i] ^ ((c1_q[i] ^ d_q[i]) & {HeldBits{v_q[i] & ~s_q[i]}});
+      end
+    end else begin
+      for (int unsigned i = 0; i < Pes; i++) begin
+        c0_q[i] = (d_q[i]  & {HeldBits{v_q[i] & s_q[i]}}) |
+                  (kept[i] & {HeldBits{v_q[i] & ~s_q[i]}}) | (c0_q[i] & ~{HeldBits{v_q[i]}});
+        c1_q[i] = (d_q[i]  & {HeldBits{v_q[i] & ~s_q[i]}}) |
+                  (kept[i] & {HeldBits{v_q[i] & s_q[i]}}) | (c1_q[i] & ~{HeldBits{v_q[i]}});
+      end
     end
     for (int unsigned i = 0; i < Pes; i++) begin
       a_q[i] = a[i];
