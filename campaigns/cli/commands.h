@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/input_files.h"
+#include "campaigns/campaign.h"
 
 namespace tilestrike::campaigns::cli {
 
@@ -26,6 +27,14 @@ void add_correlate(CLI::App& program, Action& chosen);
 
 /// The keys of a scenario file, for help.
 std::string scenario_help();
+
+/// What names a campaign on the command line.
+struct CampaignArguments {
+  std::string scenario;               // file
+  std::vector<std::string> settings;  // of --set
+  std::string trials, seed;           // empty: the scenario's
+};
+Campaign load_campaign_of(const CampaignArguments& arguments);
 
 /// Text on stdout. Throws Failure when it cannot be written.
 void print(const std::string& text);

@@ -15,32 +15,14 @@
 namespace tilestrike::campaigns::cli {
 namespace {
 
-struct CorrelateArguments {
+struct CorrelateArguments : CampaignArguments {
   CorrelateRequest request;
-  std::string scenario;
-  std::vector<std::string> settings;
-  std::string trials;
-  std::string seed;
   std::int64_t trial = -1;
   std::string html;
   std::vector<std::string> libraries;  // of --load
   bool has_progress = false;
   bool is_json = false;
 };
-
-Campaign load(const CorrelateArguments& arguments) {
-  std::vector<Setting> settings;
-  for (const std::string& text : arguments.settings) {
-    settings.push_back(parse_setting(text, "--set"));
-  }
-  if (!arguments.trials.empty()) {
-    settings.push_back(parse_setting("trials=" + arguments.trials, "--trials"));
-  }
-  if (!arguments.seed.empty()) {
-    settings.push_back(parse_setting("seed=" + arguments.seed, "--seed"));
-  }
-  return load_campaign(arguments.scenario, settings);
-}
 
 /// A word of a command line, for a shell.
 std::string quoted(const std::string& word) {
@@ -91,7 +73,7 @@ int run(CorrelateArguments& arguments) {
   if (arguments.trial >= 0) {
     arguments.request.trial = arguments.trial;
   }
-  const Campaign campaign = load(arguments);
+  const Campaign campaign = load_campaign_of(arguments);
   listen_to_signals();
   ProgressLine line;
   Surroundings surroundings;

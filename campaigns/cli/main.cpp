@@ -19,6 +19,20 @@
 
 namespace tilestrike::campaigns::cli {
 
+Campaign load_campaign_of(const CampaignArguments& arguments) {
+  std::vector<Setting> settings;
+  for (const std::string& text : arguments.settings) {
+    settings.push_back(parse_setting(text, "--set"));
+  }
+  if (!arguments.trials.empty()) {
+    settings.push_back(parse_setting("trials=" + arguments.trials, "--trials"));
+  }
+  if (!arguments.seed.empty()) {
+    settings.push_back(parse_setting("seed=" + arguments.seed, "--seed"));
+  }
+  return load_campaign(arguments.scenario, settings);
+}
+
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     fail(ErrorCode::kMachine, "cannot write", "stdout", "check where it is sent");

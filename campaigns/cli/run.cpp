@@ -19,30 +19,12 @@ constexpr int kDone = 0;
 constexpr int kAnswerIsNo = 1;
 constexpr int kInterrupted = 130;
 
-struct RunArguments {
-  std::string scenario;
-  std::vector<std::string> settings;
+struct RunArguments : CampaignArguments {
   std::string out;
-  std::string trials;
-  std::string seed;
   bool is_dry = false;
   bool has_progress = false;
   bool is_json = false;
 };
-
-Campaign load(const RunArguments& arguments) {
-  std::vector<Setting> settings;
-  for (const std::string& text : arguments.settings) {
-    settings.push_back(parse_setting(text, "--set"));
-  }
-  if (!arguments.trials.empty()) {
-    settings.push_back(parse_setting("trials=" + arguments.trials, "--trials"));
-  }
-  if (!arguments.seed.empty()) {
-    settings.push_back(parse_setting("seed=" + arguments.seed, "--seed"));
-  }
-  return load_campaign(arguments.scenario, settings);
-}
 
 void print_summaries(const RunReport& report, const std::string& out, bool is_json) {
   if (is_json) {
@@ -91,7 +73,7 @@ int verdict(const RunReport& report) {
 }
 
 int run(const RunArguments& arguments) {
-  const Campaign campaign = load(arguments);
+  const Campaign campaign = load_campaign_of(arguments);
   if (arguments.is_dry) {
     print(campaign.document.yaml());
     return kDone;
