@@ -4,12 +4,14 @@
 // RTL, clock edge by clock edge from the first preload to the last drain, results collected.
 // rtl_tile/N/struck: the same with one flip in each, uniform over all registers and cycles. `rate`:
 // PE-cycles per second of processor time, a PE-cycle being one PE in one clock of the whole pass.
+// systemc_tile/N/bare and /struck: the same passes and flips through the engine `systemc`.
 #include <benchmark/benchmark.h>
 
 #include <vector>
 
 #include "base/random.h"
 #include "rtl/mesh_model.h"
+#include "sim/engine.h"
 #include "sim/run_edges.h"
 
 namespace tilestrike::rtl {
@@ -87,12 +89,47 @@ void rtl_tile(benchmark::State& state, int size, bool is_struck) {
       benchmark::Counter::kIsRate);
 }
 
+void systemc_tile(benchmark::State& state, int size, bool is_struck) {
+  const sim::MeshConfig config{size, size};
+  const sim::MeshSites sites(config);
+  const sim::MeshRun run(config, {{kRows, size, size}});
+  const RandomTile operands(size);
+  const auto engine = sim::make_engine("systemc");
+  RandomStream random(4, 0, Purpose::kTest);
+  std::int64_t passes = 0;
+  for (auto _ : state) {
+    const Cycle cycle =
+        1 + static_cast<Cycle>(random.below(static_cast<std::uint64_t>(run.cycles())));
+    const RegisterFault fault = {
+        SiteId(random.below(sites.total_bits())), FaultKind::kFlip, {cycle, cycle + 1}};
+    sim::MeshJob job;
+    job.run = &run;
+    job.operands = &operands;
+    job.wants_outputs = true;
+    if (is_struck) {
+      job.faults = {&fault, 1};
+    }
+    benchmark::DoNotOptimize(engine->run(job));
+    ++passes;
+  }
+  state.counters["rate"] = benchmark::Counter(
+      static_cast<double>(passes) * static_cast<double>(run.cycles()) * size * size,
+      benchmark::Counter::kIsRate);
+}
+
 BENCHMARK_CAPTURE(rtl_tile, bare8, 8, false)->Name("rtl_tile/8/bare");
 BENCHMARK_CAPTURE(rtl_tile, struck8, 8, true)->Name("rtl_tile/8/struck");
 BENCHMARK_CAPTURE(rtl_tile, bare16, 16, false)->Name("rtl_tile/16/bare");
 BENCHMARK_CAPTURE(rtl_tile, struck16, 16, true)->Name("rtl_tile/16/struck");
 BENCHMARK_CAPTURE(rtl_tile, bare32, 32, false)->Name("rtl_tile/32/bare");
 BENCHMARK_CAPTURE(rtl_tile, struck32, 32, true)->Name("rtl_tile/32/struck");
+
+BENCHMARK_CAPTURE(systemc_tile, bare8, 8, false)->Name("systemc_tile/8/bare");
+BENCHMARK_CAPTURE(systemc_tile, struck8, 8, true)->Name("systemc_tile/8/struck");
+BENCHMARK_CAPTURE(systemc_tile, bare16, 16, false)->Name("systemc_tile/16/bare");
+BENCHMARK_CAPTURE(systemc_tile, struck16, 16, true)->Name("systemc_tile/16/struck");
+BENCHMARK_CAPTURE(systemc_tile, bare32, 32, false)->Name("systemc_tile/32/bare");
+BENCHMARK_CAPTURE(systemc_tile, struck32, 32, true)->Name("systemc_tile/32/struck");
 
 }  // namespace
 }  // namespace tilestrike::rtl
