@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "bridge/memory/copies.h"
 #include "bridge/memory/mesh_effects.h"
 #include "sim/arithmetic.h"
 
@@ -37,14 +38,8 @@ sim::BitString CellContents::sums(const Occupant& occupant, const dnn::Tape& gol
   };
   layer.set_operands(value(layer.input),
                      layer.weights.value >= 0 ? value(layer.weights) : at::Tensor());
-  const Placement& placement = residency_.placement();
-  const sim::MeshConfig& mesh = placement.accelerator().mesh;
-  const std::int64_t line = std::int64_t{mesh.columns} * kSumBytes;
-  const std::int64_t row = occupant.offset / line;
-  const std::int64_t first_column = occupant.offset % line / kSumBytes;
-  const auto lanes =
-      static_cast<int>(placement.codeword_bytes(placement.accumulators().memory) / kSumBytes);
-  const auto first_pass = static_cast<int>(occupant.index * layer.tiling->depth_folds());
+  const auto [row, first_column, lanes, first_pass] =
+      sums_of_word(residency_.schedule(), occupant.layer, occupant.index, occupant.offset);
   const Tile tile = layer.tiling->tile(first_pass);
   const Cycle start = residency_.schedule().layers()[occupant.layer].start;
   sim::BitString data;
@@ -54,7 +49,8 @@ sim::BitString CellContents::sums(const Occupant& occupant, const dnn::Tape& gol
       if (MemorySchedule::sum_read(*layer.run, start, pass, row) + 1 > cycle) {
         break;
       }
-      sum = sim::sum_of(sum, result_of_pass(layer, pass, row, first_column + lane), mesh.overflow);
+      sum = sim::sum_of(sum, result_of_pass(layer, pass, row, first_column + lane),
+                        layer.run->config().overflow);
     }
     data.set_field(32 * lane, 32, static_cast<std::uint32_t>(sum));
   }

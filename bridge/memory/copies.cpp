@@ -59,6 +59,19 @@ CopyByte activation_byte(const Schedule& schedule, std::size_t layer, std::int64
   return found;
 }
 
+SumsOfWord sums_of_word(const Schedule& schedule, std::size_t layer, std::int64_t block,
+                        std::int64_t offset) {
+  const Placement& placement = schedule.memory()->placement();
+  const std::int64_t columns = placement.accelerator().mesh.columns;
+  SumsOfWord sums;
+  sums.row = offset / (columns * kSumBytes);
+  sums.first_column = offset % (columns * kSumBytes) / kSumBytes;
+  sums.lanes =
+      static_cast<int>(placement.codeword_bytes(placement.accumulators().memory) / kSumBytes);
+  sums.first_pass = static_cast<int>(block * schedule.layers()[layer].tiling->depth_folds());
+  return sums;
+}
+
 void for_each_tile_of(const Schedule& schedule, std::size_t layer, std::int64_t element,
                       const VisitCopy& visit) {
   const MemorySchedule& memory = memory_of(schedule);

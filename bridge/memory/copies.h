@@ -25,6 +25,16 @@ CopyByte weight_byte(const Schedule& schedule, std::size_t layer, std::int64_t t
 CopyByte activation_byte(const Schedule& schedule, std::size_t layer, std::int64_t block,
                          std::int64_t offset);
 
+/// The sums of a codeword of a block of accumulators: `lanes` of one row, from a column on, lanes
+/// beyond the tile's columns included; and the first of the passes that add to them.
+struct SumsOfWord {
+  std::int64_t row = 0, first_column = 0;
+  int lanes = 0;
+  int first_pass = 0;
+};
+SumsOfWord sums_of_word(const Schedule& schedule, std::size_t layer, std::int64_t block,
+                        std::int64_t offset);
+
 /// Told of a copy, by its index, where in it the element begins, and how large it is.
 using VisitCopy = std::function<void(std::int64_t copy, std::int64_t offset, std::int64_t bytes)>;
 /// Tiles that hold a weight of a layer on the mesh.

@@ -218,14 +218,12 @@ void LayerReader::scrub(const StruckContents& struck, const dnn::Divergence& run
 
 void LayerReader::write_sums(const Occupant& occupant, CodewordInTime& word) const {
   const ScheduledLayer& scheduled = residency_.schedule().layers()[occupant.layer];
-  const sim::MeshConfig& mesh = scheduled.run->config();
-  const int folds = scheduled.tiling->depth_folds();
-  const std::int64_t row = occupant.offset / (std::int64_t{mesh.columns} *
-                                              static_cast<std::int64_t>(sizeof(std::int32_t)));
-  for (int fold = 0; fold < folds; ++fold) {
-    const int pass = static_cast<int>(occupant.index) * folds + fold;
-    const Cycle cycle = MemorySchedule::sum_read(*scheduled.run, scheduled.start, pass, row);
-    if (fold == 0) {
+  const SumsOfWord sums =
+      sums_of_word(residency_.schedule(), occupant.layer, occupant.index, occupant.offset);
+  const int end = sums.first_pass + scheduled.tiling->depth_folds();
+  for (int pass = sums.first_pass; pass < end; ++pass) {
+    const Cycle cycle = MemorySchedule::sum_read(*scheduled.run, scheduled.start, pass, sums.row);
+    if (pass == sums.first_pass) {
       word.write(cycle + 1, {});
       continue;
     }

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "bridge/memory/copies.h"
 #include "bridge/memory/mesh_reads.h"
 #include "sim/arithmetic.h"
 
@@ -118,12 +119,8 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
   const Tiling& tiling = *layer_.tiling;
   const Placement& placement = residency_.placement();
   const sim::MeshConfig& mesh = placement.accelerator().mesh;
-  const std::int64_t line = std::int64_t{mesh.columns} * kSumBytes;
-  const std::int64_t row = occupant.offset / line;
-  const std::int64_t first_column = occupant.offset % line / kSumBytes;
-  const auto lanes =
-      static_cast<int>(placement.codeword_bytes(placement.accumulators().memory) / kSumBytes);
-  const auto first_pass = static_cast<int>(occupant.index * tiling.depth_folds());
+  const auto [row, first_column, lanes, first_pass] =
+      sums_of_word(residency_.schedule(), layer_.layer, occupant.index, occupant.offset);
   const Tile tile = tiling.tile(first_pass);
   Sums result;
   const auto met = [&](sim::CodewordRead& read) {
