@@ -110,8 +110,9 @@ std::string version_text() {
 
 int parse_and_run(int argc, char** argv) {
   CLI::App program(
-      "What a hardware fault does to a neural network: strikes registers of a systolic "
-      "mesh, simulates the struck tile passes, and judges the network's answer.",
+      "What a hardware fault does to a neural network: strikes cells of memories, registers of a "
+      "systolic mesh or words of tensors, simulates the struck tile passes, and judges the "
+      "network's answer.",
       "tilestrike");
   program.require_subcommand(1);
   program.set_version_flag("--version", version_text());
@@ -122,7 +123,7 @@ int parse_and_run(int argc, char** argv) {
   std::vector<std::string> libraries;
   program
       .add_option("--load", libraries,
-                  "library of engines of one's own, in RTL (docs/own_rtl.md); may be repeated")
+                  "Library of engines of one's own, in RTL (docs/own_rtl.md); may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
   Action chosen;
