@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "base/ids.h"
+#include "sim/engine.h"
 
 namespace tilestrike::bridge {
 
@@ -22,6 +23,12 @@ struct TrialAudit {
 
 /// Runs of the mesh of more PEs x cycles are not given to the engine `stepped`: it takes seconds.
 inline constexpr std::int64_t kMostSteppedPeCycles = std::int64_t{1} << 26;
+/// Whether an engine is asked for a job of another one.
+inline bool can_audit(const sim::Engine& engine, const sim::MeshJob& job) {
+  const sim::MeshConfig& mesh = job.run->config();
+  const std::int64_t pe_cycles = job.run->cycles() * mesh.rows * mesh.columns;
+  return engine.covers(job) && (engine.name() != "stepped" || pe_cycles <= kMostSteppedPeCycles);
+}
 
 /// A study whose trials engines compute.
 class AuditedStudy {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/set_while.h"
 #include "bridge/judge.h"
 #include "bridge/splice.h"
 #include "sim/engine_comparison.h"
@@ -76,37 +77,23 @@ TrialAudit TrialRunner::audit(const dnn::Tape& golden, std::span<const RegisterF
   for (const auto& other : others_) {
     audit.engines.emplace_back(other->name());
   }
-  audit_ = &audit;
-  try {
-    run(golden, faults, nullptr, nullptr);
-  } catch (...) {
-    audit_ = nullptr;
-    throw;
-  }
-  audit_ = nullptr;
+  const SetWhile auditing(audit_, &audit);
+  run(golden, faults, nullptr, nullptr);
   return audit;
 }
 
 void TrialRunner::each_struck_run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
                                   const VisitRun& visit) {
-  visit_ = &visit;
-  try {
-    run(golden, faults, nullptr, nullptr);
-  } catch (...) {
-    visit_ = nullptr;
-    throw;
-  }
-  visit_ = nullptr;
+  const SetWhile visiting(visit_, &visit);
+  run(golden, faults, nullptr, nullptr);
 }
 
 // An engine that leaves out one struck run has not computed the trial.
 void TrialRunner::compare_engines(const MeshLayer& layer, const sim::MeshJob& job,
                                   const sim::MeshResult& result) {
-  const sim::MeshConfig& mesh = job.run->config();
-  const std::int64_t pe_cycles = job.run->cycles() * mesh.rows * mesh.columns;
   for (const auto& other : others_) {
     const std::string name(other->name());
-    if (!other->covers(job) || (name == "stepped" && pe_cycles > kMostSteppedPeCycles)) {
+    if (!can_audit(*other, job)) {
       std::erase(audit_->engines, name);
       continue;
     }

@@ -145,7 +145,7 @@ class ForeignEngine final : public sim::Engine {
     } catch (const ForeignMesh::Hung&) {
       result.hung = true;
     }
-    design_->limit_edges(std::int64_t{1} << 40);
+    design_->limit_edges(ForeignMesh::kNoLimit);
     result.windows_simulated = passes.passes();
     for (std::size_t i = 0; i < places.size(); ++i) {
       const ForeignMesh::Strike& struck = design_->strikes()[i];

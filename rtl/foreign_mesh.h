@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,6 +85,7 @@ class ForeignMesh {
   void arm(std::span<const ForeignPlace> places);
   const std::vector<Strike>& strikes() const { return strikes_; }
   /// A run that takes more edges than this has hung; clock() ends it.
+  static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
   void limit_edges(std::int64_t edges) { most_edges_ = edges; }
   std::int64_t edges() const { return edge_; }
 
@@ -103,7 +105,7 @@ class ForeignMesh {
  private:
   std::vector<Strike> strikes_;
   std::int64_t edge_ = 0;
-  std::int64_t most_edges_ = std::int64_t{1} << 40;
+  std::int64_t most_edges_ = kNoLimit;
 };
 
 /// Makes the design known as an engine. It covers flips of registers that place() knows, and says

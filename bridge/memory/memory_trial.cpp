@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/set_while.h"
 #include "bridge/judge.h"
 #include "bridge/memory/layer_reads.h"
 #include "bridge/memory/mesh_effects.h"
@@ -121,14 +122,8 @@ TrialAudit MemoryTrial::audit(const dnn::Tape& golden, std::span<const CellFault
       others_.push_back(sim::make_engine(name));
     }
   }
-  audit_ = &audit;
-  try {
-    run(golden, faults, nullptr);
-  } catch (...) {
-    audit_ = nullptr;
-    throw;
-  }
-  audit_ = nullptr;
+  const SetWhile auditing(audit_, &audit);
+  run(golden, faults, nullptr);
   return audit;
 }
 
@@ -151,11 +146,9 @@ void MemoryTrial::compare_engines(const MeshStrike& strike, const LayerEffect& e
   }
   // Each pass as the platform has read it, on the other meshes.
   const auto observe = [&](const sim::MeshJob& job, const std::vector<std::int32_t>& results) {
-    const sim::MeshConfig& mesh = job.run->config();
-    const std::int64_t pe_cycles = job.run->cycles() * mesh.rows * mesh.columns;
     for (const auto& other : others_) {
       const std::string name(other->name());
-      if (!other->covers(job) || (name == "stepped" && pe_cycles > kMostSteppedPeCycles)) {
+      if (!can_audit(*other, job)) {
         std::erase(audit_->engines, name);
         continue;
       }

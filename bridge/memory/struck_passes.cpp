@@ -127,8 +127,7 @@ void StruckPasses::Program::start() {
   sim::Platform& platform = *owner_.platform_;
   platform.clear();
   std::vector<sim::PlatformStrike> strikes;
-  const StruckWord* last = nullptr;
-  std::set<const StruckWord*> armed;
+  std::set<const StruckWord*> armed;  // a word may hold several of the contents
   std::ranges::fill(found_, Findings());
   for (std::size_t i = 0; i < found_.size(); ++i) {
     const auto& [word, occupant] = strike_.on_chip[i];
@@ -150,12 +149,11 @@ void StruckPasses::Program::start() {
         steps_.push_back(load);
       }
     }
-    if (word != last && armed.insert(word).second) {
+    if (armed.insert(word).second) {
       for (const CellFault& fault : word->faults) {
         strikes.push_back({memory, fault.bit, fault.kind, fault.when, false});
       }
     }
-    last = word;
   }
   sort();
   std::ranges::stable_sort(strikes, {},

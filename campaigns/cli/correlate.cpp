@@ -74,21 +74,9 @@ int run(CorrelateArguments& arguments) {
     arguments.request.trial = arguments.trial;
   }
   const Campaign campaign = load_campaign_of(arguments);
-  listen_to_signals();
   ProgressLine line;
-  Surroundings surroundings;
-  surroundings.open_study = bridge::Study::open;
-  surroundings.is_interrupted = stop_was_asked;
-  if (arguments.has_progress || line.is_on_terminal()) {
-    surroundings.show_progress = [&](const std::string& text) { line.show(text); };
-  }
-  CorrelationReport report;
-  try {
-    report = correlate(campaign, arguments.request, surroundings);
-  } catch (...) {
-    line.close();
-    throw;
-  }
+  const CorrelationReport report =
+      correlate(campaign, arguments.request, surroundings_of(line, arguments.has_progress));
   line.close();
   const std::string command = command_of(arguments);
   print(arguments.is_json ? json_of(report, command).dump(2) + "\n" : text_of(report, command));

@@ -83,21 +83,9 @@ int run(const RunArguments& arguments) {
           ? arguments.out
           : std::filesystem::path(arguments.scenario).stem().string() + ".sqlite";
   const auto results = Results::for_campaign(out, campaign);
-  listen_to_signals();
   ProgressLine line;
-  Surroundings surroundings;
-  surroundings.open_study = bridge::Study::open;
-  surroundings.is_interrupted = stop_was_asked;
-  if (arguments.has_progress || line.is_on_terminal()) {
-    surroundings.show_progress = [&](const std::string& text) { line.show(text); };
-  }
-  RunReport report;
-  try {
-    report = run_campaign(campaign, *results, surroundings);
-  } catch (...) {
-    line.close();
-    throw;
-  }
+  const RunReport report =
+      run_campaign(campaign, *results, surroundings_of(line, arguments.has_progress));
   line.close();
   print_summaries(report, out, arguments.is_json);
   if (report.is_interrupted) {

@@ -14,8 +14,6 @@ volatile std::sig_atomic_t is_asked = 0;
 
 extern "C" void ask_to_stop(int) { is_asked = 1; }
 
-}  // namespace
-
 void listen_to_signals() {
   struct sigaction action = {};
   action.sa_handler = ask_to_stop;
@@ -25,6 +23,8 @@ void listen_to_signals() {
 }
 
 bool stop_was_asked() { return is_asked != 0; }
+
+}  // namespace
 
 ProgressLine::ProgressLine() : is_terminal_(isatty(STDERR_FILENO) == 1) {}
 
@@ -45,6 +45,17 @@ void ProgressLine::close() {
     std::fputc('\n', stderr);
   }
   is_open_ = false;
+}
+
+Surroundings surroundings_of(ProgressLine& line, bool wants_progress) {
+  listen_to_signals();
+  Surroundings surroundings;
+  surroundings.open_study = bridge::Study::open;
+  surroundings.is_interrupted = stop_was_asked;
+  if (wants_progress || line.is_on_terminal()) {
+    surroundings.show_progress = [&line](const std::string& text) { line.show(text); };
+  }
+  return surroundings;
 }
 
 }  // namespace tilestrike::campaigns::cli

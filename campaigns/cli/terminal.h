@@ -6,17 +6,17 @@
 #include <chrono>
 #include <string>
 
-namespace tilestrike::campaigns::cli {
+#include "campaigns/runner.h"
 
-/// From now on the first SIGINT or SIGTERM asks to stop after the trial at hand, a second one stops
-/// at once.
-void listen_to_signals();
-bool stop_was_asked();
+namespace tilestrike::campaigns::cli {
 
 /// One line on stderr: rewritten on a terminal, otherwise one every few seconds.
 class ProgressLine {
  public:
   ProgressLine();
+  ~ProgressLine() { close(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
   bool is_on_terminal() const { return is_terminal_; }
   void show(const std::string& text);
   void close();
@@ -26,5 +26,10 @@ class ProgressLine {
   bool is_open_ = false;
   std::chrono::steady_clock::time_point shown_{};
 };
+
+/// What a command runs in that may take long: from now on the first SIGINT or SIGTERM asks to stop
+/// after the trial at hand, a second one stops at once; on a terminal, or where that is wanted, it
+/// shows how far it is. `line` must outlive it.
+Surroundings surroundings_of(ProgressLine& line, bool wants_progress);
 
 }  // namespace tilestrike::campaigns::cli

@@ -24,7 +24,7 @@ constexpr int kRows = 4, kColumns = 3;
 
 class PlainSums final : public ForeignMesh {
  public:
-  explicit PlainSums(bool is_late = false) : is_late_(is_late) {}
+  explicit PlainSums(bool is_late = false, bool waits = false) : is_late_(is_late), waits_(waits) {}
 
   bool takes(const sim::MeshConfig& config) const override {
     return config.rows == kRows && config.columns == kColumns &&
@@ -36,6 +36,9 @@ class PlainSums final : public ForeignMesh {
     compute(passes, results, nullptr);  // puts into the words what they hold
     golden_ = words_;
     clock();
+    while (waits_ && words_ != golden_) {
+      clock();
+    }
     compute(passes, results, &golden_);
   }
 
@@ -164,7 +167,7 @@ class PlainSums final : public ForeignMesh {
   void clock_edge() override {}
   void settle() override {}
 
-  bool is_late_;
+  bool is_late_, waits_;
   mutable Words words_;
   Words golden_;
 };
@@ -176,6 +179,7 @@ class ForeignEngineTest : public testing::TestWithParam<std::tuple<sim::Dataflow
     if (!is_added) {
       add_foreign_engine("plain_sums", [] { return std::make_unique<PlainSums>(); });
       add_foreign_engine("late_sums", [] { return std::make_unique<PlainSums>(true); });
+      add_foreign_engine("waiting_sums", [] { return std::make_unique<PlainSums>(false, true); });
       is_added = true;
     }
   }
@@ -279,6 +283,33 @@ TEST_P(ForeignEngineTest, AStrikeThatNeverComesIsAnError) {
     EXPECT_NE(std::string(failure.what()).find("edge 2 of a run that has 1"), std::string::npos)
         << failure.what();
   }
+}
+
+// A flip that makes the design wait for ever is a result.
+TEST_P(ForeignEngineTest, ADesignThatHangsIsStopped) {
+  const auto [dataflow, preload] = GetParam();
+  const sim::MeshConfig config{kRows, kColumns, dataflow, sim::Overflow::kWrap, preload};
+  const sim::MeshRun run(config, {{4, 4, 3}});
+  RandomStream random(15, 0, Purpose::kTest);
+  const sim::RandomOperands operands(run, random);
+  const sim::MeshSites sites(config);
+  sim::MeshSite site;
+  site.row = site.column = 1;
+  const RegisterFault fault =
+      sim::flip_of(sites.id_of(site).value, run.window(1).start + 2 + sites.delay(site));
+  sim::MeshJob job;
+  job.run = &run;
+  job.operands = &operands;
+  job.faults = {&fault, 1};
+  const auto waiting = sim::make_engine("waiting_sums");
+  EXPECT_TRUE(waiting->run(job).hung);
+  EXPECT_FALSE(sim::make_engine("plain_sums")->run(job).hung);
+  // The next run is not limited.
+  job.faults = {};
+  job.wants_outputs = true;
+  const sim::MeshResult result = waiting->run(job);
+  EXPECT_FALSE(result.hung);
+  EXPECT_EQ(result.outputs[0], operands.product(0));
 }
 
 TEST_P(ForeignEngineTest, WhatItDoesNotCover) {
