@@ -3,8 +3,6 @@
 #include "campaigns/statistics.h"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
-#include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 
@@ -17,21 +15,6 @@ double bound_of_none(std::int64_t n, double confidence) {
 }
 
 }  // namespace
-
-Interval wilson(std::int64_t hits, std::int64_t n, double confidence) {
-  if (n == 0) {
-    return {};
-  }
-  const double z = boost::math::quantile(boost::math::normal(), (1.0 + confidence) / 2.0);
-  const auto trials = static_cast<double>(n);
-  const double rate = static_cast<double>(hits) / trials;
-  const double scale = 1.0 + z * z / trials;
-  const double centre = (rate + z * z / (2.0 * trials)) / scale;
-  const double half =
-      z * std::sqrt(rate * (1.0 - rate) / trials + z * z / (4.0 * trials * trials)) / scale;
-  return {hits == 0 ? 0.0 : std::max(0.0, centre - half),
-          hits == n ? 1.0 : std::min(1.0, centre + half)};
-}
 
 Interval clopper_pearson(std::int64_t hits, std::int64_t n, double confidence) {
   if (n == 0) {
@@ -51,24 +34,43 @@ Interval interval_of_trials(std::int64_t hits, std::int64_t n, double confidence
   if (hits == n) {
     return {1.0 - bound_of_none(n, confidence), 1.0};
   }
-  return wilson(hits, n, confidence);
+  return clopper_pearson(hits, n, confidence);
+}
+
+void Shares::add(const Shares& other) {
+  for (const auto& [share, count] : other.seen_) {
+    seen_[share] += count;
+  }
+}
+
+std::int64_t Shares::n() const {
+  std::int64_t n = 0;
+  for (const auto& [share, count] : seen_) {
+    n += count;
+  }
+  return n;
+}
+
+double Shares::mean() const {
+  double sum = 0.0;
+  for (const auto& [share, count] : seen_) {
+    sum += share * static_cast<double>(count);
+  }
+  return seen_.empty() ? 0.0 : sum / static_cast<double>(n());
 }
 
 Interval interval_of_shares(const Shares& shares, double confidence) {
-  if (shares.n == 0) {
+  if (shares.seen().empty()) {
     return {};
   }
-  const auto n = static_cast<double>(shares.n);
-  const double mean = shares.mean();
-  const double spread = shares.sum_of_squares - n * mean * mean;
-  if (shares.n == 1 || spread <= 1e-12 * n) {
-    const double unseen = bound_of_none(shares.n, confidence);
-    return {mean * (1.0 - unseen), mean + (1.0 - mean) * unseen};
+  const auto is_whole = [](const auto& seen) { return seen.first == 0.0 || seen.first == 1.0; };
+  if (std::ranges::all_of(shares.seen(), is_whole)) {
+    const auto hits = shares.seen().find(1.0);
+    return interval_of_trials(hits == shares.seen().end() ? 0 : hits->second, shares.n(),
+                              confidence);
   }
-  const double t =
-      boost::math::quantile(boost::math::students_t(n - 1.0), (1.0 + confidence) / 2.0);
-  const double half = t * std::sqrt(spread / (n - 1.0) / n);
-  return {std::max(0.0, mean - half), std::min(1.0, mean + half)};
+  const double tail = (1.0 - confidence) / 2.0;
+  return {lower_bound_of_mean(shares.seen(), tail), upper_bound_of_mean(shares.seen(), tail)};
 }
 
 std::int64_t trials_at_look(int look) {

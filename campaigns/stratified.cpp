@@ -73,4 +73,20 @@ Estimate stratified_rate(std::span<const StratumCount> counts, double confidence
   return combined(means);
 }
 
+Estimate stratified_mean(std::span<const StratumShares> strata, double confidence) {
+  std::vector<StratumCount> counts;
+  std::vector<StratumMean> means;
+  bool has_any = false;
+  for (const StratumShares& stratum : strata) {
+    const Shares& shares = *stratum.shares;
+    has_any = has_any || shares.mean() > 0.0;
+    counts.push_back({stratum.weight, 0, shares.n()});
+    means.push_back({stratum.weight, shares.mean(), interval_of_shares(shares, confidence)});
+  }
+  if (!has_any) {
+    return {0.0, {0.0, bound_of_none(counts, confidence)}};
+  }
+  return combined(means);
+}
+
 }  // namespace tilestrike::campaigns

@@ -39,6 +39,16 @@ Estimate combined(std::span<const StratumMean> means);
 /// stratum has a hit, the one-sided bound of bound_of_none().
 Estimate stratified_rate(std::span<const StratumCount> counts, double confidence);
 
+/// Lasting faults of one stratum.
+struct StratumShares {
+  double weight = 0.0;
+  const Shares* shares = nullptr;
+};
+
+/// The mean share sum(w mean): combined() of the strata's intervals (interval_of_shares). Where no
+/// fault of any stratum has a share above 0, the one-sided bound of bound_of_none().
+Estimate stratified_mean(std::span<const StratumShares> strata, double confidence);
+
 /// The largest rate sum(w p) under which no hit in any stratum has a probability of
 /// 1 - confidence: the maximum over all p with prod((1 - p)^n) >= 1 - confidence, which is that of
 /// interval_of_trials() for one stratum. Strata without trials count as p = 1.

@@ -7,26 +7,13 @@
 
 #include <cmath>
 #include <random>
+#include <vector>
 
 namespace tilestrike::campaigns {
 namespace {
 
-TEST(StatisticsTest, WilsonMatchesPublishedValues) {
-  // Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
-  struct Case {
-    int hits, n;
-    double low, high;
-  };
-  for (const Case& c : {Case{81, 263, 0.2553, 0.3662}, Case{15, 148, 0.0624, 0.1605},
-                        Case{0, 20, 0.0000, 0.1611}, Case{1, 29, 0.0061, 0.1718}}) {
-    const Interval interval = wilson(c.hits, c.n, 0.95);
-    EXPECT_NEAR(interval.low, c.low, 5e-5);
-    EXPECT_NEAR(interval.high, c.high, 5e-5);
-  }
-}
-
 TEST(StatisticsTest, ClopperPearsonMatchesPublishedValues) {
-  // The same table, method 5.
+  // Newcombe, Statistics in Medicine 17 (1998), table I, method 5.
   struct Case {
     int hits, n;
     double low, high;
@@ -40,8 +27,8 @@ TEST(StatisticsTest, ClopperPearsonMatchesPublishedValues) {
 }
 
 TEST(StatisticsTest, NoTrialsSayNothing) {
-  for (const Interval& interval : {wilson(0, 0, 0.95), clopper_pearson(0, 0, 0.95),
-                                   interval_of_trials(0, 0, 0.95), interval_of_shares({}, 0.95)}) {
+  for (const Interval& interval : {clopper_pearson(0, 0, 0.95), interval_of_trials(0, 0, 0.95),
+                                   interval_of_shares({}, 0.95)}) {
     EXPECT_EQ(interval.low, 0.0);
     EXPECT_EQ(interval.high, 1.0);
   }
@@ -58,15 +45,79 @@ TEST(StatisticsTest, NoHitGivesTheOneSidedBound) {
   EXPECT_NEAR(interval_of_trials(0, 1000, 0.95).high * 1000, 3.0, 0.01);  // the rule of three
 }
 
-TEST(StatisticsTest, IntervalOfSharesIsStudentsT) {
+TEST(StatisticsTest, SharesThatAreAllOrNothingAreTrials) {
   Shares shares;
-  for (const double share : {0.1, 0.2, 0.3, 0.4, 0.5}) {
-    shares.add(share);
+  for (int i = 0; i < 29; ++i) {
+    shares.add(i == 7 ? 1.0 : 0.0);
   }
-  // mean 0.3, standard deviation 0.158114, t(4, 97.5 %) = 2.776445
   const Interval interval = interval_of_shares(shares, 0.95);
-  EXPECT_NEAR(interval.low, 0.3 - 2.776445 * 0.158114 / std::sqrt(5.0), 1e-6);
-  EXPECT_NEAR(interval.high, 0.3 + 2.776445 * 0.158114 / std::sqrt(5.0), 1e-6);
+  const Interval exact = clopper_pearson(1, 29, 0.95);
+  EXPECT_DOUBLE_EQ(interval.low, exact.low);
+  EXPECT_DOUBLE_EQ(interval.high, exact.high);
+  // So are they where the general way is taken.
+  EXPECT_NEAR(upper_bound_of_mean(shares.seen(), 0.025), exact.high, 1e-8);
+  EXPECT_NEAR(lower_bound_of_mean(shares.seen(), 0.025), exact.low, 1e-8);
+}
+
+// The definition: the bound is a quantile of means with random weights, drawn here.
+TEST(StatisticsTest, BoundsAreQuantilesOfRandomlyWeightedMeans) {
+  std::mt19937_64 random(1);
+  std::exponential_distribution<double> spacing;
+  for (const int n : {2, 5, 30, 200}) {
+    Histogram seen;
+    std::vector<double> shares;
+    for (int i = 0; i < n; ++i) {
+      shares.push_back(i % 7 == 1 ? 0.3 + 0.7 * i / n : i % 11 == 3 ? 0.001 * i : 0.0);
+      ++seen[shares.back()];
+    }
+    constexpr int kDraws = 100'000;
+    int above = 0, below = 0;
+    const double high = upper_bound_of_mean(seen, 0.025);
+    const double low = lower_bound_of_mean(seen, 0.025);
+    for (int draw = 0; draw < kDraws; ++draw) {
+      const double rest = spacing(random);
+      double sum = 0.0, weights = rest;
+      for (const double share : shares) {
+        const double weight = spacing(random);
+        sum += weight * share;
+        weights += weight;
+      }
+      above += (sum + rest) / weights > high ? 1 : 0;
+      below += sum / weights < low ? 1 : 0;
+    }
+    const double deviation = std::sqrt(0.025 * 0.975 * kDraws);
+    EXPECT_NEAR(above, 0.025 * kDraws, 5 * deviation) << n;
+    EXPECT_NEAR(below, 0.025 * kDraws, 5 * deviation) << n;
+  }
+}
+
+// What Student's t does not do: hold where most shares are zero and the others near one. A
+// population of 100 shares; 2000 samples with replacement for each size.
+TEST(StatisticsTest, IntervalsOfSkewedSharesHold) {
+  std::vector<double> population(100, 0.0);
+  population[1] = 0.93;
+  population[2] = 0.88;
+  population[3] = 0.02;
+  population[4] = 0.001;
+  const double truth = (0.93 + 0.88 + 0.02 + 0.001) / 100.0;
+  std::mt19937_64 random(2);
+  std::uniform_int_distribution<std::size_t> member(0, population.size() - 1);
+  for (const int n : {10, 30, 100, 300}) {
+    constexpr int kCampaigns = 2000;
+    int below = 0, above = 0;
+    for (int campaign = 0; campaign < kCampaigns; ++campaign) {
+      Shares shares;
+      for (int i = 0; i < n; ++i) {
+        shares.add(population[member(random)]);
+      }
+      const Interval interval = interval_of_shares(shares, 0.95);
+      below += interval.high < truth ? 1 : 0;
+      above += interval.low > truth ? 1 : 0;
+    }
+    EXPECT_LE(below, 0.05 * kCampaigns) << n;
+    EXPECT_LE(above, 0.03 * kCampaigns) << n;
+    EXPECT_LE(below + above, 0.06 * kCampaigns) << n;
+  }
 }
 
 TEST(StatisticsTest, EqualSharesDoNotGiveAnEmptyInterval) {

@@ -27,11 +27,11 @@ TEST(StratifiedTest, TwoStrataByHand) {
   const std::vector<StratumCount> counts = {{0.9, 10, 100}, {0.1, 60, 120}};
   const Estimate estimate = stratified_rate(counts, 0.95);
   EXPECT_NEAR(estimate.value, 0.9 * 0.1 + 0.1 * 0.5, 1e-15);
-  // Wilson: 10 of 100 is [0.0552291, 0.1743657]; 60 of 120 is [0.4118978, 0.5881022].
+  // Exact: 10 of 100 is [0.0490047, 0.1762226]; 60 of 120 is [0.4073828, 0.5926172].
   EXPECT_NEAR(estimate.interval.low,
-              0.14 - std::hypot(0.9 * (0.1 - 0.0552291), 0.1 * (0.5 - 0.4118978)), 1e-6);
+              0.14 - std::hypot(0.9 * (0.1 - 0.0490047), 0.1 * (0.5 - 0.4073828)), 1e-6);
   EXPECT_NEAR(estimate.interval.high,
-              0.14 + std::hypot(0.9 * (0.1743657 - 0.1), 0.1 * (0.5881022 - 0.5)), 1e-6);
+              0.14 + std::hypot(0.9 * (0.1762226 - 0.1), 0.1 * (0.5926172 - 0.5)), 1e-6);
 }
 
 TEST(StratifiedTest, WithoutAHitTheBoundIsThatOfTheWorstCase) {

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/bounded_mean.h"
+
+#include <boost/math/tools/minima.hpp>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+/// a G, where G is of a gamma distribution with this shape.
+struct Term {
+  double factor = 0.0;
+  double shape = 0.0;
+};
+
+/// P(sum of the terms > 0), of which at least one factor is positive.
+///
+/// The moment generating function is M(s) = prod (1 - s a)^-c, and along any line s = s0 + i y with
+/// 0 < s0 < 1 / max a
+///     P = 1/pi integral over y > 0 of Re(M(s) / s) dy.
+/// Through the saddle point of M(s) / s nothing cancels, so that small probabilities keep their
+/// digits; the trapezoidal rule converges exponentially there.
+class PositiveSum {
+ public:
+  explicit PositiveSum(const std::vector<Term>& terms) : terms_(terms) {
+    for (const Term& term : terms) {
+      most_ = std::max(most_, term.factor);
+    }
+  }
+
+  double probability() const {
+    // On a logarithmic scale from the left end, where the exponent is that of 1 / s alone.
+    const double end = 1.0 / most_;
+    const auto exponent = [&](double share) {
+      const double s = end / (1.0 + std::exp(-share));
+      return std::isfinite(log_of(s)) ? log_of(s) - std::log(s) : 1e300;
+    };
+    constexpr int kBits = 20;
+    std::uintmax_t steps = 200;
+    const double share =
+        boost::math::tools::brent_find_minima(exponent, -45.0, 30.0, kBits, steps).first;
+    const double saddle = end / (1.0 + std::exp(-share));
+    // Width of the peak, and the distance of the next singularity on either side.
+    double curvature = 1.0 / (saddle * saddle);
+    for (const Term& term : terms_) {
+      const double pole = term.factor / (1.0 - saddle * term.factor);
+      curvature += term.shape * pole * pole;
+    }
+    const double peak = 1.0 / std::sqrt(curvature);
+    const double step = 0.25 * std::min({peak, saddle, end - saddle});
+    constexpr int kMostSteps = 200'000;
+    constexpr double kNegligible = 1e-13;
+    const double height = log_of(saddle) - std::log(saddle);
+    double sum = 0.5;
+    for (int i = 1; i < kMostSteps; ++i) {
+      const std::complex<double> s(saddle, step * i);
+      const std::complex<double> value = std::exp(log_of(s) - std::log(s) - height);
+      sum += value.real();
+      if (std::abs(value) < kNegligible) {
+        break;
+      }
+    }
+    return sum * step / std::numbers::pi * std::exp(height);
+  }
+
+ private:
+  template <class Number>
+  Number log_of(Number s) const {
+    Number sum = 0.0;
+    for (const Term& term : terms_) {
+      sum -= term.shape * std::log(1.0 - s * term.factor);
+    }
+    return sum;
+  }
+
+  const std::vector<Term>& terms_;
+  double most_ = 0.0;
+};
+
+}  // namespace
+
+double upper_bound_of_mean(const Histogram& seen, double alpha) {
+  TS_CHECK(!seen.empty() && 0.0 < alpha && alpha < 1.0, "a bound needs observations");
+  TS_CHECK(seen.begin()->first >= 0.0 && seen.rbegin()->first <= 1.0,
+           "observations that lie in [0, 1]");
+  double n = 0.0, sum = 0.0;
+  for (const auto& [value, count] : seen) {
+    n += static_cast<double>(count);
+    sum += value * static_cast<double>(count);
+  }
+  if (seen.begin()->first == 1.0) {
+    return 1.0;
+  }
+  // P(bound variable > u) falls from 1 to 0 between the least value and 1.
+  const auto excess = [&](double u) {
+    std::vector<Term> terms;
+    for (const auto& [value, count] : seen) {
+      terms.push_back({value - u, static_cast<double>(count)});
+    }
+    terms.push_back({1.0 - u, 1.0});
+    return std::log(PositiveSum(terms).probability() / alpha);
+  };
+  double low = sum / n;
+  double high = low + (1.0 - low) * -std::expm1(std::log(alpha) / n);
+  if (low == seen.begin()->first && low == seen.rbegin()->first) {
+    return high;  // all are equal: only the last spacing counts
+  }
+  // All but the last spacing may be as small as the observations say, but no sum exceeds `high` by
+  // much: widen it until it does not.
+  while (high < 1.0 && excess(high) > 0.0) {
+    low = high;
+    high = std::min(1.0, high + (high - sum / n));
+  }
+  if (high >= 1.0) {
+    high = 1.0 - 1e-12;
+    if (excess(high) > 0.0) {
+      return 1.0;
+    }
+  }
+  if (low == sum / n && excess(low) <= 0.0) {
+    return low;
+  }
+  std::uintmax_t steps = 100;
+  const auto [from, to] = boost::math::tools::toms748_solve(
+      excess, low, high, boost::math::tools::eps_tolerance<double>(30), steps);
+  return to;
+}
+
+double lower_bound_of_mean(const Histogram& seen, double alpha) {
+  Histogram mirrored;
+  for (const auto& [value, count] : seen) {
+    mirrored[1.0 - value] += count;
+  }
+  return 1.0 - upper_bound_of_mean(mirrored, alpha);
+}
+
+}  // namespace tilestrike::campaigns
