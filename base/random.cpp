@@ -75,6 +75,21 @@ std::uint64_t RandomStream::below(std::uint64_t bound) {
   return static_cast<std::uint64_t>(product >> 64);
 }
 
+std::uint64_t RandomStream::nested_below(std::uint64_t bound) {
+  TS_CHECK(bound >= 1 && bound < std::uint64_t{1} << 53, "a range whose members are counted");
+  // As the bound grows by one to n + 1, the number becomes n with probability 1 / (n + 1). The next
+  // bound at which it does, after n: P(beyond m) = (n + 1) / m (Lamping and Veach, arXiv
+  // 1406.2294).
+  std::uint64_t number = 0;
+  while (true) {
+    const double next = static_cast<double>(number + 1) / (1.0 - unit());
+    if (next >= static_cast<double>(bound)) {
+      return number;
+    }
+    number = static_cast<std::uint64_t>(next);
+  }
+}
+
 double RandomStream::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 std::uint64_t seed_of_part(std::uint64_t seed, std::uint64_t part) {

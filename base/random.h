@@ -26,6 +26,9 @@ enum class Purpose : std::uint32_t {
   kPart = 12,       // seeds of parts
   kStructure = 13,  // which of several structures
   kOperand = 14,    // made-up operands
+  kBank = 20,       // where in a memory: places that arrays share are drawn alike
+  kRow = 21,
+  kColumn = 22,
   kTest = 99,
 };
 
@@ -36,6 +39,9 @@ class RandomStream {
   std::uint64_t next();
   /// Uniform over 0 .. bound-1, without bias; bound >= 1.
   std::uint64_t below(std::uint64_t bound);
+  /// The same, so that a larger bound gives the same number or one that the smaller bound leaves
+  /// out: members that two ranges share are drawn alike as often as can be. bound < 2^53.
+  std::uint64_t nested_below(std::uint64_t bound);
   /// Uniform in [0, 1), 53 bits.
   double unit();
 

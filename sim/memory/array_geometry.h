@@ -80,6 +80,11 @@ class ArrayGeometry {
   Cell cell_at(std::uint64_t index) const;
   std::uint64_t index_of(const Cell& cell) const;
 
+  /// The columns of a row numbered with its data cells first, in physical order, then its check
+  /// cells: a data cell has the same number in arrays that differ in check bits alone.
+  int column_at(int number) const;
+  int number_of_column(int column) const;
+
  private:
   ArrayConfig config_;
   int rows_ = 0;
@@ -135,6 +140,27 @@ inline std::uint64_t ArrayGeometry::index_of(const Cell& cell) const {
           static_cast<std::uint64_t>(cell.row)) *
              static_cast<std::uint64_t>(columns_) +
          static_cast<std::uint64_t>(cell.column);
+}
+
+inline int ArrayGeometry::column_at(int number) const {
+  const int data = words_per_row_ * config_.data_bits;
+  const bool is_data = number < data;
+  const int at = is_data ? number : number - data;
+  const int bits = is_data ? config_.data_bits : config_.check_bits;
+  const int slot = at / config_.interleave;  // of a group's bits of this kind
+  const int bit = slot % bits + (is_data ? 0 : config_.data_bits);
+  return (slot / bits * codeword_bits_ + bit) * config_.interleave + at % config_.interleave;
+}
+
+inline int ArrayGeometry::number_of_column(int column) const {
+  const int slot = column / config_.interleave;
+  const int group = slot / codeword_bits_;
+  const int bit = slot % codeword_bits_;
+  const bool is_data = bit < config_.data_bits;
+  const int bits = is_data ? config_.data_bits : config_.check_bits;
+  const int first = is_data ? 0 : words_per_row_ * config_.data_bits;
+  const int within = group * bits + bit - (is_data ? 0 : config_.data_bits);
+  return first + within * config_.interleave + column % config_.interleave;
 }
 
 }  // namespace tilestrike::sim

@@ -77,16 +77,8 @@ std::string_view name_of(Stratum stratum) {
 
 StrikeStrata::StrikeStrata(const ClusterLaw& law, const ArrayGeometry& geometry, int tap_rows,
                            JudgeCodeword judge)
-    : geometry_(geometry),
-      tap_rows_(tap_rows),
-      judge_(std::move(judge)),
-      sizes_(size_probabilities(law)),
-      sampler_(law) {
-  int most = std::min(static_cast<int>(sizes_.size()), kMostEnumeratedCells);
-  while (most > 1 && sizes_[static_cast<std::size_t>(most - 1)] == 0.0) {
-    --most;  // of one cell only, as alpha's, there is little to enumerate
-  }
-  shapes_ = enumerate_shapes(law.word_line_share, most);
+    : geometry_(geometry), judge_(std::move(judge)) {
+  const std::shared_ptr<const ClusterClasses> classes = cluster_classes(law);
   const int block = tap_rows > 0 ? tap_rows : geometry.rows();
   for (int row = 0; row < geometry.rows(); ++row) {
     const int first = row / block * block;
@@ -96,19 +88,27 @@ StrikeStrata::StrikeStrata(const ClusterLaw& law, const ArrayGeometry& geometry,
     room_[above][below] += 1.0 / geometry.rows();
   }
   RowEffects effects({geometry.codeword_bits(), geometry.interleave(), 0}, judge_);
-  for (std::size_t n = 0; n < shapes_.size(); ++n) {
-    for (std::size_t i = 0; sizes_[n] > 0.0 && i < shapes_[n].size(); ++i) {
-      add(static_cast<std::uint32_t>(n + 1), static_cast<std::uint32_t>(i), sizes_[n], effects);
+  const std::vector<double>& sizes = classes->sizes();
+  for (std::size_t n = 0; n < classes->shapes().size(); ++n) {
+    for (const ClusterShape& shape : classes->shapes()[n]) {
+      if (sizes[n] > 0.0) {
+        add(shape, sizes[n], effects);
+      }
     }
   }
-  for (std::size_t n = shapes_.size(); n < sizes_.size(); ++n) {
-    probabilities_[static_cast<std::size_t>(Stratum::kLarge)] += sizes_[n];
-  }
+  probabilities_[kLargeReach][static_cast<std::size_t>(Stratum::kLarge)] =
+      classes->probability(kLargeReach);
 }
 
-void StrikeStrata::add(std::uint32_t size, std::uint32_t index, double weight,
-                       RowEffects& effects) {
-  const ClusterShape& shape = shapes_[size - 1][index];
+double StrikeStrata::probability(Stratum stratum) const {
+  double sum = 0.0;
+  for (int reach = 1; reach <= kLargeReach; ++reach) {
+    sum += probability(reach, stratum);
+  }
+  return sum;
+}
+
+void StrikeStrata::add(const ClusterShape& shape, double weight, RowEffects& effects) {
   const ShapeRows rows(shape);
   const int columns = geometry_.columns();
   const int period = effects.period();
@@ -160,10 +160,8 @@ void StrikeStrata::add(std::uint32_t size, std::uint32_t index, double weight,
     add_across_edge(place);
   }
   for (std::size_t stratum = 0; stratum < kStrata; ++stratum) {
-    if (sums[stratum] > 0.0) {
-      probabilities_[stratum] += weight * sums[stratum] / columns;
-      members_[stratum].push_back({size, index, probabilities_[stratum]});
-    }
+    probabilities_[static_cast<std::size_t>(reach_of(shape))][stratum] +=
+        weight * sums[stratum] / columns;
   }
 }
 
@@ -181,50 +179,6 @@ Stratum StrikeStrata::stratum_of(const Upset& upset) const {
     flags |= result == ReadResult::kSilent ? kSilentFlag : 0;
   }
   return stratum_of_flags(flags);
-}
-
-bool StrikeStrata::draw_from(const ClusterShape& shape, Stratum stratum, RandomStream& random,
-                             Cell& struck, Upset& upset) const {
-  double rest = random.unit() * shape.probability();
-  std::size_t at = 0;
-  while (at + 1 < shape.used().size() && rest >= shape.struck[at]) {
-    rest -= shape.struck[at++];
-  }
-  Cluster cluster;
-  cluster.set(shape.used(), at);
-  struck = geometry_.cell_at(random.below(geometry_.cells()));
-  place_cluster(cluster, struck, geometry_, tap_rows_, upset);
-  sort_by_codeword(upset);
-  return stratum_of(upset) == stratum;
-}
-
-void StrikeStrata::draw(Stratum stratum, RandomStream& random, Cell& struck, Upset& upset) const {
-  const double all = probability(stratum);
-  TS_CHECK(all > 0.0, "a stratum that has a probability");
-  double unit = random.unit() * all;
-  if (stratum == Stratum::kLarge) {
-    std::size_t size = shapes_.size();
-    while (size + 1 < sizes_.size() && unit >= sizes_[size]) {
-      unit -= sizes_[size++];
-    }
-    Cluster cluster;
-    sampler_.grow(static_cast<int>(size) + 1, random, cluster);
-    struck = geometry_.cell_at(random.below(geometry_.cells()));
-    place_cluster(cluster, struck, geometry_, tap_rows_, upset);
-    sort_by_codeword(upset);
-    return;
-  }
-  const std::vector<Member>& members = members_[static_cast<std::size_t>(stratum)];
-  auto member =
-      std::upper_bound(members.begin(), members.end(), unit,
-                       [](double value, const Member& each) { return value < each.up_to; });
-  if (member == members.end()) {  // by rounding
-    --member;
-  }
-  const ClusterShape& shape = shapes_[member->size - 1][member->shape];
-  // A member has a place in the stratum; most of its places are.
-  while (!draw_from(shape, stratum, random, struck, upset)) {
-  }
 }
 
 }  // namespace tilestrike::sim

@@ -162,5 +162,25 @@ TEST(RandomStreamDeathTest, RefusesAnEmptyRange) {
   EXPECT_DEATH(draw_without_replacement(stream, 3, 4), "more members");
 }
 
+TEST(RandomTest, NestedRangesShareTheirMembers) {
+  constexpr std::uint64_t kDraws = 60'000;
+  for (const auto& [few, many] : {std::pair<std::uint64_t, std::uint64_t>{64, 72}, {5, 40}}) {
+    std::vector<int> of_few(few), of_many(many);
+    for (std::uint64_t trial = 0; trial < kDraws; ++trial) {
+      RandomStream one(11, trial, Purpose::kTest), other(11, trial, Purpose::kTest);
+      const std::uint64_t small = one.nested_below(few), large = other.nested_below(many);
+      ++of_few[small];
+      ++of_many[large];
+      ASSERT_TRUE(large == small || large >= few) << small << " " << large;
+    }
+    for (const auto* counts : {&of_few, &of_many}) {
+      const double mean = static_cast<double>(kDraws) / static_cast<double>(counts->size());
+      for (const int count : *counts) {
+        EXPECT_NEAR(count, mean, 5.5 * std::sqrt(mean));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tilestrike

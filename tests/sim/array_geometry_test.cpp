@@ -203,5 +203,23 @@ TEST(ArrayGeometryTest, HugeRowsAndColumnsAreRefused) {
       std::string::npos);
 }
 
+TEST(ArrayGeometryTest, DataCellsHaveTheSameNumbersWhateverTheCheckBits) {
+  for (const int interleave : {1, 2, 4}) {
+    const ArrayGeometry plain({4096, 2, 64, 64, 0, interleave});
+    const ArrayGeometry checked({4096, 2, 64, 64, 8, interleave});
+    std::vector<bool> is_seen(static_cast<std::size_t>(checked.columns()));
+    for (int column = 0; column < checked.columns(); ++column) {
+      const int number = checked.number_of_column(column);
+      ASSERT_EQ(checked.column_at(number), column);
+      ASSERT_FALSE(is_seen.at(static_cast<std::size_t>(number)));
+      is_seen[static_cast<std::size_t>(number)] = true;
+    }
+    for (int number = 0; number < plain.columns(); ++number) {
+      EXPECT_EQ(plain.bit_at({1, 3, plain.column_at(number)}),
+                checked.bit_at({1, 3, checked.column_at(number)}));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tilestrike::sim
