@@ -6,7 +6,6 @@
 #include <cmath>
 #include <deque>
 #include <mutex>
-#include <set>
 #include <tuple>
 
 #include "base/error.h"
@@ -20,10 +19,10 @@ namespace {
 using sim::Radiation;
 using sim::Stratum;
 
-// Of the trials of a divided population: for every structure the same part, and for strikes that
-// ECC makes good, which only check that it does.
-constexpr double kEqualShare = 0.2;
-constexpr double kCheckShare = 0.05;
+// Of the trials of a divided population: half go by rate, half are spread evenly over the
+// structures; of these, most are clusters that reach over several columns, alike for each reach.
+constexpr double kByRate = 0.5;
+constexpr double kFarReaching = 0.7;
 constexpr double kMostFaultyCells = 1e6;
 
 std::size_t number_of(Radiation radiation) { return static_cast<std::size_t>(radiation); }
@@ -32,21 +31,6 @@ double& rate_of(sim::EventRates& rates, Radiation radiation) {
   return radiation == Radiation::kNeutron ? rates.neutron
          : radiation == Radiation::kAlpha ? rates.alpha
                                           : rates.thermal;
-}
-
-/// Adds `part` of the trials to groups that satisfy `is_meant`, by their rates. Whether any does.
-template <class IsMeant>
-bool share_by_rate(std::vector<StrikeGroup>& groups, double part, const IsMeant& is_meant) {
-  double all = 0.0;
-  for (const StrikeGroup& group : groups) {
-    all += is_meant(group) ? group.fit : 0.0;
-  }
-  for (StrikeGroup& group : groups) {
-    if (all > 0.0 && is_meant(group)) {
-      group.share += part * group.fit / all;
-    }
-  }
-  return all > 0.0;
 }
 
 /// What strata depend on.
@@ -94,14 +78,30 @@ struct MemoryPopulation::Streams {
   Streams(std::uint64_t seed, TrialId trial)
       : structure(seed, trial.value, Purpose::kStructure),
         site(seed, trial.value, Purpose::kSite),
+        bank(seed, trial.value, Purpose::kBank),
+        row(seed, trial.value, Purpose::kRow),
+        column(seed, trial.value, Purpose::kColumn),
         cycle(seed, trial.value, Purpose::kCycle),
         cluster(seed, trial.value, Purpose::kCluster) {}
-  RandomStream structure, site, cycle, cluster;
+
+  /// Uniform over the cells of an array; the same one in arrays that share it, as far as can be.
+  sim::Cell cell(const sim::ArrayGeometry& geometry) {
+    const auto below = [](RandomStream& stream, int bound) {
+      return static_cast<int>(stream.nested_below(static_cast<std::uint64_t>(bound)));
+    };
+    return {below(bank, geometry.banks()), below(row, geometry.rows()),
+            geometry.column_at(below(column, geometry.columns()))};
+  }
+
+  RandomStream structure, site, bank, row, column, cycle, cluster;
 };
 
+std::string StrikeClass::text() const {
+  return reach == 0 ? "" : reach == sim::kLargeReach ? "large" : "reach " + std::to_string(reach);
+}
+
 std::string StrikeGroup::key() const {
-  return std::to_string(structure) + " " + std::string(name_of(radiation)) + " " +
-         (stratum ? std::string(sim::name_of(*stratum)) : "");
+  return std::to_string(structure) + " " + std::string(name_of(radiation)) + " " + text;
 }
 
 MemoryPopulation::MemoryPopulation(const Scenario& scenario,
@@ -131,21 +131,32 @@ MemoryPopulation::MemoryPopulation(const Scenario& scenario,
     const auto memory = static_cast<std::size_t>(found - memories.begin());
     const sim::ArrayGeometry& geometry = geometries_[memory];
     const CellChoice choice = strike_.where.memory.cells;
+    const std::vector<sim::MemoryContent>& holds = memories[memory].config.holds;
+    const auto may_hold = [&](sim::MemoryContent content) {
+      return std::ranges::find(holds, content) != holds.end();
+    };
+    const bool keeps_weights =
+        scenario.accelerator.schedule.weights == bridge::WeightReload::kAtBoot &&
+        may_hold(sim::MemoryContent::kWeights);
     structures_.push_back({name,
                            memory,
                            choice == CellChoice::kAll    ? geometry.cells()
                            : choice == CellChoice::kData ? geometry.data_cells()
                                                          : geometry.check_cells(),
-                           {}});
+                           geometry.data_cells(),
+                           {},
+                           keeps_weights || may_hold(sim::MemoryContent::kBacking)});
   }
   if (strike_.where.has_mesh) {
-    structures_.push_back({std::string(kMeshStructure), std::nullopt, mesh_sites, {}});
+    structures_.push_back(
+        {std::string(kMeshStructure), std::nullopt, mesh_sites, mesh_sites, {}, false});
   }
   for (const Structure& structure : structures_) {
     cells_ += structure.cells;
   }
   if (is_particle_) {
     add_rates(scenario);
+    add_classes();
     add_groups();
     share_trials();
   } else if (strike_.per_bit > 0.0) {
@@ -198,17 +209,16 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   weight_ = -std::expm1(-expected_);
 }
 
-void MemoryPopulation::add_groups() {
+void MemoryPopulation::add_classes() {
   const double voltage = particle_.voltage > 0.0 ? particle_.voltage : node_.vdd.value;
-  const int tap_rows = static_cast<int>(node_.tap_rows.value);
-  const bool has_ecc = std::ranges::any_of(structures_, [&](const Structure& structure) {
-    return structure.memory && codes_[*structure.memory] != sim::EccKind::kNone;
-  });
-  is_stratified_ = particle_.strata == StrataChoice::kOn ||
-                   (particle_.strata == StrataChoice::kAuto && has_ecc && particle_.fluence <= 0.0);
+  is_stratified_ = particle_.strata != StrataChoice::kOff && particle_.fluence <= 0.0;
   for (const Radiation radiation : kRadiations) {
-    samplers_[number_of(radiation)] = std::make_unique<sim::ClusterSampler>(
-        sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail));
+    const sim::ClusterLaw law = sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail);
+    if (is_stratified_) {
+      clusters_[number_of(radiation)] = sim::cluster_classes(law);
+    } else {
+      samplers_[number_of(radiation)] = std::make_unique<sim::ClusterSampler>(law);
+    }
   }
   for (std::size_t i = 0; i < structures_.size(); ++i) {
     const Structure& structure = structures_[i];
@@ -217,31 +227,73 @@ void MemoryPopulation::add_groups() {
       if (fit <= 0.0) {
         continue;
       }
-      StrikeGroup group{i, radiation, std::nullopt, fit};
-      const bool is_bare = structure.memory && codes_[*structure.memory] == sim::EccKind::kNone;
-      group.can_be_due = !is_bare;  // nothing is detected without check bits
-      if (!is_stratified_ || !structure.memory || is_bare) {
-        groups_.push_back(group);
-        strata_.push_back(nullptr);
+      if (!is_stratified_ || !structure.memory) {
+        classes_.push_back({i, radiation, 0, fit});
         continue;
       }
-      const sim::ArrayGeometry& geometry = geometries_[*structure.memory];
-      const auto strata =
-          strata_of({sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail),
-                     geometry.config(), codes_[*structure.memory], tap_rows});
-      for (std::size_t s = 0; s < sim::kStrata; ++s) {
-        const auto stratum = static_cast<Stratum>(s);
-        group.stratum = stratum;
-        group.fit = fit * strata->probability(stratum);
-        group.can_be_silent = stratum != Stratum::kRight && stratum != Stratum::kDetected;
-        group.can_be_due = stratum != Stratum::kRight && stratum != Stratum::kSilent;
-        if (group.fit > 0.0) {
-          groups_.push_back(group);
-          strata_.push_back(strata);
+      for (int reach = 1; reach <= sim::kLargeReach; ++reach) {
+        const double probability = clusters_[number_of(radiation)]->probability(reach);
+        if (probability > 0.0) {
+          classes_.push_back({i, radiation, reach, fit * probability});
         }
       }
     }
   }
+}
+
+void MemoryPopulation::add_groups() {
+  const double voltage = particle_.voltage > 0.0 ? particle_.voltage : node_.vdd.value;
+  strata_.resize(structures_.size());
+  for (std::size_t c = 0; c < classes_.size(); ++c) {
+    const StrikeClass& each = classes_[c];
+    const std::optional<std::size_t>& memory = structures_[each.structure].memory;
+    const bool is_bare = memory && codes_[*memory] == sim::EccKind::kNone;
+    first_group_.push_back(groups_.size());
+    StrikeGroup group{each.structure, each.radiation, c, std::nullopt, each.text(), each.fit};
+    group.can_be_due = !is_bare;  // nothing is detected without check bits
+    if (each.reach == 0 || is_bare) {
+      groups_.push_back(group);
+      continue;
+    }
+    auto& strata = strata_[each.structure][number_of(each.radiation)];
+    if (strata == nullptr) {
+      const int tap_rows = static_cast<int>(node_.tap_rows.value);
+      strata = strata_of({sim::cluster_law(node_, each.radiation, voltage, particle_.heavy_tail),
+                          geometries_[*memory].config(), codes_[*memory], tap_rows});
+    }
+    const double in_structure = structures_[each.structure].fit.of(each.radiation);
+    for (std::size_t s = 0; s < sim::kStrata; ++s) {
+      const auto stratum = static_cast<Stratum>(s);
+      group.stratum = stratum;
+      group.text = stratum == Stratum::kLarge
+                       ? each.text()
+                       : each.text() + " " + std::string(sim::name_of(stratum));
+      group.fit = in_structure * strata->probability(each.reach, stratum);
+      group.can_be_silent = stratum != Stratum::kRight && stratum != Stratum::kDetected;
+      group.can_be_due = stratum != Stratum::kRight && stratum != Stratum::kSilent;
+      if (group.fit > 0.0) {
+        groups_.push_back(group);
+      }
+    }
+  }
+  first_group_.push_back(groups_.size());
+}
+
+std::size_t MemoryPopulation::group_of(std::size_t of_class, const sim::Upset& upset) const {
+  const std::size_t first = first_group_[of_class];
+  const StrikeClass& each = classes_[of_class];
+  const auto& strata = strata_[each.structure][number_of(each.radiation)];
+  if (!groups_[first].stratum || each.reach == sim::kLargeReach) {
+    return first;
+  }
+  const Stratum stratum = strata->stratum_of(upset);
+  for (std::size_t group = first; group < first_group_[of_class + 1]; ++group) {
+    if (groups_[group].stratum == stratum) {
+      return group;
+    }
+  }
+  TS_CHECK(false, "a strike that the enumeration has met");
+  return first;
 }
 
 std::optional<double> MemoryPopulation::zero_to_one() const {
@@ -266,85 +318,80 @@ std::optional<MemoryPopulation::Enumerated> MemoryPopulation::enumerated(
   return all;
 }
 
-/// Each outcome, silent and due, gets half of the trials; within it they go by rate, which is best
-/// where nothing is known of what the network makes of them. All of it is fixed before the first
-/// trial.
+/// All of it is fixed before the first trial, and looks at data cells alone: check bits change no
+/// trial's class.
 void MemoryPopulation::share_trials() {
   if (!is_stratified_) {
     double sum = 0.0;
-    for (StrikeGroup& group : groups_) {
-      sum += group.fit;
-      groups_up_to_.push_back(sum);
-      group.share = group.fit / fit_;
+    for (StrikeClass& each : classes_) {
+      sum += each.fit;
+      classes_up_to_.push_back(sum);
+      each.share = each.fit / fit_;
     }
     return;
   }
-  std::vector<Enumerated> of_structures(structures_.size());
-  for (const StrikeGroup& group : groups_) {
-    of_structures[group.structure].silent += group.can_be_silent ? group.fit : 0.0;
-    of_structures[group.structure].due += group.can_be_due ? group.fit : 0.0;
+  std::vector<double> rates, of_structures(structures_.size());
+  std::vector<int> far_reaching(structures_.size());
+  double all = 0.0;
+  for (const StrikeClass& each : classes_) {
+    const Structure& structure = structures_[each.structure];
+    const double rate =
+        each.fit * static_cast<double>(structure.data_cells) / static_cast<double>(structure.cells);
+    rates.push_back(rate < kLeastSampledFit ? 0.0 : rate);
+    all += rates.back();
+    of_structures[each.structure] += rates.back();
+    far_reaching[each.structure] += each.reach > 1 && rates.back() > 0.0 ? 1 : 0;
   }
-  for (StrikeGroup& group : groups_) {
-    const Enumerated& all = of_structures[group.structure];
-    group.is_silent_sampled = group.can_be_silent && all.silent >= kLeastSampledFit;
-    group.is_due_sampled = group.can_be_due && all.due >= kLeastSampledFit;
-  }
-  const auto may_be_silent = [](const StrikeGroup& group) { return group.is_silent_sampled; };
-  const auto may_be_due = [](const StrikeGroup& group) { return group.is_due_sampled; };
-  std::set<std::size_t> open;  // structures of which something is sampled
-  for (const StrikeGroup& group : groups_) {
-    if (may_be_silent(group) || may_be_due(group)) {
-      open.insert(group.structure);
+  if (all <= 0.0) {  // all of it is too rare: the campaign is asked for nevertheless
+    for (std::size_t c = 0; c < classes_.size(); ++c) {
+      rates[c] = classes_[c].fit;
+      all += rates[c];
+      of_structures[classes_[c].structure] += rates[c];
     }
   }
-  share_by_rate(groups_, 1.0 - kEqualShare, may_be_silent);
-  share_by_rate(groups_, 1.0 - kEqualShare, may_be_due);
-  for (const std::size_t structure : open) {
-    const double part = kEqualShare / static_cast<double>(open.size());
-    share_by_rate(groups_, part, [&](const StrikeGroup& group) {
-      return group.structure == structure && may_be_silent(group);
-    });
-    share_by_rate(groups_, part, [&](const StrikeGroup& group) {
-      return group.structure == structure && may_be_due(group);
-    });
+  const auto struck = static_cast<double>(
+      std::ranges::count_if(of_structures, [](double rate) { return rate > 0.0; }));
+  std::vector<double> shares;
+  for (std::size_t c = 0; c < classes_.size(); ++c) {
+    const StrikeClass& each = classes_[c];
+    if (rates[c] <= 0.0) {
+      shares.push_back(0.0);
+      continue;
+    }
+    const int far = far_reaching[each.structure];
+    const double within = rates[c] / of_structures[each.structure];
+    const double of_structure = far == 0 ? within
+                                : each.reach > 1
+                                    ? (1.0 - kFarReaching) * within + kFarReaching / far
+                                    : (1.0 - kFarReaching) * within;
+    shares.push_back(kByRate * rates[c] / all + (1.0 - kByRate) * of_structure / struck);
   }
-  double sampled = 0.0;
+  allocation_ = Allocation(std::move(shares));
+  std::vector<Enumerated> of_outcomes(structures_.size());
   for (const StrikeGroup& group : groups_) {
-    sampled += group.share;
+    of_outcomes[group.structure].silent += group.can_be_silent ? group.fit : 0.0;
+    of_outcomes[group.structure].due += group.can_be_due ? group.fit : 0.0;
   }
-  const auto is_harmless = [](const StrikeGroup& group) {
-    return !group.can_be_silent && !group.can_be_due;
-  };
-  const double checked = sampled > 0.0 ? kCheckShare / (1.0 - kCheckShare) * sampled : 1.0;
-  if (!share_by_rate(groups_, checked, is_harmless) && sampled == 0.0) {
-    share_by_rate(groups_, 1.0, [](const StrikeGroup&) { return true; });
+  for (std::size_t c = 0; c < classes_.size(); ++c) {
+    classes_[c].share = allocation_.share(c);
   }
-  double all = 0.0;
-  for (const StrikeGroup& group : groups_) {
-    all += group.share;
-  }
-  double sum = 0.0;
   for (StrikeGroup& group : groups_) {
-    group.share /= all;
-    group.weight = group.share > 0.0 ? group.fit / fit_ / group.share : 0.0;
-    sum += group.share;
-    groups_up_to_.push_back(sum);
+    const Enumerated& outcomes = of_outcomes[group.structure];
+    group.is_sampled = classes_[group.of_class].share > 0.0;
+    group.is_silent_sampled =
+        group.is_sampled && group.can_be_silent && outcomes.silent >= kLeastSampledFit;
+    group.is_due_sampled = group.is_sampled && group.can_be_due && outcomes.due >= kLeastSampledFit;
   }
 }
 
-std::size_t MemoryPopulation::group_of(TrialId trial) const {
+std::size_t MemoryPopulation::class_of(TrialId trial) const {
   TS_CHECK(is_stratified_, "a population that is divided");
-  // The multiples of the golden ratio modulo 1: of n trials in a row each group gets its share of
-  // n, to within a few, whatever n is.
-  const std::uint64_t turn = (trial.value + 1) * 0x9E3779B97F4A7C15ULL;
-  const double unit = static_cast<double>(turn >> 11) * 0x1.0p-53 * groups_up_to_.back();
-  const auto found = std::upper_bound(groups_up_to_.begin(), groups_up_to_.end(), unit);
-  std::size_t group =
-      std::min(static_cast<std::size_t>(found - groups_up_to_.begin()), groups_.size() - 1);
-  while (groups_[group].share == 0.0) {
-    --group;  // by rounding, at the very end
-  }
-  return group;
+  return allocation_.stratum_of(trial);
+}
+
+int MemoryPopulation::place_of(const DrawnStrike& drawn) const {
+  const std::optional<std::size_t>& memory = structures_[drawn.structure].memory;
+  return memory ? geometries_[*memory].number_of_column(drawn.struck.column) : 0;
 }
 
 std::string MemoryPopulation::text() const {
@@ -408,35 +455,38 @@ void MemoryPopulation::finish(DrawnStrike& drawn) const {
   }
 }
 
-void MemoryPopulation::draw_event(std::size_t number, Streams& streams, DrawnStrike& drawn) const {
-  const StrikeGroup& group = groups_[number];
-  const Structure& structure = structures_[group.structure];
+void MemoryPopulation::draw_event(std::size_t of_class, Streams& streams,
+                                  DrawnStrike& drawn) const {
+  const StrikeClass& each = classes_[of_class];
+  const Structure& structure = structures_[each.structure];
   const auto cycle = static_cast<Cycle>(streams.cycle.below(static_cast<std::uint64_t>(cycles_)));
   const bool is_first = !drawn.group.has_value();
   sim::Cell struck;
+  sim::Upset upset;
+  sim::Cluster cluster;
   if (!structure.memory) {
     drawn.site = streams.site.below(structure.cells);
   } else {
     const sim::ArrayGeometry& geometry = geometries_[*structure.memory];
-    sim::Upset upset;
-    if (strata_[number]) {
-      strata_[number]->draw(*group.stratum, streams.cluster, struck, upset);
+    if (each.reach == 0) {
+      samplers_[number_of(each.radiation)]->draw(streams.cluster, cluster);
     } else {
-      sim::Cluster cluster;
-      samplers_[number_of(group.radiation)]->draw(streams.cluster, cluster);
-      struck = geometry.cell_at(streams.site.below(geometry.cells()));
-      sim::place_cluster(cluster, struck, geometry, static_cast<int>(node_.tap_rows.value), upset);
+      clusters_[number_of(each.radiation)]->draw(each.reach, streams.cluster, cluster);
     }
+    struck = streams.cell(geometry);
+    sim::place_cluster(cluster, struck, geometry, static_cast<int>(node_.tap_rows.value), upset);
+    sim::sort_by_codeword(upset);
     for (const sim::CodewordBit& bit : upset.bits()) {
       drawn.cells.push_back({{*structure.memory, bit, FaultKind::kFlip, {cycle, cycle + 1}}, true});
     }
   }
   if (is_first) {
-    drawn.group = number;
-    drawn.structure = group.structure;
-    drawn.radiation = group.radiation;
-    drawn.weight = group.weight;
+    drawn.group = group_of(of_class, upset);
+    drawn.structure = each.structure;
+    drawn.radiation = each.radiation;
+    drawn.weight = is_stratified_ ? each.fit / fit_ / each.share : 1.0;
     drawn.struck = struck;
+    drawn.cluster.assign(cluster.cells().begin(), cluster.cells().end());
     drawn.cycle = cycle;
   }
 }
@@ -445,7 +495,7 @@ DrawnStrike MemoryPopulation::draw_particle(std::uint64_t seed, TrialId trial) c
   Streams streams(seed, trial);
   DrawnStrike drawn;
   if (is_stratified_) {
-    draw_event(group_of(trial), streams, drawn);
+    draw_event(class_of(trial), streams, drawn);
     finish(drawn);
     return drawn;
   }
@@ -454,10 +504,10 @@ DrawnStrike MemoryPopulation::draw_particle(std::uint64_t seed, TrialId trial) c
     drawn.events = static_cast<std::int64_t>(poisson_at_least_one(expected_, count.unit()));
   }
   for (std::int64_t event = 0; event < drawn.events; ++event) {
-    const double unit = streams.structure.unit() * groups_up_to_.back();
-    const auto found = std::upper_bound(groups_up_to_.begin(), groups_up_to_.end(), unit);
+    const double unit = streams.structure.unit() * classes_up_to_.back();
+    const auto found = std::upper_bound(classes_up_to_.begin(), classes_up_to_.end(), unit);
     draw_event(
-        std::min(static_cast<std::size_t>(found - groups_up_to_.begin()), groups_.size() - 1),
+        std::min(static_cast<std::size_t>(found - classes_up_to_.begin()), classes_.size() - 1),
         streams, drawn);
   }
   drawn.weight = weight_;

@@ -16,9 +16,11 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "bridge/study.h"
+#include "campaigns/allocation.h"
 #include "campaigns/cell_failures.h"
 #include "campaigns/scenario.h"
 #include "sim/memory/cluster.h"
+#include "sim/memory/cluster_classes.h"
 #include "sim/memory/rates.h"
 #include "sim/memory/strike_strata.h"
 #include "sim/memory/technology_node.h"
@@ -28,7 +30,7 @@ namespace tilestrike::campaigns {
 inline constexpr std::array<sim::Radiation, 3> kRadiations{
     sim::Radiation::kNeutron, sim::Radiation::kAlpha, sim::Radiation::kThermal};
 
-/// Enumerated rates below this are not sampled: what they can do at most is told instead.
+/// Rates below this are not sampled: what they can do at most is told instead.
 inline constexpr double kLeastSampledFit = 1e-6;
 
 /// A memory or the mesh's registers.
@@ -36,25 +38,40 @@ struct Structure {
   std::string name;
   std::optional<std::size_t> memory;  // of Study::memories(); nothing: the mesh
   std::uint64_t cells = 0;            // all that `where` means
+  std::uint64_t data_cells = 0;       // of these, without check bits
   sim::EventRates fit;                // particles: events in 1e9 hours, by what strikes
+  bool outlives = false;              // some of its contents stay for later inferences
 };
 
-/// Strikes that have structure, radiation and, where there are strata, the stratum in common.
+/// Strikes that are drawn alike: of one structure, one radiation and clusters of one reach. Neither
+/// ECC nor interleaving changes the shares of the trials, so that trial k is the same strike.
+struct StrikeClass {
+  std::size_t structure = 0;
+  sim::Radiation radiation = sim::Radiation::kNeutron;
+  int reach = 0;             // sim::ClusterClasses; 0: any, of the mesh or of what is not divided
+  double fit = 0.0;          // events in 1e9 hours
+  double share = 0.0;        // of the trials; 0: it is not sampled
+  std::string text() const;  // "reach 3"
+};
+
+/// Strikes of a class that have in common what ECC makes of them, with their exact rate: what is
+/// estimated apart.
 struct StrikeGroup {
   std::size_t structure = 0;
   sim::Radiation radiation = sim::Radiation::kNeutron;
-  std::optional<sim::Stratum> stratum;
-  double fit = 0.0;     // events in 1e9 hours
-  double share = 0.0;   // of the trials; 0: it is not sampled
-  double weight = 1.0;  // of a trial: its share of the events over its share of the trials
+  std::size_t of_class = 0;
+  std::optional<sim::Stratum> stratum;  // nothing: without ECC, or not divided
+  std::string text;                     // "reach 3 detected"; empty: not divided
+  double fit = 0.0;                     // events in 1e9 hours
   // What can come of it at all, by what its codewords would be read as. A strike of which an error
   // is detected at a read is a due, whatever else it does.
   bool can_be_silent = true;
   bool can_be_due = true;
-  // Whether that is sampled: of structures where it is too rare, the enumerated bound is told.
+  // Whether that is sampled: where it is too rare, the enumerated bound is told.
+  bool is_sampled = true;
   bool is_silent_sampled = true;
   bool is_due_sampled = true;
-  std::string key() const;  // structure number, radiation and stratum
+  std::string key() const;  // structure number, radiation and text
 };
 
 /// A struck cell.
@@ -71,6 +88,7 @@ struct DrawnStrike {
   std::uint64_t site = 0;  // the mesh is struck: number of the site, and the cycle
   Cycle cycle = 0;
   sim::Cell struck;                        // of the first event
+  std::vector<sim::ClusterCell> cluster;   // around it, before any cell is cut off
   std::vector<DrawnCell> cells;            // sorted by memory, then bit; no cell twice
   std::int64_t codewords = 0;              // that they belong to
   std::optional<bridge::CellFault> first;  // of failures: the struck cell, whether it acts or not
@@ -119,15 +137,20 @@ class MemoryPopulation {
   DrawnStrike draw(std::uint64_t seed, TrialId trial) const;
   /// Member `index` of a census of single cells.
   DrawnStrike member(std::uint64_t index, FaultKind kind, CycleWindow when) const;
-  /// The group that a trial of a divided population belongs to.
-  std::size_t group_of(TrialId trial) const;
+  const std::vector<StrikeClass>& classes() const { return classes_; }
+  /// The class that a trial of a divided population belongs to.
+  std::size_t class_of(TrialId trial) const;
+  /// Number of a cell's column in its memory, the same in arrays that differ in check bits alone.
+  int place_of(const DrawnStrike& drawn) const;
 
  private:
   struct Streams;
   void add_rates(const Scenario& scenario);
+  void add_classes();
   void add_groups();
   void share_trials();
-  void draw_event(std::size_t group, Streams& streams, DrawnStrike& drawn) const;
+  std::size_t group_of(std::size_t of_class, const sim::Upset& upset) const;
+  void draw_event(std::size_t of_class, Streams& streams, DrawnStrike& drawn) const;
   DrawnStrike draw_particle(std::uint64_t seed, TrialId trial) const;
   DrawnStrike draw_uniform(std::uint64_t seed, TrialId trial) const;
   DrawnStrike draw_failure(std::uint64_t seed, TrialId trial) const;
@@ -146,10 +169,14 @@ class MemoryPopulation {
   std::vector<Structure> structures_;
   std::vector<sim::ArrayGeometry> geometries_;  // of the study's memories
   std::vector<sim::EccKind> codes_;
-  std::vector<StrikeGroup> groups_;
-  std::vector<double> groups_up_to_;  // where strata are off by FIT, else by share of the trials
-  std::vector<std::shared_ptr<const sim::StrikeStrata>> strata_;  // of each group; null: none
-  std::array<std::unique_ptr<sim::ClusterSampler>, 3> samplers_;
+  std::vector<StrikeClass> classes_;
+  Allocation allocation_;                 // of the trials to them, where they are divided
+  std::vector<double> classes_up_to_;     // by FIT, else
+  std::vector<StrikeGroup> groups_;       // class by class
+  std::vector<std::size_t> first_group_;  // of each class, and the end
+  std::array<std::shared_ptr<const sim::ClusterClasses>, 3> clusters_;  // where divided, or ...
+  std::array<std::unique_ptr<sim::ClusterSampler>, 3> samplers_;        // ... else
+  std::vector<std::array<std::shared_ptr<const sim::StrikeStrata>, 3>> strata_;  // of structures
   std::uint64_t cells_ = 0;
   double fit_ = 0.0;
   double expected_ = 1.0;

@@ -93,7 +93,8 @@ std::vector<std::string> memory_names(const bridge::AcceleratorConfig& accelerat
 /// Keys of particles that were given to another process.
 void check_no_particle_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
   for (const auto& field : particle_fields()) {
-    if (!field.write(strike.particle).is_null()) {
+    const bool is_of_tensors_too = field.about.name == "strata" && strikes_tensors(strike);
+    if (!is_of_tensors_too && !field.write(strike.particle).is_null()) {
       const std::string key = "strike." + field.about.name;
       errors.add(ErrorCode::kInvalidInput, key + ": only particles have this key",
                  place_at(document, key), "write 'process: particle', or leave it out");
@@ -346,8 +347,8 @@ FieldTable<ParticleConfig> particle_fields() {
                       "least one; 0: a trial is one event"),
       custom_field<ParticleConfig>(
           {"strata", "choice", "", "auto", "auto | true | false",
-           "particles: share the trials between what ECC can make of a strike, with exact weights; "
-           "auto: where there is ECC"},
+           "share the trials between strata of exact weights: of particles what ECC can make of a "
+           "strike (auto: where there is ECC), of single faults in tensors their bits (auto: yes)"},
           [](ParticleConfig& config, const Value& value, const std::string& path,
              ErrorList& errors) {
             if (is_choice(value, path, {"auto", "true", "false"}, {}, errors)) {
@@ -377,6 +378,12 @@ FieldTable<ParticleConfig> particle_fields() {
       optional_number("residence", &ParticleConfig::residence_hours, 1e-6, kMostHours, "hours",
                       "particles: from one load of resident weights to the next"),
   };
+}
+
+AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator) {
+  const bridge::OnDue on_due = accelerator.on_due;
+  return on_due == bridge::OnDue::kUse || on_due == bridge::OnDue::kZero ? AfterDetection::kGoesOn
+                                                                         : AfterDetection::kStops;
 }
 
 bool strikes_memories(const StrikeConfig& strike) {

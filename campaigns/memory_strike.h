@@ -82,6 +82,13 @@ std::string failure_text(const StrikeConfig& strike);
 std::vector<std::size_t> selected_memories(const StrikeConfig& strike,
                                            const bridge::AcceleratorConfig& accelerator);
 
+/// What a chip does once its ECC has found an error that it cannot correct, in what it reads.
+enum class AfterDetection {
+  kStops,   // no answer
+  kGoesOn,  // with zeros or with the word as it is: the answer may be wrong
+};
+AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator);
+
 /// Cross-checks of the parts that belong to memories and particles.
 void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
                          const Value& document, ErrorList& errors);

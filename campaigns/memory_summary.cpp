@@ -117,9 +117,37 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
   return names;
 }
 
+/// What all structures come to is at most what they come to one by one.
+void keep_within_parts(const std::vector<StrikeRates>& parts, StrikeRates& all) {
+  for (std::size_t i = 0; i < kRates && all.strikes() > 0.0; ++i) {
+    double high = 0.0;
+    for (const StrikeRates& part : parts) {
+      high += part.in_fit(part.avf[i]).interval.high;
+    }
+    Interval& interval = all.avf[i].interval;
+    interval.high = std::max(all.avf[i].value, std::min(interval.high, high / all.strikes()));
+  }
+}
+
+/// A mean over strikes as they are drawn, as one over those on what the cells hold.
+Rate of_stored(Rate rate, const Rate& stored) {
+  if (stored.value > 0.0 && stored.n > 0) {
+    rate.value /= stored.value;
+    rate.interval = {rate.interval.low / stored.interval.high,
+                     rate.interval.high / stored.interval.low};
+  }
+  return rate;
+}
+
+Rate share_of_stored(const Rate& rate, const Rate& stored) {
+  Rate share = of_stored(rate, stored);
+  share.interval.high = std::min(1.0, share.interval.high);
+  return share;
+}
+
 }  // namespace
 
-Rate StrikeRates::in_fit(const Rate& rate) const { return scaled(rate, fit.total()); }
+Rate StrikeRates::in_fit(const Rate& rate) const { return scaled(rate, strikes()); }
 
 double later_inferences(const Scenario& scenario, Cycle cycles) {
   if (scenario.accelerator.schedule.weights != bridge::WeightReload::kAtBoot) {
@@ -130,8 +158,11 @@ double later_inferences(const Scenario& scenario, Cycle cycles) {
   return scenario.strike.particle.residence_hours * kSecondsPerHour / period / 2.0;
 }
 
-StrikeTallies::StrikeTallies(const MemoryPopulation& population, double later_inferences)
-    : population_(&population), later_inferences_(later_inferences) {
+StrikeTallies::StrikeTallies(const MemoryPopulation& population, double later_inferences,
+                             AfterDetection after_detection)
+    : population_(&population),
+      later_inferences_(later_inferences),
+      after_detection_(after_detection) {
   if (const std::optional<double> ratio = population.zero_to_one()) {
     factors_ = {sim::stored_value_weight(*ratio, false), sim::stored_value_weight(*ratio, true),
                 1.0};
@@ -139,6 +170,11 @@ StrikeTallies::StrikeTallies(const MemoryPopulation& population, double later_in
 }
 
 double StrikeTallies::most_factor() const { return *std::ranges::max_element(factors_); }
+
+/// Inferences that a strike of a group can reach beyond its own.
+double StrikeTallies::lasting(const StrikeGroup& group) const {
+  return population_->structures()[group.structure].outlives ? later_inferences_ : 0.0;
+}
 
 void StrikeTallies::add(const StrikeSeen& seen) {
   const std::vector<Structure>& structures = population_->structures();
@@ -154,14 +190,17 @@ void StrikeTallies::add(const StrikeSeen& seen) {
   for (std::size_t i = 0; i < kRates; ++i) {
     count(tally.hits[i], seen.is[i]);
   }
-  const bool is_wrong = seen.is[0] || seen.is[kNonfinite];
+  const bool is_wrong = after_detection_ == AfterDetection::kGoesOn
+                            ? seen.is_wrong_on
+                            : seen.is[0] || seen.is[kNonfinite];
+  const double later =
+      structure != structures.end() && structure->outlives ? later_inferences_ : 0.0;
   count(tally.false_due, seen.is_false_due);
   count(tally.wrong_on, seen.is_wrong_on);
   count(tally.wrong_events, is_wrong || seen.later_wrong > 0.0);
   count(tally.due_events, seen.is[kDue] || seen.later_due > 0.0);
   tally.wrong.add(factors_[stored] / most_factor() *
-                  ((is_wrong ? 1.0 : 0.0) + later_inferences_ * seen.later_wrong) /
-                  (1.0 + later_inferences_));
+                  ((is_wrong ? 1.0 : 0.0) + later * seen.later_wrong) / (1.0 + later));
 }
 
 const StrikeTally& StrikeTallies::tally_of(const StrikeGroup& group) const {
@@ -231,11 +270,45 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
   return rate;
 }
 
+// Of the detected errors of each group its own share, by their rates as estimated.
+template <class IsMeant>
+Rate StrikeTallies::false_of_due(const IsMeant& is_meant, double confidence) const {
+  std::vector<StratumMean> means;
+  Rate rate;
+  double all = 0.0;
+  for (const StrikeGroup& group : population_->groups()) {
+    const StrikeTally& tally = tally_of(group);
+    const std::int64_t due = total_of(tally.hits[kDue]);
+    if (!is_meant(group) || due == 0) {
+      continue;
+    }
+    const std::int64_t hits = total_of(tally.false_due);
+    const double weight =
+        (population_->is_stratified() ? group.fit / static_cast<double>(tally.n) : 1.0) *
+        static_cast<double>(due);
+    means.push_back({weight, static_cast<double>(hits) / static_cast<double>(due),
+                     interval_of_trials(hits, due, confidence)});
+    rate.n += due;
+    all += weight;
+  }
+  for (StratumMean& mean : means) {
+    mean.weight /= all;
+  }
+  const Estimate estimate = combined(means);
+  rate.value = estimate.value;
+  rate.interval = rate.n > 0 ? estimate.interval : Interval{};
+  return rate;
+}
+
+/// Mean number of wrong inferences of one strike.
 template <class IsMeant>
 Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence) const {
-  double fit = 0.0, unsampled = 0.0;
+  double fit = 0.0, unsampled = 0.0, most = 0.0;
   for (const StrikeGroup& group : population_->groups()) {
-    fit += is_meant(group) ? group.fit : 0.0;
+    if (is_meant(group)) {
+      fit += group.fit;
+      most = std::max(most, 1.0 + lasting(group));
+    }
   }
   Rate rate;
   Shares pooled;
@@ -245,16 +318,18 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
       continue;
     }
     const StrikeTally& tally = tally_of(group);
+    const double of_group = 1.0 + lasting(group);  // the most that one of these strikes causes
     rate.n += tally.n;
-    pooled.n += tally.wrong.n;
-    pooled.sum += tally.wrong.sum;
-    pooled.sum_of_squares += tally.wrong.sum_of_squares;
-    const Chance chance = of_silent(group);
+    for (const auto& [share, count] : tally.wrong.seen()) {
+      pooled.add(share * of_group / most, count);
+    }
+    const Chance chance =
+        after_detection_ == AfterDetection::kGoesOn ? of_wrong_on(group) : of_silent(group);
     if (chance.is_possible && !chance.is_sampled) {
-      unsampled += group.fit / fit;
-    } else if (chance.is_possible || tally.wrong.sum > 0.0) {
-      means.push_back(
-          {group.fit / fit, tally.wrong.mean(), interval_of_shares(tally.wrong, confidence)});
+      unsampled += group.fit / fit * of_group;
+    } else if (chance.is_possible || tally.wrong.mean() > 0.0) {
+      means.push_back({group.fit / fit * of_group, tally.wrong.mean(),
+                       interval_of_shares(tally.wrong, confidence)});
     }
   }
   rate.is_settled = means.empty();
@@ -263,18 +338,59 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
   } else if (population_->is_stratified()) {
     const Estimate estimate = combined(means);
     rate.value = estimate.value;
-    rate.interval = {estimate.interval.low, std::min(1.0, estimate.interval.high + unsampled)};
+    rate.interval = {estimate.interval.low, std::min(most, estimate.interval.high + unsampled)};
   } else {
-    rate.value = pooled.mean();
-    rate.interval = interval_of_shares(pooled, confidence);
+    rate = scaled({pooled.mean(), interval_of_shares(pooled, confidence), rate.n}, most);
   }
-  return scaled(rate, most_factor() * (1.0 + later_inferences_));
+  return scaled(rate, most_factor());
+}
+
+/// The mean factor of strikes by what their cells hold, class by class: it does not depend on what
+/// ECC makes of them.
+template <class IsMeant>
+Rate StrikeTallies::stored_of(const IsMeant& is_meant, double confidence) const {
+  Rate rate{1.0, {1.0, 1.0}};
+  if (!population_->zero_to_one()) {
+    return rate;
+  }
+  const auto [least, most] = std::ranges::minmax(factors_);
+  std::map<std::size_t, Shares> classes;
+  Shares pooled;
+  for (const StrikeGroup& group : population_->groups()) {
+    const StrikeTally& tally = tally_of(group);
+    for (std::size_t i = 0; is_meant(group) && i < tally.struck.size(); ++i) {
+      if (tally.struck[i] > 0) {
+        const double share = (factors_[i] - least) / (most - least);
+        classes[group.of_class].add(share, tally.struck[i]);
+        pooled.add(share, tally.struck[i]);
+      }
+    }
+  }
+  if (classes.empty()) {
+    return rate;
+  }
+  double all = 0.0;
+  for (const auto& [of_class, shares] : classes) {
+    all += population_->classes()[of_class].fit;
+  }
+  std::vector<StratumMean> means;
+  for (const auto& [of_class, shares] : classes) {
+    means.push_back({population_->classes()[of_class].fit / all, shares.mean(),
+                     interval_of_shares(shares, confidence)});
+  }
+  const Estimate estimate = population_->is_stratified()
+                                ? combined(means)
+                                : Estimate{pooled.mean(), interval_of_shares(pooled, confidence)};
+  const auto factor = [&](double share) { return least + share * (most - least); };
+  return {factor(estimate.value),
+          {factor(estimate.interval.low), factor(estimate.interval.high)},
+          pooled.n()};
 }
 
 template <class IsMeant>
 StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) const {
   StrikeRates rates;
-  const auto always = [](const StrikeGroup& group) { return Chance{true, group.share > 0.0}; };
+  const auto always = [](const StrikeGroup& group) { return Chance{true, group.is_sampled}; };
   for (std::size_t i = 0; i < kRates; ++i) {
     const auto hits = [i](const StrikeTally& tally) -> const ByStored& { return tally.hits[i]; };
     rates.avf[i] = i == kDue ? estimate(is_meant, of_due, hits, confidence, factors_)
@@ -287,9 +403,20 @@ StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) 
   rates.activated = of(&StrikeTally::activated, always);
   rates.false_due = of(&StrikeTally::false_due, of_due);
   rates.wrong_on = of(&StrikeTally::wrong_on, of_wrong_on);
-  rates.wrong_event = of(&StrikeTally::wrong_events, of_silent);
+  rates.wrong_event = after_detection_ == AfterDetection::kGoesOn
+                          ? of(&StrikeTally::wrong_events, of_wrong_on)
+                          : of(&StrikeTally::wrong_events, of_silent);
   rates.due_event = of(&StrikeTally::due_events, of_due);
-  rates.wrong_inferences = wrong_inferences(is_meant, confidence);
+  rates.false_of_due = false_of_due(is_meant, confidence);
+  rates.stored = stored_of(is_meant, confidence);
+  for (Rate& rate : rates.avf) {
+    rate = share_of_stored(rate, rates.stored);
+  }
+  for (Rate* rate : {&rates.activated, &rates.false_due, &rates.wrong_on, &rates.wrong_event,
+                     &rates.due_event}) {
+    *rate = share_of_stored(*rate, rates.stored);
+  }
+  rates.wrong_inferences = of_stored(wrong_inferences(is_meant, confidence), rates.stored);
   for (const StrikeGroup& group : population_->groups()) {
     if (is_meant(group)) {
       rates.trials += tally_of(group).n;
@@ -321,13 +448,9 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
   summary.not_modelled = not_modelled_of(population);
   summary.all = rates_of([](const StrikeGroup&) { return true; }, confidence);
   summary.all.name = "all";
+  summary.after_detection = after_detection_;
   if (population.zero_to_one()) {
-    // Strata are of what ECC makes of a strike: only those that are sampled are seen here.
-    const auto zeros = [](const StrikeTally& tally) { return ByStored{tally.struck[0], 0, 0}; };
-    summary.stored_values = {
-        factors_,
-        estimate([](const StrikeGroup& group) { return group.share > 0.0; },
-                 [](const StrikeGroup&) { return Chance{}; }, zeros, confidence, {1.0, 1.0, 1.0})};
+    summary.stored_values = {factors_};
   }
   MemoryPopulation::Enumerated enumerated;
   bool is_enumerated = true;
@@ -339,9 +462,9 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
     rates.name = structure.name;
     rates.cells = structure.cells;
     rates.enumerated = population.enumerated(i);
-    if (rates.enumerated) {  // at most: all of the cells are of the kind that is struck more often
-      rates.enumerated->silent *= most_factor();
-      rates.enumerated->due *= most_factor();
+    if (rates.enumerated) {
+      rates.enumerated->silent *= rates.stored.interval.high;
+      rates.enumerated->due *= rates.stored.interval.high;
     }
     is_enumerated = is_enumerated && rates.enumerated;
     enumerated.silent += rates.enumerated ? rates.enumerated->silent : 0.0;
@@ -351,6 +474,7 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
   if (is_enumerated) {
     summary.all.enumerated = enumerated;
   }
+  keep_within_parts(summary.structures, summary.all);
   for (const sim::Radiation radiation : kRadiations) {
     const auto is_meant = [radiation](const StrikeGroup& group) {
       return group.radiation == radiation;
@@ -362,9 +486,10 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
   }
   const sim::TechnologyNode& node = population.node();
   const double middle = node.neutron_rate.value;
+  const double stored = summary.all.stored.value;
   const double others = summary.all.fit.alpha + summary.all.fit.thermal;
   const auto at_edge = [&](double edge) {  // flip-flops have no band of their own: the same
-    return middle > 0.0 ? summary.all.fit.neutron * edge / middle + others : others;
+    return stored * (middle > 0.0 ? summary.all.fit.neutron * edge / middle + others : others);
   };
   summary.fit_low = at_edge(node.neutron_low.value);
   summary.fit_high = at_edge(node.neutron_high.value);
@@ -376,8 +501,7 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
       summary.warnings.push_back(fmt::format(
           "{}: strikes of the stratum '{}' ended as {}, which reading their codewords cannot come "
           "to; their rate is in the totals",
-          population.structures()[group.structure].name,
-          group.stratum ? sim::name_of(*group.stratum) : "no ECC",
+          population.structures()[group.structure].name, group.text,
           is_silent && !group.can_be_silent ? "silent errors" : "due"));
     }
   }

@@ -51,7 +51,7 @@ struct StrikeTally {
   ByStored struck{}, activated{};
   std::array<ByStored, kRates> hits{};
   ByStored false_due{}, wrong_on{}, wrong_events{}, due_events{};
-  Shares wrong;  // wrong inferences, with the cell's factor, over the most that a strike can cause
+  Shares wrong;  // wrong inferences, with the cell's factor, over the most of the structure
 };
 
 /// Rates of one structure, of one kind of radiation, or of all.
@@ -59,17 +59,22 @@ struct StrikeRates {
   std::string name;
   std::uint64_t cells = 0;
   std::int64_t trials = 0;
-  sim::EventRates fit;  // strikes in 1e9 hours
+  sim::EventRates fit;  // strikes in 1e9 hours on cells that hold 0 and 1 equally often
+  /// Strikes on what the cells do hold, over that: 1 where it does not count.
+  Rate stored{1.0, {1.0, 1.0}};
   Rate activated;
-  std::array<Rate, kRates> avf;  // P(outcome | one strike)
+  std::array<Rate, kRates> avf;  // P(outcome | one strike): shares of strikes()
   Rate false_due;
-  Rate wrong_on;     // wrong answers if detected errors stopped nothing
-  Rate wrong_event;  // at least one wrong inference, later ones included
+  Rate false_of_due;  // of the detected errors, those without which the answer would be right
+  Rate wrong_on;      // wrong answers if detected errors stopped nothing
+  Rate wrong_event;   // at least one wrong inference, later ones included
   Rate due_event;
   Rate wrong_inferences;  // mean number of one strike
   /// What reading codewords while they are upset comes to at most, in FIT, enumerated.
   std::optional<MemoryPopulation::Enumerated> enumerated;
 
+  /// Strikes in 1e9 hours, on what the cells hold.
+  double strikes() const { return fit.total() * stored.value; }
   /// Of a rate of one strike, per 1e9 hours.
   Rate in_fit(const Rate& rate) const;
 };
@@ -83,11 +88,11 @@ struct StrikeInput {
 /// Where strikes count by what the struck cell holds.
 struct StoredValues {
   StoredFactors factors{};
-  Rate zeros;  // share of the struck cells that held a 0, drawn without regard to it
 };
 
 struct StrikeSummary {
   bool is_stratified = false;
+  AfterDetection after_detection = AfterDetection::kStops;
   double confidence = 0.95;
   std::string node;
   double altitude = 0.0;
@@ -105,7 +110,9 @@ struct StrikeSummary {
 
 class StrikeTallies {
  public:
-  StrikeTallies(const MemoryPopulation& population, double later_inferences);
+  /// `later_inferences`: that a strike on contents that stay lasts on average.
+  StrikeTallies(const MemoryPopulation& population, double later_inferences,
+                AfterDetection after_detection);
 
   void add(const StrikeSeen& seen);
   /// By the name of the outcome.
@@ -119,12 +126,18 @@ class StrikeTallies {
   Rate estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
                 double confidence, const StoredFactors& factors) const;
   double most_factor() const;
+  double lasting(const StrikeGroup& group) const;
+  template <class IsMeant>
+  Rate stored_of(const IsMeant& is_meant, double confidence) const;
+  template <class IsMeant>
+  Rate false_of_due(const IsMeant& is_meant, double confidence) const;
   template <class IsMeant>
   Rate wrong_inferences(const IsMeant& is_meant, double confidence) const;
   const StrikeTally& tally_of(const StrikeGroup& group) const;
 
   const MemoryPopulation* population_;
   double later_inferences_;
+  AfterDetection after_detection_;
   StoredFactors factors_{1.0, 1.0, 1.0};
   std::map<std::string, StrikeTally> tallies_;  // by StrikeGroup::key()
 };

@@ -90,11 +90,14 @@ Json json_of(const StrikeRates& rates) {
                  {"alpha", rates.fit.alpha},
                  {"thermal", rates.fit.thermal},
                  {"all", rates.fit.total()}};
+  json["stored_factor"] = json_of(rates.stored);
+  json["strikes"] = rates.strikes();
   json["activated"] = json_of(rates.activated);
   for (std::size_t i = 0; i < kRates; ++i) {
     json["avf"][rate_names()[i]] = json_of(rates.avf[i]);
   }
   json["avf"]["false_due"] = json_of(rates.false_due);
+  json["false_of_due"] = json_of(rates.false_of_due);
   json["avf"]["wrong_without_stop"] = json_of(rates.wrong_on);
   for (std::size_t i = 0; i < kRates; ++i) {
     json["fit_of"][rate_names()[i]] = json_of(rates.in_fit(rates.avf[i]));
@@ -116,8 +119,12 @@ Json json_of(const StrikeRates& rates) {
 std::string persistence_text(const StrikeSummary& summary) {
   const StrikeRates& all = summary.all;
   std::string text = fmt::format(
-      "\nstrikes that cause at least one wrong inference: {} FIT; at least one stopped: {} FIT\n",
-      rate_text(all.in_fit(all.wrong_event)), rate_text(all.in_fit(all.due_event)));
+      "\nstrikes that cause at least one wrong inference: {} FIT; in which an error is reported at "
+      "least once: {} FIT ({})\n",
+      rate_text(all.in_fit(all.wrong_event)), rate_text(all.in_fit(all.due_event)),
+      summary.after_detection == AfterDetection::kStops
+          ? "which stops that inference"
+          : "the inference goes on: its wrong answers are among the first");
   Rate per_hour = all.in_fit(all.wrong_inferences);
   for (double* value : {&per_hour.value, &per_hour.interval.low, &per_hour.interval.high}) {
     *value /= sim::kHoursPerFit;
@@ -136,18 +143,16 @@ std::string persistence_text(const StrikeSummary& summary) {
 }  // namespace
 
 std::string text_of(const StrikeSummary& summary) {
-  Table avf = {{"structure", "cells", "n", "AVF sdc", "AVF sdc_1", "AVF due", "false of due"}};
+  Table avf = {{"structure", "cells", "n", "AVF sdc", "AVF sdc_1", "AVF due", "of these false"}};
   Table fit = {{"structure", "strikes", "neutron", "alpha", "thermal", "FIT sdc", "FIT due",
                 "if every codeword were read: silent", "due"}};
   for (const StrikeRates* rates : rows_of(summary)) {
-    const double due = rates->avf[kDue].value;
     avf.push_back({rates->name, std::to_string(rates->cells), std::to_string(rates->trials),
                    rate_text(rates->avf[kSdc]), rate_text(rates->avf[kSdc1]),
-                   rate_text(rates->avf[kDue]),
-                   due > 0.0 ? fmt::format("{:.1f} %", 100.0 * rates->false_due.value / due)
-                             : std::string("-")});
-    fit.push_back({rates->name, number(rates->fit.total()), number(rates->fit.neutron),
-                   number(rates->fit.alpha), number(rates->fit.thermal),
+                   rate_text(rates->avf[kDue]), rate_text(rates->false_of_due)});
+    const double stored = rates->stored.value;
+    fit.push_back({rates->name, number(rates->strikes()), number(stored * rates->fit.neutron),
+                   number(stored * rates->fit.alpha), number(stored * rates->fit.thermal),
                    rate_text(rates->in_fit(rates->avf[kSdc])),
                    rate_text(rates->in_fit(rates->avf[kDue])),
                    enumerated_text(rates->enumerated, &MemoryPopulation::Enumerated::silent),
@@ -162,16 +167,23 @@ std::string text_of(const StrikeSummary& summary) {
       table_text(fit);
   text +=
       summary.is_stratified
-          ? "intervals: strata by what ECC makes of a strike, with exact weights; the variances "
-            "that their\nintervals stand for are added; without any hit, one-sided\n"
-          : "intervals: Wilson; one-sided where all trials agree\n";
+          ? "intervals: strata by reach of the cluster and by what ECC makes of it, with exact "
+            "weights; the variances\nthat their intervals stand for are added; without any hit, "
+            "one-sided\n"
+          : "intervals: Clopper and Pearson's; one-sided where all trials agree\n";
   text += "of AVF alone: the rates' own uncertainty is the band\n";
   if (summary.stored_values) {
     text += fmt::format(
-        "stored values: a strike on a cell that holds 0 counts {:.4g}, on one that holds 1 {:.4g}; "
-        "share of\nstruck cells that held 0: {}\n",
-        summary.stored_values->factors[0], summary.stored_values->factors[1],
-        rate_text(summary.stored_values->zeros));
+        "stored values: a cell that holds 0 is struck {:.4g} times, one that holds 1 {:.4g} times "
+        "as "
+        "often as the\nnode's rate says, which is of cells that hold both equally often "
+        "(`tilestrike list memories`); all that is\nabove is of what the cells hold:",
+        summary.stored_values->factors[0], summary.stored_values->factors[1]);
+    for (const StrikeRates* rates : rows_of(summary)) {
+      text += fmt::format(" {} {} x {}", rates->name, number(rates->fit.total()),
+                          rate_text(rates->stored));
+      text += rates == rows_of(summary).back() ? "\n" : ",";
+    }
   }
   for (const StrikeRates& rates : summary.radiations) {
     if (summary.radiations.size() > 1) {
@@ -200,6 +212,7 @@ Json json_of(const StrikeSummary& summary) {
   json["altitude"] = summary.altitude;
   json["stratified"] = summary.is_stratified;
   json["confidence"] = summary.confidence;
+  json["after_detection"] = summary.after_detection == AfterDetection::kStops ? "stops" : "goes on";
   json["fit_band"] = {summary.fit_low, summary.fit_high};
   json["period_seconds"] = summary.period_seconds;
   json["later_inferences"] = summary.later_inferences;
@@ -214,8 +227,7 @@ Json json_of(const StrikeSummary& summary) {
   json["all"] = json_of(summary.all);
   if (summary.stored_values) {
     json["stored_values"] = {{"factor_of_0", summary.stored_values->factors[0]},
-                             {"factor_of_1", summary.stored_values->factors[1]},
-                             {"zeros", json_of(summary.stored_values->zeros)}};
+                             {"factor_of_1", summary.stored_values->factors[1]}};
   }
   json["inputs"] = Json::array();
   for (const StrikeInput& input : summary.inputs) {
@@ -234,7 +246,7 @@ std::string points_text(const std::vector<PointRates>& points) {
   Table table = {{"point", "n", "FIT strikes", "FIT sdc", "FIT sdc_1", "FIT due"}};
   for (const PointRates& point : points) {
     const StrikeRates& all = point.summary->all;
-    table.push_back({point.label, std::to_string(all.trials), number(all.fit.total()),
+    table.push_back({point.label, std::to_string(all.trials), number(all.strikes()),
                      rate_text(all.in_fit(all.avf[kSdc])), rate_text(all.in_fit(all.avf[kSdc1])),
                      rate_text(all.in_fit(all.avf[kDue]))});
   }
@@ -247,7 +259,7 @@ Json points_json(const std::vector<PointRates>& points) {
     const StrikeRates& all = point.summary->all;
     json.push_back({{"label", point.label},
                     {"n", all.trials},
-                    {"fit", all.fit.total()},
+                    {"fit", all.strikes()},
                     {"fit_band", {point.summary->fit_low, point.summary->fit_high}},
                     {"fit_sdc", json_of(all.in_fit(all.avf[kSdc]))},
                     {"fit_sdc_1", json_of(all.in_fit(all.avf[kSdc1]))},

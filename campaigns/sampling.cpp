@@ -97,7 +97,8 @@ Plan::Plan(const Scenario& scenario, const Target& target)
       is_persistent_(campaigns::is_persistent(scenario.strike)),
       is_census_(scenario.trials.is_exhaustive),
       images_(target.images),
-      keeps_outcomes_(scenario.keeps_outcomes) {
+      keeps_outcomes_(scenario.keeps_outcomes),
+      after_detection_(campaigns::after_detection(scenario.accelerator)) {
   TS_CHECK(target.images > 0 && target.cycles > 0, "a study without images or cycles");
   if (strikes_tensors(strike_)) {
     plan_tensors(scenario, target);

@@ -64,6 +64,7 @@ class Plan {
   const MemoryPopulation* memories() const { return memories_.get(); }
   bool strikes_constants() const { return strikes_constants_; }
   bool keeps_outcomes() const { return keeps_outcomes_; }
+  AfterDetection after_detection() const { return after_detection_; }
   /// What a rate over the trials is multiplied by: the probability that there is anything to strike
   /// a trial with. 1 where the number of faults is given.
   double weight() const {
@@ -72,6 +73,8 @@ class Plan {
   std::uint64_t sites() const {
     return tensors_ ? tensors_->members() : memories_ ? memories_->members() : sites_.size();
   }
+  /// Of the mesh, that may be struck; none where faults are listed or other things are struck.
+  const std::vector<SiteId>& struck_sites() const { return sites_; }
   Cycle cycles() const { return cycles_; }
   /// Different single faults, and for transients images: what a trial with one fault is drawn from.
   std::uint64_t population() const { return population_; }
@@ -105,6 +108,7 @@ class Plan {
   std::unique_ptr<MemoryPopulation> memories_;
   bool strikes_constants_ = false;
   bool keeps_outcomes_ = true;
+  AfterDetection after_detection_ = AfterDetection::kStops;
   std::uint64_t population_ = 0;
   std::int64_t trials_ = 0;
 };

@@ -2,29 +2,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/summary.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <functional>
+#include <limits>
 
-#include "base/text.h"
+#include "campaigns/stratified.h"
 #include "campaigns/title.h"
 
 namespace tilestrike::campaigns {
 namespace {
 
-/// Counts of some trials; for lasting faults, shares.
+/// Trials of one stratum; without strata, all. A transient trial's share is 0 or 1.
+struct StratumTally {
+  Shares activated;
+  std::array<Shares, kRates> all;
+  std::array<Shares, kRates> of_activated;
+  Shares kept;  // accuracy that is left, as a share of what could be lost and gained
+};
+
+/// Some trials, by stratum.
 struct Tally {
   std::int64_t n = 0;
   std::int64_t activated = 0;
-  std::array<Shares, kRates> all;
-  std::array<Shares, kRates> of_activated;
-  Shares kept;  // (1 + gain in accuracy) / 2, which lies in [0, 1]
   double faults = 0.0;
+  std::map<std::string, StratumTally> strata;
   std::map<std::string, std::int64_t> masked_at;
 };
-
-constexpr std::size_t kSdcRate = 0, kSdc1Rate = 1, kDueRate = 6;  // places in rate_names()
 
 /// One trial as the summary sees it.
 struct Seen {
@@ -98,20 +101,25 @@ Seen seen_of(const Row& row) {
   return seen;
 }
 
-void count(const Seen& seen, Tally& tally) {
+/// `is_persistent`: judged on every image, so that what can be lost and gained is known.
+void count(const Seen& seen, bool is_persistent, Tally& tally) {
+  StratumTally& stratum = tally.strata[seen.strike.stratum];
   ++tally.n;
   tally.activated += seen.is_activated ? 1 : 0;
+  stratum.activated.add(seen.is_activated ? 1.0 : 0.0);
   for (std::size_t i = 0; i < kRates; ++i) {
     const double share = static_cast<double>(seen.images_of[i]) / static_cast<double>(seen.images);
-    tally.all[i].add(share);
+    stratum.all[i].add(share);
     if (seen.is_activated) {
-      tally.of_activated[i].add(share);
+      stratum.of_activated[i].add(share);
     }
   }
   tally.faults += static_cast<double>(seen.faults);
   if (seen.correct >= 0) {
+    const auto images = static_cast<double>(seen.images);
     const auto gained = static_cast<double>(seen.correct - seen.golden_correct);
-    tally.kept.add(0.5 + 0.5 * gained / static_cast<double>(seen.images));
+    stratum.kept.add(is_persistent ? static_cast<double>(seen.correct) / images
+                                   : 0.5 + 0.5 * gained / images);
   }
   if (!seen.masked_at.empty()) {
     ++tally.masked_at[seen.masked_at];
@@ -135,6 +143,9 @@ std::int64_t each_counted(const Results& results, std::int64_t scenario, std::in
   return next;
 }
 
+/// The strata of a group of trials with their exact weights; none: it is not divided.
+using Weights = std::vector<std::pair<std::string, double>>;
+
 class Estimator {
  public:
   explicit Estimator(const SummaryFacts& facts, bool is_complete)
@@ -142,13 +153,6 @@ class Estimator {
         weight_(facts.plan->weight()),
         is_persistent_(facts.plan->is_persistent()),
         is_exact_(facts.plan->is_census() && is_complete) {}
-
-  Rate of_hits(std::int64_t hits, std::int64_t n) const {
-    const double value = n == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(n);
-    return {value,
-            is_exact_ && n > 0 ? exact_interval(value) : interval_of_trials(hits, n, confidence_),
-            n};
-  }
 
   /// A rate among trials with a fault, as one among all.
   Rate weighted(Rate rate) const {
@@ -160,139 +164,97 @@ class Estimator {
 
   /// The accuracy when faults come with the plan's probability: the golden one, and what trials
   /// gain or lose on their own images.
-  Rate accuracy(const Shares& kept, double golden) const {
-    const Interval interval =
-        is_exact_ ? exact_interval(kept.mean()) : interval_of_shares(kept, confidence_);
-    const auto of = [&](double share) { return golden + weight_ * (2.0 * share - 1.0); };
-    return {of(kept.mean()), {of(interval.low), of(interval.high)}, kept.n};
+  Rate accuracy(const Tally& tally, const Weights& weights, double golden) const {
+    const Rate kept = mean_of(
+        tally, weights, [](const StratumTally& stratum) -> const Shares& { return stratum.kept; });
+    const auto of = [&](double share) {
+      return golden + weight_ * (is_persistent_ ? share - golden : 2.0 * share - 1.0);
+    };
+    return {of(kept.value), {of(kept.interval.low), of(kept.interval.high)}, kept.n};
   }
 
-  Rate of_shares(const Shares& shares) const {
-    if (!is_persistent_) {
-      return of_hits(static_cast<std::int64_t>(shares.sum + 0.5), shares.n);
-    }
-    return {shares.mean(),
-            is_exact_ && shares.n > 0 ? exact_interval(shares.mean())
-                                      : interval_of_shares(shares, confidence_),
-            shares.n};
+  Rate of_all(const Tally& tally, const Weights& weights, std::size_t rate) const {
+    return mean_of(tally, weights, [rate](const StratumTally& stratum) -> const Shares& {
+      return stratum.all[rate];
+    });
   }
 
-  Group group(const std::string& name, const Tally& tally) const {
+  Group group(const std::string& name, const Tally& tally, const Weights& weights) const {
     Group group;
     group.name = name;
-    group.activated = weighted(of_hits(tally.activated, tally.n));
+    group.activated =
+        weighted(mean_of(tally, weights, [](const StratumTally& stratum) -> const Shares& {
+          return stratum.activated;
+        }));
     for (std::size_t i = 0; i < kRates; ++i) {
-      group.rates[i] = weighted(of_shares(tally.all[i]));
-      group.rates_of_activated[i] = of_shares(tally.of_activated[i]);
+      const Rate rate = of_all(tally, weights, i);
+      group.rates[i] = weighted(rate);
+      if (weights.empty()) {
+        group.rates_of_activated[i] = mean_of(
+            tally, weights,
+            [i](const StratumTally& stratum) -> const Shares& { return stratum.of_activated[i]; });
+      } else if (tally.activated == tally.n) {  // of other shares strata say nothing
+        group.rates_of_activated[i] = rate;
+      }
     }
     group.masked_at = tally.masked_at;
     return group;
   }
 
  private:
+  static const StratumTally& stratum_of(const Tally& tally, const std::string& name) {
+    static const StratumTally none;
+    const auto found = tally.strata.find(name);
+    return found == tally.strata.end() ? none : found->second;
+  }
+
+  template <class SharesOf>
+  Rate mean_of(const Tally& tally, const Weights& weights, const SharesOf& shares_of) const {
+    if (!weights.empty()) {
+      std::vector<StratumShares> strata;
+      Rate rate;
+      for (const auto& [name, weight] : weights) {
+        strata.push_back({weight, &shares_of(stratum_of(tally, name))});
+        rate.n += strata.back().shares->n();
+      }
+      const Estimate estimate = stratified_mean(strata, confidence_);
+      rate.value = estimate.value;
+      rate.interval = estimate.interval;
+      return rate;
+    }
+    Shares pooled;
+    for (const auto& [name, stratum] : tally.strata) {
+      pooled.add(shares_of(stratum));
+    }
+    const double mean = pooled.mean();
+    const std::int64_t n = pooled.n();
+    return {mean,
+            is_exact_ && n > 0 ? exact_interval(mean) : interval_of_shares(pooled, confidence_), n};
+  }
+
   double confidence_;
   double weight_;
   bool is_persistent_;
   bool is_exact_;
 };
 
-/// Groups in the order of `order`, then whatever else was seen.
+/// Groups in the order of `order`, those without a trial too, then whatever else was seen.
 std::vector<Group> groups_of(const std::map<std::string, Tally>& tallies,
-                             const std::vector<std::string>& order, const Estimator& estimator) {
+                             const std::vector<std::string>& order, const Estimator& estimator,
+                             const std::function<Weights(const std::string&)>& weights) {
+  static const Tally none;
   std::vector<Group> groups;
   for (const std::string& name : order) {
-    if (const auto tally = tallies.find(name); tally != tallies.end()) {
-      groups.push_back(estimator.group(name, tally->second));
-    }
+    const auto tally = tallies.find(name);
+    groups.push_back(
+        estimator.group(name, tally == tallies.end() ? none : tally->second, weights(name)));
   }
   for (const auto& [name, tally] : tallies) {
     if (std::find(order.begin(), order.end(), name) == order.end()) {
-      groups.push_back(estimator.group(name, tally));
+      groups.push_back(estimator.group(name, tally, weights(name)));
     }
   }
   return groups;
-}
-
-/// What rates of a strike on tensors mean, and the accuracy.
-std::string tensor_text(const Summary& summary) {
-  std::string text = fmt::format("faults per trial: {:.4g} on average", summary.mean_faults);
-  if (summary.weight < 1.0) {
-    text += fmt::format(
-        "; {:.4g} expected, so that {:.4g} of all are without a fault; trials have at least one, "
-        "and rates over all contain the factor {:.4g}",
-        summary.expected_faults, 1.0 - summary.weight, summary.weight);
-  }
-  return text + fmt::format("\nexpected faults per parameter: {:.3g}\n", summary.per_parameter);
-}
-
-/// In percent; of small shares two digits that say something.
-std::string percent_number(double value) {
-  return value != 0.0 && std::abs(value) < 0.001 ? fmt::format("{:.2g}", 100.0 * value)
-                                                 : fmt::format("{:.2f}", 100.0 * value);
-}
-
-std::string rate_text(const Rate& rate) {
-  if (rate.n == 0) {
-    return "-";
-  }
-  return fmt::format("{} % [{}, {}]", percent_number(rate.value), percent_number(rate.interval.low),
-                     percent_number(rate.interval.high));
-}
-
-std::string table(const std::string& heading, const std::vector<Group>& groups) {
-  std::size_t width = heading.size();
-  for (const Group& group : groups) {
-    width = std::max(width, group.name.size());
-  }
-  const auto line = [&](const std::string& name, const std::string& n, const std::string& a,
-                        const std::string& b, const std::string& c, const std::string& m,
-                        const std::string& d) {
-    return fmt::format("{:<{}} {:>8}  {:<25} {:<25} {:<25} {:>9}  {}\n", name, width, n, a, b, c, m,
-                       d);
-  };
-  std::string text =
-      line(heading, "n", "activated", "sdc", "sdc_1", "activated", "sdc of activated");
-  for (const Group& group : groups) {
-    text +=
-        line(group.name.empty() ? "(none: idle)" : group.name, std::to_string(group.activated.n),
-             rate_text(group.activated), rate_text(group.rates[0]), rate_text(group.rates[1]),
-             std::to_string(group.rates_of_activated[0].n), rate_text(group.rates_of_activated[0]));
-  }
-  return text;
-}
-
-nlohmann::ordered_json json_of(const Rate& rate) {
-  return {{"value", rate.value},
-          {"low", rate.interval.low},
-          {"high", rate.interval.high},
-          {"n", rate.n}};
-}
-
-nlohmann::ordered_json json_of(const Group& group) {
-  nlohmann::ordered_json json;
-  json["name"] = group.name;
-  json["n"] = group.activated.n;
-  json["activated"] = json_of(group.activated);
-  for (std::size_t i = 0; i < kRates; ++i) {
-    json["over_all"][rate_names()[i]] = json_of(group.rates[i]);
-    json["over_activated"][rate_names()[i]] = json_of(group.rates_of_activated[i]);
-  }
-  for (const Term& term : kMaskedAtTerms) {
-    const auto found = group.masked_at.find(std::string(term.name));
-    if (!term.name.empty()) {
-      json["masked_at"][std::string(term.name)] =
-          found == group.masked_at.end() ? 0 : found->second;
-    }
-  }
-  return json;
-}
-
-nlohmann::ordered_json json_of(const std::vector<Group>& groups) {
-  auto json = nlohmann::ordered_json::array();
-  for (const Group& group : groups) {
-    json.push_back(json_of(group));
-  }
-  return json;
 }
 
 }  // namespace
@@ -306,7 +268,8 @@ bool is_by_rate(const SummaryFacts& facts) {
 }
 
 StrikeTallies tallies_of(const SummaryFacts& facts) {
-  return {*facts.plan->memories(), later_inferences(*facts.scenario, facts.plan->cycles())};
+  return {*facts.plan->memories(), later_inferences(*facts.scenario, facts.plan->cycles()),
+          after_detection(facts.scenario->accelerator)};
 }
 
 std::vector<std::string> not_modelled(const SummaryFacts& facts) {
@@ -340,6 +303,56 @@ std::vector<std::string> unmet(const Summary& summary, const std::optional<Until
   return names;
 }
 
+bool is_any(const TensorStore&) { return true; }
+
+/// The strata of the trials that strike stores of which `is_meant` is true.
+template <class IsMeant>
+Weights weights_of(const SummaryFacts& facts, const IsMeant& is_meant) {
+  const TensorPopulation* tensors = facts.plan->tensors();
+  if (tensors == nullptr || tensors->strata().empty() || facts.plan->is_census()) {
+    return {};
+  }
+  std::vector<StoreId> stores;
+  for (std::size_t i = 0; i < facts.stores->size(); ++i) {
+    if (is_meant((*facts.stores)[i])) {
+      stores.emplace_back(static_cast<std::uint32_t>(i));
+    }
+  }
+  const std::vector<double> shares = tensors->stratum_weights(stores);
+  Weights weights;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] > 0.0) {
+      weights.emplace_back(tensors->strata()[i].name, shares[i]);
+    }
+  }
+  return weights;
+}
+
+/// What the population consists of, in order: registers, tensors or memories.
+std::vector<std::string> parts_of(const SummaryFacts& facts) {
+  std::vector<std::string> names;
+  if (const TensorPopulation* tensors = facts.plan->tensors()) {
+    for (const StoreId store : tensors->selected()) {
+      names.push_back((*facts.stores)[store.value].name);
+    }
+  } else if (const MemoryPopulation* memories = facts.plan->memories()) {
+    for (const Structure& structure : memories->structures()) {
+      names.push_back(structure.name);
+    }
+  } else {
+    std::vector<bool> is_struck(facts.sites->blocks().size());
+    for (const SiteId site : facts.plan->struck_sites()) {
+      is_struck[static_cast<std::size_t>(facts.sites->describe(site).kind)] = true;
+    }
+    for (const sim::RegisterBlock& block : facts.sites->blocks()) {
+      if (is_struck[static_cast<std::size_t>(block.kind)]) {
+        names.push_back(block.name);
+      }
+    }
+  }
+  return names;
+}
+
 Summary summary_of(const Results& results, std::int64_t scenario, const SummaryFacts& facts) {
   Tally all;
   std::map<std::string, Tally> registers, layers;
@@ -349,14 +362,16 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
     strikes.emplace(tallies_of(facts));
   }
   const bool is_on_memories = facts.plan->memories() != nullptr;
+  const bool is_persistent = facts.plan->is_persistent();
   summary.counted = each_counted(
       results, scenario, std::numeric_limits<std::int64_t>::max(), [&](const Seen& seen) {
-        count(seen, all);
-        count(seen, registers[is_on_memories ? seen.strike.structure : seen.register_name]);
+        count(seen, is_persistent, all);
+        count(seen, is_persistent,
+              registers[is_on_memories ? seen.strike.structure : seen.register_name]);
         if (strikes) {
           strikes->add(seen.strike);
         }
-        count(seen, layers[seen.layer]);
+        count(seen, is_persistent, layers[seen.layer]);
       });
   summary.kept = results.count(scenario) - summary.counted;
   summary.activated = all.activated;
@@ -380,26 +395,13 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
     summary.mean_faults = all.n == 0 ? 0.0 : all.faults / static_cast<double>(all.n);
     summary.per_parameter =
         tensors->words() == 0 ? 0.0 : tensors->expected() / static_cast<double>(tensors->words());
-    summary.accuracy_under_faults = estimator.accuracy(all.kept, summary.accuracy);
-  }
-  std::vector<std::string> register_order, layer_order;
-  if (summary.is_on_tensors) {
-    for (const TensorStore& store : *facts.stores) {
-      register_order.push_back(store.name);
+    if (!facts.plan->is_census()) {
+      summary.strata = tensors->strata();
     }
-  } else if (is_on_memories) {
-    for (const Structure& structure : facts.plan->memories()->structures()) {
-      register_order.push_back(structure.name);
-    }
-  } else {
-    for (const sim::RegisterBlock& block : facts.sites->blocks()) {
-      register_order.push_back(block.name);
-    }
+    summary.accuracy_under_faults =
+        estimator.accuracy(all, weights_of(facts, is_any), summary.accuracy);
   }
-  for (const bridge::LayerSummary& layer : *facts.layers) {
-    layer_order.push_back(layer.name);
-  }
-  summary.all = estimator.group("all", all);
+  summary.all = estimator.group("all", all, weights_of(facts, is_any));
   summary.is_on_memories = is_on_memories;
   if (is_on_memories) {
     summary.weight = facts.plan->weight();
@@ -426,8 +428,19 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
   const bool is_apart = summary.is_on_tensors ||
                         (is_on_memories && facts.scenario->strike.process == Process::kUniform);
   if (!is_apart || summary.mean_faults == 1.0) {
-    summary.registers = groups_of(registers, register_order, estimator);
-    summary.layers = groups_of(layers, layer_order, estimator);
+    std::vector<std::string> struck_layers;
+    for (const bridge::LayerSummary& layer : *facts.layers) {
+      if (layers.contains(layer.name)) {
+        struck_layers.push_back(layer.name);
+      }
+    }
+    summary.registers =
+        groups_of(registers, parts_of(facts), estimator, [&](const std::string& name) {
+          return weights_of(facts, [&](const TensorStore& store) { return store.name == name; });
+        });
+    summary.layers = groups_of(layers, struck_layers, estimator, [&](const std::string& name) {
+      return weights_of(facts, [&](const TensorStore& store) { return store.layer == name; });
+    });
   }
   return summary;
 }
@@ -451,171 +464,13 @@ Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryF
     return strikes.rate_of(name, facts.scenario->confidence());
   }
   Tally tally;
-  each_counted(results, scenario, trials, [&](const Seen& seen) { count(seen, tally); });
+  const bool is_persistent = facts.plan->is_persistent();
+  each_counted(results, scenario, trials,
+               [&](const Seen& seen) { count(seen, is_persistent, tally); });
   const auto& names = rate_names();
   const auto index =
       static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-  return Estimator(facts, false).of_shares(tally.all.at(index));
-}
-
-std::string text_of(const Summary& summary) {
-  std::string text;
-  if (!summary.label.empty()) {
-    text += "== " + summary.label + "\n";
-  }
-  text += summary.title + "\n";
-  text += fmt::format("population: {}\n", summary.population);
-  text += summary.is_census
-              ? std::string("every member once: no sampling error\n")
-              : fmt::format(
-                    "{:g} % intervals over {}s ({})\n", 100.0 * summary.confidence, summary.unit,
-                    summary.unit == "fault" ? "Student's t over the share of images per fault"
-                    : summary.strikes && summary.strikes->is_stratified
-                        ? "by strata, as below"
-                        : "Wilson; one-sided where all trials agree");
-  text += fmt::format("golden run: {} images on {}{}\n", summary.images, summary.device,
-                      summary.accuracy < 0.0
-                          ? ", no labels"
-                          : fmt::format(", top-1 accuracy {:.2f} %", 100.0 * summary.accuracy));
-  text += fmt::format(
-      "counted: {} of {} {}s{}{}\n\n", summary.counted, summary.planned, summary.unit,
-      summary.kept > 0 ? fmt::format(" ({} more are kept, but not a random sample "
-                                     "until those before them are done)",
-                                     summary.kept)
-                       : "",
-      summary.unmet.empty() ? ""
-                            : "; less precise than 'until' asks: " + join(summary.unmet, ", "));
-  std::vector<Group> registers = summary.registers;
-  registers.push_back(summary.all);
-  if (summary.is_on_tensors) {
-    text += tensor_text(summary);
-    if (summary.accuracy_under_faults.n > 0) {
-      text += "accuracy under these faults: " + rate_text(summary.accuracy_under_faults) + "\n";
-    }
-    text += "\n";
-  }
-  if (summary.is_on_memories && summary.weight < 1.0) {
-    text += fmt::format(
-        "{:.4g} {} expected, so that {:.4g} of all trials are without one; those drawn have at "
-        "least "
-        "one, and rates over all contain the factor {:.4g}\n\n",
-        summary.expected_faults, summary.is_of_events ? "events" : "faulty cells",
-        1.0 - summary.weight, summary.weight);
-  }
-  if (summary.strikes) {
-    text += text_of(*summary.strikes) + "\n";
-  } else {
-    const char* heading = summary.is_on_tensors    ? "tensor"
-                          : summary.is_on_memories ? "structure"
-                                                   : "register";
-    text += table(heading, registers) + "\n";
-  }
-  if (!summary.layers.empty()) {
-    text += table("first layer struck", summary.layers) + "\n";
-  }
-  text += "masked at:";
-  for (const Term& term : kMaskedAtTerms) {
-    if (const auto found = summary.all.masked_at.find(std::string(term.name));
-        found != summary.all.masked_at.end()) {
-      text += fmt::format(" {} {}", term.name, found->second);
-    }
-  }
-  text += fmt::format(" (of {})\n", summary.all.activated.n);
-  text += "all outcomes:";
-  for (std::size_t i = 0; i < kRates; ++i) {
-    text += fmt::format("{} {} {}", i == 0 ? "" : ",", rate_names()[i],
-                        rate_text(summary.all.rates[i]));
-  }
-  text += "\n";
-  if (summary.device_fit > 0.0) {
-    text += fmt::format("failures of devices: {:.4g} FIT", summary.device_fit);
-    for (const std::size_t rate : {kSdcRate, kSdc1Rate, kDueRate}) {
-      const Rate& share = summary.all.rates[rate];
-      text += fmt::format("; {} {:.3g} [{:.3g}, {:.3g}] FIT", rate_names()[rate],
-                          share.value * summary.device_fit, share.interval.low * summary.device_fit,
-                          share.interval.high * summary.device_fit);
-    }
-    text += summary.unit == "fault" ? " (times the share of inferences that end so)\n" : "\n";
-  }
-  if (summary.audit) {
-    text += text_of(*summary.audit);
-  }
-  text += "not modelled: " + join(summary.not_modelled, "; ") + "\n";
-  for (const std::string& warning : summary.warnings) {
-    text += "warning: " + warning + "\n";
-  }
-  return text;
-}
-
-nlohmann::ordered_json json_of(const Summary& summary) {
-  nlohmann::ordered_json json;
-  json["label"] = summary.label;
-  json["title"] = summary.title;
-  json["population"] = summary.population;
-  json["unit"] = summary.unit;
-  json["confidence"] = summary.confidence;
-  json["census"] = summary.is_census;
-  json["planned"] = summary.planned;
-  json["counted"] = summary.counted;
-  json["kept_beyond"] = summary.kept;
-  json["less_precise_than_asked"] = summary.unmet;
-  json["images"] = summary.images;
-  json["accuracy"] =
-      summary.accuracy < 0.0 ? nlohmann::ordered_json() : nlohmann::ordered_json(summary.accuracy);
-  json["device"] = summary.device;
-  if (summary.is_on_tensors) {
-    json["weight"] = summary.weight;
-    json["expected_faults"] = summary.expected_faults;
-    json["mean_faults"] = summary.mean_faults;
-    json["faults_per_parameter"] = summary.per_parameter;
-    json["accuracy_under_faults"] = summary.accuracy_under_faults.n > 0
-                                        ? json_of(summary.accuracy_under_faults)
-                                        : nlohmann::ordered_json();
-  }
-  json["all"] = json_of(summary.all);
-  if (summary.is_on_memories && summary.weight < 1.0) {
-    json["weight"] = summary.weight;
-    json[summary.is_of_events ? "expected_events" : "expected_faults"] = summary.expected_faults;
-  }
-  json[summary.is_on_tensors    ? "tensors"
-       : summary.is_on_memories ? "structures"
-                                : "registers"] = json_of(summary.registers);
-  json["layers"] = json_of(summary.layers);
-  if (summary.device_fit > 0.0) {
-    json["device_fit"] = summary.device_fit;
-  }
-  if (summary.strikes) {
-    json["strikes"] = json_of(*summary.strikes);
-  }
-  if (summary.audit) {
-    json["audit"] = json_of(*summary.audit);
-  }
-  json["not_modelled"] = summary.not_modelled;
-  json["warnings"] = summary.warnings;
-  return json;
-}
-
-namespace {
-
-std::vector<PointRates> points_of(const std::vector<Summary>& summaries) {
-  std::vector<PointRates> points;
-  for (const Summary& summary : summaries) {
-    if (summary.strikes) {
-      points.push_back({summary.label, &*summary.strikes});
-    }
-  }
-  return points.size() > 1 ? points : std::vector<PointRates>{};
-}
-
-}  // namespace
-
-std::string points_text(const std::vector<Summary>& summaries) {
-  const std::vector<PointRates> points = points_of(summaries);
-  return points.empty() ? "" : points_text(points);
-}
-
-nlohmann::ordered_json points_json(const std::vector<Summary>& summaries) {
-  return points_json(points_of(summaries));
+  return Estimator(facts, false).of_all(tally, weights_of(facts, is_any), index);
 }
 
 }  // namespace tilestrike::campaigns

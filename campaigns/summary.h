@@ -58,11 +58,12 @@ struct Summary {
   std::string device;
   // Of a strike on tensors:
   bool is_on_tensors = false;
-  double weight = 1.0;           // P(at least one fault), which rates over all trials contain
-  double expected_faults = 0.0;  // before a trial is conditioned on at least one
-  double mean_faults = 0.0;      // of the counted trials
-  double per_parameter = 0.0;    // expected faults over the words that may be struck
-  Rate accuracy_under_faults;    // top-1, without the condition; n = 0: no labels
+  double weight = 1.0;             // P(at least one fault), which rates over all trials contain
+  double expected_faults = 0.0;    // before a trial is conditioned on at least one
+  double mean_faults = 0.0;        // of the counted trials
+  double per_parameter = 0.0;      // expected faults over the words that may be struck
+  std::vector<BitStratum> strata;  // that the trials are shared between; empty: they are not
+  Rate accuracy_under_faults;      // top-1, without the condition; n = 0: no labels
   bool is_on_memories = false;
   double device_fit = 0.0;    // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   bool is_of_events = false;  // what is expected is events, not faults

@@ -23,6 +23,18 @@ std::uint64_t bit_mask(int bit) { return std::uint64_t{1} << bit; }
 
 }  // namespace
 
+std::string bit_stratum_of(const NumberFormat& format, int bit) {
+  if (!format.is_float()) {
+    constexpr int kAlone = 3;  // the others are worth less than a sixteenth of the range
+    return bit < format.bits - kAlone ? "low bits" : fmt::format("bit {}", bit);
+  }
+  const int exponent = bit - format.fraction_bits;
+  return exponent < 0                           ? "mantissa"
+         : exponent == format.exponent_bits     ? "sign"
+         : exponent + 1 == format.exponent_bits ? "top exponent bit"
+                                                : "exponent";
+}
+
 TensorPopulation::TensorPopulation(const StrikeConfig& strike,
                                    const std::vector<TensorStore>& stores)
     : all_(&stores), strike_(strike) {
@@ -71,6 +83,73 @@ TensorPopulation::TensorPopulation(const StrikeConfig& strike,
                      takes_words_ ? "words" : "bits", members()),
          "scenario", "lower 'count' or widen 'where'");
   }
+  const bool is_one_bit = strike.count == 1 && !takes_words_;
+  if (is_one_bit && strike.particle.strata != StrataChoice::kOff) {
+    divide();
+  }
+}
+
+void TensorPopulation::divide() {
+  for (Part& part : parts_) {
+    for (const int bit : part.bits) {
+      const std::string name = bit_stratum_of((*all_)[part.store.value].format, bit);
+      auto found = std::ranges::find(strata_, name, &BitStratum::name);
+      if (found == strata_.end()) {
+        found = strata_.insert(strata_.end(), {name});
+      }
+      found->bits += part.words;
+      part.strata.resize(strata_.size());
+      part.strata[static_cast<std::size_t>(found - strata_.begin())].push_back(bit);
+    }
+  }
+  if (strata_.size() < 2) {
+    strata_.clear();
+    return;
+  }
+  std::vector<double> shares;
+  for (BitStratum& stratum : strata_) {
+    stratum.weight = static_cast<double>(stratum.bits) / static_cast<double>(bits_);
+    shares.push_back(0.5 * stratum.weight + 0.5 / static_cast<double>(strata_.size()));
+  }
+  allocation_ = Allocation(std::move(shares));
+  for (std::size_t i = 0; i < strata_.size(); ++i) {
+    strata_[i].share = allocation_.share(i);
+  }
+  for (Part& part : parts_) {
+    part.strata.resize(strata_.size());
+  }
+}
+
+std::vector<double> TensorPopulation::stratum_weights(const std::vector<StoreId>& stores) const {
+  std::vector<double> weights(strata_.size());
+  double all = 0.0;
+  for (const Part& part : parts_) {
+    if (std::ranges::find(stores, part.store) == stores.end()) {
+      continue;
+    }
+    for (std::size_t i = 0; i < strata_.size(); ++i) {
+      const double bits = static_cast<double>(part.words * part.strata[i].size());
+      weights[i] += bits;
+      all += bits;
+    }
+  }
+  for (double& weight : weights) {
+    weight = all > 0.0 ? weight / all : 0.0;
+  }
+  return weights;
+}
+
+double TensorPopulation::weight_of(const DrawnWords& drawn) const {
+  return drawn.stratum ? weight_ * strata_[*drawn.stratum].weight / strata_[*drawn.stratum].share
+                       : weight_;
+}
+
+std::vector<StoreId> TensorPopulation::selected() const {
+  std::vector<StoreId> stores;
+  for (const Part& part : parts_) {
+    stores.push_back(part.store);
+  }
+  return stores;
 }
 
 std::string TensorPopulation::text() const {
@@ -119,7 +198,34 @@ void TensorPopulation::add(const DrawnBit& bit, std::uint64_t mask, std::uint64_
   ++drawn.count;
 }
 
+DrawnWords TensorPopulation::draw_divided(std::uint64_t seed, TrialId trial) const {
+  RandomStream site_stream(seed, trial.value, Purpose::kSite);
+  RandomStream kind_stream(seed, trial.value, Purpose::kKind);
+  const std::size_t stratum = allocation_.stratum_of(trial);
+  std::uint64_t index = site_stream.below(strata_[stratum].bits);
+  DrawnWords drawn;
+  drawn.stratum = stratum;
+  for (const Part& part : parts_) {
+    const std::vector<int>& bits = part.strata[stratum];
+    if (index >= part.words * bits.size()) {
+      index -= part.words * bits.size();
+      continue;
+    }
+    DrawnBit bit;
+    bit.store = part.store;
+    bit.word = index / bits.size();
+    bit.bit = bits[index % bits.size()];
+    bit.kind = strike_.faults[kind_stream.below(strike_.faults.size())];
+    add(bit, bit_mask(bit.bit), 0, drawn);
+    break;
+  }
+  return drawn;
+}
+
 DrawnWords TensorPopulation::draw(std::uint64_t seed, TrialId trial) const {
+  if (!strata_.empty()) {
+    return draw_divided(seed, trial);
+  }
   RandomStream count_stream(seed, trial.value, Purpose::kCount);
   RandomStream site_stream(seed, trial.value, Purpose::kSite);
   RandomStream bit_stream(seed, trial.value, Purpose::kBit);

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/tensor_store.h"
+#include "campaigns/allocation.h"
 #include "campaigns/strike.h"
 
 namespace tilestrike::campaigns {
@@ -25,11 +26,24 @@ struct DrawnBit {
 };
 
 struct DrawnWords {
-  std::vector<WordFault> faults;  // normalised, each word once
-  std::uint64_t count = 0;        // faults drawn
-  std::vector<DrawnBit> first;    // the first kMostDrawnBits of them, by store, word and bit
+  std::vector<WordFault> faults;       // normalised, each word once
+  std::uint64_t count = 0;             // faults drawn
+  std::vector<DrawnBit> first;         // the first kMostDrawnBits of them, by store, word and bit
+  std::optional<std::size_t> stratum;  // of a divided population
 };
 inline constexpr std::size_t kMostDrawnBits = 64;
+
+/// Bits that do alike to the number that they belong to: "sign", "top exponent bit", "exponent",
+/// "mantissa" of floating point; "bit 7", "bit 6", "bit 5" and "low bits" of int8, and so on for
+/// other integers and fixed point.
+struct BitStratum {
+  std::string name;
+  std::uint64_t bits = 0;  // of the population
+  double weight = 0.0;     // its share of the population, exact
+  double share = 0.0;      // its share of the trials
+};
+/// The name of the stratum of one bit.
+std::string bit_stratum_of(const NumberFormat& format, int bit);
 
 class TensorPopulation {
  public:
@@ -40,6 +54,7 @@ class TensorPopulation {
   std::uint64_t words() const { return words_; }
   std::uint64_t bits() const { return bits_; }
   std::size_t stores() const { return parts_.size(); }
+  std::vector<StoreId> selected() const;
   /// What one fault is drawn from: bits, or words where a fault takes a whole word.
   std::uint64_t members() const { return takes_words_ ? words_ : bits_; }
   /// Expected faults of a trial, before it is conditioned on at least one.
@@ -47,6 +62,14 @@ class TensorPopulation {
   /// The probability of at least one fault: what a trial, which has one, stands for. 1 for a count.
   double weight() const { return weight_; }
   std::string text() const;
+
+  /// Where a trial is one faulty bit: what its trials are shared between, so that the few bits that
+  /// matter are met often. Half of the trials go by size, half evenly. Empty: not divided.
+  const std::vector<BitStratum>& strata() const { return strata_; }
+  /// The shares of the strata among the struck bits of these stores, in the order of strata().
+  std::vector<double> stratum_weights(const std::vector<StoreId>& stores) const;
+  /// What a trial counts among all: weight(), and the weight over the share of its stratum.
+  double weight_of(const DrawnWords& drawn) const;
 
   /// The faults of a trial: a function of seed and trial alone.
   DrawnWords draw(std::uint64_t seed, TrialId trial) const;
@@ -62,8 +85,11 @@ class TensorPopulation {
     std::uint64_t first_bit = 0, first_word = 0;  // before this store
     std::uint64_t words = 0;
     std::uint64_t mask = 0;
-    std::vector<int> bits;  // of `mask`
+    std::vector<int> bits;                 // of `mask`
+    std::vector<std::vector<int>> strata;  // of these, by strata_
   };
+  void divide();
+  DrawnWords draw_divided(std::uint64_t seed, TrialId trial) const;
   const Part& part_of_bit(std::uint64_t index) const;
   std::uint64_t count_of(RandomStream& stream) const;
   void add(const DrawnBit& bit, std::uint64_t mask, std::uint64_t random, DrawnWords& drawn) const;
@@ -75,6 +101,8 @@ class TensorPopulation {
   bool takes_words_ = false;
   double probability_ = 0.0;  // of a rate, per member
   double expected_ = 0.0, weight_ = 1.0;
+  std::vector<BitStratum> strata_;
+  Allocation allocation_;  // of the trials to them
 };
 
 }  // namespace tilestrike::campaigns

@@ -66,11 +66,18 @@ struct Judged {
     ++images;
   }
 
-  /// Later inferences with one of these outcomes.
-  std::int64_t later_with(std::initializer_list<Outcome> outcomes) const {
-    return std::count_if(later.begin(), later.end(), [&](const bridge::TrialResult& result) {
-      return std::find(outcomes.begin(), outcomes.end(), result.judgement.outcome) !=
-             outcomes.end();
+  std::int64_t later_due() const {
+    return std::ranges::count(later, Outcome::kDue, [](const bridge::TrialResult& result) {
+      return result.judgement.outcome;
+    });
+  }
+  /// Later inferences whose answer is wrong as it is given: where a detected error stops nothing,
+  /// those in which one was reported, too.
+  std::int64_t later_wrong(AfterDetection after_detection) const {
+    return std::ranges::count_if(later, [&](const bridge::TrialResult& result) {
+      const Outcome outcome = after_detection == AfterDetection::kGoesOn ? result.without_stop
+                                                                         : result.judgement.outcome;
+      return outcome == Outcome::kSdc || outcome == Outcome::kNonfinite;
     });
   }
 };
@@ -170,6 +177,9 @@ bool stored_of(const DrawnTrial& drawn, bridge::Study& study, const Plan& plan) 
 
 /// The weight of a trial in rates.
 double weight_of(const DrawnTrial& drawn, const Plan& plan, const Judged& judged) {
+  if (plan.tensors() != nullptr) {
+    return plan.tensors()->weight_of(drawn.words);
+  }
   if (!drawn.strike) {
     return plan.weight();
   }
@@ -179,7 +189,8 @@ double weight_of(const DrawnTrial& drawn, const Plan& plan, const Judged& judged
 }
 
 /// Columns corrected to later_due.
-std::vector<Cell> memory_cells(const DrawnTrial& drawn, const Judged& judged) {
+std::vector<Cell> memory_cells(const DrawnTrial& drawn, const Judged& judged,
+                               AfterDetection after_detection) {
   if (!is_in_memory(drawn)) {
     return std::vector<Cell>(7);
   }
@@ -189,16 +200,18 @@ std::vector<Cell> memory_cells(const DrawnTrial& drawn, const Judged& judged) {
           text(name_of(judged.without_stop)),
           flag(judged.outlives),
           has_later ? Cell{static_cast<std::int64_t>(judged.later.size())} : Cell{},
-          has_later ? Cell{judged.later_with({Outcome::kSdc, Outcome::kNonfinite})} : Cell{},
-          has_later ? Cell{judged.later_with({Outcome::kDue})} : Cell{}};
+          has_later ? Cell{judged.later_wrong(after_detection)} : Cell{},
+          has_later ? Cell{judged.later_due()} : Cell{}};
 }
 
 std::string stratum_text(const DrawnTrial& drawn, const Plan& plan) {
+  if (drawn.words.stratum) {
+    return plan.tensors()->strata()[*drawn.words.stratum].name;
+  }
   if (!drawn.strike || !drawn.strike->group) {
     return "";
   }
-  const StrikeGroup& group = plan.memories()->groups()[*drawn.strike->group];
-  return group.stratum ? std::string(sim::name_of(*group.stratum)) : "";
+  return plan.memories()->groups()[*drawn.strike->group].text;
 }
 
 Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
@@ -235,7 +248,7 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
     row.push_back(flag(judged.any[i]));
   }
   row.push_back(flag(judged.hung));
-  const std::vector<Cell> of_memory = memory_cells(drawn, judged);
+  const std::vector<Cell> of_memory = memory_cells(drawn, judged, plan.after_detection());
   row.insert(row.end(), of_memory.begin(), of_memory.end());
   row.insert(row.end(), {
                             text(result.layer),
@@ -356,8 +369,8 @@ const std::vector<Column>& trial_columns() {
       {"without_stop", "TEXT", "outcome if a detected error did not stop the inference"},
       {"outlives", "INTEGER", "1: later inferences read the struck cells, too"},
       {"later_images", "INTEGER", "later inferences that were judged: one of each image"},
-      {"later_wrong", "INTEGER", "of these, silently wrong or no number"},
-      {"later_due", "INTEGER", "of these, stopped by a detected error"},
+      {"later_wrong", "INTEGER", "of these, wrong answers or no number, as they are given"},
+      {"later_due", "INTEGER", "of these, with a detected error"},
       {"layer", "TEXT", "first layer struck"},
       {"pass", "INTEGER", "first tile pass struck"},
       {"step", "INTEGER", "wavefront of that pass"},

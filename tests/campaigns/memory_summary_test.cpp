@@ -52,8 +52,10 @@ constexpr double kAccumulatorFit = 2048 * 8 * 1201.0 / 1e6;
 TEST(MemorySummaryTest, WithoutEccRatesAreThoseOfTheRows) {
   const ScratchFolder folder;
   const std::string path = folder.path("r.sqlite");
-  const StrikeSummary summary = summary_of(
-      path, small("none") + "trials: 3000\nstrike: {process: particle, where: {memory: all}}");
+  const StrikeSummary summary =
+      summary_of(path, small("none") +
+                           "trials: 3000\nstrike: {process: particle, where: {memory: all}, "
+                           "strata: false}");
   EXPECT_FALSE(summary.is_stratified);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const auto number = [&](const std::string& where) {
@@ -67,7 +69,7 @@ TEST(MemorySummaryTest, WithoutEccRatesAreThoseOfTheRows) {
   const Rate& avf = summary.structures[1].avf[0];
   EXPECT_EQ(avf.n, n);
   EXPECT_DOUBLE_EQ(avf.value, sdc / static_cast<double>(n));
-  EXPECT_DOUBLE_EQ(avf.interval.high, wilson(sdc, n, 0.95).high);
+  EXPECT_DOUBLE_EQ(avf.interval.high, clopper_pearson(sdc, n, 0.95).high);
   EXPECT_NEAR(summary.structures[1].in_fit(avf).value, kAccumulatorFit * sdc / n, 1e-9);
   EXPECT_DOUBLE_EQ(summary.all.avf[0].value, number("outcome = 'sdc'") / 3000.0);
   EXPECT_TRUE(summary.all.avf[6].is_settled) << "without check bits nothing is detected";
@@ -95,14 +97,13 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
     const std::string where = "FROM trials WHERE structure = '" +
                               plan.memories()->structures()[group.structure].name +
                               "' AND radiation = '" + std::string(name_of(group.radiation)) +
-                              "' AND stratum = '" + std::string(sim::name_of(*group.stratum)) + "'";
+                              "' AND stratum = '" + group.text + "'";
     const int n = database.execAndGet("SELECT COUNT(*) " + where).getInt();
     const int hits =
         database.execAndGet("SELECT COUNT(*) " + where + " AND outcome = 'due'").getInt();
     if (*group.stratum == sim::Stratum::kDetected || *group.stratum == sim::Stratum::kBoth) {
       counts.push_back({group.fit / plan.memories()->fit(), hits, n});
-      weighted += counts.back().weight * hits / n;
-      EXPECT_NEAR(n, 4000 * group.share, 6.0);
+      weighted += n > 0 ? counts.back().weight * hits / n : 0.0;
     } else {
       EXPECT_EQ(hits, 0);
     }
@@ -113,7 +114,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   EXPECT_NEAR(summary.all.avf[6].interval.high, expected.interval.high, 1e-12);
   EXPECT_EQ(database
                 .execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' AND stratum NOT "
-                            "IN ('silent', 'both')")
+                            "LIKE '%silent' AND stratum NOT LIKE '%both'")
                 .getInt(),
             0);
   // The weights of the rows say the same.
@@ -148,7 +149,7 @@ TEST(MemorySummaryTest, StrataAgreeWithDirectSampling) {
     }
   }
   const Rate& rare = strata.structures[0].avf[0];
-  EXPECT_LT(rare.interval.half_width() / rare.value, 0.3) << "3 in 1000 strikes can be silent";
+  EXPECT_LT(rare.interval.half_width() / rare.value, 0.4) << "3 in 1000 strikes can be silent";
   EXPECT_LT(rare.interval.half_width(), direct.structures[0].avf[0].interval.half_width());
 }
 
@@ -177,7 +178,7 @@ TEST(MemorySummaryTest, PrecisionIsThatOfTheWeightedRates) {
                     "trials: 100000\nuntil: {relative: 20%, of: [sdc, due]}\nstrike: "
                     "{process: particle, where: {memory: all}}");
   const Summary& summary = report.summaries.at(0);
-  EXPECT_LT(summary.counted, 10'000);
+  EXPECT_LT(summary.counted, 15'000);
   for (const std::size_t rate : {0U, 6U}) {
     const Rate& avf = summary.strikes->all.avf[rate];
     EXPECT_LE(avf.interval.half_width(), 0.2 * avf.value);
@@ -196,7 +197,8 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
   const std::string path = folder.path("r.sqlite");
   const StrikeSummary summary = summary_of(
       path, small("none", "130nm", 1, ", schedule: {weights: at_boot}") +
-                "trials: 2000\nstrike: {process: particle, where: {memory: all}, residence: 2}");
+                "trials: 2000\nstrike: {process: particle, where: {memory: scratchpad}, strata: "
+                "false, residence: 2}");
   // 300 cycles at 1 GHz; on average half of two hours is left.
   EXPECT_NEAR(summary.period_seconds, 300e-9, 1e-15);
   EXPECT_NEAR(summary.later_inferences, 3600.0 / 300e-9, 1.0);
@@ -228,7 +230,7 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
   const ScratchFolder folder;
   const std::string path = folder.path("r.sqlite");
   const std::string strike =
-      "trials: 4000\nstrike: {process: particle, where: {memory: all, mesh: {}}";
+      "trials: 4000\nstrike: {process: particle, where: {memory: all, mesh: {}}, strata: false";
   const StrikeSummary weighted = summary_of(path, small("none", "28nm") + strike + "}");
   const StrikeSummary plain = summary_of(
       folder.path("p.sqlite"), small("none", "28nm") + strike + ", stored_values: false}");
@@ -238,16 +240,28 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
   };
   EXPECT_EQ(number("SUM((structure = 'mesh') != (stored IS NULL))"), 0.0);
   EXPECT_NEAR(number("AVG(1.0 - stored)"), 2.0 / 3.0, 0.03);
-  EXPECT_NEAR(weighted.stored_values.value().zeros.value,
-              number("SUM(stored = 0) / CAST(COUNT(*) AS REAL)"), 1e-12);
+  // One definition: AVF is a share of the strikes on what the cells hold, which are the node's rate
+  // times the mean weight; no bound exceeds them.
+  EXPECT_NEAR(weighted.all.stored.value, number("AVG(weight)"), 1e-12);
+  EXPECT_LT(weighted.all.stored.interval.low, weighted.all.stored.value);
+  EXPECT_NEAR(weighted.all.strikes(), weighted.all.fit.total() * number("AVG(weight)"), 1e-12);
+  for (const StrikeRates& rates : weighted.structures) {
+    EXPECT_LE(rates.in_fit(rates.avf[0]).value, rates.strikes());
+    if (rates.enumerated) {
+      EXPECT_LE(rates.enumerated->silent, rates.fit.total() * rates.stored.interval.high + 1e-12);
+      EXPECT_GE(rates.enumerated->silent, rates.strikes() - 1e-12);
+    }
+  }
+  EXPECT_EQ(weighted.structures[2].stored.value, 1.0) << "not for registers";
   for (const char* text : {"SUM(weight != 1.4 / 1.2 AND stored = 0)",
                            "SUM(ABS(weight - 1.0 / 1.2) > 1e-12 AND stored = 1)",
                            "SUM(weight != 1.0 AND stored IS NULL)"}) {
     EXPECT_EQ(number(text), 0.0) << text;
   }
   const Rate& avf = weighted.all.avf[0];
-  EXPECT_NEAR(avf.value, number("SUM(weight * (outcome = 'sdc')) / COUNT(*)"), 1e-12);
-  EXPECT_GT(avf.value, 1.02 * plain.all.avf[0].value) << "more cells hold a 0";
+  EXPECT_NEAR(avf.value, number("SUM(weight * (outcome = 'sdc')) / SUM(weight)"), 1e-12);
+  EXPECT_GT(weighted.all.in_fit(avf).value, 1.02 * plain.all.in_fit(plain.all.avf[0]).value)
+      << "more cells hold a 0";
   EXPECT_LT(avf.interval.low, avf.value);
   // Nearly that of one Bernoulli variable, and no narrower.
   EXPECT_GT(avf.interval.half_width(), plain.all.avf[0].interval.half_width());
@@ -259,7 +273,7 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
   };
   EXPECT_TRUE(has(plain.not_modelled, "stored values"));
   EXPECT_FALSE(has(weighted.not_modelled, "stored values"));
-  EXPECT_NE(text_of(weighted).find("cell that holds 0 counts 1.167"), std::string::npos);
+  EXPECT_NE(text_of(weighted).find("cell that holds 0 is struck 1.167 times"), std::string::npos);
   EXPECT_NE(text_of(weighted).find("events of cells that hold 0 over 1 1.4  Q2"),
             std::string::npos);
 }
@@ -272,10 +286,11 @@ TEST(MemorySummaryTest, StrataAreWeightedByStoredValuesToo) {
                            "trials: 4000\nstrike: {process: particle, where: {memory: all}}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double by_rows =
-      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / COUNT(*) FROM trials")
+      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / SUM(weight) FROM trials")
           .getDouble();
   EXPECT_NEAR(by_rows, summary.all.avf[6].value, 0.05 * by_rows);
-  EXPECT_NEAR(summary.stored_values.value().zeros.value, 2.0 / 3.0, 0.05);
+  // Two of three cells hold 0.
+  EXPECT_NEAR(summary.all.stored.value, (2 * 1.4 / 1.2 + 1 / 1.2) / 3, 0.01);
 }
 
 TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
@@ -287,7 +302,8 @@ TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
                            "radiation: alpha}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double n =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE stratum = 'detected'").getInt();
+      database.execAndGet("SELECT COUNT(*) FROM trials WHERE stratum = 'reach 1 detected'")
+          .getInt();
   const double due =
       database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'due'").getInt();
   const double wrong = database
@@ -396,6 +412,76 @@ TEST(MemorySummaryTest, AReplayTellsOfTheCluster) {
             3);
 }
 
+// A strike of which an error is reported may still give a wrong answer, where nothing stops.
+TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
+  const Scenario scenario =
+      campaign_of(small("secded") + "strike: {process: particle, where: {memory: all}}")
+          .points[0]
+          .scenario;
+  FakeStudy study(study_inputs(scenario), {});
+  const Plan plan(scenario, target_of(scenario, study));
+  const auto summary = [&](AfterDetection after_detection) {
+    StrikeTallies tallies(*plan.memories(), 0.0, after_detection);
+    StrikeSeen seen;
+    seen.structure = "scratchpad";
+    seen.radiation = "neutron";
+    seen.stratum = "reach 2 detected";
+    for (int i = 0; i < 400; ++i) {
+      seen.is[6] = i % 2 == 0;
+      seen.is_wrong_on = i % 4 == 0;
+      seen.is_false_due = i % 4 == 2;
+      tallies.add(seen);
+    }
+    return tallies.summary(0.95);
+  };
+  const StrikeSummary stops = summary(AfterDetection::kStops);
+  const StrikeSummary goes_on = summary(AfterDetection::kGoesOn);
+  EXPECT_EQ(stops.all.wrong_event.value, 0.0);
+  EXPECT_EQ(goes_on.all.due_event.value, stops.all.due_event.value);
+  EXPECT_NEAR(goes_on.all.wrong_event.value, 0.5 * goes_on.all.due_event.value, 1e-12);
+  EXPECT_NEAR(goes_on.all.wrong_inferences.value, goes_on.all.wrong_event.value, 1e-12);
+  EXPECT_NEAR(stops.all.false_of_due.value, 0.5, 1e-12);
+  EXPECT_NEAR(stops.all.false_of_due.interval.low, clopper_pearson(100, 200, 0.95).low, 1e-9);
+  EXPECT_NE(text_of(stops).find("which stops that inference"), std::string::npos);
+  EXPECT_NE(text_of(goes_on).find("the inference goes on"), std::string::npos);
+}
+
+// Sums never outlive their inference: what the weights can cause is no bound of theirs.
+TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
+  const Scenario scenario =
+      campaign_of(small("none", "130nm", 1, ", schedule: {weights: at_boot}") +
+                  "strike: {process: particle, where: {memory: all}, residence: 1000}")
+          .points[0]
+          .scenario;
+  FakeStudy study(study_inputs(scenario), {});
+  const Plan plan(scenario, target_of(scenario, study));
+  ASSERT_TRUE(plan.memories()->structures()[0].outlives);
+  ASSERT_FALSE(plan.memories()->structures()[1].outlives);
+  const double later = later_inferences(scenario, plan.cycles());
+  ASSERT_GT(later, 1e9);
+  StrikeTallies tallies(*plan.memories(), later, AfterDetection::kStops);
+  StrikeSeen seen;
+  for (const StrikeGroup& group : plan.memories()->groups()) {
+    seen.structure = plan.memories()->structures()[group.structure].name;
+    seen.radiation = std::string(name_of(group.radiation));
+    seen.stratum = group.text;
+    for (int i = 0; i < 1000; ++i) {
+      seen.is[0] = i % 10 == 0;
+      seen.later_wrong = group.structure == 0 && i % 10 == 0 ? 0.5 : 0.0;
+      tallies.add(seen);
+    }
+  }
+  const StrikeSummary summary = tallies.summary(0.95);
+  const Rate& sums = summary.structures[1].wrong_inferences;
+  EXPECT_NEAR(sums.value, 0.1, 1e-9);
+  EXPECT_GT(sums.interval.low, 0.08);
+  EXPECT_LT(sums.interval.high, 0.125);
+  const Rate& weights = summary.structures[0].wrong_inferences;
+  EXPECT_NEAR(weights.value, 0.05 * later, 1e-6 * later);
+  EXPECT_GT(weights.interval.low, 0.03 * later);
+  EXPECT_LT(weights.interval.high, 0.08 * later);
+}
+
 TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
   const Scenario scenario =
       campaign_of(small("secded") + "strike: {process: particle, where: {memory: all}}")
@@ -403,11 +489,11 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
           .scenario;
   FakeStudy study(study_inputs(scenario), {});
   const Plan plan(scenario, target_of(scenario, study));
-  StrikeTallies tallies(*plan.memories(), 0.0);
+  StrikeTallies tallies(*plan.memories(), 0.0, AfterDetection::kStops);
   StrikeSeen seen;
   seen.structure = "scratchpad";
   seen.radiation = "neutron";
-  seen.stratum = "right";
+  seen.stratum = "reach 1 right";
   for (int i = 0; i < 100; ++i) {
     seen.is[0] = i < 50;
     tallies.add(seen);
@@ -415,7 +501,7 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
   const StrikeSummary summary = tallies.summary(0.95);
   EXPECT_GT(summary.all.avf[0].value, 0.2);
   ASSERT_EQ(summary.warnings.size(), 1U);
-  EXPECT_NE(summary.warnings[0].find("'right'"), std::string::npos);
+  EXPECT_NE(summary.warnings[0].find("'reach 1 right'"), std::string::npos);
 }
 
 TEST(MemorySummaryTest, WhatIsLessPreciseThanAskedIsSaid) {

@@ -42,7 +42,7 @@ TEST(SummaryTest, RatesAreThoseOfTheRows) {
   EXPECT_DOUBLE_EQ(summary.all.rates_of_activated[0].value,
                    number("outcome = 'sdc' AND activated = 1") / static_cast<double>(activated));
   EXPECT_EQ(summary.all.rates_of_activated[0].n, activated);
-  const Interval interval = wilson(sdc, 2000, 0.95);
+  const Interval interval = clopper_pearson(sdc, 2000, 0.95);
   EXPECT_DOUBLE_EQ(summary.all.rates[0].interval.low, interval.low);
   EXPECT_DOUBLE_EQ(summary.all.rates[0].interval.high, interval.high);
   std::int64_t in_registers = 0, in_layers = 0;

@@ -87,7 +87,9 @@ TEST(TensorPopulationTest, AFlipIsNeverDrawnTwice) {
 
 TEST(TensorPopulationTest, EveryBitIsEquallyLikely) {
   const auto stores = small_network();
-  const TensorPopulation population(on_weights(), stores);
+  StrikeConfig strike = on_weights();
+  strike.particle.strata = StrataChoice::kOff;
+  const TensorPopulation population(strike, stores);
   std::map<std::tuple<std::uint32_t, std::uint64_t, int>, int> seen;
   constexpr int kTrials = 64'000;
   for (std::uint64_t trial = 0; trial < kTrials; ++trial) {
@@ -99,6 +101,65 @@ TEST(TensorPopulationTest, EveryBitIsEquallyLikely) {
   for (const auto& [bit, times] : seen) {
     EXPECT_NEAR(times, kTrials / 64, 160) << "five standard deviations";
   }
+}
+
+TEST(TensorPopulationTest, StrataHaveExactWeightsAndEvenMembers) {
+  std::vector<TensorStore> stores = small_network();
+  stores[0].format = kFloat32;  // with an int8 tensor beside it
+  const TensorPopulation population(on_weights(), stores);
+  const double bits = 6.0 * 32 + 5 * 8;
+  std::map<std::string, double> weights;
+  double sum = 0.0, shares = 0.0;
+  for (const BitStratum& stratum : population.strata()) {
+    weights[stratum.name] = stratum.weight;
+    sum += stratum.weight;
+    shares += stratum.share;
+  }
+  EXPECT_NEAR(sum, 1.0, 1e-15);
+  EXPECT_NEAR(shares, 1.0, 1e-15);
+  const std::map<std::string, double> expected = {
+      {"sign", 6 / bits},  {"top exponent bit", 6 / bits}, {"exponent", 6 * 7 / bits},
+      {"bit 7", 5 / bits}, {"mantissa", 6 * 23 / bits},    {"bit 6", 5 / bits},
+      {"bit 5", 5 / bits}, {"low bits", 5 * 5 / bits}};
+  ASSERT_EQ(weights.size(), expected.size());
+  for (const auto& [name, weight] : expected) {
+    EXPECT_NEAR(weights.at(name), weight, 1e-15) << name;
+  }
+  EXPECT_NEAR(population.stratum_weights({StoreId(2)})[0], 0.0, 1e-15);
+
+  constexpr int kTrials = 40'000;
+  std::map<std::tuple<std::uint32_t, std::uint64_t, int>, int> seen;
+  double weighed = 0.0;
+  for (std::uint64_t trial = 0; trial < kTrials; ++trial) {
+    const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+    const DrawnBit& bit = drawn.first.front();
+    const BitStratum& stratum = population.strata()[*drawn.stratum];
+    ASSERT_EQ(bit_stratum_of(stores[bit.store.value].format, bit.bit), stratum.name);
+    ++seen[{bit.store.value, bit.word, bit.bit}];
+    weighed += population.weight_of(drawn);
+  }
+  EXPECT_NEAR(weighed / kTrials, 1.0, 1e-3) << "weights make up for the shares";
+  ASSERT_EQ(seen.size(), static_cast<std::size_t>(bits)) << "every bit is met";
+  for (const auto& [bit, times] : seen) {
+    const std::string name = bit_stratum_of(stores[std::get<0>(bit)].format, std::get<2>(bit));
+    const auto& stratum = *std::ranges::find(population.strata(), name, &BitStratum::name);
+    const double mean = kTrials * stratum.share / static_cast<double>(stratum.bits);
+    EXPECT_NEAR(times, mean, 5 * std::sqrt(mean)) << name;
+  }
+}
+
+TEST(TensorPopulationTest, OnlySingleBitsAreDivided) {
+  const auto stores = small_network();
+  StrikeConfig strike = on_weights();
+  EXPECT_FALSE(TensorPopulation(strike, stores).strata().empty());
+  strike.count = 2;
+  EXPECT_TRUE(TensorPopulation(strike, stores).strata().empty());
+  strike.count = 1;
+  strike.faults = {FaultKind::kRandom};
+  EXPECT_TRUE(TensorPopulation(strike, stores).strata().empty());
+  strike = on_weights();
+  strike.per_parameter = 1e-3;
+  EXPECT_TRUE(TensorPopulation(strike, stores).strata().empty());
 }
 
 TEST(TensorPopulationTest, ATrialIsTheSameInAnyOrderOfDrawing) {
