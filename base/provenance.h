@@ -22,6 +22,7 @@ enum class Provenance {
   kRecalled,      // R: recalled, not checked
   kUnverified,    // q?: said to be quoted, not verified
   kAssumed,       // A: an assumption
+  kUnknown,       // -: nothing is known, so there is no value
 };
 
 struct ProvenanceTerm {
@@ -30,7 +31,7 @@ struct ProvenanceTerm {
   std::string_view help;
 };
 
-inline constexpr std::array<ProvenanceTerm, 9> kProvenanceTerms = {{
+inline constexpr std::array<ProvenanceTerm, 10> kProvenanceTerms = {{
     {Provenance::kPrimary, "Q", "read in the primary source"},
     {Provenance::kTranscribed, "Q2", "read in a transcription that names the primary source"},
     {Provenance::kMeasured, "M", "measured or enumerated for this project"},
@@ -40,6 +41,7 @@ inline constexpr std::array<ProvenanceTerm, 9> kProvenanceTerms = {{
     {Provenance::kRecalled, "R", "recalled, not checked"},
     {Provenance::kUnverified, "q?", "said to be quoted, not verified"},
     {Provenance::kAssumed, "A", "an assumption"},
+    {Provenance::kUnknown, "-", "nothing is known: no value"},
 }};
 
 std::string_view tag_of(Provenance provenance);
@@ -57,5 +59,8 @@ struct Sourced {
   std::string source;  // as in the file: "Q2:UG116-BRAM"
   Provenance provenance = Provenance::kAssumed;
 };
+
+/// Whether there is a value at all. One that is unknown is 0, and is printed as '-'.
+inline bool is_known(const Sourced& number) { return number.provenance != Provenance::kUnknown; }
 
 }  // namespace tilestrike

@@ -176,8 +176,8 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   const auto node = find_node(scenario.accelerator.node, "accelerator.node", {}, errors);
   errors.throw_if_any();
   node_ = *node;
-  const sim::EventRates of_cells = sim::memory_rates(node_, particle_.altitude);
-  const sim::EventRates of_flip_flops = sim::flip_flop_rates(node_, particle_.altitude);
+  const sim::EventRates of_cells = sim::memory_rates(node_, surroundings_of(particle_));
+  const sim::EventRates of_flip_flops = sim::flip_flop_rates(node_, surroundings_of(particle_));
   double cross_section = 0.0;
   for (Structure& structure : structures_) {
     const sim::EventRates& rates = structure.memory ? of_cells : of_flip_flops;

@@ -8,7 +8,6 @@
 #include "campaigns/library.h"
 #include "campaigns/strike.h"
 #include "sim/memory/array_geometry.h"
-#include "sim/memory/rates.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -16,10 +15,17 @@ namespace {
 constexpr double kMostVolts = 10.0;
 constexpr double kMostFluence = 1e15;
 constexpr double kMostHours = 1e6;
+constexpr double kMostThermalFlux = 1e3;
 
 const Choices<CellChoice>& cell_choices() {
   static const Choices<CellChoice> all{
       {"all", CellChoice::kAll}, {"data", CellChoice::kData}, {"check", CellChoice::kCheck}};
+  return all;
+}
+
+const Choices<sim::Sun>& sun_choices() {
+  static const Choices<sim::Sun> all{
+      {"mean", sim::Sun::kMean}, {"quiet", sim::Sun::kQuiet}, {"active", sim::Sun::kActive}};
   return all;
 }
 
@@ -72,6 +78,17 @@ Field<ParticleConfig> optional_number(std::string name, double ParticleConfig::*
     return config.*member == ParticleConfig{}.*member
                ? Value{}
                : Value::of(field_detail::real_text(config.*member));
+  };
+  return field;
+}
+
+/// The same of a choice.
+template <class Enum>
+Field<ParticleConfig> optional_choice(std::string name, Enum ParticleConfig::*member,
+                                      const Choices<Enum>& choices, std::string help) {
+  auto field = choice_field(std::move(name), member, choices, std::move(help));
+  field.write = [member, write = field.write](const ParticleConfig& config) {
+    return config.*member == ParticleConfig{}.*member ? Value{} : write(config);
   };
   return field;
 }
@@ -163,9 +180,19 @@ void check_particle(const StrikeConfig& strike, const bridge::AcceleratorConfig&
     if (particle.radiation.value_or(sim::Radiation::kNeutron) != sim::Radiation::kNeutron) {
       refuse("strike.fluence", "a fluence is of neutrons", "leave 'radiation' out, or 'fluence'");
     }
-    if (particle.altitude != 0.0) {
-      refuse("strike.altitude", "a fluence says how many neutrons come, wherever",
-             "keep 'altitude' or 'fluence'");
+    const ParticleConfig reference;
+    for (const auto& [key, is_given] :
+         {std::pair("altitude", particle.altitude != reference.altitude),
+          std::pair("rigidity", particle.rigidity != reference.rigidity),
+          std::pair("sun", particle.sun != reference.sun)}) {
+      if (is_given) {
+        refuse(std::string("strike.") + key, "a fluence says how many neutrons come, wherever",
+               std::string("keep '") + key + "' or 'fluence'");
+      }
+    }
+    if (particle.thermal_flux != reference.thermal_flux) {
+      refuse("strike.thermal_flux", "a fluence is of fast neutrons alone",
+             "keep 'thermal_flux' or 'fluence'");
     }
     if (particle.strata == StrataChoice::kOn) {
       refuse("strike.strata", "several events in a trial belong to no one stratum",
@@ -182,7 +209,7 @@ void check_particle(const StrikeConfig& strike, const bridge::AcceleratorConfig&
   if (!node) {
     return;  // reported when the accelerator was read
   }
-  const sim::EventRates rates = sim::memory_rates(*node, 0.0);
+  const sim::EventRates rates = sim::memory_rates(*node, {});
   if (particle.radiation && rates.of(*particle.radiation) == 0.0) {
     refuse("strike.radiation",
            "at " + node->name + " no " + std::string(name_of(*particle.radiation)) +
@@ -337,6 +364,15 @@ FieldTable<ParticleConfig> particle_fields() {
           }),
       optional_number("altitude", &ParticleConfig::altitude, sim::kLowestAltitude,
                       sim::kHighestAltitude, "m", "particles: of the neutrons' flux"),
+      optional_number("rigidity", &ParticleConfig::rigidity, 0.0, sim::kMostRigidity, "GV",
+                      "particles: geomagnetic cutoff of the place, which the neutrons' flux "
+                      "follows; about 0 at the poles, 17 at the equator"),
+      optional_choice("sun", &ParticleConfig::sun, sun_choices(),
+                      "particles: its activity, which the neutrons' flux follows; most come when "
+                      "it is quiet"),
+      optional_number("thermal_flux", &ParticleConfig::thermal_flux, 0.0, kMostThermalFlux, "",
+                      "particles: thermal neutrons' flux over the reference's; not changed by "
+                      "altitude"),
       optional_number("voltage", &ParticleConfig::voltage, 0.0, kMostVolts, "V",
                       "particles: supply, which decides how many events upset several cells; 0: "
                       "that of the node"),
@@ -384,6 +420,10 @@ AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator) {
   const bridge::OnDue on_due = accelerator.on_due;
   return on_due == bridge::OnDue::kUse || on_due == bridge::OnDue::kZero ? AfterDetection::kGoesOn
                                                                          : AfterDetection::kStops;
+}
+
+sim::Surroundings surroundings_of(const ParticleConfig& particle) {
+  return {particle.altitude, particle.rigidity, particle.sun, particle.thermal_flux};
 }
 
 bool strikes_memories(const StrikeConfig& strike) {

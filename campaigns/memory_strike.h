@@ -15,6 +15,7 @@
 #include "campaigns/fields.h"
 #include "sim/memory/cluster.h"
 #include "sim/memory/dram_modes.h"
+#include "sim/memory/rates.h"
 
 namespace tilestrike::campaigns {
 
@@ -37,13 +38,19 @@ enum class StrataChoice { kAuto, kOn, kOff };
 struct ParticleConfig {
   std::optional<sim::Radiation> radiation;  // nothing: neutron, alpha and thermal, each by its rate
   double altitude = 0.0;                    // m
-  double voltage = 0.0;                     // V; 0: the node's
-  double heavy_tail = 0.0;                  // share of neutron events
-  double fluence = 0.0;                     // n/cm2 of a trial; 0: a trial is one event
+  double rigidity = sim::kReferenceRigidity;  // GV
+  sim::Sun sun = sim::Sun::kMean;
+  double thermal_flux = 1.0;  // of thermal neutrons, over the reference's
+  double voltage = 0.0;       // V; 0: the node's
+  double heavy_tail = 0.0;    // share of neutron events
+  double fluence = 0.0;       // n/cm2 of a trial; 0: a trial is one event
   StrataChoice strata = StrataChoice::kAuto;
   bool stored_values = true;     // a strike counts by what its cell holds, as the node says
   double residence_hours = 1.0;  // of weights that are loaded at boot, until they are renewed
 };
+
+/// Where and when these particles come.
+sim::Surroundings surroundings_of(const ParticleConfig& particle);
 
 /// Of the process `dram`.
 struct DramStrike {

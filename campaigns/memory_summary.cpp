@@ -51,7 +51,9 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   };
   std::vector<StrikeInput> inputs;
   const auto add = [&](const char* name, const char* unit, const Sourced& value) {
-    inputs.push_back({name, unit, value});
+    if (is_known(value)) {  // else it is not modelled
+      inputs.push_back({name, unit, value});
+    }
   };
   const auto said = [&](const char* name, const char* unit, double value) {
     inputs.push_back({name, unit, {value, "A:the scenario", Provenance::kAssumed}});
@@ -76,15 +78,26 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   if (population.zero_to_one()) {
     add("events of cells that hold 0 over 1", "", node.zero_to_one);
   }
-  if (has_mesh) {
-    add("flip-flop rate", "FIT/Mbit", node.flip_flop_rate);
+  if (has_mesh && is_struck_by(sim::Radiation::kNeutron)) {
+    add("neutron rate of flip-flops", "FIT/Mbit", node.flip_flop_neutron_rate);
   }
-  if (particle.altitude != 0.0) {
-    inputs.push_back(
-        {"neutron flux over sea level's",
-         "",
-         {sim::neutron_flux_factor(particle.altitude), sim::kFluxSource, Provenance::kRecalled}});
+  if (has_mesh && is_struck_by(sim::Radiation::kAlpha)) {
+    add("alpha rate of flip-flops", "FIT/Mbit", node.flip_flop_alpha_rate);
   }
+  if (has_mesh && is_struck_by(sim::Radiation::kThermal)) {
+    add("thermal rate of flip-flops", "FIT/Mbit", node.flip_flop_thermal_rate);
+  }
+  const sim::Surroundings surroundings = surroundings_of(particle);
+  const auto factor = [&](const char* name, double value, const char* source) {
+    if (value != 1.0) {
+      inputs.push_back({name, "", {value, source, *provenance_of(source)}});
+    }
+  };
+  factor("neutron flux over sea level's", sim::altitude_factor(surroundings.altitude_m),
+         sim::kAltitudeSource);
+  factor("neutron flux over the reference's rigidity and sun", sim::place_factor(surroundings),
+         sim::kPlaceSource);
+  factor("thermal neutron flux over the reference's", surroundings.thermal_flux, "A:the scenario");
   if (particle.voltage > 0.0) {
     said("voltage", "V", particle.voltage);
     add("logit of several cells per volt", "1/V", node.share_logit_per_volt);
@@ -113,6 +126,11 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
     names.push_back(fmt::format("stored values (a 0 is {:g} times as sensitive as a 1: {})",
                                 population.node().zero_to_one.value,
                                 population.node().zero_to_one.source));
+  }
+  const bool has_memory = std::ranges::any_of(
+      population.structures(), [](const Structure& each) { return each.memory.has_value(); });
+  for (std::string& unknown : sim::unknown_rates(population.node(), has_mesh, has_memory)) {
+    names.push_back(std::move(unknown));
   }
   return names;
 }

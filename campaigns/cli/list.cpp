@@ -131,9 +131,7 @@ const std::vector<std::pair<std::string, std::function<Table(const ListArguments
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
           {"fields", [](const ListArguments&) { return fields(); }},
           {"nodes",
-           [](const ListArguments& arguments) {
-             return nodes_table(arguments.nodes_file, arguments.is_json);
-           }},
+           [](const ListArguments& arguments) { return nodes_table(arguments.nodes_file); }},
           {"clusters",
            [](const ListArguments& arguments) {
              return clusters_table(arguments.nodes_file, arguments.code, arguments.data_bits);
@@ -155,6 +153,14 @@ std::string footnote_of(const ListArguments& arguments) {
 }
 
 int run(const ListArguments& arguments) {
+  if (arguments.is_json && (arguments.what == "nodes" || arguments.what == "clusters")) {
+    const nlohmann::ordered_json json =
+        arguments.what == "nodes"
+            ? nodes_json(arguments.nodes_file)
+            : clusters_json(arguments.nodes_file, arguments.code, arguments.data_bits);
+    print(json.dump(2) + "\n");
+    return 0;
+  }
   for (const auto& [name, make] : lists()) {
     if (name == arguments.what) {
       const Table table = make(arguments);

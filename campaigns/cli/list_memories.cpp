@@ -27,7 +27,7 @@ sim::TechnologyNode node_of(const bridge::AcceleratorConfig& accelerator) {
 MemoryFit fit_of(const sim::MemoryConfig& memory, const sim::TechnologyNode& node,
                  double altitude_m) {
   const sim::ArrayGeometry geometry(memory.array());
-  const sim::EventRates rates = sim::memory_rates(node, altitude_m);
+  const sim::EventRates rates = sim::memory_rates(node, {.altitude_m = altitude_m});
   MemoryFit fit;
   for (const sim::Radiation radiation :
        {sim::Radiation::kNeutron, sim::Radiation::kAlpha, sim::Radiation::kThermal}) {
@@ -86,17 +86,28 @@ std::vector<std::vector<std::string>> memories_table(const bridge::AcceleratorCo
 
 std::string memories_footnote(const bridge::AcceleratorConfig& accelerator, double altitude_m) {
   const sim::TechnologyNode node = node_of(accelerator);
-  const sim::RateBand band = sim::memory_rate_band(node, altitude_m);
+  const sim::RateBand band = sim::memory_rate_band(node, {.altitude_m = altitude_m});
   const auto told = [](const Sourced& value) {
-    return fmt::format("{:g} {} ({})", value.value, tag_of(value.provenance), value.source);
+    return is_known(value)
+               ? fmt::format("{:g} {} ({})", value.value, tag_of(value.provenance), value.source)
+               : std::string("-");
   };
   std::string text = fmt::format(
       "\nfit: strikes in 1e9 hours on all cells, data and check, at {} and {:g} m: {:.4g} per Mbit "
       "(1e6 bits),\nband {:.4g} to {:.4g}; neutron {}, alpha {}, thermal {}\n",
-      node.name, altitude_m, sim::memory_rates(node, altitude_m).total(), band.low, band.high,
-      told(node.neutron_rate), told(node.alpha_rate), told(node.thermal_rate));
+      node.name, altitude_m, sim::memory_rates(node, {.altitude_m = altitude_m}).total(), band.low,
+      band.high, told(node.neutron_rate), told(node.alpha_rate), told(node.thermal_rate));
   if (altitude_m != 0.0) {
-    text += fmt::format("neutrons by altitude: {}\n", sim::kFluxSource);
+    const sim::Surroundings surroundings{.altitude_m = altitude_m};
+    text += fmt::format(
+        "neutrons: {:.4g} times sea level's by the air above ({}),\ntimes {:.4g} by rigidity "
+        "beneath it ({})\n",
+        sim::altitude_factor(altitude_m), sim::kAltitudeSource, sim::place_factor(surroundings),
+        sim::kPlaceSource);
+  }
+  if (const std::vector<std::string> unknown = sim::unknown_rates(node, false, true);
+      !unknown.empty()) {
+    text += "not in it: " + join(unknown, "; ") + "\n";
   }
   text += fmt::format(
       "clusters: several cells {}, ratio {}, along the word line {}, well taps {} rows\n"

@@ -62,7 +62,8 @@ Sourced read_rate(const CsvCell& number, const CsvCell& source, const std::strin
     rate.value = *value;
   }
   rate.source = source.text;
-  if (const auto provenance = provenance_of(source.text)) {
+  if (const auto provenance = provenance_of(source.text);
+      provenance && *provenance != Provenance::kUnknown) {
     rate.provenance = *provenance;
   } else {
     errors.add(ErrorCode::kInvalidInput,

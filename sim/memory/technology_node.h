@@ -13,7 +13,8 @@
 
 namespace tilestrike::sim {
 
-/// Rates are events at sea level in FIT (events in 1e9 hours) per 1e6 bits.
+/// Rates are events in FIT (events in 1e9 hours) per 1e6 bits, neutrons' at sea level. A rate or
+/// band of which nothing is known is not is_known(), and 0.
 struct TechnologyNode {
   std::string name;    // as scenarios say it: "28nm"
   std::string device;  // planar, trigate, finfet ...
@@ -24,17 +25,29 @@ struct TechnologyNode {
   Sourced alpha_rate;
   Sourced thermal_rate;
   Sourced multi_cell_share;  // of neutron events that upset several cells, at vdd
-  Sourced tail_ratio;        // P(one cell more) / P(this many), of several cells
-  Sourced most_cells;        // of an event
-  Sourced mean_cells;        // follows from the three above; kept to check them
-  Sourced cell_width_um;     // pitch along the word line
-  Sourced cell_height_um;    // pitch along the bit line
-  Sourced flip_flop_rate;
-  Sourced word_line_share;         // of the steps by which a cluster grows
+  Sourced multi_cell_low, multi_cell_high;
+  Sourced tail_ratio;  // P(one cell more) / P(this many), of several cells
+  Sourced tail_low, tail_high;
+  Sourced most_cells;      // of an event
+  Sourced mean_cells;      // follows from the three above; kept to check them
+  Sourced cell_width_um;   // pitch along the word line
+  Sourced cell_height_um;  // pitch along the bit line
+  Sourced flip_flop_neutron_rate;
+  Sourced flip_flop_alpha_rate;
+  Sourced flip_flop_thermal_rate;
+  Sourced word_line_share;  // of the steps by which a cluster grows
+  Sourced word_line_low, word_line_high;
   Sourced tap_rows;                // rows between well taps, where clusters end; 0: none
   Sourced share_logit_per_volt;    // by which the multi-cell share rises as the voltage falls
   Sourced alpha_multi_cell_share;  // of alpha (and thermal) events
   Sourced zero_to_one;             // sensitivity of a stored 0 over that of a stored 1
+};
+
+/// What a file must say in a column.
+enum class Given {
+  kNumber,    // a number in every cell
+  kCell,      // a number, or '-': unknown
+  kOptional,  // the column may be missing, too: unknown at all nodes
 };
 
 /// One column with a number, for reading, listing and documentation.
@@ -46,7 +59,8 @@ struct NodeColumn {
   bool is_whole;
   const char* unit;
   const char* help;
-  bool is_optional = false;  // then 0, and an assumption
+  Given given = Given::kNumber;
+  const char* radiation = nullptr;  // of a rate: what its source must not contradict
 };
 std::span<const NodeColumn> node_columns();
 

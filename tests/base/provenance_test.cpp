@@ -29,6 +29,13 @@ TEST(ProvenanceTest, WhatBeginsWithNoTagHasNone) {
   EXPECT_FALSE(provenance_of("my notebook"));
 }
 
+TEST(ProvenanceTest, TheUnknownIsWeakerThanAnyGuess) {
+  EXPECT_EQ(provenance_of("-:nothing published"), Provenance::kUnknown);
+  EXPECT_EQ(provenance_of("A;-"), Provenance::kUnknown);
+  EXPECT_FALSE(is_known({0.0, "-", Provenance::kUnknown}));
+  EXPECT_TRUE(is_known({0.0, "A", Provenance::kAssumed})) << "a zero is a value";
+}
+
 TEST(ProvenanceTest, OnlyWhatWasReadIsPublished) {
   for (const ProvenanceTerm& term : kProvenanceTerms) {
     EXPECT_EQ(is_published(term.provenance), term.tag == "Q" || term.tag == "Q2") << term.tag;

@@ -144,7 +144,7 @@ TEST(MemoryPopulationTest, StructuresAreStruckByTheirRates) {
   EXPECT_NEAR(population.structures()[1].fit.alpha, 431.0 * 2048 * 8 / 1e6, 1e-9);
   EXPECT_EQ(population.structures()[2].fit.alpha, 0.0);
   EXPECT_NEAR(population.structures()[2].fit.neutron,
-              population.node().flip_flop_rate.value * 27248 / 1e6, 1e-9);
+              population.node().flip_flop_neutron_rate.value * 27248 / 1e6, 1e-9);
   constexpr int kDraws = 100'000;
   std::map<std::pair<std::size_t, sim::Radiation>, int> drawn;
   for (std::uint64_t k = 0; k < kDraws; ++k) {
@@ -164,7 +164,7 @@ TEST(MemoryPopulationTest, AltitudeAndRadiationChangeRatesAlone) {
   const Planned sea(small("secded") + kParticle);
   const Planned high(small("secded") +
                      "strike: {process: particle, where: {memory: all}, altitude: 12000}");
-  const double factor = sim::neutron_flux_factor(12000);
+  const double factor = sim::neutron_flux_factor({.altitude_m = 12000});
   EXPECT_NEAR(high.population().structures()[0].fit.neutron,
               factor * sea.population().structures()[0].fit.neutron, 1e-6);
   EXPECT_EQ(high.population().structures()[0].fit.alpha,
@@ -175,6 +175,27 @@ TEST(MemoryPopulationTest, AltitudeAndRadiationChangeRatesAlone) {
   for (std::uint64_t k = 0; k < 100; ++k) {
     EXPECT_EQ(alpha.strike(k).cells.size(), 1U) << "alpha upsets single cells at this node";
   }
+}
+
+TEST(MemoryPopulationTest, PlaceSunAndThermalFluxChangeTheirRatesAlone) {
+  const auto rates_with = [](const std::string& keys) {
+    const Planned setup(small("none", "28nm") +
+                        "strike: {process: particle, where: {memory: all, mesh: {}}" + keys + "}");
+    return std::pair(setup.population().structures()[0].fit,
+                     setup.population().structures()[2].fit);
+  };
+  const auto [memory, mesh] = rates_with("");
+  const auto [memory_there, mesh_there] = rates_with(", rigidity: 12, sun: active");
+  const double factor = sim::neutron_flux_factor({.rigidity_gv = 12, .sun = sim::Sun::kActive});
+  EXPECT_LT(factor, 0.7);
+  EXPECT_DOUBLE_EQ(memory_there.neutron, factor * memory.neutron);
+  EXPECT_DOUBLE_EQ(mesh_there.neutron, factor * mesh.neutron);
+  EXPECT_EQ(memory_there.thermal, memory.thermal);
+  const auto [memory_thermal, mesh_thermal] = rates_with(", thermal_flux: 2.5, altitude: 5000");
+  EXPECT_GT(memory.thermal, 0.0);
+  EXPECT_DOUBLE_EQ(memory_thermal.thermal, 2.5 * memory.thermal) << "whatever the altitude";
+  EXPECT_EQ(memory_thermal.alpha, memory.alpha);
+  EXPECT_EQ(mesh_thermal.thermal, 0.0) << "unknown";
 }
 
 TEST(MemoryPopulationTest, StrataAreWhatTheyAreCalledAndTheirWeightsAddUp) {

@@ -57,6 +57,8 @@ TEST(MemoryStrikeTest, ExpandingTwiceIsExpandingOnce) {
         "strike: {process: particle, where: {memory: all, mesh: {}}, radiation: alpha, strata: "
         "false, voltage: 0.7, heavy_tail: 0.001, residence: 12}",
         "strike: {process: particle, where: {memory: all}, altitude: 12000}",
+        "strike: {process: particle, where: {memory: all}, rigidity: 3.9, sun: active, "
+        "thermal_flux: 2.5}",
         "strike: {process: particle, where: {memory: all}, fluence: 1e9}\nuntil: {relative: 20%, "
         "of: [sdc, due]}"}) {
     ErrorList errors;
@@ -65,6 +67,25 @@ TEST(MemoryStrikeTest, ExpandingTwiceIsExpandingOnce) {
     errors.throw_if_any();
     EXPECT_EQ(once.yaml(), twice.yaml());
   }
+}
+
+TEST(MemoryStrikeTest, SurroundingsAreReadAndLeftOutAtTheReference) {
+  const std::string particle = "strike: {process: particle, where: {memory: all}";
+  const StrikeConfig strike =
+      scenario_of(particle + ", altitude: 100, rigidity: 3.9, sun: active, thermal_flux: 2.5}")
+          .strike;
+  const sim::Surroundings surroundings = surroundings_of(strike.particle);
+  EXPECT_EQ(surroundings.altitude_m, 100.0);
+  EXPECT_EQ(surroundings.rigidity_gv, 3.9);
+  EXPECT_EQ(surroundings.sun, sim::Sun::kActive);
+  EXPECT_EQ(surroundings.thermal_flux, 2.5);
+  const auto yaml_of = [](const std::string& text) { return expanded(scenario_of(text)).yaml(); };
+  const std::string bare = yaml_of(particle + "}");
+  for (const char* key : {"altitude", "rigidity", "sun:", "thermal_flux"}) {
+    EXPECT_EQ(bare.find(key), std::string::npos) << key;
+  }
+  EXPECT_EQ(yaml_of(particle + ", altitude: 0, rigidity: 2.08, sun: mean, thermal_flux: 1}"), bare);
+  EXPECT_NE(yaml_of(particle + ", sun: quiet}").find("sun: quiet"), std::string::npos);
 }
 
 TEST(MemoryStrikeTest, ParticlesAreReadAsTheyStand) {
@@ -117,7 +138,18 @@ TEST(MemoryStrikeTest, WhatMeansNothingIsRefused) {
            {particle + "count: 2}", "strike.count: a trial is one particle"},
            {particle + "lasts: permanent}", "what a particle flips stays"},
            {particle + "radiation: beta}", "strike.radiation: 'beta' is not a choice"},
-           {particle + "radiation: thermal}", "at 28nm no thermal events are known"},
+           {particle + "radiation: thermal}\naccelerator: {base: gemmini_16x16, node: 65nm}",
+            "at 65nm no thermal events are known"},
+           {particle + "rigidity: 18}", "strike.rigidity: 18 is out of range"},
+           {particle + "sun: bright}", "strike.sun: 'bright' is not a choice"},
+           {particle + "thermal_flux: -1}", "strike.thermal_flux: -1 is out of range"},
+           {particle + "fluence: 1e6, rigidity: 5}",
+            "strike.rigidity: a fluence says how many neutrons come, wherever; keep 'rigidity' or "
+            "'fluence'"},
+           {particle + "fluence: 1e6, sun: quiet}", "strike.sun: a fluence says"},
+           {particle + "fluence: 1e6, thermal_flux: 2}",
+            "strike.thermal_flux: a fluence is of fast neutrons alone"},
+           {"strike: {where: {memory: all}, sun: quiet}", "strike.sun: only particles have this"},
            {particle + "altitude: 99999}", "strike.altitude: 99999 is out of range"},
            {particle + "heavy_tail: 2}", "strike.heavy_tail: 2 is out of range"},
            {particle + "fluence: 1e6, radiation: alpha}", "a fluence is of neutrons"},

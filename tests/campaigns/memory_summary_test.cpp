@@ -327,7 +327,7 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
                                              "{memory: all}, altitude: 12000, voltage: 1.1}");
   const std::string text = text_of(report.summaries[0]);
   for (const char* part :
-       {"neutron rate 770 FIT/Mbit  Q2 (Q2:UG116-BRAM)", "alpha rate 431 FIT/Mbit  X",
+       {"neutron rate 770 FIT/Mbit  Q2 (Q2:UG116-BRAM[neutron])", "alpha rate 431 FIT/Mbit  X",
         "neutron flux over sea level's", "R:JESD89A", "voltage 1.1 V  A (A:the scenario)",
         "rows between well taps", "band of all strikes",
         "not modelled: combinational logic; DMA "
@@ -335,6 +335,33 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
         "registers of the mesh (add 'mesh: {}' to 'where')"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
+}
+
+TEST(MemorySummaryTest, EachFactorOfTheFluxIsAnInputAndTheUnknownIsNotModelled) {
+  const ScratchFolder folder;
+  const auto text_with = [&](const std::string& name, const std::string& keys) {
+    return text_of(report_of(folder.path(name),
+                             small("none", "28nm") +
+                                 "trials: 100\nstrike: {process: particle, where: {memory: all, "
+                                 "mesh: {}}" +
+                                 keys + "}")
+                       .summaries[0]);
+  };
+  const std::string plain = text_with("p.sqlite", "");
+  const std::string there = text_with("t.sqlite", ", rigidity: 3.9, sun: active, thermal_flux: 2");
+  for (const char* part : {"neutron flux over the reference's rigidity and sun 0.", "Gordon et al",
+                           "thermal neutron flux over the reference's 2  A (A:the scenario)"}) {
+    EXPECT_NE(there.find(part), std::string::npos) << part << "\n" << there;
+    EXPECT_EQ(plain.find(part), std::string::npos) << part << "\n" << plain;
+  }
+  EXPECT_EQ(there.find("neutron flux over sea level's"), std::string::npos) << "it is 1";
+  for (const char* part :
+       {"thermal rate 7 FIT/Mbit  A", "neutron rate of flip-flops 33 FIT/Mbit  A",
+        "alpha events of flip-flops (no rate is known at 28nm)",
+        "thermal neutron events of flip-flops (no rate is known at 28nm)"}) {
+    EXPECT_NE(plain.find(part), std::string::npos) << part << "\n" << plain;
+  }
+  EXPECT_EQ(plain.find("alpha rate of flip-flops"), std::string::npos);
 }
 
 TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
