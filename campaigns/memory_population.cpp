@@ -176,6 +176,11 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   const auto node = find_node(scenario.accelerator.node, "accelerator.node", {}, errors);
   errors.throw_if_any();
   node_ = *node;
+  if (particle_.rate_in_band >= 0.0) {
+    node_.neutron_rate = {sim::neutron_rate_in_band(node_, particle_.rate_in_band),
+                          "A:the scenario's place in the band of " + node_.neutron_low.source,
+                          Provenance::kAssumed};
+  }
   const sim::EventRates of_cells = sim::memory_rates(node_, surroundings_of(particle_));
   const sim::EventRates of_flip_flops = sim::flip_flop_rates(node_, surroundings_of(particle_));
   double cross_section = 0.0;
@@ -209,15 +214,18 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   weight_ = -std::expm1(-expected_);
 }
 
-void MemoryPopulation::add_classes() {
+sim::ClusterLaw MemoryPopulation::law(Radiation radiation) const {
   const double voltage = particle_.voltage > 0.0 ? particle_.voltage : node_.vdd.value;
+  return sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail);
+}
+
+void MemoryPopulation::add_classes() {
   is_stratified_ = particle_.strata != StrataChoice::kOff && particle_.fluence <= 0.0;
   for (const Radiation radiation : kRadiations) {
-    const sim::ClusterLaw law = sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail);
     if (is_stratified_) {
-      clusters_[number_of(radiation)] = sim::cluster_classes(law);
+      clusters_[number_of(radiation)] = sim::cluster_classes(law(radiation));
     } else {
-      samplers_[number_of(radiation)] = std::make_unique<sim::ClusterSampler>(law);
+      samplers_[number_of(radiation)] = std::make_unique<sim::ClusterSampler>(law(radiation));
     }
   }
   for (std::size_t i = 0; i < structures_.size(); ++i) {
@@ -242,7 +250,6 @@ void MemoryPopulation::add_classes() {
 }
 
 void MemoryPopulation::add_groups() {
-  const double voltage = particle_.voltage > 0.0 ? particle_.voltage : node_.vdd.value;
   strata_.resize(structures_.size());
   for (std::size_t c = 0; c < classes_.size(); ++c) {
     const StrikeClass& each = classes_[c];
@@ -258,8 +265,8 @@ void MemoryPopulation::add_groups() {
     auto& strata = strata_[each.structure][number_of(each.radiation)];
     if (strata == nullptr) {
       const int tap_rows = static_cast<int>(node_.tap_rows.value);
-      strata = strata_of({sim::cluster_law(node_, each.radiation, voltage, particle_.heavy_tail),
-                          geometries_[*memory].config(), codes_[*memory], tap_rows});
+      strata = strata_of(
+          {law(each.radiation), geometries_[*memory].config(), codes_[*memory], tap_rows});
     }
     const double in_structure = structures_[each.structure].fit.of(each.radiation);
     for (std::size_t s = 0; s < sim::kStrata; ++s) {

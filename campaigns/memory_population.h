@@ -118,7 +118,10 @@ class MemoryPopulation {
   double fit() const { return fit_; }                                 // of all structures
   /// Failures of DRAM devices that the trials stand for, in 1e9 hours; 0: of other processes.
   double device_fit() const;
+  const std::vector<bridge::StudyMemory>& memories() const { return memories_; }
   const sim::TechnologyNode& node() const { return node_; }
+  /// Of particles, at the scenario's voltage.
+  sim::ClusterLaw law(sim::Radiation radiation) const;
   const ParticleConfig& particle() const { return particle_; }
   /// How much more often a cell is struck that holds a 0 than one that holds a 1, where strikes are
   /// weighted by that: one particle is a trial, and the node makes a difference.

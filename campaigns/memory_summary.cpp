@@ -60,6 +60,10 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   };
   if (has_memory && is_struck_by(sim::Radiation::kNeutron)) {
     add("neutron rate", "FIT/Mbit", node.neutron_rate);
+    inputs.push_back(
+        {"cells of an event on average (the rate counts events)",
+         "",
+         {node.mean_cells.value, node.rate_counts.source, node.rate_counts.provenance}});
     add("several cells, of neutron events", "", node.multi_cell_share);
     add("ratio of n + 1 to n cells", "", node.tail_ratio);
     add("most cells", "", node.most_cells);
@@ -119,7 +123,11 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
                                     "off-chip memory"};
   const bool has_mesh = std::ranges::any_of(population.structures(),
                                             [](const Structure& each) { return !each.memory; });
-  if (!has_mesh) {
+  if (has_mesh) {
+    names.emplace_back(
+        "latch windows of flip-flops: every upset is taken over (what follows a flip-flop may miss "
+        "it)");
+  } else {
     names.emplace_back("registers of the mesh (add 'mesh: {}' to 'where')");
   }
   if (population.node().zero_to_one.value != 1.0 && !population.zero_to_one()) {
@@ -479,6 +487,13 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
     StrikeRates& rates = summary.structures.back();
     rates.name = structure.name;
     rates.cells = structure.cells;
+    const sim::TechnologyNode& known = population.node();
+    rates.is_known = structure.memory
+                         ? std::array{is_known(known.neutron_rate), is_known(known.alpha_rate),
+                                      is_known(known.thermal_rate)}
+                         : std::array{is_known(known.flip_flop_neutron_rate),
+                                      is_known(known.flip_flop_alpha_rate),
+                                      is_known(known.flip_flop_thermal_rate)};
     rates.enumerated = population.enumerated(i);
     if (rates.enumerated) {
       rates.enumerated->silent *= rates.stored.interval.high;
