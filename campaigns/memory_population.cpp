@@ -244,6 +244,24 @@ void MemoryPopulation::add_groups() {
   }
 }
 
+bool MemoryPopulation::strikes_several() const {
+  const bool has_several_cells =
+      strike_.process == Process::kUniform && (strike_.count > 1 || strike_.per_bit > 0.0);
+  return structures_.size() > 1 &&
+         (strike_.process == Process::kLowVoltage || has_several_cells || particle_.fluence > 0.0);
+}
+
+std::string MemoryPopulation::structure_name(const DrawnStrike& drawn) const {
+  if (!strikes_several()) {
+    return structures_[drawn.structure].name;
+  }
+  std::vector<std::string> names;
+  for (const Structure& structure : structures_) {
+    names.push_back(structure.name);
+  }
+  return join(names, "+");
+}
+
 std::optional<double> MemoryPopulation::zero_to_one() const {
   const bool is_weighted = is_particle_ && particle_.stored_values && particle_.fluence <= 0.0 &&
                            node_.zero_to_one.value != 1.0;
