@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/memory_population.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -25,6 +27,7 @@ using sim::Stratum;
 constexpr double kEqualShare = 0.2;
 constexpr double kCheckShare = 0.05;
 constexpr double kMostFaultyCells = 1e6;
+constexpr double kAlikeDevices = 4.0;  // sizes of DRAM devices that are at most so many times apart
 
 std::size_t number_of(Radiation radiation) { return static_cast<std::size_t>(radiation); }
 
@@ -86,6 +89,16 @@ std::string with_commas(std::uint64_t number) {
     text.insert(end - 3, ",");
   }
   return text;
+}
+
+/// "64 Kbit", "1 Gbit"; K is 1024.
+std::string bits_text(double bits) {
+  constexpr std::array kUnits = {"bit", "Kbit", "Mbit", "Gbit", "Tbit"};
+  std::size_t unit = 0;
+  for (; unit + 1 < kUnits.size() && bits >= 1024.0; ++unit) {
+    bits /= 1024.0;
+  }
+  return fmt::format("{:.4g} {}", bits, kUnits[unit]);
 }
 
 }  // namespace
@@ -561,6 +574,26 @@ double MemoryPopulation::device_fit() const {
   return dram_law_ ? dram_law_->fit_per_device() * strike_.dram.device.devices *
                          static_cast<double>(structures_.size())
                    : 0.0;
+}
+
+// The rates of a file of one's own are those of its devices, whatever their size.
+std::vector<std::string> MemoryPopulation::warnings() const {
+  std::vector<std::string> all;
+  if (!dram_law_ || !strike_.dram.modes.empty()) {
+    return all;
+  }
+  for (const Structure& structure : structures_) {
+    const double bits = static_cast<double>(structure.cells) / strike_.dram.device.devices;
+    const double ratio = bits / sim::kStudiedDeviceBits;
+    if (ratio > kAlikeDevices || ratio < 1.0 / kAlikeDevices) {
+      all.push_back("strike.dram: a device of '" + structure.name + "' has " + bits_text(bits) +
+                    ", and those of the study behind data/dram_modes.csv have " +
+                    bits_text(sim::kStudiedDeviceBits) + " (" + sim::kStudiedDeviceSource +
+                    "): rates are per device, whatever its size; give the whole capacity, or "
+                    "rates of such devices as 'modes'");
+    }
+  }
+  return all;
 }
 
 DrawnStrike MemoryPopulation::member(std::uint64_t index, FaultKind kind, CycleWindow when) const {

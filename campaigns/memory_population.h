@@ -104,6 +104,8 @@ class MemoryPopulation {
   double fit() const { return fit_; }                                 // of all structures
   /// Failures of DRAM devices that the trials stand for, in 1e9 hours; 0: of other processes.
   double device_fit() const;
+  /// What a reader of the rates must know: devices that are nothing like those that were studied.
+  std::vector<std::string> warnings() const;
   const sim::TechnologyNode& node() const { return node_; }
   const ParticleConfig& particle() const { return particle_; }
   /// How much more often a cell is struck that holds a 0 than one that holds a 1, where strikes are

@@ -32,6 +32,11 @@ enum class DramMode {
 inline constexpr std::size_t kDramModes = 7;
 std::string_view name_of(DramMode mode);  // bit, word ..., as in the file
 
+/// The size of a device of the study behind data/dram_modes.csv, in bits: a DDR2 device of the
+/// Jaguar system.
+inline constexpr double kStudiedDeviceBits = 1024.0 * 1024.0 * 1024.0;
+inline constexpr const char* kStudiedDeviceSource = "R:1 Gbit DDR2 devices of Jaguar";
+
 /// How often a device fails in one way, FIT.
 struct DramModeRate {
   DramMode mode = DramMode::kBit;

@@ -222,6 +222,25 @@ TEST(CellFailuresTest, DramFailsAsItsFileSaysInTheMemoryThatHoldsBackingCopies) 
   }
 }
 
+TEST(CellFailuresTest, TheSummaryWarnsOfDevicesThatWereNotStudied) {
+  const ScratchFolder folder;
+  const auto results_of = [&](const std::string& text) {
+    const Campaign campaign = campaign_of("model: lenet5\ntrials: 3\n" + text);
+    const std::string path = folder.path("r.sqlite");
+    std::filesystem::remove(path);
+    const auto results = Results::for_campaign(path, campaign);
+    Surroundings surroundings;
+    surroundings.open_study = studies();
+    return text_of(run_campaign(campaign, *results, surroundings).summaries.front());
+  };
+  const std::string warning = "warning: strike.dram: a device of 'dram' has 64 Kbit";
+  EXPECT_NE(results_of(kDram + "strike: {process: dram, where: {memory: all}, dram: {devices: 10}}")
+                .find(warning),
+            std::string::npos);
+  EXPECT_EQ(results_of(kDram + "strike: {where: {memory: dram}}").find("strike.dram"),
+            std::string::npos);
+}
+
 TEST(CellFailuresTest, FlipsAreThoseOfTheUpset) {
   sim::MemoryConfig config;
   config.capacity_bytes = 16 * 1024;

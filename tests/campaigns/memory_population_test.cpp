@@ -310,6 +310,33 @@ TEST(MemoryPopulationTest, AFluenceDrawsAsManyEventsAsItCauses) {
       std::string::npos);
 }
 
+TEST(MemoryPopulationTest, RatesOfDevicesOfAnotherSizeAreWarnedOf) {
+  const ScratchFolder folder;
+  const std::string own = folder.write(
+      "own.csv", "mode,transient_fit,transient_src,permanent_fit,permanent_src\nrow,1,A,1,A\n");
+  const auto warnings = [](const std::string& memory, const std::string& dram) {
+    const Planned setup(
+        "accelerator: {base: gemmini_16x16, memory: {dram: {holds: backing, row: "
+        "1024, banks: 8, " +
+        memory + "}}}\nstrike: {process: dram, where: {memory: all}, dram: {" + dram + "}}");
+    return setup.population().warnings();
+  };
+  const std::vector<std::string> small = warnings("capacity: 64KiB, ecc: ssc", "devices: 10");
+  ASSERT_EQ(small.size(), 1U);
+  for (const char* part : {"a device of 'dram' has 64 Kbit",
+                           "have 1 Gbit (R:", "rates are per device, whatever its size"}) {
+    EXPECT_NE(small[0].find(part), std::string::npos) << small[0];
+  }
+  EXPECT_EQ(warnings("capacity: 1GiB, ecc: ssc", "devices: 10").size(), 0U) << "1 Gbit each";
+  EXPECT_EQ(warnings("capacity: 256MiB, ecc: ssc", "devices: 10").size(), 0U) << "a quarter";
+  EXPECT_EQ(warnings("capacity: 128MiB, ecc: ssc", "devices: 10").size(), 1U) << "an eighth";
+  EXPECT_EQ(warnings("capacity: 4GiB, ecc: none", "devices: 8").size(), 0U) << "4 Gbit each";
+  EXPECT_NE(warnings("capacity: 4GiB, ecc: none", "devices: 4").at(0).find("has 8 Gbit"),
+            std::string::npos);
+  EXPECT_EQ(warnings("capacity: 64KiB, ecc: ssc", "devices: 10, modes: " + own).size(), 0U)
+      << "rates of one's own are those of one's own devices";
+}
+
 TEST(MemoryPopulationTest, ARatePerBitDrawsTheNumberOfCells) {
   const Planned setup(small("none") + "strike: {where: {memory: all}, per_bit: 1e-5}");
   const double expected = 10240 * 8 * 1e-5;
