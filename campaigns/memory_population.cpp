@@ -180,6 +180,7 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   node_ = *node;
   const sim::EventRates of_cells = sim::memory_rates(node_, particle_.altitude);
   const sim::EventRates of_flip_flops = sim::flip_flop_rates(node_, particle_.altitude);
+  const double by_voltage = voltage_factor(particle_, node_);
   double cross_section = 0.0;
   for (Structure& structure : structures_) {
     const sim::EventRates& rates = structure.memory ? of_cells : of_flip_flops;
@@ -188,10 +189,11 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
                                 ? radiation == Radiation::kNeutron
                                 : particle_.radiation.value_or(radiation) == radiation;
       rate_of(structure.fit, radiation) =
-          is_meant ? sim::fit_of(rates.of(radiation), structure.cells) : 0.0;
+          is_meant ? by_voltage * sim::fit_of(rates.of(radiation), structure.cells) : 0.0;
     }
     fit_ += structure.fit.total();
-    cross_section += sim::neutron_cross_section(node_) * static_cast<double>(structure.cells);
+    cross_section +=
+        by_voltage * sim::neutron_cross_section(node_) * static_cast<double>(structure.cells);
   }
   if (fit_ <= 0.0) {
     fail(ErrorCode::kInvalidInput, "strike.radiation: no such events at " + node_.name, "scenario",

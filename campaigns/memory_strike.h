@@ -38,6 +38,7 @@ struct ParticleConfig {
   std::optional<sim::Radiation> radiation;  // nothing: neutron, alpha and thermal, each by its rate
   double altitude = 0.0;                    // m
   double voltage = 0.0;                     // V; 0: the node's
+  std::optional<double> rate_per_volt;      // 1/V; nothing: not known
   double heavy_tail = 0.0;                  // share of neutron events
   double fluence = 0.0;                     // n/cm2 of a trial; 0: a trial is one event
   StrataChoice strata = StrataChoice::kAuto;
@@ -61,6 +62,11 @@ Value write_memory_selection(const MemorySelection& selection);
 
 /// The keys of a strike that belong to particles.
 FieldTable<ParticleConfig> particle_fields();
+
+/// How much more often anything is struck at the particles' supply than at the node's `vdd`: rates
+/// rise exponentially as the voltage falls, for the critical charge falls about linearly with it
+/// and the events are about exponential in the charge. 1 at the node's own voltage.
+double voltage_factor(const ParticleConfig& particle, const sim::TechnologyNode& node);
 
 /// "neutron", "alpha", "thermal".
 std::string_view name_of(sim::Radiation radiation);

@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
+#include <sstream>
 
+#include "base/text.h"
 #include "campaigns/binomial.h"
 #include "campaigns/sampling.h"
 #include "tests/campaigns/campaign_files.h"
@@ -175,6 +178,67 @@ TEST(MemoryPopulationTest, AltitudeAndRadiationChangeRatesAlone) {
   for (std::uint64_t k = 0; k < 100; ++k) {
     EXPECT_EQ(alpha.strike(k).cells.size(), 1U) << "alpha upsets single cells at this node";
   }
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) {
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+/// The 28nm of nodes.csv, whose clusters grow as the voltage falls: FILE:NAME.
+std::string sloped_node(const ScratchFolder& folder) {
+  const std::string path = quick_node("28nm");
+  std::string text;
+  int column = -1;
+  for (const std::string& line : split(read_text_file(path.substr(0, path.rfind(':'))), '\n')) {
+    std::vector<std::string> cells = split(line, ',');
+    if (column < 0) {
+      column = static_cast<int>(std::ranges::find(cells, "mcu_logit_per_v") - cells.begin());
+    } else if (cells.back() == "28nm") {
+      cells.at(static_cast<std::size_t>(column)) = "4";
+    }
+    text += join(cells, ",") + "\n";
+  }
+  return folder.write("sloped.csv", text) + ":28nm";
+}
+
+TEST(MemoryPopulationTest, ALowerVoltageRaisesRatesAndClusters) {
+  const ScratchFolder folder;
+  const std::string setup =
+      "accelerator: {base: gemmini_16x16, node: " + sloped_node(folder) +
+      "}\nstrike: {process: particle, where: {memory: all, mesh: {}}, strata: false";
+  const Planned at_node(setup + "}");
+  const Planned lower(setup + ", voltage: 0.7, rate_per_volt: 2.5}");
+  const Planned left(setup + ", voltage: 0.7, rate_per_volt: 0}");
+  const double factor = std::exp(2.5 * (0.9 - 0.7));
+  for (std::size_t i = 0; i < 3; ++i) {  // the mesh's flip-flops, too
+    for (const sim::Radiation radiation : kRadiations) {
+      const double fit = at_node.population().structures()[i].fit.of(radiation);
+      EXPECT_NEAR(lower.population().structures()[i].fit.of(radiation), factor * fit, 1e-9 * fit);
+      EXPECT_EQ(left.population().structures()[i].fit.of(radiation), fit);
+    }
+  }
+  EXPECT_GT(at_node.population().structures()[0].fit.thermal, 0.0);
+  EXPECT_NEAR(lower.population().fit(), factor * at_node.population().fit(), 1e-9);
+  const auto several = [](const Planned& setup) {
+    int count = 0;
+    for (std::uint64_t k = 0; k < 20'000; ++k) {
+      count += setup.strike(k).cells.size() > 1 ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(several(lower), several(left)) << "the same trials, more often";
+  EXPECT_GT(several(lower), 1.05 * several(at_node));
+  // A fluence causes more events, too.
+  const std::string fluence =
+      small("none", "28nm") + "strike: {process: particle, where: {memory: all}, fluence: 1e9";
+  const Planned few(fluence + "}"), more(fluence + ", voltage: 0.7, rate_per_volt: 2.5}");
+  EXPECT_NEAR(more.population().expected(), factor * few.population().expected(),
+              1e-9 * factor * few.population().expected());
 }
 
 TEST(MemoryPopulationTest, StrataAreWhatTheyAreCalledAndTheirWeightsAddUp) {
