@@ -301,7 +301,7 @@ FieldTable<DramStrike> dram_strike_fields() {
   return table;
 }
 
-sim::DramEventLaw dram_law(const StrikeConfig& strike) {
+std::vector<sim::DramModeRate> dram_rates(const StrikeConfig& strike) {
   const std::string file = strike.dram.modes.empty()
                                ? (root_folder() / "data" / "dram_modes.csv").string()
                                : strike.dram.modes;
@@ -309,7 +309,11 @@ sim::DramEventLaw dram_law(const StrikeConfig& strike) {
   for (sim::DramModeRate& rate : rates) {
     (is_persistent(strike) ? rate.transient : rate.permanent).value = 0.0;
   }
-  return sim::DramEventLaw(std::move(rates));
+  return rates;
+}
+
+sim::DramEventLaw dram_law(const StrikeConfig& strike) {
+  return sim::DramEventLaw(dram_rates(strike));
 }
 
 void read_memory_selection(MemorySelection& selection, const Value& value, const std::string& path,

@@ -52,7 +52,9 @@ struct DramStrike {
   std::string modes;  // CSV file of one's own, absolute; empty: data/dram_modes.csv
 };
 FieldTable<DramStrike> dram_strike_fields();
-/// Its rates of those failures that `strike` asks for: transient or permanent. Throws Failure.
+/// The file's rates of those failures that `strike` asks for, transient or permanent; the others
+/// are 0. Throws Failure, as does the law that they make.
+std::vector<sim::DramModeRate> dram_rates(const StrikeConfig& strike);
 sim::DramEventLaw dram_law(const StrikeConfig& strike);
 
 /// The key `memory` of a `where`.

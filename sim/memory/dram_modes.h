@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "base/provenance.h"
 #include "sim/memory/array_geometry.h"
 #include "sim/memory/bit_string.h"
+#include "sim/memory/parameter_source.h"
 
 namespace tilestrike::sim {
 
@@ -63,6 +65,8 @@ struct DramConfig {
   friend bool operator==(const DramConfig&, const DramConfig&) = default;
 };
 FieldTable<DramConfig> dram_fields();
+/// Where the defaults of `density` and `ones` come from, for reports.
+std::span<const ParameterSource> dram_sources();
 
 /// Adds what is wrong with devices that do not share the array evenly.
 void check_dram(const DramConfig& config, const ArrayConfig& array, const std::string& path,
