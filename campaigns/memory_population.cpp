@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/memory_population.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -24,6 +26,7 @@ using sim::Stratum;
 constexpr double kByRate = 0.5;
 constexpr double kFarReaching = 0.7;
 constexpr double kMostFaultyCells = 1e6;
+constexpr double kAlikeDevices = 4.0;  // sizes of DRAM devices that are at most so many times apart
 
 std::size_t number_of(Radiation radiation) { return static_cast<std::size_t>(radiation); }
 
@@ -70,6 +73,16 @@ std::string with_commas(std::uint64_t number) {
     text.insert(end - 3, ",");
   }
   return text;
+}
+
+/// "64 Kbit", "1 Gbit"; K is 1024.
+std::string bits_text(double bits) {
+  constexpr std::array kUnits = {"bit", "Kbit", "Mbit", "Gbit", "Tbit"};
+  std::size_t unit = 0;
+  for (; unit + 1 < kUnits.size() && bits >= 1024.0; ++unit) {
+    bits /= 1024.0;
+  }
+  return fmt::format("{:.4g} {}", bits, kUnits[unit]);
 }
 
 }  // namespace
@@ -183,6 +196,7 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   }
   const sim::EventRates of_cells = sim::memory_rates(node_, surroundings_of(particle_));
   const sim::EventRates of_flip_flops = sim::flip_flop_rates(node_, surroundings_of(particle_));
+  const double by_voltage = voltage_factor(particle_, node_);
   double cross_section = 0.0;
   for (Structure& structure : structures_) {
     const sim::EventRates& rates = structure.memory ? of_cells : of_flip_flops;
@@ -191,10 +205,11 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
                                 ? radiation == Radiation::kNeutron
                                 : particle_.radiation.value_or(radiation) == radiation;
       rate_of(structure.fit, radiation) =
-          is_meant ? sim::fit_of(rates.of(radiation), structure.cells) : 0.0;
+          is_meant ? by_voltage * sim::fit_of(rates.of(radiation), structure.cells) : 0.0;
     }
     fit_ += structure.fit.total();
-    cross_section += sim::neutron_cross_section(node_) * static_cast<double>(structure.cells);
+    cross_section +=
+        by_voltage * sim::neutron_cross_section(node_) * static_cast<double>(structure.cells);
   }
   if (fit_ <= 0.0) {
     fail(ErrorCode::kInvalidInput, "strike.radiation: no such events at " + node_.name, "scenario",
@@ -301,6 +316,24 @@ std::size_t MemoryPopulation::group_of(std::size_t of_class, const sim::Upset& u
   }
   TS_CHECK(false, "a strike that the enumeration has met");
   return first;
+}
+
+bool MemoryPopulation::strikes_several() const {
+  const bool has_several_cells =
+      strike_.process == Process::kUniform && (strike_.count > 1 || strike_.per_bit > 0.0);
+  return structures_.size() > 1 &&
+         (strike_.process == Process::kLowVoltage || has_several_cells || particle_.fluence > 0.0);
+}
+
+std::string MemoryPopulation::structure_name(const DrawnStrike& drawn) const {
+  if (!strikes_several()) {
+    return structures_[drawn.structure].name;
+  }
+  std::vector<std::string> names;
+  for (const Structure& structure : structures_) {
+    names.push_back(structure.name);
+  }
+  return join(names, "+");
 }
 
 std::optional<double> MemoryPopulation::zero_to_one() const {
@@ -600,6 +633,26 @@ double MemoryPopulation::device_fit() const {
   return dram_law_ ? dram_law_->fit_per_device() * strike_.dram.device.devices *
                          static_cast<double>(structures_.size())
                    : 0.0;
+}
+
+// The rates of a file of one's own are those of its devices, whatever their size.
+std::vector<std::string> MemoryPopulation::warnings() const {
+  std::vector<std::string> all;
+  if (!dram_law_ || !strike_.dram.modes.empty()) {
+    return all;
+  }
+  for (const Structure& structure : structures_) {
+    const double bits = static_cast<double>(structure.cells) / strike_.dram.device.devices;
+    const double ratio = bits / sim::kStudiedDeviceBits;
+    if (ratio > kAlikeDevices || ratio < 1.0 / kAlikeDevices) {
+      all.push_back("strike.dram: a device of '" + structure.name + "' has " + bits_text(bits) +
+                    ", and those of the study behind data/dram_modes.csv have " +
+                    bits_text(sim::kStudiedDeviceBits) + " (" + sim::kStudiedDeviceSource +
+                    "): rates are per device, whatever its size; give the whole capacity, or "
+                    "rates of such devices as 'modes'");
+    }
+  }
+  return all;
 }
 
 DrawnStrike MemoryPopulation::member(std::uint64_t index, FaultKind kind, CycleWindow when) const {

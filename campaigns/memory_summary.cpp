@@ -104,6 +104,9 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   factor("thermal neutron flux over the reference's", surroundings.thermal_flux, "A:the scenario");
   if (particle.voltage > 0.0) {
     said("voltage", "V", particle.voltage);
+    if (particle.rate_per_volt) {
+      said("e-folds of all rates per volt below that of the node", "1/V", *particle.rate_per_volt);
+    }
     add("logit of several cells per volt", "1/V", node.share_logit_per_volt);
     add("voltage of the node", "V", node.vdd);
   }

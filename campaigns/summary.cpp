@@ -399,6 +399,10 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
   summary.accuracy = facts.golden->accuracy;
   summary.device = facts.golden->device;
   summary.warnings = facts.golden->warnings;
+  if (is_on_memories) {
+    const std::vector<std::string> own = facts.plan->memories()->warnings();
+    summary.warnings.insert(summary.warnings.end(), own.begin(), own.end());
+  }
 
   const Estimator estimator(facts, summary.is_census);
   if (const TensorPopulation* tensors = facts.plan->tensors()) {

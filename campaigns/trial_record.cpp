@@ -140,8 +140,8 @@ std::vector<Cell> cell_cells(const bridge::CellFault& fault, const sim::Cell& ce
           fault.when.is_permanent() ? Cell{} : Cell{fault.when.until}};
 }
 
-/// The struck cell, or the first fault of another strike.
-std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& study) {
+/// Columns structure to `until`: of the struck cell, or of the first fault of another strike.
+std::vector<Cell> first_fault_cells(const DrawnTrial& drawn, const bridge::Study& study) {
   if (!drawn.words.first.empty()) {
     return fault_cells(drawn.words.first.front(), study);
   }
@@ -165,6 +165,18 @@ std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& stud
 
 bool is_in_memory(const DrawnTrial& drawn) {
   return drawn.strike && (drawn.strike->first || !drawn.strike->cells.empty());
+}
+
+/// The same of a trial: where it may strike several memories, it is one of all of them, and its
+/// place says in which of them it lies.
+std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& study,
+                              const Plan& plan) {
+  std::vector<Cell> cells = first_fault_cells(drawn, study);
+  if (is_in_memory(drawn) && plan.memories()->strikes_several()) {
+    cells[1] = cells[0];
+    cells[0] = text(plan.memories()->structure_name(*drawn.strike));
+  }
+  return cells;
 }
 
 /// What the cell that a particle struck held just then.
@@ -229,7 +241,7 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
       drawn.strike && drawn.strike->radiation ? text(name_of(*drawn.strike->radiation)) : Cell{},
       drawn.image ? Cell{drawn.image->value} : Cell{},
   };
-  const std::vector<Cell> first = first_cells(drawn, study);
+  const std::vector<Cell> first = first_cells(drawn, study, plan);
   row.insert(row.end(), first.begin(), first.end());
   const std::uint64_t faults = !is_on_mesh   ? drawn.words.count
                                : is_in_cells ? drawn.strike->cells.size()
@@ -339,11 +351,16 @@ const std::vector<Column>& trial_columns() {
       {"stratum", "TEXT", "empty: the population is not divided"},
       {"radiation", "TEXT", "of particles: what struck"},
       {"image", "INTEGER", "row of the images; null: judged on all in use"},
-      {"structure", "TEXT", "what was struck"},
-      {"register", "TEXT", "of the first fault; of a tensor its name"},
+      {"structure", "TEXT",
+       "what was struck; the names of several memories are joined by + where one trial may strike "
+       "all of them: a chip, several cells, a fluence"},
+      {"register", "TEXT",
+       "of the first fault; of a tensor its name; of several memories the one in which the place "
+       "lies"},
       {"word", "INTEGER",
        "element of the tensor, in the order of its memory; codeword of a memory"},
-      {"bank", "INTEGER", "of a memory: the struck cell's bank, row and column"},
+      {"bank", "INTEGER",
+       "of a memory: bank, row and column of the struck cell, of several the first one"},
       {"row", "INTEGER", "null where the register belongs to a column"},
       {"column", "INTEGER", "null where the register belongs to a row"},
       {"position", "INTEGER", "along a skew or deskew chain"},
@@ -427,7 +444,7 @@ const std::vector<Column>& fault_columns() {
       {"scenario", "INTEGER", ""},
       {"trial", "INTEGER", ""},
       {"number", "INTEGER", "within the trial, from 0"},
-      {"structure", "TEXT", ""},
+      {"structure", "TEXT", "of this fault: one memory, the mesh, or a role of tensors"},
       {"register", "TEXT", ""},
       {"word", "INTEGER", ""},
       {"bank", "INTEGER", ""},

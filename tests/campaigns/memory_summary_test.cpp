@@ -324,11 +324,13 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
   const RunReport report =
       report_of(folder.path("r.sqlite"), small("none") +
                                              "trials: 300\nstrike: {process: particle, where: "
-                                             "{memory: all}, altitude: 12000, voltage: 1.1}");
+                                             "{memory: all}, altitude: 12000, voltage: 1.1, "
+                                             "rate_per_volt: 2}");
   const std::string text = text_of(report.summaries[0]);
   for (const char* part :
        {"neutron rate 770 FIT/Mbit  Q2 (Q2:UG116-BRAM[neutron])", "alpha rate 431 FIT/Mbit  X",
         "neutron flux over sea level's", "R:JESD89A", "voltage 1.1 V  A (A:the scenario)",
+        "e-folds of all rates per volt below that of the node 2 1/V  A (A:the scenario)",
         "rows between well taps", "band of all strikes",
         "not modelled: combinational logic; DMA "
         "engines; the sequencer; the vector unit; biases and requantisation constants",
