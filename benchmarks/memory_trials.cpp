@@ -47,8 +47,8 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
         {"scratchpad", memory_of({MemoryContent::kWeights, MemoryContent::kActivations}, 256, 64)},
         {"accumulator", memory_of({MemoryContent::kAccumulators}, 64, 32)}};
     Mapping mapping(load.network, golden, accelerator);
-    MemoryTrial platform(load.network, mapping, "systemc");
-    MemoryTrial formula(load.network, mapping, "closed_form");
+    MemoryTrial platform(load.network, mapping, "systemc", JudgeKind::kTopK);
+    MemoryTrial formula(load.network, mapping, "closed_form", JudgeKind::kTopK);
     RandomStream random(1, 0, Purpose::kTest);
     std::vector<CellFault> strikes;
     std::int64_t passes = 0;

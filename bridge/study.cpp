@@ -32,9 +32,10 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
         sites_(inputs.accelerator.mesh) {
     hashes_ = hashes_of(load_, inputs.model);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
-    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
+    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine, inputs.judge);
     if (mapping_->schedule().memory() != nullptr) {
-      memory_runner_ = std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine);
+      memory_runner_ =
+          std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine, inputs.judge);
       const Placement& placement = memory_runner_->residency().placement();
       for (std::size_t i = 0; i < inputs.accelerator.memory.size(); ++i) {
         const auto& [name, memory] = inputs.accelerator.memory[i];

@@ -438,6 +438,10 @@ std::size_t trial_column(const std::string& name) {
   return static_cast<std::size_t>(found - columns.begin());
 }
 
+std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study) {
+  return std::get<std::string>(first_cells(drawn, study).front());
+}
+
 std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
                                             std::int64_t scenario, TrialId trial,
                                             const std::string& engine,

@@ -77,14 +77,16 @@ struct MemoryTrial::Progress {
   }
 };
 
-MemoryTrial::MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine)
+MemoryTrial::MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine,
+                         JudgeKind judge)
     : network_(network),
       mapping_(mapping),
       residency_(mapping.schedule()),
       on_due_(mapping.accelerator().on_due),
       reader_(network, mapping, residency_),
       contents_(network, mapping, residency_, reader_),
-      engine_(engine) {
+      engine_(engine),
+      judge_(judge) {
   if (engine_ != kSystemC && engine_ != kClosedForm) {
     mesh_ = sim::make_engine(engine_);
   }
@@ -303,7 +305,7 @@ void MemoryTrial::conclude(Progress& progress) {
     return std::span<const float>(tensor.const_data_ptr<float>(),
                                   static_cast<std::size_t>(tensor.numel()));
   };
-  result.judgement = judge(floats(golden), floats(progress.answer), false);
+  result.judgement = judge(floats(golden), floats(progress.answer), false, judge_);
   Outcome& outcome = result.judgement.outcome;
   if (outcome != Outcome::kMasked) {
     result.logits.assign(floats(progress.answer).begin(), floats(progress.answer).end());

@@ -29,7 +29,8 @@ class MemoryTrial {
   /// of sim::engine_names(). What lies on the chip and is struck runs on the platform, its passes
   /// on that engine's mesh; with closed_form nothing is simulated (docs/memory_strikes.md,
   /// "Engines").
-  MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine = "systemc");
+  MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine,
+              JudgeKind judge);
 
   const Residency& residency() const { return residency_; }
 
@@ -63,6 +64,7 @@ class MemoryTrial {
   LayerReader reader_;
   CellContents contents_;
   std::string engine_;
+  JudgeKind judge_;
   std::unique_ptr<sim::Engine> mesh_;  // where passes run neither on the platform's mesh nor ...
   std::unique_ptr<StruckPasses> platform_;            // ... by formula; once something runs there
   std::vector<std::unique_ptr<sim::Engine>> others_;  // once a trial was audited

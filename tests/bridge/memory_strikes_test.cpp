@@ -92,8 +92,8 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
   const dnn::Inputs images = small_pictures();
   const dnn::Tape shapes = executor.record(images.narrow(0, 1));
   Mapping mapping(network, shapes, accelerator);
-  MemoryTrial trial(network, mapping);
-  MemoryTrial formula(network, mapping, "closed_form");
+  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
   PlatformRun platform(network, mapping, shapes);
   const auto output = static_cast<std::size_t>(network.output.value);
   Counts counts;
@@ -241,7 +241,7 @@ TEST_P(MemoryStrikesTest, TheNextInferenceReadsWhatStayed) {
     accelerator.memory[0].second.capacity_bytes = 2048;
     accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, ecc));
     Mapping mapping(network, shapes, accelerator);
-    MemoryTrial trial(network, mapping);
+    MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
     PlatformRun platform(network, mapping, shapes);
     const Cycle period = mapping.schedule().cycles_per_inference();
     for (int k = 0; k < 100; ++k) {
@@ -286,8 +286,8 @@ TEST_P(MemoryStrikesTest, ACopyOfAWrongBackingCopy) {
     accelerator.on_due = on_due;
     accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, sim::EccKind::kNone));
     Mapping mapping(network, golden, accelerator);
-    MemoryTrial trial(network, mapping);
-    MemoryTrial formula(network, mapping, "closed_form");
+    MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+    MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
     const Residency& residency = trial.residency();
     const Placement& placement = residency.placement();
     const ElementPlaces places(residency);

@@ -9,6 +9,7 @@
 #include "bridge/memory/memory_trial.h"
 #include "bridge/study.h"
 #include "tests/bridge/memories.h"
+#include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
@@ -94,7 +95,7 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
   const dnn::Executor executor(load.network);
   const dnn::Tape tape = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, tape, inputs.accelerator);
-  MemoryTrial trial(load.network, mapping);
+  MemoryTrial trial(load.network, mapping, "systemc", JudgeKind::kTopK);
   const Placement& placement = trial.residency().placement();
   RandomStream random(3, 0, Purpose::kTest);
   int compared = 0;
@@ -137,6 +138,28 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
   }
   EXPECT_GT(compared, 400);
   EXPECT_GT(visible, 100);
+}
+
+TEST(MemoryStudyTest, AStrikeIsJudgedAsTheStudySays) {
+  StudyInputs inputs = resnet(with_memories(16, 16, kDataflows[0]));
+  inputs.judge = JudgeKind::kRelativeL2;
+  const auto study = Study::open(inputs);
+  int reclassified = 0;
+  for (int codewords = 1; codewords <= 16; ++codewords) {
+    std::vector<CellFault> faults;  // signs of the first layer's weights, in the backing memory
+    for (int byte = 0; byte < 8 * codewords; ++byte) {
+      faults.push_back({2,
+                        {sim::CodewordId(static_cast<std::uint64_t>(byte / 8)), byte % 8 * 8 + 7},
+                        FaultKind::kFlip,
+                        {-1, 0}});
+    }
+    const ImageId image(codewords % 5);
+    const TrialResult result = study->strike_cells(image, faults);
+    if (result.judgement.outcome == Outcome::kSdc) {
+      reclassified += is_judged_by_relative_l2(*study, image, result) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(reclassified, 2);
 }
 
 TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {

@@ -26,7 +26,7 @@ TEST_P(PlatformResnetTest, EveryLayerIsTheExecutorsAndStrikesAreTheTrials) {
   accelerator.on_due = OnDue::kUse;
   const dnn::Tape shapes = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, shapes, accelerator);
-  MemoryTrial trial(load.network, mapping);
+  MemoryTrial trial(load.network, mapping, "systemc", JudgeKind::kTopK);
   PlatformRun platform(load.network, mapping, shapes);
   const auto output = static_cast<std::size_t>(load.network.output.value);
   const Cycle period = mapping.schedule().cycles_per_inference();

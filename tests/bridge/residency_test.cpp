@@ -29,7 +29,7 @@ class ResidencyTest : public testing::Test {
           executor(load.network),
           tape(executor.record(load.inputs)),
           mapping(load.network, tape, accelerator),
-          trial(load.network, mapping) {}
+          trial(load.network, mapping, "systemc", JudgeKind::kTopK) {}
     Workload load;
     dnn::Executor executor;
     dnn::Tape tape;

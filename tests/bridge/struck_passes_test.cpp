@@ -64,8 +64,8 @@ TEST_P(StruckPassesTest, OnlyThePassesThatReadItAreSimulated) {
   accelerator.memory[0].second.capacity_bytes = 512;
   accelerator.memory.emplace_back("d", small_memory({sim::MemoryContent::kBacking}, 8192, 64));
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping);
-  MemoryTrial formula(network, mapping, "closed_form");
+  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   std::array<int, 4> live{};
   for (int k = 0; k < 4000; ++k) {
@@ -103,8 +103,8 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial right(network, mapping, "stepped");
-  MemoryTrial wrong(network, mapping, "off_by_one");
+  MemoryTrial right(network, mapping, "stepped", JudgeKind::kTopK);
+  MemoryTrial wrong(network, mapping, "off_by_one", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int computed = 0;
   for (int k = 0; k < 400; ++k) {
@@ -134,7 +134,7 @@ TEST_P(StruckPassesTest, AnAuditNamesTheEngineThatIsWrong) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping);
+  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int found = 0;
   for (int k = 0; k < 100; ++k) {
@@ -170,8 +170,8 @@ TEST_P(StruckPassesTest, ProductsOfTwoActivationsToo) {
   }
   accelerator.memory[1].second.capacity_bytes = 1024;
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping);
-  MemoryTrial formula(network, mapping, "closed_form");
+  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int of_products = 0;
   for (int k = 0; k < 5000; ++k) {

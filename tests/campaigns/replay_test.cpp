@@ -125,6 +125,37 @@ TEST(ReplayTest, AStrikeOnTheMeshIsNoPictureOfAMemory) {
             "cells");
 }
 
+TEST(ReplayTest, OnlyStrikesOnTheMeshAreDumped) {
+  const ScratchFolder folder;
+  ReplayRequest request = request_of(
+      run(folder, "model: lenet5\ntrials: 1\nstrike: {where: {memory: accumulator}}"), 0, 0);
+  request.dump_folder = folder.path("dump");
+  EXPECT_EQ(errors_of([&] { replay(request, studies()); }),
+            "--dump: trial 0 struck accumulator, not the mesh; --dump writes the struck passes of "
+            "a strike on the mesh; leave it out; the story and --json tell what was read");
+  request.dump_folder.clear();
+  EXPECT_TRUE(replay(request, studies()).differences.empty());
+}
+
+TEST(ReplayTest, ATrialThatChangesNothingIsNotDumped) {
+  const ScratchFolder folder;
+  const std::string path = run(folder, "model: lenet5\ntrials: 20\nstrike: {fault: random}");
+  int refused = 0;
+  for (std::int64_t trial = 0; trial < 20; ++trial) {
+    ReplayRequest request = request_of(path, 0, trial);
+    request.dump_folder = folder.path("dump");
+    const std::string errors = errors_of([&] { replay(request, studies()); });
+    const bool is_refused =
+        errors == "--dump: trial " + std::to_string(trial) +
+                      " changes nothing: the random value is the one that the bit has; leave it "
+                      "out, or choose another trial";
+    EXPECT_TRUE(errors.empty() || is_refused) << errors;
+    refused += is_refused ? 1 : 0;
+  }
+  EXPECT_GT(refused, 2);
+  EXPECT_LT(refused, 18);
+}
+
 TEST(ReplayTest, WhatIsNotThereIsNamed) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
