@@ -60,7 +60,7 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
       fault.when.from = static_cast<Cycle>(
           random.below(static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference())));
       fault.when.until = fault.when.from + 1;
-      const TrialResult result = platform.run(golden, {&fault, 1}, nullptr);
+      const TrialResult result = platform.run(golden, {{&fault, 1}, {}}, nullptr);
       if (result.passes_simulated > 0) {
         passes += result.passes_simulated;
         strikes.push_back(fault);
@@ -70,7 +70,7 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
     const auto all = [&](MemoryTrial& trial, std::vector<double>& times) {
       times.push_back(processor_seconds([&] {
         for (const CellFault& fault : strikes) {
-          benchmark::DoNotOptimize(trial.run(golden, {&fault, 1}, nullptr));
+          benchmark::DoNotOptimize(trial.run(golden, {{&fault, 1}, {}}, nullptr));
         }
       }));
     };

@@ -200,7 +200,7 @@ class Comparison {
   }
 
   Seen by_residency(MemoryTrial& trial, const std::vector<CellFault>& faults) {
-    const TrialResult result = trial.run(golden_, faults, nullptr);
+    const TrialResult result = trial.run(golden_, {faults, {}}, nullptr);
     Seen seen;
     seen.answer = result.logits.empty() ? floats(golden_of(network_.output)) : result.logits;
     seen.is_changed = result.changed_outputs > 0 || !result.logits.empty();

@@ -47,14 +47,15 @@ TEST(MemoryStudyTest, StrikesOnEveryMemoryAreJudgedAndRepeatable) {
                               geometry.bit_at(geometry.cell_at(random.below(geometry.cells()))),
                               FaultKind::kFlip,
                               {cycle, cycle + 1}};
-        const TrialResult result = study->strike_cells(ImageId(i % 5), {&fault, 1});
+        const TrialResult result = study->strike_cells(ImageId(i % 5), {{&fault, 1}, {}}, nullptr);
         visible += result.judgement.outcome != Outcome::kMasked ? 1 : 0;
         ++masked[result.masked_at];
         // Without ECC nothing is found, and what is not masked was read.
         EXPECT_EQ(result.corrected_codewords + result.detected_codewords, 0);
         EXPECT_TRUE(result.activated || result.judgement.outcome == Outcome::kMasked);
         if (i % 10 == 0) {
-          EXPECT_EQ(text_of(study->strike_cells(ImageId(i % 5), {&fault, 1})), text_of(result));
+          EXPECT_EQ(text_of(study->strike_cells(ImageId(i % 5), {{&fault, 1}, {}}, nullptr)),
+                    text_of(result));
         }
       }
       EXPECT_GT(masked[MaskedAt::kDead], 0) << study->memories()[memory].name;
@@ -77,7 +78,7 @@ TEST(MemoryStudyTest, EccCorrectsEverySingleUpset) {
                           geometry.bit_at(geometry.cell_at(random.below(geometry.cells()))),
                           FaultKind::kFlip,
                           {cycle, cycle + 1}};
-    const TrialResult result = study->strike_cells(ImageId(0), {&fault, 1});
+    const TrialResult result = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
     EXPECT_TRUE(result.judgement.outcome == Outcome::kMasked ||
                 result.judgement.outcome == Outcome::kCorrected);
     corrected += result.judgement.outcome == Outcome::kCorrected ? 1 : 0;
@@ -124,7 +125,7 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
                            {sim::CodewordId(place / 64), static_cast<int>(place % 64)},
                            FaultKind::kFlip,
                            {when, when + 1}};
-      const TrialResult by_cell = trial.run(tape, {&cell, 1}, nullptr);
+      const TrialResult by_cell = trial.run(tape, {{&cell, 1}, {}}, nullptr);
       const WordStrike strike{ImageId(0), {fault}};
       const TrialResult by_tensor = tensor->is_constant
                                         ? tensors->strike_constants({&fault, 1}).front()
@@ -154,7 +155,7 @@ TEST(MemoryStudyTest, AStrikeIsJudgedAsTheStudySays) {
                         {-1, 0}});
     }
     const ImageId image(codewords % 5);
-    const TrialResult result = study->strike_cells(image, faults);
+    const TrialResult result = study->strike_cells(image, {faults, {}}, nullptr);
     if (result.judgement.outcome == Outcome::kSdc) {
       reclassified += is_judged_by_relative_l2(*study, image, result) ? 1 : 0;
     }
@@ -171,10 +172,10 @@ TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {
   // in all later ones.
   const Cycle late = study->cycles_per_inference() - 1;
   const CellFault fault{0, {sim::CodewordId(0), 6}, FaultKind::kFlip, {late, late + 1}};
-  const TrialResult now = study->strike_cells(ImageId(0), {&fault, 1});
+  const TrialResult now = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
   EXPECT_EQ(now.judgement.outcome, Outcome::kMasked);
   EXPECT_TRUE(now.outlives);
-  const std::vector<TrialResult> later = study->later_inferences({&fault, 1});
+  const std::vector<TrialResult> later = study->later_inferences({{&fault, 1}, {}});
   ASSERT_EQ(later.size(), 4U);
   for (const TrialResult& result : later) {
     EXPECT_TRUE(result.activated);
@@ -182,7 +183,7 @@ TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {
   }
   // Struck before everything, it does the same to this inference.
   const CellFault early{0, {sim::CodewordId(0), 6}, FaultKind::kFlip, {0, 1}};
-  EXPECT_EQ(study->strike_cells(ImageId(2), {&early, 1}).logits, later[2].logits);
+  EXPECT_EQ(study->strike_cells(ImageId(2), {{&early, 1}, {}}, nullptr).logits, later[2].logits);
 }
 
 TEST(MemoryStudyTest, AcceleratorsThatDoNotFitAreRefused) {

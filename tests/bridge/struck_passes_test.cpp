@@ -73,9 +73,9 @@ TEST_P(StruckPassesTest, OnlyThePassesThatReadItAreSimulated) {
     const auto memory = static_cast<std::size_t>(k % 4);
     const CellFault fault = draw(accelerator, memory, cycles, random);
     const Occupant held = trial.residency().at(memory, fault.bit.codeword, fault.when.from);
-    const TrialResult result = trial.run(golden, {&fault, 1}, nullptr);
+    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
     const std::int64_t passes = result.passes_simulated;
-    EXPECT_EQ(formula.run(golden, {&fault, 1}, nullptr).passes_simulated, 0);
+    EXPECT_EQ(formula.run(golden, {{&fault, 1}, {}}, nullptr).passes_simulated, 0);
     const Tiling* const tiling = held.kind == Kind::kNothing || held.kind == Kind::kTensor
                                      ? nullptr
                                      : mapping.schedule().layers()[held.layer].tiling.get();
@@ -110,8 +110,8 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
   for (int k = 0; k < 400; ++k) {
     RandomStream random(81, static_cast<std::uint64_t>(k), Purpose::kTest);
     const CellFault fault = draw(accelerator, k % 3, cycles, random);
-    const TrialResult good = right.run(golden, {&fault, 1}, nullptr);
-    const TrialResult bad = wrong.run(golden, {&fault, 1}, nullptr);
+    const TrialResult good = right.run(golden, {{&fault, 1}, {}}, nullptr);
+    const TrialResult bad = wrong.run(golden, {{&fault, 1}, {}}, nullptr);
     EXPECT_EQ(good.changed_accumulators, 0);
     EXPECT_EQ(good.passes_simulated, bad.passes_simulated);
     const bool has_run = bad.passes_simulated > 0;
@@ -122,7 +122,7 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
     }
     computed += has_run ? 1 : 0;
     if (k % 20 == 0 && has_run) {
-      const std::string found = wrong.audit(golden, {&fault, 1}).disagreement;
+      const std::string found = wrong.audit(golden, {{&fault, 1}, {}}).disagreement;
       EXPECT_TRUE(found.starts_with("off_by_one and closed_form part in layer ")) << found;
     }
   }
@@ -140,8 +140,8 @@ TEST_P(StruckPassesTest, AnAuditNamesTheEngineThatIsWrong) {
   for (int k = 0; k < 100; ++k) {
     RandomStream random(82, static_cast<std::uint64_t>(k), Purpose::kTest);
     const CellFault fault = draw(accelerator, k % 3, cycles, random);
-    const TrialResult result = trial.run(golden, {&fault, 1}, nullptr);
-    const TrialAudit audit = trial.audit(golden, {&fault, 1});
+    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
+    const TrialAudit audit = trial.audit(golden, {{&fault, 1}, {}});
     EXPECT_EQ(audit.disagreement, result.passes_simulated == 0
                                       ? ""
                                       : "systemc and off_by_one part in layer " + result.layer +
@@ -177,8 +177,8 @@ TEST_P(StruckPassesTest, ProductsOfTwoActivationsToo) {
   for (int k = 0; k < 5000; ++k) {
     RandomStream random(83, static_cast<std::uint64_t>(k), Purpose::kTest);
     const CellFault fault = draw(accelerator, k % 3, cycles, random);
-    const TrialResult result = trial.run(golden, {&fault, 1}, nullptr);
-    ASSERT_EQ(text_of(result), text_of(formula.run(golden, {&fault, 1}, nullptr))) << k;
+    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
+    ASSERT_EQ(text_of(result), text_of(formula.run(golden, {{&fault, 1}, {}}, nullptr))) << k;
     of_products +=
         result.passes_simulated > 0 && result.layer.starts_with("attention.matmul") ? 1 : 0;
   }

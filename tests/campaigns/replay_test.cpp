@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 #include "tests/campaigns/campaign_files.h"
@@ -114,6 +115,28 @@ TEST(ReplayTest, AStruckMemoryIsDrawn) {
     }
     EXPECT_EQ(std::to_string(crosses / 2), column("bits"));
   }
+}
+
+TEST(ReplayTest, WhereTheScrubberIsIsTold) {
+  const ScratchFolder folder;
+  const std::string path =
+      run(folder,
+          "model: lenet5\ntrials: 20\naccelerator: {base: gemmini_16x16, memory: {scratchpad: "
+          "{ecc: secded, scrub: 777}}}\nstrike: {where: {memory: [scratchpad, accumulator]}}");
+  std::set<std::string> told;
+  for (std::int64_t trial = 0; trial < 20; ++trial) {
+    const ReplayReport report = replay(request_of(path, 0, trial), studies());
+    EXPECT_TRUE(report.differences.empty());
+    const bool is_scrubbed =
+        report.row[trial_column("structure")] == Cell{std::string("scratchpad")};
+    EXPECT_EQ(report.faults.size(), is_scrubbed ? 3U : 2U);
+    if (is_scrubbed) {
+      EXPECT_EQ(report.faults[2].rfind("scratchpad: in cycle 0 its scrubber is ", 0), 0U);
+      EXPECT_NE(report.faults[2].find(" of 777 cycles into a round"), std::string::npos);
+      told.insert(report.faults[2]);
+    }
+  }
+  EXPECT_GT(told.size(), 5U);
 }
 
 TEST(ReplayTest, AStrikeOnTheMeshIsNoPictureOfAMemory) {
