@@ -131,7 +131,7 @@ class PointRun {
         drawn.image.value_or(ImageId(static_cast<std::int64_t>(trial.value) % study_.images()));
     const std::vector<bridge::CellFault> cells = drawn.acting_cells();
     return audit_cell(cells.empty() ? study->audit(image, drawn.acting())
-                                    : study->audit_cells(image, cells));
+                                    : study->audit_cells(image, {cells, drawn.scrub_phases}));
   }
 
   /// Trials whose images share a batch are struck together.

@@ -468,6 +468,10 @@ std::size_t trial_column(const std::string& name) {
   return static_cast<std::size_t>(found - columns.begin());
 }
 
+std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study) {
+  return std::get<std::string>(first_cells(drawn, study).front());
+}
+
 std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
                                             std::int64_t scenario, TrialId trial,
                                             const std::string& engine,
@@ -515,7 +519,8 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
         return result;
       }
       if (!cells.empty()) {
-        return study.strike_cells(image, cells, is_chosen ? telling.story : nullptr);
+        return study.strike_cells(image, {cells, drawn.scrub_phases},
+                                  is_chosen ? telling.story : nullptr);
       }
       return study.strike(image, faults, is_chosen ? telling.story : nullptr,
                           is_chosen ? telling.dump_folder : std::string());
@@ -526,7 +531,7 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
     if (drawn.image) {
       add(*drawn.image, result_on(*drawn.image));
       if (judged.outlives) {
-        judged.later = study.later_inferences(cells);
+        judged.later = study.later_inferences({cells, drawn.scrub_phases});
       }
     }
     for (ImageId image(0); !drawn.image && image.value < study.images(); ++image.value) {
@@ -607,6 +612,21 @@ void describe_cells(const DrawnStrike& strike, const bridge::Study& study,
   }
 }
 
+/// Of the struck memories that have a scrubber.
+void describe_scrubbers(const DrawnTrial& drawn, const bridge::Study& study,
+                        std::vector<std::string>& lines) {
+  for (std::size_t i = 0; i < drawn.scrub_phases.size(); ++i) {
+    const bool is_struck = std::ranges::any_of(
+        drawn.strike->cells, [&](const DrawnCell& cell) { return cell.fault.memory == i; });
+    if (is_struck && drawn.scrub_phases[i]) {
+      const bridge::StudyMemory& memory = study.memories()[i];
+      lines.push_back(memory.name + ": in cycle 0 its scrubber is " +
+                      std::to_string(*drawn.scrub_phases[i]) + " of " +
+                      std::to_string(memory.config.scrub_cycles) + " cycles into a round");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study) {
@@ -618,6 +638,7 @@ std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& 
   }
   if (is_in_memory(drawn)) {
     describe_cells(*drawn.strike, study, lines);
+    describe_scrubbers(drawn, study, lines);
   }
   for (const DrawnBit& bit : drawn.words.first) {
     const TensorStore& store = study.stores()[bit.store.value];

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/random.h"
+#include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
@@ -135,6 +136,24 @@ TEST_F(StudyTest, TheStoryEndsWithTheOutcome) {
       << story.lines.front();
   EXPECT_NE(story.lines.back().find(std::string(name_of(result.judgement.outcome))),
             std::string::npos);
+}
+
+TEST(StudyInputsTest, AStrikeOnTheMeshIsJudgedAsTheStudySays) {
+  StudyInputs inputs = lenet(5);
+  inputs.judge = JudgeKind::kRelativeL2;
+  const auto study = Study::open(inputs);
+  int reclassified = 0;
+  for (std::uint64_t bit = 8; bit < 32; bit += 2) {
+    const std::uint64_t site = study->sites().block(sim::Register::kVertical).first + bit;
+    const RegisterFault fault{SiteId(site), FaultKind::kStuckAt1, {}};
+    for (ImageId image(0); image.value < 5; ++image.value) {
+      const TrialResult result = study->strike(image, {&fault, 1});
+      if (result.judgement.outcome == Outcome::kSdc) {
+        reclassified += is_judged_by_relative_l2(*study, image, result) ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(reclassified, 5);
 }
 
 TEST_F(StudyTest, EnginesAgree) {
