@@ -55,9 +55,9 @@ class PositiveSum {
       curvature += term.shape * pole * pole;
     }
     const double peak = 1.0 / std::sqrt(curvature);
-    const double step = 0.25 * std::min({peak, saddle, end - saddle});
+    const double step = 0.35 * std::min({peak, saddle, end - saddle});  // e^-18 off
     constexpr int kMostSteps = 200'000;
-    constexpr double kNegligible = 1e-13;
+    constexpr double kNegligible = 1e-11;
     const double height = log_of(saddle) - std::log(saddle);
     double sum = 0.5;
     for (int i = 1; i < kMostSteps; ++i) {
@@ -85,61 +85,87 @@ class PositiveSum {
   double most_ = 0.0;
 };
 
-}  // namespace
+/// log(P / alpha) that the bound variable exceeds u or, `is_lower`, falls short of it; the last
+/// spacing counts as a 1 or as a 0.
+double excess_of(const Histogram& seen, double u, bool is_lower, double alpha) {
+  const double sign = is_lower ? -1.0 : 1.0;
+  std::vector<Term> terms;
+  for (const auto& [value, count] : seen) {
+    terms.push_back({sign * (value - u), static_cast<double>(count)});
+  }
+  terms.push_back({is_lower ? u : 1.0 - u, 1.0});
+  return std::log(PositiveSum(terms).probability() / alpha);
+}
 
-double upper_bound_of_mean(const Histogram& seen, double alpha) {
+/// Where excess_of() changes its sign.
+double root_of(const Histogram& seen, double low, double high, bool is_lower, double alpha) {
+  constexpr int kBits = 24;
+  std::uintmax_t steps = 200;
+  const auto [from, to] = boost::math::tools::toms748_solve(
+      [&](double u) { return excess_of(seen, u, is_lower, alpha); }, low, high,
+      boost::math::tools::eps_tolerance<double>(kBits), steps);
+  return is_lower ? from : to;
+}
+
+struct Moments {
+  double n = 0.0, mean = 0.0;
+};
+
+Moments moments_of(const Histogram& seen, double alpha) {
   TS_CHECK(!seen.empty() && 0.0 < alpha && alpha < 1.0, "a bound needs observations");
   TS_CHECK(seen.begin()->first >= 0.0 && seen.rbegin()->first <= 1.0,
            "observations that lie in [0, 1]");
-  double n = 0.0, sum = 0.0;
+  Moments moments;
   for (const auto& [value, count] : seen) {
-    n += static_cast<double>(count);
-    sum += value * static_cast<double>(count);
+    moments.n += static_cast<double>(count);
+    moments.mean += value * static_cast<double>(count);
   }
-  if (seen.begin()->first == 1.0) {
-    return 1.0;
+  moments.mean /= moments.n;
+  return moments;
+}
+
+/// Of observations that are all alike only the last spacing counts: its quantile.
+double last_spacing(double n, double alpha) { return -std::expm1(std::log(alpha) / n); }
+
+}  // namespace
+
+double upper_bound_of_mean(const Histogram& seen, double alpha) {
+  const auto [n, mean] = moments_of(seen, alpha);
+  const double first = mean + (1.0 - mean) * last_spacing(n, alpha);
+  if (seen.size() == 1) {
+    return first;
   }
-  // P(bound variable > u) falls from 1 to 0 between the least value and 1.
-  const auto excess = [&](double u) {
-    std::vector<Term> terms;
-    for (const auto& [value, count] : seen) {
-      terms.push_back({value - u, static_cast<double>(count)});
-    }
-    terms.push_back({1.0 - u, 1.0});
-    return std::log(PositiveSum(terms).probability() / alpha);
-  };
-  double low = sum / n;
-  double high = low + (1.0 - low) * -std::expm1(std::log(alpha) / n);
-  if (low == seen.begin()->first && low == seen.rbegin()->first) {
-    return high;  // all are equal: only the last spacing counts
-  }
-  // All but the last spacing may be as small as the observations say, but no sum exceeds `high` by
-  // much: widen it until it does not.
-  while (high < 1.0 && excess(high) > 0.0) {
+  // P(bound variable > u) falls from 1 at the least value to 0 at 1.
+  double low = mean, high = first;
+  while (high < 1.0 && excess_of(seen, high, false, alpha) > 0.0) {
     low = high;
-    high = std::min(1.0, high + (high - sum / n));
+    high = std::min(1.0, high + (high - mean));
   }
   if (high >= 1.0) {
     high = 1.0 - 1e-12;
-    if (excess(high) > 0.0) {
+    if (excess_of(seen, high, false, alpha) > 0.0) {
       return 1.0;
     }
   }
-  if (low == sum / n && excess(low) <= 0.0) {
-    return low;
-  }
-  std::uintmax_t steps = 100;
-  const auto [from, to] = boost::math::tools::toms748_solve(
-      excess, low, high, boost::math::tools::eps_tolerance<double>(30), steps);
-  return to;
+  return low == mean && excess_of(seen, low, false, alpha) <= 0.0
+             ? low
+             : root_of(seen, low, high, false, alpha);
 }
 
 double lower_bound_of_mean(const Histogram& seen, double alpha) {
-  Histogram mirrored;
-  for (const auto& [value, count] : seen) {
-    mirrored[1.0 - value] += count;
+  const auto [n, mean] = moments_of(seen, alpha);
+  if (mean <= 0.0) {
+    return 0.0;
   }
-  return 1.0 - upper_bound_of_mean(mirrored, alpha);
+  if (seen.size() == 1) {
+    return mean * (1.0 - last_spacing(n, alpha));
+  }
+  // P(bound variable < u) rises from 0 at 0 to 1 at the largest value.
+  double low = mean;
+  do {
+    low *= 0.1;
+  } while (low > 1e-300 && excess_of(seen, low, true, alpha) > 0.0);
+  return excess_of(seen, mean, true, alpha) <= 0.0 ? mean : root_of(seen, low, mean, true, alpha);
 }
 
 }  // namespace tilestrike::campaigns

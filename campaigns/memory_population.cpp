@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <tuple>
 
@@ -21,10 +22,10 @@ namespace {
 using sim::Radiation;
 using sim::Stratum;
 
-// Of the trials of a divided population: half go by rate, half are spread evenly over the
-// structures; of these, most are clusters that reach over several columns, alike for each reach.
-constexpr double kByRate = 0.5;
-constexpr double kFarReaching = 0.7;
+// Of the trials of a divided population, those that go by rate alone. The others strike with
+// clusters that reach over several columns: each reach alike, in each half by the structures' rates
+// and half evenly.
+constexpr double kByRate = 0.4;
 constexpr double kMostFaultyCells = 1e6;
 constexpr double kAlikeDevices = 4.0;  // sizes of DRAM devices that are at most so many times apart
 
@@ -370,41 +371,38 @@ void MemoryPopulation::share_trials() {
     }
     return;
   }
-  std::vector<double> rates, of_structures(structures_.size());
-  std::vector<int> far_reaching(structures_.size());
+  std::vector<double> rates;
+  std::map<int, std::vector<std::size_t>> far;  // classes by reach, beyond one column
   double all = 0.0;
-  for (const StrikeClass& each : classes_) {
-    const Structure& structure = structures_[each.structure];
-    const double rate =
-        each.fit * static_cast<double>(structure.data_cells) / static_cast<double>(structure.cells);
+  for (std::size_t c = 0; c < classes_.size(); ++c) {
+    const Structure& structure = structures_[classes_[c].structure];
+    const double rate = classes_[c].fit * static_cast<double>(structure.data_cells) /
+                        static_cast<double>(structure.cells);
     rates.push_back(rate < kLeastSampledFit ? 0.0 : rate);
     all += rates.back();
-    of_structures[each.structure] += rates.back();
-    far_reaching[each.structure] += each.reach > 1 && rates.back() > 0.0 ? 1 : 0;
+    if (rates.back() > 0.0 && classes_[c].reach > 1) {
+      far[classes_[c].reach].push_back(c);
+    }
   }
   if (all <= 0.0) {  // all of it is too rare: the campaign is asked for nevertheless
     for (std::size_t c = 0; c < classes_.size(); ++c) {
       rates[c] = classes_[c].fit;
       all += rates[c];
-      of_structures[classes_[c].structure] += rates[c];
     }
   }
-  const auto struck = static_cast<double>(
-      std::ranges::count_if(of_structures, [](double rate) { return rate > 0.0; }));
   std::vector<double> shares;
-  for (std::size_t c = 0; c < classes_.size(); ++c) {
-    const StrikeClass& each = classes_[c];
-    if (rates[c] <= 0.0) {
-      shares.push_back(0.0);
-      continue;
+  for (const double rate : rates) {
+    shares.push_back((far.empty() ? 1.0 : kByRate) * rate / all);
+  }
+  for (const auto& [reach, classes] : far) {
+    const double of_reach = (1.0 - kByRate) / static_cast<double>(far.size());
+    double sum = 0.0;
+    for (const std::size_t c : classes) {
+      sum += rates[c];
     }
-    const int far = far_reaching[each.structure];
-    const double within = rates[c] / of_structures[each.structure];
-    const double of_structure = far == 0 ? within
-                                : each.reach > 1
-                                    ? (1.0 - kFarReaching) * within + kFarReaching / far
-                                    : (1.0 - kFarReaching) * within;
-    shares.push_back(kByRate * rates[c] / all + (1.0 - kByRate) * of_structure / struck);
+    for (const std::size_t c : classes) {
+      shares[c] += of_reach * (0.5 * rates[c] / sum + 0.5 / static_cast<double>(classes.size()));
+    }
   }
   allocation_ = Allocation(std::move(shares));
   std::vector<Enumerated> of_outcomes(structures_.size());

@@ -44,8 +44,8 @@ struct ParticleConfig {
   double rate_in_band = -1.0;  // place of the neutrons' rate in the node's band; below 0: its own
   double voltage = 0.0;        // V; 0: the node's
   std::optional<double> rate_per_volt;  // 1/V; nothing: not known
-  double heavy_tail = 0.0;     // share of neutron events
-  double fluence = 0.0;        // n/cm2 of a trial; 0: a trial is one event
+  double heavy_tail = 0.0;              // share of neutron events
+  double fluence = 0.0;                 // n/cm2 of a trial; 0: a trial is one event
   StrataChoice strata = StrataChoice::kAuto;
   bool stored_values = true;     // a strike counts by what its cell holds, as the node says
   double residence_hours = 1.0;  // of weights that are loaded at boot, until they are renewed

@@ -151,6 +151,9 @@ class StrikeTallies {
 double later_inferences(const Scenario& scenario, Cycle cycles);
 
 std::string text_of(const StrikeSummary& summary);
+/// "inputs:" and a line for each.
+std::string text_of(const std::vector<StrikeInput>& inputs);
+nlohmann::ordered_json json_of(const std::vector<StrikeInput>& inputs);
 nlohmann::ordered_json json_of(const StrikeSummary& summary);
 
 /// A line for each point of a sweep: strikes, silent errors and detected ones in FIT.

@@ -229,6 +229,28 @@ std::string accumulated_text(const StrikeSummary& summary) {
 
 }  // namespace
 
+std::string text_of(const std::vector<StrikeInput>& inputs) {
+  std::string text = "inputs:\n";
+  for (const StrikeInput& input : inputs) {
+    text += fmt::format("  {} {:g}{}{}  {} ({})\n", input.name, input.value.value,
+                        input.unit.empty() ? "" : " ", input.unit, tag_of(input.value.provenance),
+                        input.value.source);
+  }
+  return text;
+}
+
+Json json_of(const std::vector<StrikeInput>& inputs) {
+  Json json = Json::array();
+  for (const StrikeInput& input : inputs) {
+    json.push_back({{"name", input.name},
+                    {"value", input.value.value},
+                    {"unit", input.unit},
+                    {"tag", std::string(tag_of(input.value.provenance))},
+                    {"source", input.value.source}});
+  }
+  return json;
+}
+
 std::string text_of(const StrikeSummary& summary) {
   Table avf = {{"structure", "cells", "n", "AVF sdc", "AVF sdc_1", "AVF due", "of these false"}};
   Table fit = {{"structure", "strikes", "neutron", "alpha", "thermal", "FIT sdc", "FIT due",
@@ -284,12 +306,7 @@ std::string text_of(const StrikeSummary& summary) {
   text += accumulated_text(summary);
   text += fmt::format("wrong answers if detected errors stopped nothing: {} FIT\n",
                       rate_text(summary.all.in_fit(summary.all.wrong_on)));
-  text += persistence_text(summary) + "\ninputs:\n";
-  for (const StrikeInput& input : summary.inputs) {
-    text += fmt::format("  {} {:g}{}{}  {} ({})\n", input.name, input.value.value,
-                        input.unit.empty() ? "" : " ", input.unit, tag_of(input.value.provenance),
-                        input.value.source);
-  }
+  text += persistence_text(summary) + "\n" + text_of(summary.inputs);
   for (const std::string& warning : summary.warnings) {
     text += "warning: " + warning + "\n";
   }
@@ -344,14 +361,7 @@ Json json_of(const StrikeSummary& summary) {
                                    {"fit_of_used", fit(rates.of_used)},
                                    {"fit_of_all", fit(rates.of_all)}});
   }
-  json["inputs"] = Json::array();
-  for (const StrikeInput& input : summary.inputs) {
-    json["inputs"].push_back({{"name", input.name},
-                              {"value", input.value.value},
-                              {"unit", input.unit},
-                              {"tag", std::string(tag_of(input.value.provenance))},
-                              {"source", input.value.source}});
-  }
+  json["inputs"] = json_of(summary.inputs);
   json["not_modelled"] = summary.not_modelled;
   json["warnings"] = summary.warnings;
   return json;
@@ -359,7 +369,7 @@ Json json_of(const StrikeSummary& summary) {
 
 std::string points_text(const std::vector<PointRates>& points) {
   Table table = {{"point", "n", "FIT strikes", "FIT sdc", "FIT sdc_1", "FIT due",
-                  "FIT due, met in a codeword"}};
+                  "FIT due, met in a codeword", "FIT due, both"}};
   for (const PointRates& point : points) {
     const StrikeRates& all = point.summary->all;
     table.push_back({point.label, std::to_string(all.trials), number(all.strikes()),

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "campaigns/inputs.h"
 #include "campaigns/stratified.h"
 #include "campaigns/title.h"
 
@@ -400,6 +401,7 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
   summary.device = facts.golden->device;
   summary.warnings = facts.golden->warnings;
   if (is_on_memories) {
+    summary.inputs = process_inputs(facts.scenario->strike, *facts.plan->memories());
     const std::vector<std::string> own = facts.plan->memories()->warnings();
     summary.warnings.insert(summary.warnings.end(), own.begin(), own.end());
   }

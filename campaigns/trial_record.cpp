@@ -469,7 +469,7 @@ std::size_t trial_column(const std::string& name) {
 }
 
 std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study) {
-  return std::get<std::string>(first_cells(drawn, study).front());
+  return std::get<std::string>(first_fault_cells(drawn, study).front());
 }
 
 std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
