@@ -94,7 +94,9 @@ double excess_of(const Histogram& seen, double u, bool is_lower, double alpha) {
     terms.push_back({sign * (value - u), static_cast<double>(count)});
   }
   terms.push_back({is_lower ? u : 1.0 - u, 1.0});
-  return std::log(PositiveSum(terms).probability() / alpha);
+  const double probability = PositiveSum(terms).probability();
+  constexpr double kLeast = 1e-300;
+  return std::log(std::max(probability, kLeast) / alpha);
 }
 
 /// Where excess_of() changes its sign.
@@ -109,6 +111,7 @@ double root_of(const Histogram& seen, double low, double high, bool is_lower, do
 
 struct Moments {
   double n = 0.0, mean = 0.0;
+  double deviation = 0.0;  // of the mean
 };
 
 Moments moments_of(const Histogram& seen, double alpha) {
@@ -121,6 +124,11 @@ Moments moments_of(const Histogram& seen, double alpha) {
     moments.mean += value * static_cast<double>(count);
   }
   moments.mean /= moments.n;
+  for (const auto& [value, count] : seen) {
+    moments.deviation +=
+        (value - moments.mean) * (value - moments.mean) * static_cast<double>(count);
+  }
+  moments.deviation = std::sqrt(moments.deviation) / moments.n;
   return moments;
 }
 
@@ -130,13 +138,13 @@ double last_spacing(double n, double alpha) { return -std::expm1(std::log(alpha)
 }  // namespace
 
 double upper_bound_of_mean(const Histogram& seen, double alpha) {
-  const auto [n, mean] = moments_of(seen, alpha);
+  const auto [n, mean, deviation] = moments_of(seen, alpha);
   const double first = mean + (1.0 - mean) * last_spacing(n, alpha);
   if (seen.size() == 1) {
     return first;
   }
   // P(bound variable > u) falls from 1 at the least value to 0 at 1.
-  double low = mean, high = first;
+  double low = mean, high = std::min(first, mean + 2.0 * deviation);
   while (high < 1.0 && excess_of(seen, high, false, alpha) > 0.0) {
     low = high;
     high = std::min(1.0, high + (high - mean));
@@ -153,7 +161,7 @@ double upper_bound_of_mean(const Histogram& seen, double alpha) {
 }
 
 double lower_bound_of_mean(const Histogram& seen, double alpha) {
-  const auto [n, mean] = moments_of(seen, alpha);
+  const auto [n, mean, deviation] = moments_of(seen, alpha);
   if (mean <= 0.0) {
     return 0.0;
   }
@@ -161,11 +169,15 @@ double lower_bound_of_mean(const Histogram& seen, double alpha) {
     return mean * (1.0 - last_spacing(n, alpha));
   }
   // P(bound variable < u) rises from 0 at 0 to 1 at the largest value.
-  double low = mean;
+  constexpr double kMostOfStep = 0.7;  // a step down, however large the deviation
+  double low = mean, high = mean;
   do {
-    low *= 0.1;
-  } while (low > 1e-300 && excess_of(seen, low, true, alpha) > 0.0);
-  return excess_of(seen, mean, true, alpha) <= 0.0 ? mean : root_of(seen, low, mean, true, alpha);
+    high = low;
+    low = std::max(kMostOfStep * low, low - 2.0 * deviation);
+  } while (excess_of(seen, low, true, alpha) > 0.0);
+  return high == mean && excess_of(seen, mean, true, alpha) <= 0.0
+             ? mean
+             : root_of(seen, low, high, true, alpha);
 }
 
 }  // namespace tilestrike::campaigns
