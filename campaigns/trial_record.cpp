@@ -388,7 +388,7 @@ const std::vector<Column>& trial_columns() {
       {"later_images", "INTEGER", "later inferences that were judged: one of each image"},
       {"later_wrong", "INTEGER", "of these, wrong answers or no number, as they are given"},
       {"later_due", "INTEGER", "of these, with a detected error"},
-      {"layer", "TEXT", "first layer struck"},
+      {"layer", "TEXT", "first layer struck; of memories the first that reads what was struck"},
       {"pass", "INTEGER", "first tile pass struck"},
       {"step", "INTEGER", "wavefront of that pass"},
       {"before", "INTEGER", "struck register's word"},

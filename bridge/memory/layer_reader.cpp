@@ -171,8 +171,11 @@ StruckContents LayerReader::find(const CellStrike& strike, const Tell& tell) con
           occupant.written == kBoot ? "boot" : fmt::format("cycle {}", occupant.written)));
       struck.on_chip[occupant.layer].push_back({&word, occupant, {}});
       struck.last_layer = std::max(struck.last_layer, occupant.layer);
-      struck.first_layer = struck.first_layer.empty() ? layer : struck.first_layer;
     }
+  }
+  for (std::size_t layer = 0; layer < network_.layers.size() && struck.first_layer.empty();
+       ++layer) {
+    struck.first_layer = reads_struck(struck, layer) ? network_.layers[layer].name : "";
   }
   return struck;
 }

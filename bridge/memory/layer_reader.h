@@ -32,7 +32,7 @@ struct StruckContents {
   std::vector<StruckWord> words;              // sorted by memory and codeword
   std::vector<std::vector<Content>> on_chip;  // by the layer that reads them
   std::vector<Content> backing;               // of stored tensors
-  std::string first_layer;                    // that reads a struck copy on the chip
+  std::string first_layer;                    // of the network, that reads what is struck
   std::size_t last_layer = 0;                 // that may read anything struck
   bool is_empty = true;                       // no content has a reader
   bool is_any_used = false;                   // some of the cells hold something at some time
