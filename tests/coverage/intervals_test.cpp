@@ -3,6 +3,7 @@
 // Do intervals hold as often as they say, in campaigns whose truth is known?
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "tests/coverage/cases.h"
@@ -11,6 +12,7 @@ namespace tilestrike::coverage {
 namespace {
 
 constexpr std::int64_t kCampaigns = 1000;
+constexpr double kOthersFailAt = 100;  // trials, or fewer
 
 std::vector<CoverageCase> cases_of(const std::string& folder) {
 #if defined(TS_COVERAGE_MESH)
@@ -26,6 +28,9 @@ TEST(IntervalsTest, HoldInRepeatedCampaigns) {
   const CoverageFolder folder;
   std::vector<Coverage> rows;
   for (const CoverageCase& each : cases_of(folder.path())) {
+    if (std::ranges::none_of(each.sizes, &CampaignSize::is_in_test)) {
+      continue;
+    }
     RepeatedCampaigns repeated(each, folder.path());
     for (const CampaignSize& size : each.sizes) {
       if (size.is_in_test) {
@@ -40,7 +45,7 @@ TEST(IntervalsTest, HoldInRepeatedCampaigns) {
     EXPECT_EQ(row.campaigns, kCampaigns) << name;
     if (row.interval.empty()) {
       EXPECT_GE(row.share(), kLeastCoverage) << name;
-    } else {
+    } else if (row.mean_trials <= kOthersFailAt) {
       // The suite tells a wrong interval from a right one.
       EXPECT_LT(row.share(), kLeastCoverage) << row.interval << ": " << name;
     }
