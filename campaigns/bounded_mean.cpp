@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/bounded_mean.h"
 
-#include <boost/math/tools/minima.hpp>
+#include <algorithm>
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <complex>
@@ -18,7 +18,7 @@ namespace {
 /// a G, where G is of a gamma distribution with this shape.
 struct Term {
   double factor = 0.0;
-  double shape = 0.0;
+  std::int64_t shape = 0;
 };
 
 /// P(sum of the terms > 0), of which at least one factor is positive.
@@ -37,34 +37,29 @@ class PositiveSum {
   }
 
   double probability() const {
-    // On a logarithmic scale from the left end, where the exponent is that of 1 / s alone.
     const double end = 1.0 / most_;
-    const auto exponent = [&](double share) {
-      const double s = end / (1.0 + std::exp(-share));
-      return std::isfinite(log_of(s)) ? log_of(s) - std::log(s) : 1e300;
-    };
-    constexpr int kBits = 20;
-    std::uintmax_t steps = 200;
-    const double share =
-        boost::math::tools::brent_find_minima(exponent, -45.0, 30.0, kBits, steps).first;
-    const double saddle = end / (1.0 + std::exp(-share));
+    const double saddle = saddle_below(end);
     // Width of the peak, and the distance of the next singularity on either side.
+    double height = -std::log(saddle);
     double curvature = 1.0 / (saddle * saddle);
+    std::vector<Term> slopes;  // (1 - s a) / (1 - s0 a) = 1 - i y slope
     for (const Term& term : terms_) {
-      const double pole = term.factor / (1.0 - saddle * term.factor);
-      curvature += term.shape * pole * pole;
+      const auto shape = static_cast<double>(term.shape);
+      const double rest = 1.0 - saddle * term.factor;
+      slopes.push_back({term.factor / rest, term.shape});
+      height -= shape * std::log(rest);
+      curvature += shape * slopes.back().factor * slopes.back().factor;
     }
     const double peak = 1.0 / std::sqrt(curvature);
-    const double step = 0.35 * std::min({peak, saddle, end - saddle});  // e^-18 off
+    const double step = 0.25 * std::min({peak, saddle, end - saddle});
     constexpr int kMostSteps = 200'000;
-    constexpr double kNegligible = 1e-11;
-    const double height = log_of(saddle) - std::log(saddle);
+    constexpr double kNegligible = 1e-13;
     double sum = 0.5;
     for (int i = 1; i < kMostSteps; ++i) {
-      const std::complex<double> s(saddle, step * i);
-      const std::complex<double> value = std::exp(log_of(s) - std::log(s) - height);
-      sum += value.real();
-      if (std::abs(value) < kNegligible) {
+      const std::complex<double> fallen = fall(step * i, saddle, slopes);
+      const double square = std::norm(fallen);
+      sum += fallen.real() / square;  // of 1 / fallen
+      if (square * kNegligible * kNegligible > 1.0) {
         break;
       }
     }
@@ -72,13 +67,51 @@ class PositiveSum {
   }
 
  private:
-  template <class Number>
-  Number log_of(Number s) const {
-    Number sum = 0.0;
-    for (const Term& term : terms_) {
-      sum -= term.shape * std::log(1.0 - s * term.factor);
+  /// Where the exponent of M(s) / s is least; roughly, for any point below `end` will do.
+  double saddle_below(double end) const {
+    const auto at = [end](double share) { return end / (1.0 + std::exp(-share)); };
+    const auto rise = [&](double share) {  // has the sign of the exponent's derivative
+      const double s = at(share);
+      double sum = -1.0;
+      for (const Term& term : terms_) {
+        sum += static_cast<double>(term.shape) * s * term.factor / (1.0 - s * term.factor);
+      }
+      return sum * (end - s) / end;
+    };
+    // On a logarithmic scale at both ends.
+    constexpr double kLeast = -45.0, kMost = 30.0;
+    const double at_least = rise(kLeast), at_most = rise(kMost);
+    if (at_least >= 0.0 || at_most <= 0.0) {
+      return at(at_least >= 0.0 ? kLeast : kMost);
     }
-    return sum;
+    constexpr unsigned kBits = 12;
+    std::uintmax_t steps = 100;
+    const auto [from, to] =
+        boost::math::tools::toms748_solve(rise, kLeast, kMost, at_least, at_most,
+                                          boost::math::tools::eps_tolerance<double>(kBits), steps);
+    return at(0.5 * (from + to));
+  }
+
+  /// M(s0) / s0 over M(s) / s, at s = s0 + i y.
+  static std::complex<double> fall(double y, double saddle, const std::vector<Term>& slopes) {
+    constexpr std::int64_t kMostFactors = 8;
+    double real = 1.0, imaginary = y / saddle, logarithm = 0.0, angle = 0.0;
+    for (const Term& term : slopes) {
+      const double turn = y * term.factor;
+      if (term.shape <= kMostFactors) {
+        for (std::int64_t k = 0; k < term.shape; ++k) {  // times 1 - i turn
+          const double old = real;
+          real += imaginary * turn;
+          imaginary -= old * turn;
+        }
+      } else {
+        const auto shape = static_cast<double>(term.shape);
+        logarithm += 0.5 * shape * std::log1p(turn * turn);
+        angle -= shape * std::atan(turn);
+      }
+    }
+    const std::complex<double> product(real, imaginary);
+    return logarithm == 0.0 ? product : product * std::polar(std::exp(logarithm), angle);
   }
 
   const std::vector<Term>& terms_;
@@ -91,9 +124,9 @@ double excess_of(const Histogram& seen, double u, bool is_lower, double alpha) {
   const double sign = is_lower ? -1.0 : 1.0;
   std::vector<Term> terms;
   for (const auto& [value, count] : seen) {
-    terms.push_back({sign * (value - u), static_cast<double>(count)});
+    terms.push_back({sign * (value - u), count});
   }
-  terms.push_back({is_lower ? u : 1.0 - u, 1.0});
+  terms.push_back({is_lower ? u : 1.0 - u, 1});
   const double probability = PositiveSum(terms).probability();
   constexpr double kLeast = 1e-300;
   return std::log(std::max(probability, kLeast) / alpha);
