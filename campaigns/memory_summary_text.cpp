@@ -270,7 +270,10 @@ std::string text_of(const StrikeSummary& summary) {
                    enumerated_text(rates->enumerated, &MemoryPopulation::Enumerated::due)});
   }
   std::string text =
-      "AVF: share of the strikes on all cells, at any time, that end so\n" + table_text(avf) +
+      "AVF: share of the strikes on all cells, at any time, that end so; 0 alone: under the node's "
+      "laws "
+      "none can\n" +
+      table_text(avf) +
       fmt::format(
           "\nFIT (in 1e9 hours) at {} and {:g} m, band of all strikes {} to "
           "{}\n",

@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace tilestrike {
 namespace {
