@@ -29,16 +29,19 @@ bridge::TrialResult RememberingStudy::strike(ImageId image, std::span<const Regi
       .front();
 }
 
-bridge::TrialResult RememberingStudy::strike_cells(ImageId image,
-                                                   std::span<const bridge::CellFault> faults,
+bridge::TrialResult RememberingStudy::strike_cells(ImageId image, const bridge::CellStrike& strike,
                                                    bridge::Story*) {
   Question question = {number(image.value)};
-  for (const bridge::CellFault& fault : faults) {
+  for (const std::optional<Cycle>& phase : strike.scrub_phases) {
+    question.push_back(number(phase.value_or(-1)));
+  }
+  for (const bridge::CellFault& fault : strike.faults) {
     question.insert(question.end(), {fault.memory, fault.bit.codeword.value, number(fault.bit.bit),
                                      static_cast<std::uint64_t>(fault.kind),
                                      number(fault.when.from), number(fault.when.until)});
   }
-  return known_->answer(question, [&] { return std::vector{real().strike_cells(image, faults)}; })
+  return known_
+      ->answer(question, [&] { return std::vector{real().strike_cells(image, strike, nullptr)}; })
       .front();
 }
 

@@ -71,9 +71,8 @@ class RememberingStudy final : public bridge::Study {
   bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
     return real().stored(image, memory, bit, cycle);
   }
-  std::vector<bridge::TrialResult> later_inferences(
-      std::span<const bridge::CellFault> faults) override {
-    return real().later_inferences(faults);
+  std::vector<bridge::TrialResult> later_inferences(const bridge::CellStrike& strike) override {
+    return real().later_inferences(strike);
   }
   const std::vector<TensorStore>& stores() const override { return real().stores(); }
   std::int64_t batch() const override { return real().batch(); }
@@ -85,7 +84,7 @@ class RememberingStudy final : public bridge::Study {
   // These are remembered. No story: a campaign asks for none.
   bridge::TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
                              bridge::Story* story, const std::string& dump_folder) override;
-  bridge::TrialResult strike_cells(ImageId image, std::span<const bridge::CellFault> faults,
+  bridge::TrialResult strike_cells(ImageId image, const bridge::CellStrike& strike,
                                    bridge::Story* story) override;
   std::vector<bridge::TrialResult> strike_constants(std::span<const WordFault> faults,
                                                     bridge::Story* story) override;

@@ -445,6 +445,7 @@ TEST(PlatformTest, WhatStruckBeforeTheStartIsMetByTheFirstScrub) {
 // A year at 2 GHz is more than the kernel's 64 bits of picoseconds hold.
 TEST(PlatformTest, AScrubberOfALongPeriodComesByInItsCycleOnly) {
   constexpr Cycle kYear = 63'072'000'000'000'000;
+  constexpr Cycle kWrapped = 18'446'744'073'709'752;  // 2^64 ps and 200 cycles
   for (const Cycle period : {kYear, kLongestScrubPeriod}) {
     Platform platform(std::vector{memory_of(EccKind::kSecded, 64, period)});
     for (const CodewordId word : {CodewordId(0), CodewordId(77), CodewordId(127)}) {
@@ -453,7 +454,8 @@ TEST(PlatformTest, AScrubberOfALongPeriodComesByInItsCycleOnly) {
           {phase, 0},                                // in cycle 0: before the strike
           {(phase + period - 40) % period, 1},       // in cycle 40
           {(phase + period - 500'000) % period, 2},  // in cycle 500 000
-          {(phase + 1) % period, 0},                 // in a period
+          {(phase + period - kWrapped) % period, 0},
+          {(phase + 1) % period, 0},  // in a period
           {(phase + period / 2) % period, 0}};
       for (const auto& [start, when] : phases) {
         platform.clear();
