@@ -350,6 +350,9 @@ std::vector<std::string> parts_of(const SummaryFacts& facts) {
       names.push_back((*facts.stores)[store.value].name);
     }
   } else if (const MemoryPopulation* memories = facts.plan->memories()) {
+    if (memories->strikes_several()) {
+      return {memories->structure_name({})};
+    }
     for (const Structure& structure : memories->structures()) {
       names.push_back(structure.name);
     }
