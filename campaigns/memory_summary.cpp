@@ -539,6 +539,15 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
   summary.fit_low = at_edge(node.neutron_low.value);
   summary.fit_high = at_edge(node.neutron_high.value);
   for (const StrikeGroup& group : population.groups()) {
+    const std::string name = population.structures()[group.structure].name + " " +
+                             std::string(name_of(group.radiation)) + " " +
+                             population.classes()[group.of_class].text();
+    if (group.can_be_silent) {
+      summary.silent_classes.insert(name);
+    }
+    if (group.can_be_due) {
+      summary.due_classes.insert(name);
+    }
     const StrikeTally& tally = tally_of(group);
     const bool is_silent = total_of(tally.hits[0]) + total_of(tally.hits[kNonfinite]) > 0;
     if ((is_silent && !group.can_be_silent) ||

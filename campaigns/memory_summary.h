@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,9 @@ struct StrikeSummary {
   std::optional<StoredValues> stored_values;
   std::vector<AccumulatedRates> accumulated;  // of several strikes in one codeword
   std::vector<StructureBands> bands;          // of the structures
+  /// "scratchpad neutron reach 3": structures, radiations and reaches of which something can be
+  /// silent, or detected.
+  std::set<std::string> silent_classes, due_classes;
   std::vector<StrikeInput> inputs;
   std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;  // outcomes that a stratum cannot have

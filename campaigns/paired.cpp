@@ -15,7 +15,8 @@ namespace tilestrike::campaigns {
 namespace {
 
 /// What is compared: silent errors, the top class, detected errors; of all of which rates_of().
-constexpr std::array<std::size_t, 3> kCompared{0, 1, 6};
+constexpr std::size_t kDue = 6;
+constexpr std::array<std::size_t, 3> kCompared{0, 1, kDue};
 
 /// One trial as the comparison sees it.
 struct PairedTrial {
@@ -143,11 +144,24 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
     point.alike += is_class_shared && a.place == b.place ? 1 : 0;
   }
   for (std::size_t i = 0; n > 0 && i < kCompared.size(); ++i) {
+    // Where neither point can have the outcome, there is no difference, and none is estimated.
+    const auto can_differ = [&](const std::string& name) {
+      const auto can = [&](const Summary& summary) {
+        const auto& names =
+            kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
+        return names.contains(name);
+      };
+      return !share_classes || !first.strikes || can(first) || can(other);
+    };
     std::map<std::string, Class> classes;
     for (std::size_t k = 0; k < n; ++k) {
       const double plus = scale_of(other) * to[k].weight;
       const double minus = scale_of(first) * from[k].weight;
-      Class& each = classes[share_classes ? class_of(from[k]) : ""];
+      const std::string name = share_classes ? class_of(from[k]) : "";
+      if (!can_differ(name)) {
+        continue;
+      }
+      Class& each = classes[name];
       each.values.push_back(plus * to[k].shares[i] - minus * from[k].shares[i]);
       each.most = std::max(each.most, plus);
       each.least = std::min(each.least, -minus);
