@@ -168,6 +168,12 @@ Moments moments_of(const Histogram& seen, double alpha) {
 /// Of observations that are all alike only the last spacing counts: its quantile.
 double last_spacing(double n, double alpha) { return -std::expm1(std::log(alpha) / n); }
 
+/// Two deviations, but where all observations are nearly alike some part of the last spacing, so
+/// that doubling it arrives.
+double first_step(double deviation, double spacing) {
+  return std::max(2.0 * deviation, 1e-3 * spacing);
+}
+
 }  // namespace
 
 double upper_bound_of_mean(const Histogram& seen, double alpha) {
@@ -177,10 +183,12 @@ double upper_bound_of_mean(const Histogram& seen, double alpha) {
     return first;
   }
   // P(bound variable > u) falls from 1 at the least value to 0 at 1.
-  double low = mean, high = std::min(first, mean + 2.0 * deviation);
+  double step = first_step(deviation, first - mean);
+  double low = mean, high = std::min(1.0, mean + step);
   while (high < 1.0 && excess_of(seen, high, false, alpha) > 0.0) {
     low = high;
-    high = std::min(1.0, high + (high - mean));
+    step *= 2.0;
+    high = std::min(1.0, mean + step);
   }
   if (high >= 1.0) {
     high = 1.0 - 1e-12;
@@ -203,10 +211,12 @@ double lower_bound_of_mean(const Histogram& seen, double alpha) {
   }
   // P(bound variable < u) rises from 0 at 0 to 1 at the largest value.
   constexpr double kMostOfStep = 0.7;  // a step down, however large the deviation
+  double step = first_step(deviation, mean * last_spacing(n, alpha));
   double low = mean, high = mean;
   do {
     high = low;
-    low = std::max(kMostOfStep * low, low - 2.0 * deviation);
+    low = std::max(kMostOfStep * low, mean - step);
+    step *= 2.0;
   } while (excess_of(seen, low, true, alpha) > 0.0);
   return high == mean && excess_of(seen, mean, true, alpha) <= 0.0
              ? mean

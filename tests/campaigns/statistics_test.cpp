@@ -91,6 +91,18 @@ TEST(StatisticsTest, BoundsAreQuantilesOfRandomlyWeightedMeans) {
   }
 }
 
+// Sums of the same numbers in another order differ in their last digits.
+TEST(StatisticsTest, ObservationsThatAreNearlyAlikeHaveBounds) {
+  for (const double share : {1e-9, 0.1, 0.5, 0.999}) {
+    Histogram seen;
+    seen[share] = 100;
+    seen[share * (1.0 + 1e-15)] = 100;
+    EXPECT_NEAR(upper_bound_of_mean(seen, 0.025),
+                share + (1.0 - share) * -std::expm1(std::log(0.025) / 200), 1e-6);
+    EXPECT_NEAR(lower_bound_of_mean(seen, 0.025) / share, std::pow(0.025, 1.0 / 200), 1e-6);
+  }
+}
+
 // What Student's t does not do: hold where most shares are zero and the others near one. A
 // population of 100 shares; 2000 samples with replacement for each size.
 TEST(StatisticsTest, IntervalsOfSkewedSharesHold) {
