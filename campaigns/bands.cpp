@@ -69,10 +69,21 @@ Chances rates_at(const MemoryPopulation& population, const Structure& structure,
 
 }  // namespace
 
+/// In the middle of the bands what the population has enumerated already.
+Chances middle_of(const MemoryPopulation& population, std::size_t structure) {
+  const Structure& each = population.structures()[structure];
+  const bool has_ecc =
+      each.memory && population.memories()[*each.memory].config.ecc != sim::EccKind::kNone;
+  const auto enumerated = population.enumerated(structure);
+  return has_ecc && enumerated ? Chances{enumerated->silent, enumerated->due}
+                               : rates_at(population, each, std::nullopt);
+}
+
 std::vector<StructureBands> bands_of(const MemoryPopulation& population) {
   std::vector<StructureBands> bands;
-  for (const Structure& structure : population.structures()) {
-    const Chances middle = rates_at(population, structure, std::nullopt);
+  for (std::size_t i = 0; i < population.structures().size(); ++i) {
+    const Structure& structure = population.structures()[i];
+    const Chances middle = middle_of(population, i);
     const Chances low = rates_at(population, structure, false);
     const Chances high = rates_at(population, structure, true);
     const auto band = [](double at_low, double at_middle, double at_high) {
