@@ -13,7 +13,7 @@ namespace {
 
 struct Arguments {
   std::int64_t campaigns = 1000;
-  std::string name;
+  std::string name, size;
   bool is_markdown = false;
 };
 
@@ -29,6 +29,9 @@ bool run(const Arguments& arguments) {
     const auto start = std::chrono::steady_clock::now();
     RepeatedCampaigns repeated(each, folder.path());
     for (const CampaignSize& size : each.sizes) {
+      if (!arguments.size.empty() && size.name != arguments.size) {
+        continue;
+      }
       for (const Coverage& row : repeated.run(size, arguments.campaigns)) {
         holds = holds && (!row.interval.empty() || row.share() >= kLeastCoverage);
         rows.push_back(row);
@@ -54,6 +57,7 @@ int main(int argc, char** argv) {
   app.add_option("--campaigns", arguments.campaigns, "of each case and size")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("--case", arguments.name, "only cases whose name contains this");
+  app.add_option("--size", arguments.size, "only campaigns of this size: 30, \"until 20 %\"");
   app.add_flag("--markdown", arguments.is_markdown, "a table of Markdown");
   CLI11_PARSE(app, argc, argv);
   try {
