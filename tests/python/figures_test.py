@@ -39,6 +39,18 @@ class DocumentsTest(unittest.TestCase):
         needs.fashion_mnist()
         self.check(next(figure for figure in figures.FIGURES if figure.name == "quickstart"))
 
+    def test_the_seed_experiment_of_the_smallest_network(self):
+        # In int8, where no bit depends on the processor.
+        needs.fashion_mnist()
+        names = [f"seed_{target}_lenet5_int8" for target in figures.SEED]
+        for name in names:
+            self.program.output(figures.seed_command(name))
+        written = figures.blocks_of(needs.ROOT, "docs/seed_experiment.md")["seed/rates"]
+        made = figures.rates_of(self.program.folder, names)
+        self.assertEqual(len(made.splitlines()), 2 + 2 * 4)
+        for line in made.splitlines():
+            self.assertIn(f"\n{line}\n", written)
+
 
 class MarksTest(unittest.TestCase):
     """Of a checkout of two documents."""
