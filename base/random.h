@@ -26,6 +26,7 @@ enum class Purpose : std::uint32_t {
   kPart = 12,       // seeds of parts
   kStructure = 13,  // which of several structures
   kOperand = 14,    // made-up operands
+  kScrub = 15,      // where a scrubber is in its round
   kBank = 20,       // where in a memory: places that arrays share are drawn alike
   kRow = 21,
   kColumn = 22,

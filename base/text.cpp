@@ -98,6 +98,25 @@ std::optional<double> parse_real(std::string_view text) {
   return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
+std::optional<long double> parse_nanoseconds(std::string_view text) {
+  static constexpr std::pair<std::string_view, long double> kUnits[] = {
+      {"ns", 1.0L},   {"us", 1e3L},   {"ms", 1e6L},   {"s", 1e9L},
+      {"min", 60e9L}, {"h", 3600e9L}, {"d", 86400e9L}};
+  for (const auto& [unit, nanoseconds] : kUnits) {
+    if (!text.ends_with(unit)) {
+      continue;
+    }
+    std::string_view digits = text.substr(0, text.size() - unit.size());
+    while (digits.ends_with(' ')) {
+      digits.remove_suffix(1);
+    }
+    if (const std::optional<double> number = parse_real(digits)) {  // else "10ms" is no "10m" s
+      return *number * nanoseconds;
+    }
+  }
+  return std::nullopt;
+}
+
 bool matches_glob(std::string_view pattern, std::string_view text) {
   constexpr std::size_t kNone = std::string_view::npos;
   std::size_t p = 0, t = 0;

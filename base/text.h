@@ -25,6 +25,10 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::optional<std::int64_t> parse_integer(std::string_view text);  // the whole text, base 10
 std::optional<double> parse_real(std::string_view text);           // the whole text, finite
 
+/// "10us", "1.5 h": a time in nanoseconds; nothing where it has no unit, or one not of kTimeUnits.
+std::optional<long double> parse_nanoseconds(std::string_view text);
+inline constexpr std::string_view kTimeUnits = "ns, us, ms, s, min, h, d";
+
 /// Shell-like pattern with * (any run of characters) and ? (one character).
 bool matches_glob(std::string_view pattern, std::string_view text);
 

@@ -40,7 +40,7 @@ class Campaign {
     accelerator.mesh.dataflow = dataflow;
     mapping_ =
         std::make_unique<Mapping>(load_.network, executor_.record(images(0, 1)), accelerator);
-    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, "systemc");
+    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, "systemc", JudgeKind::kTopK);
     const sim::MeshSites sites(accelerator.mesh);
     RandomStream random(1, 0, Purpose::kTest);
     while (strikes_.size() < kStrikes) {

@@ -95,7 +95,7 @@ void compare(benchmark::State& state, const dnn::Network& network, const dnn::In
   const dnn::Executor executor(network);
   AcceleratorConfig accelerator;  // 16 x 16, weight-stationary
   Mapping mapping(network, executor.record(image), accelerator);
-  TrialRunner runner(network, mapping, "timed_rtl");
+  TrialRunner runner(network, mapping, "timed_rtl", JudgeKind::kTopK);
   const sim::MeshSites sites(accelerator.mesh);
   RandomStream random(1, 0, Purpose::kTest);
   double every = 0.0, struck = 0.0, outcome = 0.0;

@@ -47,8 +47,8 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
         {"scratchpad", memory_of({MemoryContent::kWeights, MemoryContent::kActivations}, 256, 64)},
         {"accumulator", memory_of({MemoryContent::kAccumulators}, 64, 32)}};
     Mapping mapping(load.network, golden, accelerator);
-    MemoryTrial platform(load.network, mapping, "systemc");
-    MemoryTrial formula(load.network, mapping, "closed_form");
+    MemoryTrial platform(load.network, mapping, "systemc", JudgeKind::kTopK);
+    MemoryTrial formula(load.network, mapping, "closed_form", JudgeKind::kTopK);
     RandomStream random(1, 0, Purpose::kTest);
     std::vector<CellFault> strikes;
     std::int64_t passes = 0;
@@ -60,7 +60,7 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
       fault.when.from = static_cast<Cycle>(
           random.below(static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference())));
       fault.when.until = fault.when.from + 1;
-      const TrialResult result = platform.run(golden, {&fault, 1}, nullptr);
+      const TrialResult result = platform.run(golden, {{&fault, 1}, {}}, nullptr);
       if (result.passes_simulated > 0) {
         passes += result.passes_simulated;
         strikes.push_back(fault);
@@ -70,7 +70,7 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
     const auto all = [&](MemoryTrial& trial, std::vector<double>& times) {
       times.push_back(processor_seconds([&] {
         for (const CellFault& fault : strikes) {
-          benchmark::DoNotOptimize(trial.run(golden, {&fault, 1}, nullptr));
+          benchmark::DoNotOptimize(trial.run(golden, {{&fault, 1}, {}}, nullptr));
         }
       }));
     };

@@ -59,4 +59,15 @@ FieldTable<AcceleratorConfig> accelerator_fields() {
   };
 }
 
+void convert_times(AcceleratorConfig& config, const Value& map, const std::string& path,
+                   ErrorList& errors) {
+  const Value* const memories = map.find("memory");
+  for (auto& [name, memory] : config.memory) {
+    const Value* const own = memories == nullptr ? nullptr : memories->find(name);
+    const Value* const scrub = own == nullptr ? nullptr : own->find("scrub");
+    sim::convert_scrub_time(memory, config.clock_mhz, path + ".memory." + name + ".scrub",
+                            scrub == nullptr ? map.place.text() : scrub->place.text(), errors);
+  }
+}
+
 }  // namespace tilestrike::bridge

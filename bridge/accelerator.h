@@ -53,4 +53,8 @@ struct AcceleratorConfig {
 
 FieldTable<AcceleratorConfig> accelerator_fields();
 
+/// Turns times into cycles of the clock, once the fields have been read from `map`.
+void convert_times(AcceleratorConfig& config, const Value& map, const std::string& path,
+                   ErrorList& errors);
+
 }  // namespace tilestrike::bridge

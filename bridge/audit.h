@@ -14,7 +14,7 @@
 
 namespace tilestrike::bridge {
 
-struct CellFault;
+struct CellStrike;
 
 struct TrialAudit {
   std::vector<std::string> engines;  // that computed all struck passes of the trial, too
@@ -37,7 +37,7 @@ class AuditedStudy {
   /// Of a transient's image, or one image that lasting faults meet. As Study::strike().
   virtual TrialAudit audit(ImageId image, std::span<const RegisterFault> faults) = 0;
   /// As Study::strike_cells().
-  virtual TrialAudit audit_cells(ImageId image, std::span<const CellFault> faults) = 0;
+  virtual TrialAudit audit_cells(ImageId image, const CellStrike& strike) = 0;
 };
 
 }  // namespace tilestrike::bridge

@@ -18,6 +18,6 @@ int top_1(std::span<const float> logits);
 /// al., SC 2017). A non-finite answer counts as all four. Judged by relative L2, an answer has no
 /// SDC-1 and SDC-5, and the other two are thresholds of |faulty - golden| / |golden|.
 Judgement judge(std::span<const float> golden, std::span<const float> faulty, bool hung,
-                JudgeKind kind = JudgeKind::kTopK);
+                JudgeKind kind);
 
 }  // namespace tilestrike::bridge

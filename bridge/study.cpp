@@ -32,9 +32,10 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
         sites_(inputs.accelerator.mesh) {
     hashes_ = hashes_of(load_, inputs.model);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
-    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine);
+    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine, inputs.judge);
     if (mapping_->schedule().memory() != nullptr) {
-      memory_runner_ = std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine);
+      memory_runner_ =
+          std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine, inputs.judge);
       const Placement& placement = memory_runner_->residency().placement();
       for (std::size_t i = 0; i < inputs.accelerator.memory.size(); ++i) {
         const auto& [name, memory] = inputs.accelerator.memory[i];
@@ -90,19 +91,18 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
     torch_call([&] { runner_->each_struck_run(tape_of(image), faults, visit); });
   }
 
-  TrialAudit audit_cells(ImageId image, std::span<const CellFault> faults) override {
+  TrialAudit audit_cells(ImageId image, const CellStrike& strike) override {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
     TS_CHECK(memory_runner_ != nullptr, "a study with memories");
-    return torch_call([&] { return memory_runner_->audit(tape_of(image), faults); });
+    return torch_call([&] { return memory_runner_->audit(tape_of(image), strike); });
   }
 
   const std::vector<StudyMemory>& memories() const override { return memories_; }
 
-  TrialResult strike_cells(ImageId image, std::span<const CellFault> faults,
-                           Story* story) override {
+  TrialResult strike_cells(ImageId image, const CellStrike& strike, Story* story) override {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
     TS_CHECK(memory_runner_ != nullptr, "a study with memories");
-    return torch_call([&] { return memory_runner_->run(tape_of(image), faults, story); });
+    return torch_call([&] { return memory_runner_->run(tape_of(image), strike, story); });
   }
 
   bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
@@ -115,16 +115,14 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
     });
   }
 
-  std::vector<TrialResult> later_inferences(std::span<const CellFault> faults) override {
-    std::vector<CellFault> earlier(faults.begin(), faults.end());
-    for (CellFault& fault : earlier) {
-      if (fault.kind == FaultKind::kFlip) {
-        fault.when = {-1, 0};
-      }
-    }
+  std::vector<TrialResult> later_inferences(const CellStrike& strike) override {
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    const std::vector<CellFault> left =
+        torch_call([&] { return memory_runner_->left_for_later(strike); });
+    const ScrubPhases none(memories_.size());
     std::vector<TrialResult> results;
     for (std::int64_t image = 0; image < images(); ++image) {
-      results.push_back(strike_cells(ImageId(image), earlier, nullptr));
+      results.push_back(strike_cells(ImageId(image), {left, none}, nullptr));
     }
     return results;
   }

@@ -32,12 +32,17 @@ enum class JudgeKind {
   kRelativeL2,  // by |faulty - golden| / |golden|, whatever the output means
 };
 
+/// What is enough to fix int8 scales, and takes seconds where the set is large.
+inline constexpr std::int64_t kCalibrationImages = 1000;
+
 /// A network and its data.
 struct NetworkSource {
   std::string model;     // path of a .pt2 archive or of a TorchScript file
   InputFiles images;     // for each input a path, or fashion_mnist/test
   std::string labels;    // may be empty
   InputFiles calibrate;  // images that fix the int8 scales; empty: the evaluation images
+  /// At most so many of these images, spread evenly over them; 0: all.
+  std::int64_t calibrate_use = kCalibrationImages;
   std::string output;    // which of several outputs is the answer; empty: there is one
   std::int64_t use = 0;  // how many images are struck and judged; 0: all
   std::string device = "auto";
@@ -120,6 +125,17 @@ struct CellFault {
   CycleWindow when;
 };
 
+/// Where the scrubber of each memory is when the struck inference begins: so many cycles into a
+/// round, 0 .. period - 1; nothing where none comes by. By memory of Study::memories(); may be
+/// empty where no memory has a scrubber.
+using ScrubPhases = std::vector<std::optional<Cycle>>;
+
+/// Cells struck within one inference of one image; cycles count as in Study::strike().
+struct CellStrike {
+  std::span<const CellFault> faults;                   // sorted by memory, then bit, no cell twice
+  std::span<const std::optional<Cycle>> scrub_phases;  // of ScrubPhases
+};
+
 /// Faults on the activations of one inference of one image.
 struct WordStrike {
   ImageId image;
@@ -173,11 +189,10 @@ class Study {
     static const std::vector<StudyMemory> none;
     return none;
   }
-  /// Cells struck within one inference of one image; cycles count as in strike(). Sorted by memory,
-  /// then bit, no cell twice.
-  virtual TrialResult strike_cells(ImageId image, std::span<const CellFault> faults,
-                                   Story* story = nullptr) {
-    (void)image, (void)faults, (void)story;
+  /// What a strike on cells does to the inference of an image, and what the scrubbers find of it
+  /// until it is gone (docs/memory_schedule.md, "Scrubbers"). `story` may be null.
+  virtual TrialResult strike_cells(ImageId image, const CellStrike& strike, Story* story) {
+    (void)image, (void)strike, (void)story;
     TS_CHECK(false, "a study without memories");
   }
   /// What a cell holds just after the clock edge of `cycle` in a fault-free inference of the image;
@@ -186,10 +201,11 @@ class Study {
     (void)image, (void)memory, (void)bit, (void)cycle;
     TS_CHECK(false, "a study without memories");
   }
-  /// What the same faults do to an inference of each image in use that comes after the struck one
-  /// and before the contents are renewed.
-  virtual std::vector<TrialResult> later_inferences(std::span<const CellFault> faults) {
-    (void)faults;
+  /// What is left of the same strike does to an inference of each image in use that comes after the
+  /// struck one and a visit of the scrubber, and before the contents are renewed. What scrubbers
+  /// find does not count: it counts once, in strike_cells().
+  virtual std::vector<TrialResult> later_inferences(const CellStrike& strike) {
+    (void)strike;
     TS_CHECK(false, "a study without memories");
   }
 

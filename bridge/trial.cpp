@@ -51,10 +51,12 @@ struct TrialRunner::Progress {
   }
 };
 
-TrialRunner::TrialRunner(const dnn::Network& network, Mapping& mapping, const std::string& engine)
+TrialRunner::TrialRunner(const dnn::Network& network, Mapping& mapping, const std::string& engine,
+                         JudgeKind judge)
     : network_(network),
       mapping_(mapping),
       sites_(mapping.accelerator().mesh),
+      judge_(judge),
       engine_(sim::make_engine(engine)) {
   if (engine != "systemc") {
     fallback_ = sim::make_engine("systemc");
@@ -222,7 +224,7 @@ void TrialRunner::conclude(Progress& progress) {
     return std::span<const float>(tensor.data_ptr<float>(),
                                   static_cast<std::size_t>(tensor.numel()));
   };
-  result.judgement = judge(floats(golden), floats(faulty), result.hung);
+  result.judgement = judge(floats(golden), floats(faulty), result.hung, judge_);
   if (result.judgement.outcome != Outcome::kMasked) {
     result.logits.assign(floats(faulty).begin(), floats(faulty).end());
   } else if (progress.changed_output) {

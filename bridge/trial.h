@@ -32,7 +32,8 @@ class TrialRunner {
  public:
   /// Both must outlive this object. `engine`: a name of sim::engine_names(); what it does not cover
   /// goes to SystemC.
-  TrialRunner(const dnn::Network& network, Mapping& mapping, const std::string& engine);
+  TrialRunner(const dnn::Network& network, Mapping& mapping, const std::string& engine,
+              JudgeKind judge);
 
   /// `story` and `struck` may be null.
   TrialResult run(const dnn::Tape& golden, std::span<const RegisterFault> faults, Story* story,
@@ -58,6 +59,7 @@ class TrialRunner {
   const dnn::Network& network_;
   Mapping& mapping_;
   sim::MeshSites sites_;
+  JudgeKind judge_;
   std::unique_ptr<sim::Engine> engine_, fallback_;
   std::vector<std::unique_ptr<sim::Engine>> others_;  // once a trial was audited
   TrialAudit* audit_ = nullptr;

@@ -24,17 +24,23 @@
 namespace tilestrike::bridge {
 namespace {
 
-bool is_same_data(const at::Tensor& a, const at::Tensor& b) {
-  // One set may be the start of the other.
-  const std::int64_t both = std::min(a.size(0), b.size(0));
-  return a.sizes().slice(1) == b.sizes().slice(1) &&
-         dnn::count_different(a.narrow(0, 0, both), b.narrow(0, 0, both)) == 0;
-}
-
-bool is_same_data(const dnn::Inputs& a, const dnn::Inputs& b) {
-  return std::ranges::equal(a.tensors(), b.tensors(), [](const at::Tensor& x, const at::Tensor& y) {
-    return is_same_data(x, y);
-  });
+/// Whether chosen rows are those of `images` at the same places, as far as it goes: one set may be
+/// the start of the other.
+bool is_same_data(const dnn::InputData& chosen, const dnn::RowChoice& choice,
+                  const dnn::Inputs& images) {
+  const auto is_same = [&](const at::Tensor& a, const at::Tensor& b) {
+    if (a.sizes().slice(1) != b.sizes().slice(1)) {
+      return false;
+    }
+    for (std::int64_t i = 0; i < a.size(0); ++i) {
+      const std::int64_t row = choice.row(i, chosen.total);
+      if (row < b.size(0) && dnn::count_different(a.narrow(0, i, 1), b.narrow(0, row, 1)) != 0) {
+        return false;
+      }
+    }
+    return true;
+  };
+  return std::ranges::equal(chosen.inputs.tensors(), images.tensors(), is_same);
 }
 
 std::string inputs_hash(const dnn::Inputs& inputs) {
@@ -99,12 +105,20 @@ Workload load_workload(const NetworkSource& source, bool int8) {
     scale_images = load.inputs.narrow(0, 1);
   } else {
     const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
-    scale_images = dnn::load_inputs(network, source.model, files, "", kCalibrationImages).inputs;
-    if (is_same_data(scale_images, load.inputs)) {
+    const auto choice = dnn::RowChoice::spread(source.calibrate_use);
+    dnn::InputData given = dnn::load_inputs(network, source.model, files, "", choice);
+    if (is_same_data(given, choice, load.inputs)) {
       load.warnings.emplace_back(
           "the int8 scales come from the evaluation images themselves; name training images in "
           "data.calibrate");
     }
+    if (given.inputs.rows() < given.total) {
+      load.warnings.emplace_back(
+          fmt::format("int8 scales from {} of {} images, spread evenly over them "
+                      "(data.calibrate_use)",
+                      given.inputs.rows(), given.total));
+    }
+    scale_images = std::move(given.inputs);
     load.calibration_hash = inputs_hash(scale_images);
   }
   load.network = dnn::quantise(network, scale_images);

@@ -14,9 +14,6 @@
 
 namespace tilestrike::bridge {
 
-/// Images that fix the int8 scales: the first of the calibration set, or all if there are fewer.
-inline constexpr std::int64_t kCalibrationImages = 1000;
-
 struct Workload {
   dnn::Network network;
   dnn::Inputs inputs;            // all images
@@ -33,7 +30,8 @@ struct Workload {
 dnn::Network import_network(const NetworkSource& source);
 
 /// Imports the model, loads the images, and with `int8` quantises on those of `calibrate` (empty:
-/// on the images themselves, with a warning). Uses one thread from then on: results must not depend
+/// on the images themselves, with a warning), or on as many of them as `calibrate_use` says, which
+/// a warning counts. Uses one thread from then on: results must not depend
 /// on their number.
 Workload load_workload(const NetworkSource& source, bool int8);
 

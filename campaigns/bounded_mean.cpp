@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/bounded_mean.h"
 
-#include <boost/math/tools/minima.hpp>
+#include <algorithm>
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <complex>
@@ -18,7 +18,7 @@ namespace {
 /// a G, where G is of a gamma distribution with this shape.
 struct Term {
   double factor = 0.0;
-  double shape = 0.0;
+  std::int64_t shape = 0;
 };
 
 /// P(sum of the terms > 0), of which at least one factor is positive.
@@ -37,34 +37,29 @@ class PositiveSum {
   }
 
   double probability() const {
-    // On a logarithmic scale from the left end, where the exponent is that of 1 / s alone.
     const double end = 1.0 / most_;
-    const auto exponent = [&](double share) {
-      const double s = end / (1.0 + std::exp(-share));
-      return std::isfinite(log_of(s)) ? log_of(s) - std::log(s) : 1e300;
-    };
-    constexpr int kBits = 20;
-    std::uintmax_t steps = 200;
-    const double share =
-        boost::math::tools::brent_find_minima(exponent, -45.0, 30.0, kBits, steps).first;
-    const double saddle = end / (1.0 + std::exp(-share));
+    const double saddle = saddle_below(end);
     // Width of the peak, and the distance of the next singularity on either side.
+    double height = -std::log(saddle);
     double curvature = 1.0 / (saddle * saddle);
+    std::vector<Term> slopes;  // (1 - s a) / (1 - s0 a) = 1 - i y slope
     for (const Term& term : terms_) {
-      const double pole = term.factor / (1.0 - saddle * term.factor);
-      curvature += term.shape * pole * pole;
+      const auto shape = static_cast<double>(term.shape);
+      const double rest = 1.0 - saddle * term.factor;
+      slopes.push_back({term.factor / rest, term.shape});
+      height -= shape * std::log(rest);
+      curvature += shape * slopes.back().factor * slopes.back().factor;
     }
     const double peak = 1.0 / std::sqrt(curvature);
     const double step = 0.25 * std::min({peak, saddle, end - saddle});
     constexpr int kMostSteps = 200'000;
     constexpr double kNegligible = 1e-13;
-    const double height = log_of(saddle) - std::log(saddle);
     double sum = 0.5;
     for (int i = 1; i < kMostSteps; ++i) {
-      const std::complex<double> s(saddle, step * i);
-      const std::complex<double> value = std::exp(log_of(s) - std::log(s) - height);
-      sum += value.real();
-      if (std::abs(value) < kNegligible) {
+      const std::complex<double> fallen = fall(step * i, saddle, slopes);
+      const double square = std::norm(fallen);
+      sum += fallen.real() / square;  // of 1 / fallen
+      if (square * kNegligible * kNegligible > 1.0) {
         break;
       }
     }
@@ -72,74 +67,150 @@ class PositiveSum {
   }
 
  private:
-  template <class Number>
-  Number log_of(Number s) const {
-    Number sum = 0.0;
-    for (const Term& term : terms_) {
-      sum -= term.shape * std::log(1.0 - s * term.factor);
+  /// Where the exponent of M(s) / s is least; roughly, for any point below `end` will do.
+  double saddle_below(double end) const {
+    const auto at = [end](double share) { return end / (1.0 + std::exp(-share)); };
+    const auto rise = [&](double share) {  // has the sign of the exponent's derivative
+      const double s = at(share);
+      double sum = -1.0;
+      for (const Term& term : terms_) {
+        sum += static_cast<double>(term.shape) * s * term.factor / (1.0 - s * term.factor);
+      }
+      return sum * (end - s) / end;
+    };
+    // On a logarithmic scale at both ends.
+    constexpr double kLeast = -45.0, kMost = 30.0;
+    const double at_least = rise(kLeast), at_most = rise(kMost);
+    if (at_least >= 0.0 || at_most <= 0.0) {
+      return at(at_least >= 0.0 ? kLeast : kMost);
     }
-    return sum;
+    constexpr unsigned kBits = 12;
+    std::uintmax_t steps = 100;
+    const auto [from, to] =
+        boost::math::tools::toms748_solve(rise, kLeast, kMost, at_least, at_most,
+                                          boost::math::tools::eps_tolerance<double>(kBits), steps);
+    return at(0.5 * (from + to));
+  }
+
+  /// M(s0) / s0 over M(s) / s, at s = s0 + i y.
+  static std::complex<double> fall(double y, double saddle, const std::vector<Term>& slopes) {
+    constexpr std::int64_t kMostFactors = 8;
+    double real = 1.0, imaginary = y / saddle, logarithm = 0.0, angle = 0.0;
+    for (const Term& term : slopes) {
+      const double turn = y * term.factor;
+      if (term.shape <= kMostFactors) {
+        for (std::int64_t k = 0; k < term.shape; ++k) {  // times 1 - i turn
+          const double old = real;
+          real += imaginary * turn;
+          imaginary -= old * turn;
+        }
+      } else {
+        const auto shape = static_cast<double>(term.shape);
+        logarithm += 0.5 * shape * std::log1p(turn * turn);
+        angle -= shape * std::atan(turn);
+      }
+    }
+    const std::complex<double> product(real, imaginary);
+    return logarithm == 0.0 ? product : product * std::polar(std::exp(logarithm), angle);
   }
 
   const std::vector<Term>& terms_;
   double most_ = 0.0;
 };
 
-}  // namespace
+/// log(P / alpha) that the bound variable exceeds u or, `is_lower`, falls short of it; the last
+/// spacing counts as a 1 or as a 0.
+double excess_of(const Histogram& seen, double u, bool is_lower, double alpha) {
+  const double sign = is_lower ? -1.0 : 1.0;
+  std::vector<Term> terms;
+  for (const auto& [value, count] : seen) {
+    terms.push_back({sign * (value - u), count});
+  }
+  terms.push_back({is_lower ? u : 1.0 - u, 1});
+  const double probability = PositiveSum(terms).probability();
+  constexpr double kLeast = 1e-300;
+  return std::log(std::max(probability, kLeast) / alpha);
+}
 
-double upper_bound_of_mean(const Histogram& seen, double alpha) {
+/// Where excess_of() changes its sign.
+double root_of(const Histogram& seen, double low, double high, bool is_lower, double alpha) {
+  constexpr int kBits = 24;
+  std::uintmax_t steps = 200;
+  const auto [from, to] = boost::math::tools::toms748_solve(
+      [&](double u) { return excess_of(seen, u, is_lower, alpha); }, low, high,
+      boost::math::tools::eps_tolerance<double>(kBits), steps);
+  return is_lower ? from : to;
+}
+
+struct Moments {
+  double n = 0.0, mean = 0.0;
+  double deviation = 0.0;  // of the mean
+};
+
+Moments moments_of(const Histogram& seen, double alpha) {
   TS_CHECK(!seen.empty() && 0.0 < alpha && alpha < 1.0, "a bound needs observations");
   TS_CHECK(seen.begin()->first >= 0.0 && seen.rbegin()->first <= 1.0,
            "observations that lie in [0, 1]");
-  double n = 0.0, sum = 0.0;
+  Moments moments;
   for (const auto& [value, count] : seen) {
-    n += static_cast<double>(count);
-    sum += value * static_cast<double>(count);
+    moments.n += static_cast<double>(count);
+    moments.mean += value * static_cast<double>(count);
   }
-  if (seen.begin()->first == 1.0) {
-    return 1.0;
+  moments.mean /= moments.n;
+  for (const auto& [value, count] : seen) {
+    moments.deviation +=
+        (value - moments.mean) * (value - moments.mean) * static_cast<double>(count);
   }
-  // P(bound variable > u) falls from 1 to 0 between the least value and 1.
-  const auto excess = [&](double u) {
-    std::vector<Term> terms;
-    for (const auto& [value, count] : seen) {
-      terms.push_back({value - u, static_cast<double>(count)});
-    }
-    terms.push_back({1.0 - u, 1.0});
-    return std::log(PositiveSum(terms).probability() / alpha);
-  };
-  double low = sum / n;
-  double high = low + (1.0 - low) * -std::expm1(std::log(alpha) / n);
-  if (low == seen.begin()->first && low == seen.rbegin()->first) {
-    return high;  // all are equal: only the last spacing counts
+  moments.deviation = std::sqrt(moments.deviation) / moments.n;
+  return moments;
+}
+
+/// Of observations that are all alike only the last spacing counts: its quantile.
+double last_spacing(double n, double alpha) { return -std::expm1(std::log(alpha) / n); }
+
+}  // namespace
+
+double upper_bound_of_mean(const Histogram& seen, double alpha) {
+  const auto [n, mean, deviation] = moments_of(seen, alpha);
+  const double first = mean + (1.0 - mean) * last_spacing(n, alpha);
+  if (seen.size() == 1) {
+    return first;
   }
-  // All but the last spacing may be as small as the observations say, but no sum exceeds `high` by
-  // much: widen it until it does not.
-  while (high < 1.0 && excess(high) > 0.0) {
+  // P(bound variable > u) falls from 1 at the least value to 0 at 1.
+  double low = mean, high = std::min(first, mean + 2.0 * deviation);
+  while (high < 1.0 && excess_of(seen, high, false, alpha) > 0.0) {
     low = high;
-    high = std::min(1.0, high + (high - sum / n));
+    high = std::min(1.0, high + (high - mean));
   }
   if (high >= 1.0) {
     high = 1.0 - 1e-12;
-    if (excess(high) > 0.0) {
+    if (excess_of(seen, high, false, alpha) > 0.0) {
       return 1.0;
     }
   }
-  if (low == sum / n && excess(low) <= 0.0) {
-    return low;
-  }
-  std::uintmax_t steps = 100;
-  const auto [from, to] = boost::math::tools::toms748_solve(
-      excess, low, high, boost::math::tools::eps_tolerance<double>(30), steps);
-  return to;
+  return low == mean && excess_of(seen, low, false, alpha) <= 0.0
+             ? low
+             : root_of(seen, low, high, false, alpha);
 }
 
 double lower_bound_of_mean(const Histogram& seen, double alpha) {
-  Histogram mirrored;
-  for (const auto& [value, count] : seen) {
-    mirrored[1.0 - value] += count;
+  const auto [n, mean, deviation] = moments_of(seen, alpha);
+  if (mean <= 0.0) {
+    return 0.0;
   }
-  return 1.0 - upper_bound_of_mean(mirrored, alpha);
+  if (seen.size() == 1) {
+    return mean * (1.0 - last_spacing(n, alpha));
+  }
+  // P(bound variable < u) rises from 0 at 0 to 1 at the largest value.
+  constexpr double kMostOfStep = 0.7;  // a step down, however large the deviation
+  double low = mean, high = mean;
+  do {
+    high = low;
+    low = std::max(kMostOfStep * low, low - 2.0 * deviation);
+  } while (excess_of(seen, low, true, alpha) > 0.0);
+  return high == mean && excess_of(seen, mean, true, alpha) <= 0.0
+             ? mean
+             : root_of(seen, low, high, true, alpha);
 }
 
 }  // namespace tilestrike::campaigns

@@ -19,7 +19,7 @@ using Histogram = std::map<double, std::int64_t>;
 ///     D_1 x_1 + ... + D_n x_n + D_{n+1} 1,   D uniform over the simplex,
 ///
 /// of independent observations x in [0, 1], at least one. Of zeros and ones it is the bound of
-/// Clopper and Pearson. That it holds for every distribution is a conjecture; campaigns/coverage
+/// Clopper and Pearson. That it holds for every distribution is a conjecture; tests/coverage
 /// measures it on ours.
 double upper_bound_of_mean(const Histogram& seen, double alpha);
 

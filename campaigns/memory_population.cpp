@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/memory_population.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <tuple>
 
@@ -19,11 +22,12 @@ namespace {
 using sim::Radiation;
 using sim::Stratum;
 
-// Of the trials of a divided population: half go by rate, half are spread evenly over the
-// structures; of these, most are clusters that reach over several columns, alike for each reach.
-constexpr double kByRate = 0.5;
-constexpr double kFarReaching = 0.7;
+// Of the trials of a divided population, those that go by rate alone. The others strike with
+// clusters that reach over several columns: each reach alike, in each half by the structures' rates
+// and half evenly.
+constexpr double kByRate = 0.4;
 constexpr double kMostFaultyCells = 1e6;
+constexpr double kAlikeDevices = 4.0;  // sizes of DRAM devices that are at most so many times apart
 
 std::size_t number_of(Radiation radiation) { return static_cast<std::size_t>(radiation); }
 
@@ -70,6 +74,16 @@ std::string with_commas(std::uint64_t number) {
     text.insert(end - 3, ",");
   }
   return text;
+}
+
+/// "64 Kbit", "1 Gbit"; K is 1024.
+std::string bits_text(double bits) {
+  constexpr std::array kUnits = {"bit", "Kbit", "Mbit", "Gbit", "Tbit"};
+  std::size_t unit = 0;
+  for (; unit + 1 < kUnits.size() && bits >= 1024.0; ++unit) {
+    bits /= 1024.0;
+  }
+  return fmt::format("{:.4g} {}", bits, kUnits[unit]);
 }
 
 }  // namespace
@@ -176,8 +190,14 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   const auto node = find_node(scenario.accelerator.node, "accelerator.node", {}, errors);
   errors.throw_if_any();
   node_ = *node;
+  if (particle_.rate_in_band >= 0.0) {
+    node_.neutron_rate = {sim::neutron_rate_in_band(node_, particle_.rate_in_band),
+                          "A:the scenario's place in the band of " + node_.neutron_low.source,
+                          Provenance::kAssumed};
+  }
   const sim::EventRates of_cells = sim::memory_rates(node_, surroundings_of(particle_));
   const sim::EventRates of_flip_flops = sim::flip_flop_rates(node_, surroundings_of(particle_));
+  const double by_voltage = voltage_factor(particle_, node_);
   double cross_section = 0.0;
   for (Structure& structure : structures_) {
     const sim::EventRates& rates = structure.memory ? of_cells : of_flip_flops;
@@ -186,10 +206,11 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
                                 ? radiation == Radiation::kNeutron
                                 : particle_.radiation.value_or(radiation) == radiation;
       rate_of(structure.fit, radiation) =
-          is_meant ? sim::fit_of(rates.of(radiation), structure.cells) : 0.0;
+          is_meant ? by_voltage * sim::fit_of(rates.of(radiation), structure.cells) : 0.0;
     }
     fit_ += structure.fit.total();
-    cross_section += sim::neutron_cross_section(node_) * static_cast<double>(structure.cells);
+    cross_section +=
+        by_voltage * sim::neutron_cross_section(node_) * static_cast<double>(structure.cells);
   }
   if (fit_ <= 0.0) {
     fail(ErrorCode::kInvalidInput, "strike.radiation: no such events at " + node_.name, "scenario",
@@ -209,15 +230,18 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   weight_ = -std::expm1(-expected_);
 }
 
-void MemoryPopulation::add_classes() {
+sim::ClusterLaw MemoryPopulation::law(Radiation radiation) const {
   const double voltage = particle_.voltage > 0.0 ? particle_.voltage : node_.vdd.value;
+  return sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail);
+}
+
+void MemoryPopulation::add_classes() {
   is_stratified_ = particle_.strata != StrataChoice::kOff && particle_.fluence <= 0.0;
   for (const Radiation radiation : kRadiations) {
-    const sim::ClusterLaw law = sim::cluster_law(node_, radiation, voltage, particle_.heavy_tail);
     if (is_stratified_) {
-      clusters_[number_of(radiation)] = sim::cluster_classes(law);
+      clusters_[number_of(radiation)] = sim::cluster_classes(law(radiation));
     } else {
-      samplers_[number_of(radiation)] = std::make_unique<sim::ClusterSampler>(law);
+      samplers_[number_of(radiation)] = std::make_unique<sim::ClusterSampler>(law(radiation));
     }
   }
   for (std::size_t i = 0; i < structures_.size(); ++i) {
@@ -242,7 +266,6 @@ void MemoryPopulation::add_classes() {
 }
 
 void MemoryPopulation::add_groups() {
-  const double voltage = particle_.voltage > 0.0 ? particle_.voltage : node_.vdd.value;
   strata_.resize(structures_.size());
   for (std::size_t c = 0; c < classes_.size(); ++c) {
     const StrikeClass& each = classes_[c];
@@ -258,8 +281,8 @@ void MemoryPopulation::add_groups() {
     auto& strata = strata_[each.structure][number_of(each.radiation)];
     if (strata == nullptr) {
       const int tap_rows = static_cast<int>(node_.tap_rows.value);
-      strata = strata_of({sim::cluster_law(node_, each.radiation, voltage, particle_.heavy_tail),
-                          geometries_[*memory].config(), codes_[*memory], tap_rows});
+      strata = strata_of(
+          {law(each.radiation), geometries_[*memory].config(), codes_[*memory], tap_rows});
     }
     const double in_structure = structures_[each.structure].fit.of(each.radiation);
     for (std::size_t s = 0; s < sim::kStrata; ++s) {
@@ -296,6 +319,24 @@ std::size_t MemoryPopulation::group_of(std::size_t of_class, const sim::Upset& u
   return first;
 }
 
+bool MemoryPopulation::strikes_several() const {
+  const bool has_several_cells =
+      strike_.process == Process::kUniform && (strike_.count > 1 || strike_.per_bit > 0.0);
+  return structures_.size() > 1 &&
+         (strike_.process == Process::kLowVoltage || has_several_cells || particle_.fluence > 0.0);
+}
+
+std::string MemoryPopulation::structure_name(const DrawnStrike& drawn) const {
+  if (!strikes_several()) {
+    return structures_[drawn.structure].name;
+  }
+  std::vector<std::string> names;
+  for (const Structure& structure : structures_) {
+    names.push_back(structure.name);
+  }
+  return join(names, "+");
+}
+
 std::optional<double> MemoryPopulation::zero_to_one() const {
   const bool is_weighted = is_particle_ && particle_.stored_values && particle_.fluence <= 0.0 &&
                            node_.zero_to_one.value != 1.0;
@@ -330,41 +371,38 @@ void MemoryPopulation::share_trials() {
     }
     return;
   }
-  std::vector<double> rates, of_structures(structures_.size());
-  std::vector<int> far_reaching(structures_.size());
+  std::vector<double> rates;
+  std::map<int, std::vector<std::size_t>> far;  // classes by reach, beyond one column
   double all = 0.0;
-  for (const StrikeClass& each : classes_) {
-    const Structure& structure = structures_[each.structure];
-    const double rate =
-        each.fit * static_cast<double>(structure.data_cells) / static_cast<double>(structure.cells);
+  for (std::size_t c = 0; c < classes_.size(); ++c) {
+    const Structure& structure = structures_[classes_[c].structure];
+    const double rate = classes_[c].fit * static_cast<double>(structure.data_cells) /
+                        static_cast<double>(structure.cells);
     rates.push_back(rate < kLeastSampledFit ? 0.0 : rate);
     all += rates.back();
-    of_structures[each.structure] += rates.back();
-    far_reaching[each.structure] += each.reach > 1 && rates.back() > 0.0 ? 1 : 0;
+    if (rates.back() > 0.0 && classes_[c].reach > 1) {
+      far[classes_[c].reach].push_back(c);
+    }
   }
   if (all <= 0.0) {  // all of it is too rare: the campaign is asked for nevertheless
     for (std::size_t c = 0; c < classes_.size(); ++c) {
       rates[c] = classes_[c].fit;
       all += rates[c];
-      of_structures[classes_[c].structure] += rates[c];
     }
   }
-  const auto struck = static_cast<double>(
-      std::ranges::count_if(of_structures, [](double rate) { return rate > 0.0; }));
   std::vector<double> shares;
-  for (std::size_t c = 0; c < classes_.size(); ++c) {
-    const StrikeClass& each = classes_[c];
-    if (rates[c] <= 0.0) {
-      shares.push_back(0.0);
-      continue;
+  for (const double rate : rates) {
+    shares.push_back((far.empty() ? 1.0 : kByRate) * rate / all);
+  }
+  for (const auto& [reach, classes] : far) {
+    const double of_reach = (1.0 - kByRate) / static_cast<double>(far.size());
+    double sum = 0.0;
+    for (const std::size_t c : classes) {
+      sum += rates[c];
     }
-    const int far = far_reaching[each.structure];
-    const double within = rates[c] / of_structures[each.structure];
-    const double of_structure = far == 0 ? within
-                                : each.reach > 1
-                                    ? (1.0 - kFarReaching) * within + kFarReaching / far
-                                    : (1.0 - kFarReaching) * within;
-    shares.push_back(kByRate * rates[c] / all + (1.0 - kByRate) * of_structure / struck);
+    for (const std::size_t c : classes) {
+      shares[c] += of_reach * (0.5 * rates[c] / sum + 0.5 / static_cast<double>(classes.size()));
+    }
   }
   allocation_ = Allocation(std::move(shares));
   std::vector<Enumerated> of_outcomes(structures_.size());
@@ -593,6 +631,26 @@ double MemoryPopulation::device_fit() const {
   return dram_law_ ? dram_law_->fit_per_device() * strike_.dram.device.devices *
                          static_cast<double>(structures_.size())
                    : 0.0;
+}
+
+// The rates of a file of one's own are those of its devices, whatever their size.
+std::vector<std::string> MemoryPopulation::warnings() const {
+  std::vector<std::string> all;
+  if (!dram_law_ || !strike_.dram.modes.empty()) {
+    return all;
+  }
+  for (const Structure& structure : structures_) {
+    const double bits = static_cast<double>(structure.cells) / strike_.dram.device.devices;
+    const double ratio = bits / sim::kStudiedDeviceBits;
+    if (ratio > kAlikeDevices || ratio < 1.0 / kAlikeDevices) {
+      all.push_back("strike.dram: a device of '" + structure.name + "' has " + bits_text(bits) +
+                    ", and those of the study behind data/dram_modes.csv have " +
+                    bits_text(sim::kStudiedDeviceBits) + " (" + sim::kStudiedDeviceSource +
+                    "): rates are per device, whatever its size; give the whole capacity, or "
+                    "rates of such devices as 'modes'");
+    }
+  }
+  return all;
 }
 
 DrawnStrike MemoryPopulation::member(std::uint64_t index, FaultKind kind, CycleWindow when) const {

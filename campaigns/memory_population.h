@@ -114,11 +114,20 @@ class MemoryPopulation {
   double weight() const { return weight_; }
 
   const std::vector<Structure>& structures() const { return structures_; }
+  /// What results call a trial's structure. A trial that may strike several of them at once, a
+  /// chip, several cells or a fluence, is one of all of them: "scratchpad+accumulator".
+  std::string structure_name(const DrawnStrike& drawn) const;
+  bool strikes_several() const;
   const std::vector<StrikeGroup>& groups() const { return groups_; }  // of particles
   double fit() const { return fit_; }                                 // of all structures
   /// Failures of DRAM devices that the trials stand for, in 1e9 hours; 0: of other processes.
   double device_fit() const;
+  const std::vector<bridge::StudyMemory>& memories() const { return memories_; }
+  /// What a reader of the rates must know: devices that are nothing like those that were studied.
+  std::vector<std::string> warnings() const;
   const sim::TechnologyNode& node() const { return node_; }
+  /// Of particles, at the scenario's voltage.
+  sim::ClusterLaw law(sim::Radiation radiation) const;
   const ParticleConfig& particle() const { return particle_; }
   /// How much more often a cell is struck that holds a 0 than one that holds a 1, where strikes are
   /// weighted by that: one particle is a trial, and the node makes a difference.

@@ -3,6 +3,7 @@
 #include "campaigns/memory_strike.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "campaigns/library.h"
@@ -16,6 +17,7 @@ constexpr double kMostVolts = 10.0;
 constexpr double kMostFluence = 1e15;
 constexpr double kMostHours = 1e6;
 constexpr double kMostThermalFlux = 1e3;
+constexpr double kMostFoldsPerVolt = 20.0;
 
 const Choices<CellChoice>& cell_choices() {
   static const Choices<CellChoice> all{
@@ -91,6 +93,21 @@ Field<ParticleConfig> optional_choice(std::string name, Enum ParticleConfig::*me
     return config.*member == ParticleConfig{}.*member ? Value{} : write(config);
   };
   return field;
+}
+
+/// A number without a default.
+Field<ParticleConfig> known_number(std::string name, std::optional<double> ParticleConfig::*member,
+                                   double min, double max, std::string unit, std::string help) {
+  return custom_field<ParticleConfig>(
+      {std::move(name), "number", std::move(unit), "", field_detail::range_text(min, max),
+       std::move(help)},
+      [=](ParticleConfig& config, const Value& value, const std::string& path, ErrorList& errors) {
+        field_detail::read_real(value, path, min, max, errors,
+                                [&](double number) { config.*member = number; });
+      },
+      [member](const ParticleConfig& config) {
+        return config.*member ? Value::of(field_detail::real_text(*(config.*member))) : Value{};
+      });
 }
 
 bool holds_only_backing(const sim::MemoryConfig& memory) {
@@ -209,6 +226,13 @@ void check_particle(const StrikeConfig& strike, const bridge::AcceleratorConfig&
   if (!node) {
     return;  // reported when the accelerator was read
   }
+  if (particle.voltage > 0.0 && particle.voltage != node->vdd.value && !particle.rate_per_volt) {
+    refuse("strike.voltage",
+           "the rate at another voltage than the " + field_detail::real_text(node->vdd.value) +
+               " V of " + node->name + " is not known",
+           "give rate_per_volt (published values for 28 to 65 nm SRAM neutron rates lie around 2 "
+           "to 3 e-folds per volt, R), or 0 to leave the rate");
+  }
   const sim::EventRates rates = sim::memory_rates(*node, {});
   if (particle.radiation && rates.of(*particle.radiation) == 0.0) {
     refuse("strike.radiation",
@@ -305,7 +329,7 @@ FieldTable<DramStrike> dram_strike_fields() {
   return table;
 }
 
-sim::DramEventLaw dram_law(const StrikeConfig& strike) {
+std::vector<sim::DramModeRate> dram_rates(const StrikeConfig& strike) {
   const std::string file = strike.dram.modes.empty()
                                ? (root_folder() / "data" / "dram_modes.csv").string()
                                : strike.dram.modes;
@@ -313,7 +337,11 @@ sim::DramEventLaw dram_law(const StrikeConfig& strike) {
   for (sim::DramModeRate& rate : rates) {
     (is_persistent(strike) ? rate.transient : rate.permanent).value = 0.0;
   }
-  return sim::DramEventLaw(std::move(rates));
+  return rates;
+}
+
+sim::DramEventLaw dram_law(const StrikeConfig& strike) {
+  return sim::DramEventLaw(dram_rates(strike));
 }
 
 void read_memory_selection(MemorySelection& selection, const Value& value, const std::string& path,
@@ -373,9 +401,17 @@ FieldTable<ParticleConfig> particle_fields() {
       optional_number("thermal_flux", &ParticleConfig::thermal_flux, 0.0, kMostThermalFlux, "",
                       "particles: thermal neutrons' flux over the reference's; not changed by "
                       "altitude"),
+      optional_number(
+          "rate_in_band", &ParticleConfig::rate_in_band, 0.0, 1.0, "",
+          "particles: where in its band the neutrons' rate lies, 0 at the lower and 1 at "
+          "the upper end, log-uniform; left out: the node's own value"),
       optional_number("voltage", &ParticleConfig::voltage, 0.0, kMostVolts, "V",
-                      "particles: supply, which decides how many events upset several cells; 0: "
-                      "that of the node"),
+                      "particles: supply, which decides how many events there are "
+                      "(rate_per_volt), and how many of them upset several cells; 0: that of the "
+                      "node"),
+      known_number("rate_per_volt", &ParticleConfig::rate_per_volt, 0.0, kMostFoldsPerVolt, "1/V",
+                   "particles: by how many e-folds all rates rise per volt below the node's; "
+                   "required with another 'voltage'"),
       optional_number("heavy_tail", &ParticleConfig::heavy_tail, 0.0, 0.5, "",
                       "particles: share of the neutron events that upset up to 100 cells"),
       optional_number("fluence", &ParticleConfig::fluence, 0.0, kMostFluence, "n/cm2",
@@ -424,6 +460,12 @@ AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator) {
 
 sim::Surroundings surroundings_of(const ParticleConfig& particle) {
   return {particle.altitude, particle.rigidity, particle.sun, particle.thermal_flux};
+}
+
+double voltage_factor(const ParticleConfig& particle, const sim::TechnologyNode& node) {
+  return particle.voltage > 0.0
+             ? std::exp(particle.rate_per_volt.value_or(0.0) * (node.vdd.value - particle.voltage))
+             : 1.0;
 }
 
 bool strikes_memories(const StrikeConfig& strike) {

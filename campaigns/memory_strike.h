@@ -40,10 +40,12 @@ struct ParticleConfig {
   double altitude = 0.0;                    // m
   double rigidity = sim::kReferenceRigidity;  // GV
   sim::Sun sun = sim::Sun::kMean;
-  double thermal_flux = 1.0;  // of thermal neutrons, over the reference's
-  double voltage = 0.0;       // V; 0: the node's
-  double heavy_tail = 0.0;    // share of neutron events
-  double fluence = 0.0;       // n/cm2 of a trial; 0: a trial is one event
+  double thermal_flux = 1.0;   // of thermal neutrons, over the reference's
+  double rate_in_band = -1.0;  // place of the neutrons' rate in the node's band; below 0: its own
+  double voltage = 0.0;        // V; 0: the node's
+  std::optional<double> rate_per_volt;  // 1/V; nothing: not known
+  double heavy_tail = 0.0;              // share of neutron events
+  double fluence = 0.0;                 // n/cm2 of a trial; 0: a trial is one event
   StrataChoice strata = StrataChoice::kAuto;
   bool stored_values = true;     // a strike counts by what its cell holds, as the node says
   double residence_hours = 1.0;  // of weights that are loaded at boot, until they are renewed
@@ -58,7 +60,9 @@ struct DramStrike {
   std::string modes;  // CSV file of one's own, absolute; empty: data/dram_modes.csv
 };
 FieldTable<DramStrike> dram_strike_fields();
-/// Its rates of those failures that `strike` asks for: transient or permanent. Throws Failure.
+/// The file's rates of those failures that `strike` asks for, transient or permanent; the others
+/// are 0. Throws Failure, as does the law that they make.
+std::vector<sim::DramModeRate> dram_rates(const StrikeConfig& strike);
 sim::DramEventLaw dram_law(const StrikeConfig& strike);
 
 /// The key `memory` of a `where`.
@@ -68,6 +72,11 @@ Value write_memory_selection(const MemorySelection& selection);
 
 /// The keys of a strike that belong to particles.
 FieldTable<ParticleConfig> particle_fields();
+
+/// How much more often anything is struck at the particles' supply than at the node's `vdd`: rates
+/// rise exponentially as the voltage falls, for the critical charge falls about linearly with it
+/// and the events are about exponential in the charge. 1 at the node's own voltage.
+double voltage_factor(const ParticleConfig& particle, const sim::TechnologyNode& node);
 
 /// "neutron", "alpha", "thermal".
 std::string_view name_of(sim::Radiation radiation);

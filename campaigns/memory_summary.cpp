@@ -60,6 +60,10 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   };
   if (has_memory && is_struck_by(sim::Radiation::kNeutron)) {
     add("neutron rate", "FIT/Mbit", node.neutron_rate);
+    inputs.push_back(
+        {"cells of an event on average (the rate counts events)",
+         "",
+         {node.mean_cells.value, node.rate_counts.source, node.rate_counts.provenance}});
     add("several cells, of neutron events", "", node.multi_cell_share);
     add("ratio of n + 1 to n cells", "", node.tail_ratio);
     add("most cells", "", node.most_cells);
@@ -100,6 +104,9 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   factor("thermal neutron flux over the reference's", surroundings.thermal_flux, "A:the scenario");
   if (particle.voltage > 0.0) {
     said("voltage", "V", particle.voltage);
+    if (particle.rate_per_volt) {
+      said("e-folds of all rates per volt below that of the node", "1/V", *particle.rate_per_volt);
+    }
     add("logit of several cells per volt", "1/V", node.share_logit_per_volt);
     add("voltage of the node", "V", node.vdd);
   }
@@ -119,7 +126,11 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
                                     "off-chip memory"};
   const bool has_mesh = std::ranges::any_of(population.structures(),
                                             [](const Structure& each) { return !each.memory; });
-  if (!has_mesh) {
+  if (has_mesh) {
+    names.emplace_back(
+        "latch windows of flip-flops: every upset is taken over (what follows a flip-flop may miss "
+        "it)");
+  } else {
     names.emplace_back("registers of the mesh (add 'mesh: {}' to 'where')");
   }
   if (population.node().zero_to_one.value != 1.0 && !population.zero_to_one()) {
@@ -227,34 +238,25 @@ const StrikeTally& StrikeTallies::tally_of(const StrikeGroup& group) const {
   return found == tallies_.end() ? none : found->second;
 }
 
-// A trial counts by what its cell held, so its hits are three Bernoulli variables of which one at
-// most is 1, each with its factor: three strata that share their trials. Their estimates are
-// correlated negatively, so that intervals as of independent ones are wide enough.
+// What a strike of one class comes to, where it can: a trial is a hit by what its cell held, or
+// none. Groups of a class in which it can are one stratum, for the trials fall into them by their
+// rates.
 template <class IsMeant, class ChanceOf, class HitsOf>
 Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
                              double confidence, const StoredFactors& factors) const {
   const double most = *std::ranges::max_element(factors);
-  const auto add = [&](std::vector<StratumCount>& counts, double weight, const ByStored& found,
-                       std::int64_t n) {
-    if (total_of(found) == 0) {
-      counts.push_back({weight * most, 0, n});
-      return;
-    }
-    const bool is_weighted = factors[0] != factors[1] && found[0] + found[1] > 0;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      if (found[i] > 0 || (is_weighted && i < 2)) {
-        counts.push_back({weight * factors[i], found[i], n});
-      }
-    }
-  };
   double fit = 0.0;
   for (const StrikeGroup& group : population_->groups()) {
     fit += is_meant(group) ? group.fit : 0.0;
   }
-  std::vector<StratumCount> counts;
+  struct Stratum {
+    double weight = 0.0;
+    Shares shares;
+  };
+  std::map<std::size_t, Stratum> strata;
   double unsampled = 0.0;
   Rate rate;
-  ByStored all_hits{};
+  const bool is_divided = population_->is_stratified();  // else drawn by rate, from one stratum
   for (const StrikeGroup& group : population_->groups()) {
     if (!is_meant(group)) {
       continue;
@@ -262,27 +264,30 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
     const StrikeTally& tally = tally_of(group);
     const ByStored& found = hits(tally);
     rate.n += tally.n;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      all_hits[i] += found[i];
-    }
     const Chance chance = chance_of(group);
+    const bool is_counted = (chance.is_possible && chance.is_sampled) || total_of(found) > 0;
     if (chance.is_possible && !chance.is_sampled) {
-      unsampled += most * group.fit / fit;
-    } else if (chance.is_possible || total_of(found) > 0) {
-      add(counts, group.fit / fit, found, tally.n);
+      unsampled += is_divided ? most * group.fit / fit : 0.0;
+    } else if (is_counted || !is_divided) {
+      Stratum& stratum = strata[is_divided ? group.of_class : 0];
+      stratum.weight += most * group.fit / fit;
+      stratum.shares.add(0.0, tally.n - total_of(found));
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        stratum.shares.add(factors[i] / most, found[i]);
+      }
+      rate.is_settled = rate.is_settled || is_counted;
     }
   }
-  rate.is_settled = counts.empty();
-  if (counts.empty()) {
+  rate.is_settled = !rate.is_settled;  // nothing is counted that can come to it
+  if (rate.is_settled) {
     rate.interval = {0.0, unsampled};
     return rate;
   }
-  if (!population_->is_stratified()) {  // structure and radiation were drawn by their rates
-    counts.clear();
-    add(counts, 1.0, all_hits, rate.n);
-    unsampled = 0.0;
+  std::vector<StratumShares> shares;
+  for (const auto& [of_class, stratum] : strata) {
+    shares.push_back({stratum.weight, &stratum.shares});
   }
-  const Estimate estimate = stratified_rate(counts, confidence);
+  const Estimate estimate = stratified_mean(shares, confidence);
   rate.value = estimate.value;
   rate.interval = {estimate.interval.low, std::min(most, estimate.interval.high + unsampled)};
   return rate;
@@ -330,7 +335,11 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
   }
   Rate rate;
   Shares pooled;
-  std::vector<StratumMean> means;
+  struct Stratum {
+    double weight = 0.0;
+    Shares shares;
+  };
+  std::map<std::size_t, Stratum> strata;
   for (const StrikeGroup& group : population_->groups()) {
     if (!is_meant(group)) {
       continue;
@@ -346,15 +355,20 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
     if (chance.is_possible && !chance.is_sampled) {
       unsampled += group.fit / fit * of_group;
     } else if (chance.is_possible || tally.wrong.mean() > 0.0) {
-      means.push_back({group.fit / fit * of_group, tally.wrong.mean(),
-                       interval_of_shares(tally.wrong, confidence)});
+      Stratum& stratum = strata[group.of_class];
+      stratum.weight += group.fit / fit * of_group;
+      stratum.shares.add(tally.wrong);
     }
   }
-  rate.is_settled = means.empty();
-  if (means.empty()) {
+  rate.is_settled = strata.empty();
+  if (strata.empty()) {
     rate.interval = {0.0, unsampled};
   } else if (population_->is_stratified()) {
-    const Estimate estimate = combined(means);
+    std::vector<StratumShares> shares;
+    for (const auto& [of_class, stratum] : strata) {
+      shares.push_back({stratum.weight, &stratum.shares});
+    }
+    const Estimate estimate = stratified_mean(shares, confidence);
     rate.value = estimate.value;
     rate.interval = {estimate.interval.low, std::min(most, estimate.interval.high + unsampled)};
   } else {
@@ -451,7 +465,13 @@ Rate StrikeTallies::rate_of(const std::string& name, double confidence) const {
   const auto& names = rate_names();
   const auto index =
       static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-  return rates_of([](const StrikeGroup&) { return true; }, confidence).avf.at(index);
+  const auto all = [](const StrikeGroup&) { return true; };
+  const auto hits = [index](const StrikeTally& tally) -> const ByStored& {
+    return tally.hits.at(index);
+  };
+  const Rate rate = index == kDue ? estimate(all, of_due, hits, confidence, factors_)
+                                  : estimate(all, of_silent, hits, confidence, factors_);
+  return share_of_stored(rate, stored_of(all, confidence));
 }
 
 StrikeSummary StrikeTallies::summary(double confidence) const {
@@ -479,6 +499,13 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
     StrikeRates& rates = summary.structures.back();
     rates.name = structure.name;
     rates.cells = structure.cells;
+    const sim::TechnologyNode& known = population.node();
+    rates.is_known = structure.memory
+                         ? std::array{is_known(known.neutron_rate), is_known(known.alpha_rate),
+                                      is_known(known.thermal_rate)}
+                         : std::array{is_known(known.flip_flop_neutron_rate),
+                                      is_known(known.flip_flop_alpha_rate),
+                                      is_known(known.flip_flop_thermal_rate)};
     rates.enumerated = population.enumerated(i);
     if (rates.enumerated) {
       rates.enumerated->silent *= rates.stored.interval.high;

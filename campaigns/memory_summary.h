@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "base/provenance.h"
+#include "campaigns/accumulated.h"
+#include "campaigns/bands.h"
 #include "campaigns/memory_population.h"
 #include "campaigns/rates.h"
 #include "campaigns/statistics.h"
@@ -62,6 +64,7 @@ struct StrikeRates {
   sim::EventRates fit;  // strikes in 1e9 hours on cells that hold 0 and 1 equally often
   /// Strikes on what the cells do hold, over that: 1 where it does not count.
   Rate stored{1.0, {1.0, 1.0}};
+  std::array<bool, 3> is_known{true, true, true};  // neutron, alpha, thermal: else 0 for want of it
   Rate activated;
   std::array<Rate, kRates> avf;  // P(outcome | one strike): shares of strikes()
   Rate false_due;
@@ -103,6 +106,8 @@ struct StrikeSummary {
   std::vector<StrikeRates> radiations;
   StrikeRates all;
   std::optional<StoredValues> stored_values;
+  std::vector<AccumulatedRates> accumulated;  // of several strikes in one codeword
+  std::vector<StructureBands> bands;          // of the structures
   std::vector<StrikeInput> inputs;
   std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;  // outcomes that a stratum cannot have
@@ -146,6 +151,9 @@ class StrikeTallies {
 double later_inferences(const Scenario& scenario, Cycle cycles);
 
 std::string text_of(const StrikeSummary& summary);
+/// "inputs:" and a line for each.
+std::string text_of(const std::vector<StrikeInput>& inputs);
+nlohmann::ordered_json json_of(const std::vector<StrikeInput>& inputs);
 nlohmann::ordered_json json_of(const StrikeSummary& summary);
 
 /// A line for each point of a sweep: strikes, silent errors and detected ones in FIT.

@@ -86,9 +86,12 @@ Json json_of(const StrikeRates& rates) {
     json["cells"] = rates.cells;
   }
   json["trials"] = rates.trials;
-  json["fit"] = {{"neutron", rates.fit.neutron},
-                 {"alpha", rates.fit.alpha},
-                 {"thermal", rates.fit.thermal},
+  const auto part = [&](double value, std::size_t radiation) {
+    return rates.is_known[radiation] ? Json(value) : Json();
+  };
+  json["fit"] = {{"neutron", part(rates.fit.neutron, 0)},
+                 {"alpha", part(rates.fit.alpha, 1)},
+                 {"thermal", part(rates.fit.thermal, 2)},
                  {"all", rates.fit.total()}};
   json["stored_factor"] = json_of(rates.stored);
   json["strikes"] = rates.strikes();
@@ -140,19 +143,127 @@ std::string persistence_text(const StrikeSummary& summary) {
   return text + "\n";
 }
 
+/// FIT at the ends of the bands: of structure i, or of all.
+Band fit_band(const StrikeSummary& summary, std::optional<std::size_t> structure,
+              std::size_t rate) {
+  Band sum{0.0, 0.0};
+  for (std::size_t i = 0; i < summary.bands.size(); ++i) {
+    if (structure && *structure != i) {
+      continue;
+    }
+    const StrikeRates& rates = summary.structures[i];
+    const Rate fit = rates.in_fit(rates.avf[rate]);
+    const Band& band = rate == kDue ? summary.bands[i].due : summary.bands[i].silent;
+    sum.low += band.low * (fit.is_settled ? fit.interval.high : fit.value);
+    sum.high += band.high * (fit.is_settled ? fit.interval.high : fit.value);
+  }
+  return sum;
+}
+
+std::string bands_text(const StrikeSummary& summary) {
+  if (summary.bands.empty()) {
+    return "";
+  }
+  Table table = {{"structure", "FIT sdc", "FIT due"}};
+  const auto add = [&](const std::string& name, std::optional<std::size_t> structure) {
+    const Band sdc = fit_band(summary, structure, kSdc);
+    const Band due = fit_band(summary, structure, kDue);
+    table.push_back({name, fmt::format("{} to {}", number(sdc.low), number(sdc.high)),
+                     fmt::format("{} to {}", number(due.low), number(due.high))});
+  };
+  for (std::size_t i = 0; i < summary.structures.size(); ++i) {
+    add(summary.structures[i].name, i);
+  }
+  if (summary.structures.size() > 1) {
+    add("all", std::nullopt);
+  }
+  return "\nthe same with the node's rate, multi-cell share, multiplicity and growth all at the "
+         "lower, or "
+         "all at\nthe upper ends of their bands (enumerated; the shares' bands are "
+         "assumptions):\n" +
+         table_text(table);
+}
+
+/// "8760 h", "12 us": of an exposure.
+std::string hours_text(double hours) {
+  constexpr double kSecondsPerHour = 3600.0;
+  const double seconds = hours * kSecondsPerHour;
+  return hours >= 1.0        ? fmt::format("{:.4g} h", hours)
+         : seconds >= 1.0    ? fmt::format("{:.4g} s", seconds)
+         : seconds >= 1.0e-3 ? fmt::format("{:.4g} ms", 1e3 * seconds)
+                             : fmt::format("{:.4g} us", 1e6 * seconds);
+}
+
+double accumulated_due(const StrikeSummary& summary) {
+  double due = 0.0;
+  for (const AccumulatedRates& rates : summary.accumulated) {
+    due += rates.of_used.due;
+  }
+  return due;
+}
+
+/// What no trial shows: a trial is one strike.
+std::string accumulated_text(const StrikeSummary& summary) {
+  if (summary.accumulated.empty()) {
+    return "";
+  }
+  Table table = {{"structure", "codewords used", "contents stay", "scrubbed every", "due",
+                  "silently wrong", "left out, at most", "all codewords: due", "silently wrong"}};
+  for (const AccumulatedRates& rates : summary.accumulated) {
+    const auto silent = [](const sim::AccumulationRates& each) {
+      return each.silent + each.silent_after_right + each.silent_between_reads;
+    };
+    const double scrub = rates.exposure.scrub_hours;
+    table.push_back({rates.structure, std::to_string(rates.used),
+                     (rates.is_resident ? "" : "<= ") + hours_text(rates.exposure.residence_hours),
+                     scrub > 0.0 ? hours_text(scrub) : "-", number(rates.of_used.due),
+                     number(silent(rates.of_used)), number(rates.of_used.left_out),
+                     number(rates.of_all.due), number(silent(rates.of_all))});
+  }
+  return "\non top of these, strikes that meet in one codeword between two writes or scrubs, in "
+         "FIT, "
+         "if every\ncodeword is read (exact, of the node's rates; what contents do not stay is a "
+         "bound):\n" +
+         table_text(table);
+}
+
 }  // namespace
+
+std::string text_of(const std::vector<StrikeInput>& inputs) {
+  std::string text = "inputs:\n";
+  for (const StrikeInput& input : inputs) {
+    text += fmt::format("  {} {:g}{}{}  {} ({})\n", input.name, input.value.value,
+                        input.unit.empty() ? "" : " ", input.unit, tag_of(input.value.provenance),
+                        input.value.source);
+  }
+  return text;
+}
+
+Json json_of(const std::vector<StrikeInput>& inputs) {
+  Json json = Json::array();
+  for (const StrikeInput& input : inputs) {
+    json.push_back({{"name", input.name},
+                    {"value", input.value.value},
+                    {"unit", input.unit},
+                    {"tag", std::string(tag_of(input.value.provenance))},
+                    {"source", input.value.source}});
+  }
+  return json;
+}
 
 std::string text_of(const StrikeSummary& summary) {
   Table avf = {{"structure", "cells", "n", "AVF sdc", "AVF sdc_1", "AVF due", "of these false"}};
   Table fit = {{"structure", "strikes", "neutron", "alpha", "thermal", "FIT sdc", "FIT due",
-                "if every codeword were read: silent", "due"}};
+                "one strike, if every codeword were read: silent", "due"}};
   for (const StrikeRates* rates : rows_of(summary)) {
     avf.push_back({rates->name, std::to_string(rates->cells), std::to_string(rates->trials),
                    rate_text(rates->avf[kSdc]), rate_text(rates->avf[kSdc1]),
                    rate_text(rates->avf[kDue]), rate_text(rates->false_of_due)});
-    const double stored = rates->stored.value;
-    fit.push_back({rates->name, number(rates->strikes()), number(stored * rates->fit.neutron),
-                   number(stored * rates->fit.alpha), number(stored * rates->fit.thermal),
+    const auto part = [&](double value, std::size_t radiation) {
+      return rates->is_known[radiation] ? number(rates->stored.value * value) : "-";
+    };
+    fit.push_back({rates->name, number(rates->strikes()), part(rates->fit.neutron, 0),
+                   part(rates->fit.alpha, 1), part(rates->fit.thermal, 2),
                    rate_text(rates->in_fit(rates->avf[kSdc])),
                    rate_text(rates->in_fit(rates->avf[kDue])),
                    enumerated_text(rates->enumerated, &MemoryPopulation::Enumerated::silent),
@@ -171,7 +282,7 @@ std::string text_of(const StrikeSummary& summary) {
             "weights; the variances\nthat their intervals stand for are added; without any hit, "
             "one-sided\n"
           : "intervals: Clopper and Pearson's; one-sided where all trials agree\n";
-  text += "of AVF alone: the rates' own uncertainty is the band\n";
+  text += "of AVF alone: the rates' own uncertainty is the band\n" + bands_text(summary);
   if (summary.stored_values) {
     text += fmt::format(
         "stored values: a cell that holds 0 is struck {:.4g} times, one that holds 1 {:.4g} times "
@@ -192,14 +303,10 @@ std::string text_of(const StrikeSummary& summary) {
                           rate_text(rates.in_fit(rates.avf[kDue])));
     }
   }
+  text += accumulated_text(summary);
   text += fmt::format("wrong answers if detected errors stopped nothing: {} FIT\n",
                       rate_text(summary.all.in_fit(summary.all.wrong_on)));
-  text += persistence_text(summary) + "\ninputs:\n";
-  for (const StrikeInput& input : summary.inputs) {
-    text += fmt::format("  {} {:g}{}{}  {} ({})\n", input.name, input.value.value,
-                        input.unit.empty() ? "" : " ", input.unit, tag_of(input.value.provenance),
-                        input.value.source);
-  }
+  text += persistence_text(summary) + "\n" + text_of(summary.inputs);
   for (const std::string& warning : summary.warnings) {
     text += "warning: " + warning + "\n";
   }
@@ -229,26 +336,46 @@ Json json_of(const StrikeSummary& summary) {
     json["stored_values"] = {{"factor_of_0", summary.stored_values->factors[0]},
                              {"factor_of_1", summary.stored_values->factors[1]}};
   }
-  json["inputs"] = Json::array();
-  for (const StrikeInput& input : summary.inputs) {
-    json["inputs"].push_back({{"name", input.name},
-                              {"value", input.value.value},
-                              {"unit", input.unit},
-                              {"tag", std::string(tag_of(input.value.provenance))},
-                              {"source", input.value.source}});
+  json["bands"] = Json::array();
+  for (std::size_t i = 0; i < summary.bands.size(); ++i) {
+    const Band sdc = fit_band(summary, i, kSdc), due = fit_band(summary, i, kDue);
+    json["bands"].push_back({{"structure", summary.structures[i].name},
+                             {"fit_sdc", {sdc.low, sdc.high}},
+                             {"fit_due", {due.low, due.high}}});
   }
+  json["accumulated"] = Json::array();
+  for (const AccumulatedRates& rates : summary.accumulated) {
+    const auto fit = [](const sim::AccumulationRates& each) {
+      return Json{{"due", each.due},
+                  {"silent", each.silent},
+                  {"silent_after_right", each.silent_after_right},
+                  {"silent_between_reads", each.silent_between_reads},
+                  {"left_out", each.left_out}};
+    };
+    json["accumulated"].push_back({{"structure", rates.structure},
+                                   {"codewords", rates.codewords},
+                                   {"used_codewords", rates.used},
+                                   {"resident", rates.is_resident},
+                                   {"residence_hours", rates.exposure.residence_hours},
+                                   {"scrub_hours", rates.exposure.scrub_hours},
+                                   {"fit_of_used", fit(rates.of_used)},
+                                   {"fit_of_all", fit(rates.of_all)}});
+  }
+  json["inputs"] = json_of(summary.inputs);
   json["not_modelled"] = summary.not_modelled;
   json["warnings"] = summary.warnings;
   return json;
 }
 
 std::string points_text(const std::vector<PointRates>& points) {
-  Table table = {{"point", "n", "FIT strikes", "FIT sdc", "FIT sdc_1", "FIT due"}};
+  Table table = {{"point", "n", "FIT strikes", "FIT sdc", "FIT sdc_1", "FIT due",
+                  "FIT due, met in a codeword", "FIT due, both"}};
   for (const PointRates& point : points) {
     const StrikeRates& all = point.summary->all;
     table.push_back({point.label, std::to_string(all.trials), number(all.strikes()),
                      rate_text(all.in_fit(all.avf[kSdc])), rate_text(all.in_fit(all.avf[kSdc1])),
-                     rate_text(all.in_fit(all.avf[kDue]))});
+                     rate_text(all.in_fit(all.avf[kDue])),
+                     number(accumulated_due(*point.summary))});
   }
   return table_text(table);
 }
@@ -263,7 +390,8 @@ Json points_json(const std::vector<PointRates>& points) {
                     {"fit_band", {point.summary->fit_low, point.summary->fit_high}},
                     {"fit_sdc", json_of(all.in_fit(all.avf[kSdc]))},
                     {"fit_sdc_1", json_of(all.in_fit(all.avf[kSdc1]))},
-                    {"fit_due", json_of(all.in_fit(all.avf[kDue]))}});
+                    {"fit_due", json_of(all.in_fit(all.avf[kDue]))},
+                    {"fit_due_accumulated", accumulated_due(*point.summary)}});
   }
   return json;
 }

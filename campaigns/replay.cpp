@@ -95,6 +95,23 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
   return draw_array(picture);
 }
 
+/// Only struck passes of the mesh can be dumped: never a dump that silently is not there.
+void check_dump(const ReplayRequest& request, const DrawnTrial& drawn, const bridge::Study& study) {
+  if (drawn.faults.empty()) {
+    fail(ErrorCode::kInvalidInput,
+         fmt::format("trial {} struck {}, not the mesh", request.trial, structure_of(drawn, study)),
+         "--dump",
+         "--dump writes the struck passes of a strike on the mesh; leave it out; the story and "
+         "--json tell what was read");
+  }
+  if (drawn.acting().empty()) {
+    fail(ErrorCode::kInvalidInput,
+         fmt::format("trial {} changes nothing: the random value is the one that the bit has",
+                     request.trial),
+         "--dump", "leave it out, or choose another trial");
+  }
+}
+
 }  // namespace
 
 ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study) {
@@ -111,6 +128,10 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   const Plan plan(scenario, target_of(scenario, *study));
   const TrialId trial(static_cast<std::uint64_t>(request.trial));
   const DrawnTrial drawn = plan.draw(trial);
+
+  if (!request.dump_folder.empty()) {
+    check_dump(request, drawn, *study);
+  }
 
   ReplayReport report;
   report.scenario = request.scenario;

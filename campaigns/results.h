@@ -17,7 +17,9 @@
 
 namespace tilestrike::campaigns {
 
-inline constexpr int kResultsVersion = 5;
+/// Of the columns and of what trial k is: 6 draws particles by the reach of their clusters, single
+/// faults in tensors by the class of their bit, and scrubbers at a phase of their own.
+inline constexpr int kResultsVersion = 6;
 
 /// What a results file keeps of one scenario besides its trials.
 struct ScenarioFacts {

@@ -131,7 +131,7 @@ class PointRun {
         drawn.image.value_or(ImageId(static_cast<std::int64_t>(trial.value) % study_.images()));
     const std::vector<bridge::CellFault> cells = drawn.acting_cells();
     return audit_cell(cells.empty() ? study->audit(image, drawn.acting())
-                                    : study->audit_cells(image, cells));
+                                    : study->audit_cells(image, {cells, drawn.scrub_phases}));
   }
 
   /// Trials whose images share a batch are struck together.
@@ -199,9 +199,11 @@ std::vector<std::pair<std::string, std::string>> hashes_of(const Scenario& scena
   return hashes;
 }
 
-RunReport run_campaign(const Campaign& campaign, Results& results,
-                       const Surroundings& surroundings) {
-  RunReport report;
+namespace {
+
+/// Opens a study for each point that needs another one; until `visit` says false.
+void each_point(const Campaign& campaign, Results& results, const Surroundings& surroundings,
+                const std::function<bool(PointRun&)>& visit) {
   std::unique_ptr<bridge::Study> study;
   std::string key;
   for (std::size_t i = 0; i < campaign.points.size(); ++i) {
@@ -215,15 +217,37 @@ RunReport run_campaign(const Campaign& campaign, Results& results,
       key = needed;
     }
     PointRun run(point, static_cast<std::int64_t>(i), *study, results, surroundings);
-    const bool is_complete = run.run();
-    results.commit();
-    report.summaries.push_back(run.summary());
-    if (!is_complete) {
-      report.is_interrupted = true;
-      break;
+    if (!visit(run)) {
+      return;
     }
   }
+}
+
+}  // namespace
+
+RunReport run_campaign(const Campaign& campaign, Results& results,
+                       const Surroundings& surroundings) {
+  RunReport report;
+  each_point(campaign, results, surroundings, [&](PointRun& run) {
+    report.is_interrupted = !run.run();
+    results.commit();
+    report.summaries.push_back(run.summary());
+    return !report.is_interrupted;
+  });
+  if (!report.summaries.empty()) {
+    report.paired = paired_points(results, campaign, report.summaries, 0);
+  }
   return report;
+}
+
+std::vector<Summary> summaries_of(const Campaign& campaign, Results& results,
+                                  const Surroundings& surroundings) {
+  std::vector<Summary> summaries;
+  each_point(campaign, results, surroundings, [&](PointRun& run) {
+    summaries.push_back(run.summary());
+    return true;
+  });
+  return summaries;
 }
 
 }  // namespace tilestrike::campaigns

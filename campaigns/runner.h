@@ -11,6 +11,7 @@
 
 #include "bridge/study.h"
 #include "campaigns/campaign.h"
+#include "campaigns/paired.h"
 #include "campaigns/progress.h"
 #include "campaigns/results.h"
 #include "campaigns/summary.h"
@@ -29,10 +30,15 @@ struct Surroundings {
 struct RunReport {
   bool is_interrupted = false;
   std::vector<Summary> summaries;  // one per scenario that was begun
+  PairedPoints paired;             // of a sweep: the others against the first
 };
 
 RunReport run_campaign(const Campaign& campaign, Results& results,
                        const Surroundings& surroundings);
+
+/// The summaries of the trials that a results file has, without running any.
+std::vector<Summary> summaries_of(const Campaign& campaign, Results& results,
+                                  const Surroundings& surroundings);
 
 /// Hashes of everything that a scenario's trials depend on besides its keys.
 std::vector<std::pair<std::string, std::string>> hashes_of(const Scenario& scenario,

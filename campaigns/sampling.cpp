@@ -161,6 +161,9 @@ void Plan::plan_memories(const Scenario& scenario, const Target& target) {
   }
   windows_ = {{0, target.cycles}};
   cycles_ = target.cycles;
+  for (const bridge::StudyMemory& memory : *target.memories) {
+    scrub_periods_.push_back(memory.config.scrub_cycles);
+  }
   memories_ =
       std::make_unique<MemoryPopulation>(scenario, *target.memories, sites_.size(), cycles_);
   plan_population(scenario, memories_->members());
@@ -313,8 +316,22 @@ DrawnTrial Plan::draw(TrialId trial) const {
   return is_census_ ? draw_member(trial) : draw_uniform(trial);
 }
 
+/// A scrubber has run for ever, and does not wait for inferences. Each memory has a stream of its
+/// own, so that another's scrubber makes no difference.
+bridge::ScrubPhases Plan::draw_scrub_phases(TrialId trial) const {
+  bridge::ScrubPhases phases(scrub_periods_.size());
+  for (std::size_t i = 0; i < scrub_periods_.size(); ++i) {
+    if (scrub_periods_[i] > 0) {
+      RandomStream stream(seed_of_part(seed_, i), trial.value, Purpose::kScrub);
+      phases[i] = static_cast<Cycle>(stream.below(static_cast<std::uint64_t>(scrub_periods_[i])));
+    }
+  }
+  return phases;
+}
+
 DrawnTrial Plan::draw_strike(TrialId trial) const {
   DrawnTrial drawn;
+  drawn.scrub_phases = draw_scrub_phases(trial);
   if (is_census_) {  // from the fastest: kind, cycle, cell, image
     std::uint64_t rest = trial.value;
     const auto take = [&](std::uint64_t size) {

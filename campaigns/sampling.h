@@ -28,7 +28,8 @@ struct DrawnTrial {
   std::vector<DrawnFault> faults;  // on the mesh, or ...
   DrawnWords words;                // ... on tensors, or ...
   std::optional<DrawnStrike>
-      strike;  // ... on memories; on the mesh, too, where it is drawn by rate
+      strike;                        // ... on memories; on the mesh, too, where it is drawn by rate
+  bridge::ScrubPhases scrub_phases;  // where memories are struck: of each of them
 
   /// What strikes: without random faults, which have become a flip or nothing.
   std::vector<RegisterFault> acting() const;
@@ -88,6 +89,7 @@ class Plan {
   DrawnTrial draw_listed(TrialId trial) const;
   DrawnTrial draw_words(TrialId trial) const;
   DrawnTrial draw_strike(TrialId trial) const;
+  bridge::ScrubPhases draw_scrub_phases(TrialId trial) const;
   void plan_population(const Scenario& scenario, std::uint64_t members);
   void plan_memories(const Scenario& scenario, const Target& target);
   void plan_tensors(const Scenario& scenario, const Target& target);
@@ -106,6 +108,7 @@ class Plan {
   std::vector<std::vector<SiteId>> listed_;  // sites of the list's faults
   std::optional<TensorPopulation> tensors_;
   std::unique_ptr<MemoryPopulation> memories_;
+  std::vector<Cycle> scrub_periods_;  // of the study's memories; 0: there is no scrubber
   bool strikes_constants_ = false;
   bool keeps_outcomes_ = true;
   AfterDetection after_detection_ = AfterDetection::kStops;

@@ -92,6 +92,20 @@ Field<DataConfig> files_field(std::string name, InputFiles DataConfig::*member, 
       });
 }
 
+/// 0 stands for all.
+void read_number_or_all(const Value& value, const std::string& path, std::int64_t& number,
+                        ErrorList& errors) {
+  if (value.is_scalar() && value.scalar == "all") {
+    number = 0;
+    return;
+  }
+  field_detail::read_integer(value, path, 1, kMost, errors,
+                             [&](std::int64_t given) { number = given; });
+}
+Value number_or_all(std::int64_t number) {
+  return Value::of(number == 0 ? "all" : std::to_string(number));
+}
+
 FieldTable<DataConfig> data_fields() {
   return {
       files_field("images", &DataConfig::images,
@@ -101,21 +115,25 @@ FieldTable<DataConfig> data_fields() {
       text_field("labels", &DataConfig::labels, "path of .npy or IDX class numbers; optional"),
       files_field("calibrate", &DataConfig::calibrate,
                   "images that fix the int8 scales, as `images`; a zoo model has " +
-                      std::string(kZooCalibration) + " by default, else the images in use"),
+                      std::string(kZooCalibration) + " by default, else `images`"),
+      custom_field<DataConfig>(
+          {"calibrate_use", "integer or all", "images", std::to_string(bridge::kCalibrationImages),
+           "1 and more", "at most so many of `calibrate`, spread evenly over them"},
+          [](DataConfig& data, const Value& value, const std::string& path, ErrorList& errors) {
+            read_number_or_all(value, path, data.calibrate_use, errors);
+          },
+          [](const DataConfig& data) {
+            return data.calibrate_use == bridge::kCalibrationImages
+                       ? Value{}
+                       : number_or_all(data.calibrate_use);
+          }),
       custom_field<DataConfig>(
           {"use", "integer or all", "images", "all", "1 and more",
            "the first so many images are struck and judged"},
           [](DataConfig& data, const Value& value, const std::string& path, ErrorList& errors) {
-            if (value.is_scalar() && value.scalar == "all") {
-              data.use = 0;
-              return;
-            }
-            field_detail::read_integer(value, path, 1, kMost, errors,
-                                       [&](std::int64_t number) { data.use = number; });
+            read_number_or_all(value, path, data.use, errors);
           },
-          [](const DataConfig& data) {
-            return Value::of(data.use == 0 ? "all" : std::to_string(data.use));
-          }),
+          [](const DataConfig& data) { return number_or_all(data.use); }),
   };
 }
 
@@ -541,6 +559,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario) {
   inputs.images = scenario.data.images;
   inputs.labels = scenario.data.labels;
   inputs.calibrate = scenario.data.calibrate;
+  inputs.calibrate_use = scenario.data.calibrate_use;
   inputs.output = scenario.output;
   inputs.use = scenario.data.use;
   inputs.accelerator = scenario.accelerator;

@@ -22,7 +22,8 @@ namespace tilestrike::campaigns {
 struct DataConfig {
   InputFiles images;     // absolute paths or data sets; the zoo's test images by default
   std::string labels;    // may be empty
-  InputFiles calibrate;  // images that fix the int8 scales; empty: the images in use
+  InputFiles calibrate;  // images that fix the int8 scales; empty: `images`
+  std::int64_t calibrate_use = bridge::kCalibrationImages;  // at most so many of them; 0: all
   std::int64_t use = 0;  // the first so many images are struck and judged; 0: all
 };
 

@@ -27,7 +27,11 @@ Interval interval_of_trials(std::int64_t hits, std::int64_t n, double confidence
 /// share of the images, in [0, 1], the observation.
 class Shares {
  public:
-  void add(double share, std::int64_t count = 1) { seen_[share] += count; }
+  void add(double share, std::int64_t count = 1) {
+    if (count > 0) {
+      seen_[share] += count;
+    }
+  }
   void add(const Shares& other);
   std::int64_t n() const;
   double mean() const;

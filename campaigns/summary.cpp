@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "campaigns/inputs.h"
 #include "campaigns/stratified.h"
 #include "campaigns/title.h"
 
@@ -272,6 +273,19 @@ StrikeTallies tallies_of(const SummaryFacts& facts) {
           after_detection(facts.scenario->accelerator)};
 }
 
+/// What the rates rest on beside the node and its particles.
+void add_scenario_inputs(const Scenario& scenario, const MemoryPopulation& population,
+                         StrikeSummary& strikes) {
+  const auto said = [&](const char* name, const char* unit, double value) {
+    strikes.inputs.push_back({name, unit, {value, "A:the scenario", Provenance::kAssumed}});
+  };
+  said("clock", "MHz", scenario.accelerator.clock_mhz);
+  const auto outlives = [](const Structure& structure) { return structure.outlives; };
+  if (std::ranges::any_of(population.structures(), outlives)) {
+    said("residence of weights that stay", "hours", scenario.strike.particle.residence_hours);
+  }
+}
+
 std::vector<std::string> not_modelled(const SummaryFacts& facts) {
   if (facts.plan->tensors() != nullptr) {
     return {"the hardware that holds and moves these tensors, and its ECC"};
@@ -386,6 +400,11 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
   summary.accuracy = facts.golden->accuracy;
   summary.device = facts.golden->device;
   summary.warnings = facts.golden->warnings;
+  if (is_on_memories) {
+    summary.inputs = process_inputs(facts.scenario->strike, *facts.plan->memories());
+    const std::vector<std::string> own = facts.plan->memories()->warnings();
+    summary.warnings.insert(summary.warnings.end(), own.begin(), own.end());
+  }
 
   const Estimator estimator(facts, summary.is_census);
   if (const TensorPopulation* tensors = facts.plan->tensors()) {
@@ -418,6 +437,14 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
     summary.strikes = strikes->summary(summary.confidence);
     summary.strikes->period_seconds =
         static_cast<double>(facts.plan->cycles()) / (facts.scenario->accelerator.clock_mhz * 1e6);
+    std::vector<double> stored;
+    for (const StrikeRates& rates : summary.strikes->structures) {
+      stored.push_back(rates.stored.value);
+    }
+    summary.strikes->accumulated = accumulated_rates(*facts.plan->memories(), *facts.scenario,
+                                                     summary.strikes->period_seconds, stored);
+    summary.strikes->bands = bands_of(*facts.plan->memories());
+    add_scenario_inputs(*facts.scenario, *facts.plan->memories(), *summary.strikes);
     summary.not_modelled = summary.strikes->not_modelled;
     summary.all.activated = summary.strikes->all.activated;
     summary.all.rates = summary.strikes->all.avf;

@@ -72,6 +72,7 @@ struct Summary {
   std::vector<Group> registers;       // or tensors, where a trial strikes one word; or structures
   std::vector<Group> layers;          // by the first layer struck
   std::optional<AuditSummary> audit;  // where trials are audited
+  std::vector<StrikeInput> inputs;    // of a process whose trials are no single particles
   std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;
 };

@@ -200,6 +200,9 @@ std::string text_of(const Summary& summary) {
   if (summary.audit) {
     text += text_of(*summary.audit);
   }
+  if (!summary.inputs.empty()) {
+    text += text_of(summary.inputs);
+  }
   text += "not modelled: " + join(summary.not_modelled, "; ") + "\n";
   for (const std::string& warning : summary.warnings) {
     text += "warning: " + warning + "\n";
@@ -256,6 +259,9 @@ nlohmann::ordered_json json_of(const Summary& summary) {
   }
   if (summary.audit) {
     json["audit"] = json_of(*summary.audit);
+  }
+  if (!summary.inputs.empty()) {
+    json["inputs"] = json_of(summary.inputs);
   }
   json["not_modelled"] = summary.not_modelled;
   json["warnings"] = summary.warnings;

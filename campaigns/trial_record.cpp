@@ -140,8 +140,8 @@ std::vector<Cell> cell_cells(const bridge::CellFault& fault, const sim::Cell& ce
           fault.when.is_permanent() ? Cell{} : Cell{fault.when.until}};
 }
 
-/// The struck cell, or the first fault of another strike.
-std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& study) {
+/// Columns structure to `until`: of the struck cell, or of the first fault of another strike.
+std::vector<Cell> first_fault_cells(const DrawnTrial& drawn, const bridge::Study& study) {
   if (!drawn.words.first.empty()) {
     return fault_cells(drawn.words.first.front(), study);
   }
@@ -165,6 +165,18 @@ std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& stud
 
 bool is_in_memory(const DrawnTrial& drawn) {
   return drawn.strike && (drawn.strike->first || !drawn.strike->cells.empty());
+}
+
+/// The same of a trial: where it may strike several memories, it is one of all of them, and its
+/// place says in which of them it lies.
+std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& study,
+                              const Plan& plan) {
+  std::vector<Cell> cells = first_fault_cells(drawn, study);
+  if (is_in_memory(drawn) && plan.memories()->strikes_several()) {
+    cells[1] = cells[0];
+    cells[0] = text(plan.memories()->structure_name(*drawn.strike));
+  }
+  return cells;
 }
 
 /// What the cell that a particle struck held just then.
@@ -229,7 +241,7 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
       drawn.strike && drawn.strike->radiation ? text(name_of(*drawn.strike->radiation)) : Cell{},
       drawn.image ? Cell{drawn.image->value} : Cell{},
   };
-  const std::vector<Cell> first = first_cells(drawn, study);
+  const std::vector<Cell> first = first_cells(drawn, study, plan);
   row.insert(row.end(), first.begin(), first.end());
   const std::uint64_t faults = !is_on_mesh   ? drawn.words.count
                                : is_in_cells ? drawn.strike->cells.size()
@@ -339,11 +351,16 @@ const std::vector<Column>& trial_columns() {
       {"stratum", "TEXT", "empty: the population is not divided"},
       {"radiation", "TEXT", "of particles: what struck"},
       {"image", "INTEGER", "row of the images; null: judged on all in use"},
-      {"structure", "TEXT", "what was struck"},
-      {"register", "TEXT", "of the first fault; of a tensor its name"},
+      {"structure", "TEXT",
+       "what was struck; the names of several memories are joined by + where one trial may strike "
+       "all of them: a chip, several cells, a fluence"},
+      {"register", "TEXT",
+       "of the first fault; of a tensor its name; of several memories the one in which the place "
+       "lies"},
       {"word", "INTEGER",
        "element of the tensor, in the order of its memory; codeword of a memory"},
-      {"bank", "INTEGER", "of a memory: the struck cell's bank, row and column"},
+      {"bank", "INTEGER",
+       "of a memory: bank, row and column of the struck cell, of several the first one"},
       {"row", "INTEGER", "null where the register belongs to a column"},
       {"column", "INTEGER", "null where the register belongs to a row"},
       {"position", "INTEGER", "along a skew or deskew chain"},
@@ -371,7 +388,7 @@ const std::vector<Column>& trial_columns() {
       {"later_images", "INTEGER", "later inferences that were judged: one of each image"},
       {"later_wrong", "INTEGER", "of these, wrong answers or no number, as they are given"},
       {"later_due", "INTEGER", "of these, with a detected error"},
-      {"layer", "TEXT", "first layer struck"},
+      {"layer", "TEXT", "first layer struck; of memories the first that reads what was struck"},
       {"pass", "INTEGER", "first tile pass struck"},
       {"step", "INTEGER", "wavefront of that pass"},
       {"before", "INTEGER", "struck register's word"},
@@ -427,7 +444,7 @@ const std::vector<Column>& fault_columns() {
       {"scenario", "INTEGER", ""},
       {"trial", "INTEGER", ""},
       {"number", "INTEGER", "within the trial, from 0"},
-      {"structure", "TEXT", ""},
+      {"structure", "TEXT", "of this fault: one memory, the mesh, or a role of tensors"},
       {"register", "TEXT", ""},
       {"word", "INTEGER", ""},
       {"bank", "INTEGER", ""},
@@ -449,6 +466,10 @@ std::size_t trial_column(const std::string& name) {
                                   [&](const Column& column) { return name == column.name; });
   TS_CHECK(found != columns.end(), "no column '" + name + "'");
   return static_cast<std::size_t>(found - columns.begin());
+}
+
+std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study) {
+  return std::get<std::string>(first_fault_cells(drawn, study).front());
 }
 
 std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
@@ -498,7 +519,8 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
         return result;
       }
       if (!cells.empty()) {
-        return study.strike_cells(image, cells, is_chosen ? telling.story : nullptr);
+        return study.strike_cells(image, {cells, drawn.scrub_phases},
+                                  is_chosen ? telling.story : nullptr);
       }
       return study.strike(image, faults, is_chosen ? telling.story : nullptr,
                           is_chosen ? telling.dump_folder : std::string());
@@ -509,7 +531,7 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
     if (drawn.image) {
       add(*drawn.image, result_on(*drawn.image));
       if (judged.outlives) {
-        judged.later = study.later_inferences(cells);
+        judged.later = study.later_inferences({cells, drawn.scrub_phases});
       }
     }
     for (ImageId image(0); !drawn.image && image.value < study.images(); ++image.value) {
@@ -590,6 +612,21 @@ void describe_cells(const DrawnStrike& strike, const bridge::Study& study,
   }
 }
 
+/// Of the struck memories that have a scrubber.
+void describe_scrubbers(const DrawnTrial& drawn, const bridge::Study& study,
+                        std::vector<std::string>& lines) {
+  for (std::size_t i = 0; i < drawn.scrub_phases.size(); ++i) {
+    const bool is_struck = std::ranges::any_of(
+        drawn.strike->cells, [&](const DrawnCell& cell) { return cell.fault.memory == i; });
+    if (is_struck && drawn.scrub_phases[i]) {
+      const bridge::StudyMemory& memory = study.memories()[i];
+      lines.push_back(memory.name + ": in cycle 0 its scrubber is " +
+                      std::to_string(*drawn.scrub_phases[i]) + " of " +
+                      std::to_string(memory.config.scrub_cycles) + " cycles into a round");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study) {
@@ -601,6 +638,7 @@ std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& 
   }
   if (is_in_memory(drawn)) {
     describe_cells(*drawn.strike, study, lines);
+    describe_scrubbers(drawn, study, lines);
   }
   for (const DrawnBit& bit : drawn.words.first) {
     const TensorStore& store = study.stores()[bit.store.value];

@@ -65,6 +65,9 @@ std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, cons
                                                       std::int64_t scenario,
                                                       std::span<const TrialId> trials);
 
+/// The column `structure` of a drawn trial: the mesh, a memory's name, or a tensor's role.
+std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study);
+
 /// "register[3][5] bit 2: flip at cycle 17" for each fault of a drawn trial.
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study);
 

@@ -35,7 +35,26 @@ std::string part_of_data_set(const std::string& images) {
   return images == kTrain ? "train" : "t10k";
 }
 
+/// factor x total / parts, rounded down; the product has room.
+std::int64_t wide_ratio(std::int64_t factor, std::int64_t total, std::int64_t parts) {
+  __extension__ using Wide = __int128;
+  return static_cast<std::int64_t>(static_cast<Wide>(factor) * total / parts);
+}
+
 }  // namespace
+
+// The multiples of the golden ratio modulo 1 say where in its part each row lies.
+std::int64_t RowChoice::row(std::int64_t index, std::int64_t total) const {
+  if (is_start(total)) {
+    return index;
+  }
+  const std::int64_t parts = count(total);
+  const std::int64_t first = wide_ratio(index, total, parts);
+  const std::int64_t length = wide_ratio(index + 1, total, parts) - first;
+  const std::uint64_t turn = static_cast<std::uint64_t>(index) * 0x9E3779B97F4A7C15ULL;
+  return first + static_cast<std::int64_t>(static_cast<double>(turn >> 11) * 0x1.0p-53 *
+                                           static_cast<double>(length));
+}
 
 bool is_npy(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -44,9 +63,9 @@ bool is_npy(const std::string& path) {
   return std::string_view(magic.data(), magic.size()) == "\x93NUMPY" || path.ends_with(".npy");
 }
 
-ArrayFile read_rows(const std::string& path, std::int64_t most) {
+ArrayFile read_rows(const std::string& path, RowChoice choice) {
   check_is_file(path, "check the path, or use fashion_mnist/train or fashion_mnist/test");
-  return is_npy(path) ? read_npy_rows(path, most) : read_idx_rows(path, most);
+  return is_npy(path) ? read_npy_rows(path, choice) : read_idx_rows(path, choice);
 }
 
 void check_finite(const at::Tensor& images, const std::string& path) {
@@ -162,14 +181,14 @@ void check_is_file(const std::string& path, const std::string& cure) {
   }
 }
 
-DataSet load_data(const std::string& images, const std::string& labels, std::int64_t most) {
+DataSet load_data(const std::string& images, const std::string& labels, RowChoice choice) {
   const std::string images_path = path_of_images(images);
   const std::string labels_path = labels.empty() ? path_of_own_labels(images) : labels;
-  const ArrayFile images_file = read_rows(images_path, most);
+  const ArrayFile images_file = read_rows(images_path, choice);
   DataSet data;
   data.images = image_rows(images_file, images_path);
   if (!labels_path.empty()) {
-    data.labels = label_rows(read_rows(labels_path, most), labels_path, images_file.total);
+    data.labels = label_rows(read_rows(labels_path, choice), labels_path, images_file.total);
   }
   return data;
 }

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Arrays in files, of which only the first rows may be wanted.
+// Arrays in files, of which only some rows may be wanted.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,20 +8,22 @@
 #include <cstdint>
 #include <string>
 
+#include "dnn/data.h"
+
 namespace tilestrike::dnn {
 
 struct ArrayFile {
-  at::Tensor rows;         // the first `most` of dimension 0 (0: all), on the CPU, contiguous
+  at::Tensor rows;         // the chosen ones of dimension 0, on the CPU, contiguous
   std::int64_t total = 0;  // how many there are
 };
 
 /// Both throw Failure, naming file, fault and cure.
-ArrayFile read_npy_rows(const std::string& path, std::int64_t most);
+ArrayFile read_npy_rows(const std::string& path, RowChoice choice);
 /// Unsigned bytes; the file may be gzip'd.
-ArrayFile read_idx_rows(const std::string& path, std::int64_t most);
+ArrayFile read_idx_rows(const std::string& path, RowChoice choice);
 
 /// Of .npy and IDX files; a data set's name is one of `images`, ...
-ArrayFile read_rows(const std::string& path, std::int64_t most);
+ArrayFile read_rows(const std::string& path, RowChoice choice);
 /// ... which is the path of this file. Any other path is itself.
 std::string path_of_images(const std::string& images);
 /// The file of a data set's own labels; of any other path: empty.

@@ -61,7 +61,7 @@ class GzipFile {
 
 }  // namespace
 
-ArrayFile read_idx_rows(const std::string& path, std::int64_t most) {
+ArrayFile read_idx_rows(const std::string& path, RowChoice choice) {
   check_is_file(path, "check the path");
   GzipFile file(path);
   std::array<unsigned char, 4> start{};
@@ -110,11 +110,12 @@ ArrayFile read_idx_rows(const std::string& path, std::int64_t most) {
          path, kFetchAgain);
   }
   const std::int64_t total = sizes.front();
-  if (most > 0 && most < total) {
-    sizes.front() = most;
-  }
+  sizes.front() = choice.count(total);
   at::Tensor rows = at::empty(sizes, c10::kByte);
-  std::copy_n(bytes.data(), rows.numel(), static_cast<unsigned char*>(rows.mutable_data_ptr()));
+  auto* to = static_cast<unsigned char*>(rows.mutable_data_ptr());
+  for (std::int64_t i = 0; i < sizes.front(); ++i) {
+    to = std::copy_n(bytes.data() + choice.row(i, total) * row_bytes, row_bytes, to);
+  }
   return {rows, total};
 }
 

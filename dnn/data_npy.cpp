@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // NumPy's .npy format, versions 1 to 3.
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <array>
@@ -142,22 +143,29 @@ void check_length(const NpyHeader& header, const std::string& path) {
 
 }  // namespace
 
-ArrayFile read_npy_rows(const std::string& path, std::int64_t most) {
+ArrayFile read_npy_rows(const std::string& path, RowChoice choice) {
   check_is_file(path, "check the path");
   std::ifstream file(path, std::ios::binary);
   NpyHeader header = read_header(file, path);
   check_length(header, path);
   const std::int64_t total = header.sizes.empty() ? 1 : header.sizes.front();
-  const bool reads_all = most <= 0 || most >= total || header.is_fortran_order;
-  if (!reads_all) {
-    header.sizes.front() = most;
-  }
-  if (header.is_fortran_order) {
+  const std::int64_t count = choice.count(total);
+  if (header.is_fortran_order) {  // rows lie everywhere: all is read
     std::ranges::reverse(header.sizes);
+  } else if (!header.sizes.empty()) {
+    header.sizes.front() = count;
   }
   at::Tensor rows = at::empty(header.sizes, header.type);
-  file.read(static_cast<char*>(rows.mutable_data_ptr()),
-            static_cast<std::streamsize>(rows.nbytes()));
+  auto* to = static_cast<char*>(rows.mutable_data_ptr());
+  const bool is_at_once = header.is_fortran_order || choice.is_start(total);
+  const auto bytes = static_cast<std::streamsize>(rows.nbytes());
+  const std::streamsize row_bytes = is_at_once ? bytes : bytes / count;
+  for (std::streamsize done = 0; done < bytes; done += row_bytes) {
+    if (!is_at_once) {
+      file.seekg(header.data_begin + choice.row(done / row_bytes, total) * row_bytes);
+    }
+    file.read(to + done, row_bytes);
+  }
   if (!file) {
     fail(ErrorCode::kMachine, "the file cannot be read to its end", path, "check the disk");
   }
@@ -167,8 +175,12 @@ ArrayFile read_npy_rows(const std::string& path, std::int64_t most) {
       order[i] = static_cast<std::int64_t>(order.size() - 1 - i);
     }
     rows = rows.permute(order).contiguous();
-    if (most > 0 && most < total) {
-      rows = rows.narrow(0, 0, most).contiguous();
+    if (count < total) {
+      std::vector<at::Tensor> chosen;
+      for (std::int64_t i = 0; i < count; ++i) {
+        chosen.push_back(rows.narrow(0, choice.row(i, total), 1));
+      }
+      rows = at::cat(chosen);
     }
   }
   return {rows, total};

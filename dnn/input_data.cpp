@@ -141,7 +141,7 @@ std::vector<std::size_t> files_by_input(const std::vector<std::string>& given,
 }
 
 InputData load_inputs(const Network& network, const std::string& model, const InputFiles& files,
-                      const std::string& labels, std::int64_t most) {
+                      const std::string& labels, RowChoice choice) {
   std::vector<std::string> names, described;
   for (const ValueId id : network.inputs) {
     names.push_back(network.info(id).name);
@@ -153,7 +153,7 @@ InputData load_inputs(const Network& network, const std::string& model, const In
   for (std::size_t i = 0; i < names.size(); ++i) {
     const ValueInfo& info = network.info(network.inputs[i]);
     const std::string path = path_of_images(files.all()[places[i]].path);
-    const ArrayFile file = read_rows(path, most);
+    const ArrayFile file = read_rows(path, choice);
     const bool may_be_bytes = names.size() == 1 || info.sizes.size() == kImageDimensions;
     tensors.push_back(info.type == c10::kFloat ? float_rows(file, path, may_be_bytes)
                                                : number_rows(file, path, info.type));
@@ -163,20 +163,21 @@ InputData load_inputs(const Network& network, const std::string& model, const In
   check_lengths(totals, files);
   InputData data;
   data.inputs = Inputs(std::move(tensors));
+  data.total = totals.front();
   const std::string labels_path =
       labels.empty() ? path_of_own_labels(files.all().front().path) : labels;
   if (!labels_path.empty()) {
-    data.labels = label_rows(read_rows(labels_path, most), labels_path, totals.front());
+    data.labels = label_rows(read_rows(labels_path, choice), labels_path, totals.front());
   }
   return data;
 }
 
-std::vector<NamedInput> load_untyped(const InputFiles& files, std::int64_t most) {
+std::vector<NamedInput> load_untyped(const InputFiles& files, RowChoice choice) {
   std::vector<NamedInput> loaded;
   std::vector<std::int64_t> totals;
   for (const InputFile& file : files.all()) {
     const std::string path = path_of_images(file.path);
-    const ArrayFile rows = read_rows(path, most);
+    const ArrayFile rows = read_rows(path, choice);
     const c10::ScalarType held = rows.rows.scalar_type();
     const bool may_be_bytes = files.size() == 1 || rows.rows.dim() == kImageDimensions;
     const bool is_image = c10::isFloatingType(held) || (held == c10::kByte && may_be_bytes);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/input_files.h"
+#include "dnn/data.h"
 #include "dnn/inputs.h"
 #include "dnn/network.h"
 
@@ -17,16 +18,17 @@ namespace tilestrike::dnn {
 
 struct InputData {
   Inputs inputs;
-  at::Tensor labels;  // int64 (N), or undefined
+  at::Tensor labels;       // int64 (N), or undefined
+  std::int64_t total = 0;  // rows that the files have
 };
 
-/// The first `most` rows (0: all) of the file of each input. Inputs of float32 are images, as in
+/// The chosen rows of the file of each input. Inputs of float32 are images, as in
 /// load_data; all others are numbers of tokens, masks and the like: a .npy of integers or of bool,
 /// taken as they are. `labels` may be empty. Throws Failure, as load_data does, and: another number
 /// of files than of inputs, a name that is no input's, files of different lengths, numbers that the
 /// input's type cannot hold. `model` is the network's file, for messages.
 InputData load_inputs(const Network& network, const std::string& model, const InputFiles& files,
-                      const std::string& labels, std::int64_t most = 0);
+                      const std::string& labels, RowChoice choice = {});
 
 /// For a model that does not say what types its inputs have: float32, where the file has floating
 /// point or images, else the file's own.
@@ -34,7 +36,7 @@ struct NamedInput {
   std::string name;  // as in the file list; empty: by its place
   at::Tensor rows;
 };
-std::vector<NamedInput> load_untyped(const InputFiles& files, std::int64_t most = 0);
+std::vector<NamedInput> load_untyped(const InputFiles& files, RowChoice choice = {});
 
 /// Which of the given names is that of each input: by name, or all by their places. Throws Failure
 /// where they do not fit; `described` are the inputs for its message.

@@ -8,11 +8,9 @@
 namespace tilestrike::bridge {
 
 CodewordInTime::CodewordInTime(sim::MemoryArray& array, const StruckWord& word,
-                               const sim::ScrubSchedule* scrub, Cycle end)
-    : array_(array), codeword_(word.codeword) {
-  Cycle first = end;
+                               const std::optional<sim::ScrubSchedule>& scrub)
+    : array_(array), codeword_(word.codeword), scrub_(scrub) {
   for (const CellFault& fault : word.faults) {
-    first = std::min(first, fault.when.from);
     if (fault.kind == FaultKind::kFlip) {
       events_.push_back({fault.when.from, Event::Kind::kFlip, &fault});
       continue;
@@ -20,12 +18,6 @@ CodewordInTime::CodewordInTime(sim::MemoryArray& array, const StruckWord& word,
     events_.push_back({fault.when.from, Event::Kind::kHold, &fault});
     if (!fault.when.is_permanent()) {
       events_.push_back({fault.when.until, Event::Kind::kRelease, &fault});
-    }
-  }
-  if (scrub != nullptr) {
-    for (Cycle cycle = scrub->next(codeword_, std::max<Cycle>(first + 1, 0)); cycle < end;
-         cycle = scrub->next(codeword_, cycle + 1)) {
-      events_.push_back({cycle, Event::Kind::kScrub, nullptr});
     }
   }
   std::stable_sort(events_.begin(), events_.end(), [](const Event& x, const Event& y) {
@@ -42,13 +34,13 @@ CodewordInTime::~CodewordInTime() {
 
 void CodewordInTime::act(const Event& event) {
   switch (event.kind) {
-    case Event::Kind::kScrub:
-      scrubbed_.add(array_.scrub(codeword_).status);
-      break;
     case Event::Kind::kRelease:
       array_.release(event.fault->bit);
       std::erase(held_, event.fault->bit);
-      break;
+      await_scrub(event.cycle);
+      return;
+    case Event::Kind::kScrub:
+      break;  // is no fault's
     case Event::Kind::kHold:
       array_.hold(event.fault->bit, event.fault->kind == FaultKind::kStuckAt1);
       held_.push_back(event.fault->bit);
@@ -57,15 +49,43 @@ void CodewordInTime::act(const Event& event) {
       array_.flip(event.fault->bit);
       break;
   }
+  await_scrub(event.cycle + 1);
+}
+
+// What the codeword holds has changed: a scrub may find something in it, from cycle `from` on.
+void CodewordInTime::await_scrub(Cycle from) {
+  scrub_due_ = scrub_ && array_.is_marked(codeword_)
+                   ? scrub_->next(codeword_, std::max<Cycle>(from, 0))
+                   : kNever;
+}
+
+// Until the codeword changes again, later scrubs find no more than this one has: what was corrected
+// is clean, what was not stays as it is, and what is stuck is corrected again.
+void CodewordInTime::scrub() {
+  const sim::EccStatus status = array_.scrub(codeword_).status;
+  if (status != sim::EccStatus::kClean) {
+    scrubbed_.at = scrubbed_.is_empty() ? scrub_due_ : scrubbed_.at;
+    (status == sim::EccStatus::kCorrected ? scrubbed_.is_corrected : scrubbed_.is_detected) = true;
+  }
+  scrub_due_ = kNever;
 }
 
 void CodewordInTime::advance(Cycle cycle, bool is_write) {
-  for (; next_ < events_.size(); ++next_) {
-    const Event& event = events_[next_];
-    if (event.cycle > cycle || (event.cycle == cycle && !(is_write && event.is_before_writes()))) {
+  for (;;) {
+    const Event* const event = next_ < events_.size() ? &events_[next_] : nullptr;
+    const bool is_scrub = event == nullptr || std::tuple(scrub_due_, Event::Kind::kScrub) <
+                                                  std::tuple(event->cycle, event->kind);
+    const Cycle due = is_scrub ? scrub_due_ : event->cycle;
+    const bool is_before_writes = is_scrub || event->kind == Event::Kind::kRelease;
+    if (due > cycle || (due == cycle && !(is_write && is_before_writes))) {
       return;
     }
-    act(event);
+    if (is_scrub) {
+      scrub();
+    } else {
+      ++next_;
+      act(*event);
+    }
   }
 }
 
@@ -77,23 +97,53 @@ sim::CodewordRead CodewordInTime::read(Cycle cycle) {
 void CodewordInTime::write(Cycle cycle, const sim::BitString& data) {
   advance(cycle, true);
   array_.write(codeword_, data);
+  await_scrub(cycle + 1);
 }
 
 void CodewordInTime::write_back(Cycle cycle, const sim::CodewordRead& changed) {
   advance(cycle, true);
   array_.write_back(codeword_, changed);
+  await_scrub(cycle + 1);
 }
 
-std::vector<ReadSpan> CodewordInTime::after_write(Cycle cycle, const sim::BitString& data) {
+void CodewordInTime::refetch(Cycle cycle, const sim::BitString& data) {
+  advance(cycle, false);
+  array_.write(codeword_, data);
+  await_scrub(cycle);
+}
+
+sim::BitString CodewordInTime::wait_until(Cycle cycle) {
+  advance(cycle, true);
+  return array_.cells(codeword_);
+}
+
+bool CodewordInTime::is_settled() const {
+  return next_ == events_.size() && !array_.is_marked(codeword_);
+}
+
+std::vector<ReadSpan> CodewordInTime::after_write(Cycle cycle, const sim::BitString& data,
+                                                  std::span<const Cycle> refetching_reads) {
   write(cycle, data);
   std::vector<ReadSpan> spans;
-  Cycle since = cycle;
-  do {
+  for (Cycle since = cycle;;) {
     const sim::CodewordRead now = read(since + 1);
-    spans.push_back({since, now.data, now.status});
-    since = next_ < events_.size() ? events_[next_].cycle : since;
-  } while (next_ < events_.size());
-  return spans;
+    const Cycle change =
+        std::min(scrub_due_, next_ < events_.size() ? events_[next_].cycle : kNever);
+    spans.push_back({since, now.data, now.status, std::nullopt});
+    const auto reader = std::ranges::upper_bound(refetching_reads, since);
+    if (now.status == sim::EccStatus::kDetected && reader != refetching_reads.end() &&
+        *reader <= change) {
+      spans.back().data = data;
+      spans.back().status = sim::EccStatus::kCorrected;
+      spans.back().refetched = *reader;
+      refetch(*reader, data);
+      since = *reader;
+    } else if (change == kNever) {
+      return spans;
+    } else {
+      since = change;
+    }
+  }
 }
 
 }  // namespace tilestrike::bridge

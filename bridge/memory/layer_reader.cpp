@@ -55,26 +55,15 @@ class FoundSpans {
         found.add(spans_[i].status);
       }
     }
-    return {std::min<std::int64_t>(found.corrected, 1), std::min<std::int64_t>(found.detected, 1)};
+    found.corrected = std::min<std::int64_t>(found.corrected, 1);
+    found.detected = std::min<std::int64_t>(found.detected, 1);
+    return found;
   }
 
  private:
   const std::vector<ReadSpan>& spans_;
   std::vector<bool> is_read_;
 };
-
-/// Sorted by memory and codeword: the faults of each struck codeword.
-std::vector<StruckWord> words_of(std::span<const CellFault> faults) {
-  std::vector<StruckWord> words;
-  for (const CellFault& fault : faults) {
-    if (words.empty() || words.back().memory != fault.memory ||
-        words.back().codeword != fault.bit.codeword) {
-      words.push_back({fault.memory, fault.bit.codeword, {}});
-    }
-    words.back().faults.push_back(fault);
-  }
-  return words;
-}
 
 }  // namespace
 
@@ -94,19 +83,43 @@ LayerReader::LayerReader(const dnn::Network& network, Mapping& mapping, const Re
       on_due_(mapping.accelerator().on_due),
       operands_(network, mapping) {
   for (const auto& [name, memory] : mapping.accelerator().memory) {
-    const sim::ArrayGeometry geometry(memory.array());
-    arrays_.push_back(std::make_unique<sim::MemoryArray>(geometry, memory.code()));
-    scrubbers_.emplace_back();
-    if (memory.scrub_cycles > 0) {
-      scrubbers_.back().emplace(memory.scrub_cycles, geometry.codewords());
-    }
+    arrays_.push_back(
+        std::make_unique<sim::MemoryArray>(sim::ArrayGeometry(memory.array()), memory.code()));
   }
 }
 
 CodewordInTime LayerReader::in_time(const StruckWord& word) {
-  const auto& scrub = scrubbers_[word.memory];
-  return {*arrays_[word.memory], word, scrub ? &*scrub : nullptr,
-          residency_.schedule().cycles_per_inference()};
+  sim::MemoryArray& array = *arrays_[word.memory];
+  std::optional<sim::ScrubSchedule> scrub;
+  if (word.scrub_phase) {
+    scrub.emplace(mapping_.accelerator().memory[word.memory].second.scrub_cycles,
+                  array.geometry().codewords(), -*word.scrub_phase);
+  }
+  return {array, word, scrub};
+}
+
+/// Sorted by memory and codeword.
+std::vector<StruckWord> LayerReader::words_of(const CellStrike& strike) const {
+  const auto& memories = mapping_.accelerator().memory;
+  const auto period = [&](std::size_t memory) { return memories[memory].second.scrub_cycles; };
+  for (std::size_t i = 0; i < memories.size(); ++i) {
+    TS_CHECK(period(i) == 0 || i < strike.scrub_phases.size(), "every scrubber has a phase");
+    const std::optional<Cycle> phase =
+        i < strike.scrub_phases.size() ? strike.scrub_phases[i] : std::nullopt;
+    TS_CHECK(!phase || (*phase >= 0 && *phase < period(i)), "a phase within a scrubber's round");
+  }
+  std::vector<StruckWord> words;
+  for (const CellFault& fault : strike.faults) {
+    if (words.empty() || words.back().memory != fault.memory ||
+        words.back().codeword != fault.bit.codeword) {
+      words.push_back({fault.memory, fault.bit.codeword, {}, std::nullopt});
+      if (fault.memory < strike.scrub_phases.size()) {
+        words.back().scrub_phase = strike.scrub_phases[fault.memory];
+      }
+    }
+    words.back().faults.push_back(fault);
+  }
+  return words;
 }
 
 std::vector<Occupant> LayerReader::occupants_of(const StruckWord& word) const {
@@ -124,9 +137,9 @@ std::vector<Occupant> LayerReader::occupants_of(const StruckWord& word) const {
   return residency_.during(word.memory, word.codeword, window);
 }
 
-StruckContents LayerReader::find(std::span<const CellFault> faults, const Tell& tell) const {
+StruckContents LayerReader::find(const CellStrike& strike, const Tell& tell) const {
   StruckContents struck;
-  struck.words = words_of(faults);
+  struck.words = words_of(strike);
   struck.on_chip.resize(network_.layers.size());
   for (const StruckWord& word : struck.words) {
     const CellFault& first = word.faults.front();
@@ -148,7 +161,7 @@ StruckContents LayerReader::find(std::span<const CellFault> faults, const Tell& 
         const auto tensor = static_cast<std::size_t>(occupant.index);
         tell(fmt::format("{}: holds {} of {}", place, text_of(occupant.kind),
                          residency_.placement().tensors()[tensor].name));
-        struck.backing.push_back({&word, occupant});
+        struck.backing.push_back({&word, occupant, {}});
         struck.last_layer = network_.layers.size() - 1;
         continue;
       }
@@ -156,10 +169,13 @@ StruckContents LayerReader::find(std::span<const CellFault> faults, const Tell& 
       tell(fmt::format(
           "{}: holds {} of layer {} since {}", place, text_of(occupant.kind), layer,
           occupant.written == kBoot ? "boot" : fmt::format("cycle {}", occupant.written)));
-      struck.on_chip[occupant.layer].push_back({&word, occupant});
+      struck.on_chip[occupant.layer].push_back({&word, occupant, {}});
       struck.last_layer = std::max(struck.last_layer, occupant.layer);
-      struck.first_layer = struck.first_layer.empty() ? layer : struck.first_layer;
     }
+  }
+  for (std::size_t layer = 0; layer < network_.layers.size() && struck.first_layer.empty();
+       ++layer) {
+    struck.first_layer = reads_struck(struck, layer) ? network_.layers[layer].name : "";
   }
   return struck;
 }
@@ -188,51 +204,6 @@ LayerRead LayerReader::load(std::size_t layer, const StruckContents& struck,
     fetch(layer, content, run, golden, result, found);
   }
   return result;
-}
-
-void LayerReader::scrub(const StruckContents& struck, const dnn::Divergence& run,
-                        const dnn::Tape& golden, const Found& found) {
-  for (const StruckWord& word : struck.words) {
-    if (!scrubbers_[word.memory]) {
-      continue;
-    }
-    const bool are_flips = std::ranges::all_of(
-        word.faults, [](const CellFault& fault) { return fault.kind == FaultKind::kFlip; });
-    CodewordInTime scrubbed = in_time(word);
-    for (const Occupant& occupant : residency_.all_in(word.memory, word.codeword)) {
-      if (occupant.kind == Kind::kSums) {
-        if (!are_flips) {
-          fail(ErrorCode::kUnsupported, "a stuck cell of accumulators that are scrubbed", "strike",
-               "set `scrub: 0` for the memory of the accumulators, or strike with flips");
-        }
-        write_sums(occupant, scrubbed);
-      } else {
-        scrubbed.write(occupant.written,
-                       are_flips ? sim::BitString() : data_of(occupant, word.memory, run, golden));
-      }
-    }
-    scrubbed.read(residency_.schedule().cycles_per_inference());
-    found(scrubbed.scrubbed(), "the scrubber comes by");
-  }
-}
-
-void LayerReader::write_sums(const Occupant& occupant, CodewordInTime& word) const {
-  const ScheduledLayer& scheduled = residency_.schedule().layers()[occupant.layer];
-  const SumsOfWord sums =
-      sums_of_word(residency_.schedule(), occupant.layer, occupant.index, occupant.offset);
-  const int end = sums.first_pass + scheduled.tiling->depth_folds();
-  for (int pass = sums.first_pass; pass < end; ++pass) {
-    const Cycle cycle = MemorySchedule::sum_read(*scheduled.run, scheduled.start, pass, sums.row);
-    if (pass == sums.first_pass) {
-      word.write(cycle + 1, {});
-      continue;
-    }
-    sim::CodewordRead held = word.read(cycle);
-    if (held.status == sim::EccStatus::kDetected && on_due_ == OnDue::kZero) {
-      held = {};
-    }
-    word.write_back(cycle + 1, held);
-  }
 }
 
 sim::BitString LayerReader::data_of(const Occupant& occupant, std::size_t memory,
@@ -348,8 +319,6 @@ void LayerReader::fetch(std::size_t layer, const StruckContents::Content& struck
 
 Findings LayerReader::read_on_chip(std::size_t layer, const StruckContents::Content& struck,
                                    LayerRead& result) {
-  const MemorySchedule& memory = residency_.memory();
-  const ScheduledLayer& scheduled = residency_.schedule().layers()[layer];
   const Occupant& occupant = struck.occupant;
   const std::int64_t word_bytes = residency_.placement().codeword_bytes(struck.word->memory);
   // Which element each byte of the codeword belongs to.
@@ -373,19 +342,14 @@ Findings LayerReader::read_on_chip(std::size_t layer, const StruckContents::Cont
         result.reads.value(copied, raw_of(operand, place.element), size, occupant.written + 1);
     data.set_field(static_cast<int>(8 * i), 8, (raw >> (8 * place.byte)) & 0xFF);
   }
+  const std::vector<Cycle> reads = reads_of(layer, occupant, places);
   CodewordInTime word = in_time(*struck.word);
-  std::vector<ReadSpan> spans = word.after_write(occupant.written, data);
-  std::int64_t healed = 0;
-  for (ReadSpan& span : spans) {
-    if (span.status != sim::EccStatus::kDetected) {
-      continue;
-    }
-    if (on_due_ == OnDue::kZero) {
-      span.data = {};
-    } else if (on_due_ == OnDue::kRefetch && !is_from_struck) {
-      span.data = data;
-      span.status = sim::EccStatus::kCorrected;
-      ++healed;
+  const bool heals = on_due_ == OnDue::kRefetch && !is_from_struck;
+  std::vector<ReadSpan> spans =
+      word.after_write(occupant.written, data, heals ? std::span(reads) : std::span<const Cycle>());
+  if (on_due_ == OnDue::kZero) {
+    for (ReadSpan& span : spans) {
+      span.data = span.status == sim::EccStatus::kDetected ? sim::BitString() : span.data;
     }
   }
   FoundSpans read_spans(spans);
@@ -400,19 +364,41 @@ Findings LayerReader::read_on_chip(std::size_t layer, const StruckContents::Cont
       const auto value = static_cast<std::uint8_t>(span.data.field(static_cast<int>(8 * i), 8));
       result.reads.set(copied, place.byte, span.since, value);
     }
-    const auto read = [&](Cycle cycle) { read_spans.read(cycle); };
-    if (scheduled.tiling != nullptr) {
-      MeshReads(residency_.schedule(), layer).of(copied, [&](const MeshRead& at) {
-        read(at.cycle);
-      });
-    } else {
-      const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(occupant.index)];
-      read(memory.vector_read(block, memory.part(block, place.operand), place.element));
-    }
+  }
+  for (const Cycle cycle : reads) {
+    read_spans.read(cycle);
   }
   Findings findings = read_spans.findings();
-  findings.is_refetched = healed > 0;
+  for (const ReadSpan& span : spans) {
+    if (span.refetched) {
+      findings.refetched.push_back(*span.refetched);
+    }
+  }
   return findings;
+}
+
+/// When a copy of a codeword is read, in order, each cycle once. `places`: its bytes.
+std::vector<Cycle> LayerReader::reads_of(std::size_t layer, const Occupant& occupant,
+                                         const std::vector<CopyByte>& places) const {
+  const MemorySchedule& memory = residency_.memory();
+  std::vector<Cycle> cycles;
+  for (const CopyByte& place : places) {
+    if (place.element < 0) {
+      continue;
+    }
+    if (residency_.schedule().layers()[layer].tiling != nullptr) {
+      MeshReads(residency_.schedule(), layer)
+          .of({place.operand, occupant.index, place.element},
+              [&](const MeshRead& read) { cycles.push_back(read.cycle); });
+    } else {
+      const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(occupant.index)];
+      cycles.push_back(memory.vector_read(block, memory.part(block, place.operand), place.element));
+    }
+  }
+  std::ranges::sort(cycles);
+  const auto same = std::ranges::unique(cycles);
+  cycles.erase(same.begin(), same.end());
+  return cycles;
 }
 
 }  // namespace tilestrike::bridge

@@ -14,6 +14,7 @@
 
 #include "bridge/mapping.h"
 #include "bridge/memory/codeword_in_time.h"
+#include "bridge/memory/copies.h"
 #include "bridge/memory/layer_reads.h"
 #include "bridge/memory/residency.h"
 #include "bridge/memory/stored_operands.h"
@@ -26,11 +27,12 @@ struct StruckContents {
   struct Content {
     const StruckWord* word;
     Occupant occupant;
+    std::vector<Cycle> refetched;  // reads at which it was fetched again, once its layer has run
   };
   std::vector<StruckWord> words;              // sorted by memory and codeword
   std::vector<std::vector<Content>> on_chip;  // by the layer that reads them
   std::vector<Content> backing;               // of stored tensors
-  std::string first_layer;                    // that reads a struck copy on the chip
+  std::string first_layer;                    // of the network, that reads what is struck
   std::size_t last_layer = 0;                 // that may read anything struck
   bool is_empty = true;                       // no content has a reader
   bool is_any_used = false;                   // some of the cells hold something at some time
@@ -55,7 +57,7 @@ class LayerReader {
   LayerReader(const dnn::Network& network, Mapping& mapping, const Residency& residency);
 
   StoredOperands& operands() { return operands_; }
-  StruckContents find(std::span<const CellFault> faults, const Tell& tell) const;
+  StruckContents find(const CellStrike& strike, const Tell& tell) const;
   bool reads_struck(const StruckContents& struck, std::size_t layer) const;
   /// What the layer's copies on the chip hold as they are loaded: of wrong backing copies.
   LayerRead load(std::size_t layer, const StruckContents& struck, const dnn::Divergence& run,
@@ -63,9 +65,6 @@ class LayerReader {
   /// Puts what the layer reads from a struck copy, operands or weights, into `read`, and gives what
   /// ECC finds: at most one of each kind.
   Findings read_on_chip(std::size_t layer, const StruckContents::Content& struck, LayerRead& read);
-  /// What the scrubbers meet, whoever else reads.
-  void scrub(const StruckContents& struck, const dnn::Divergence& run, const dnn::Tape& golden,
-             const Found& found);
   CodewordInTime in_time(const StruckWord& word);
   /// What is written into a codeword of a memory, where nothing else is struck. Not of sums.
   sim::BitString data_of(const Occupant& occupant, std::size_t memory, const dnn::Divergence& run,
@@ -74,17 +73,17 @@ class LayerReader {
  private:
   void fetch(std::size_t layer, const StruckContents::Content& struck, const dnn::Divergence& run,
              const dnn::Tape& golden, LayerRead& result, const Found& found);
+  std::vector<Cycle> reads_of(std::size_t layer, const Occupant& occupant,
+                              const std::vector<CopyByte>& places) const;
+  std::vector<StruckWord> words_of(const CellStrike& strike) const;
   std::vector<Occupant> occupants_of(const StruckWord& word) const;
-  /// The writes of sums, as if they were 0: which bits differ does not depend on what is stored.
-  void write_sums(const Occupant& occupant, CodewordInTime& word) const;
 
   const dnn::Network& network_;
   Mapping& mapping_;
   const Residency& residency_;
   OnDue on_due_;
   StoredOperands operands_;
-  std::vector<std::unique_ptr<sim::MemoryArray>> arrays_;     // scratch, by memory
-  std::vector<std::optional<sim::ScrubSchedule>> scrubbers_;  // by memory
+  std::vector<std::unique_ptr<sim::MemoryArray>> arrays_;  // scratch, by memory
 };
 
 /// The bytes of an element, at most 8, as a number.

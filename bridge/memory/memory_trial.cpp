@@ -77,14 +77,17 @@ struct MemoryTrial::Progress {
   }
 };
 
-MemoryTrial::MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine)
+MemoryTrial::MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine,
+                         JudgeKind judge)
     : network_(network),
       mapping_(mapping),
       residency_(mapping.schedule()),
       on_due_(mapping.accelerator().on_due),
       reader_(network, mapping, residency_),
+      scrubbers_(residency_, reader_),
       contents_(network, mapping, residency_, reader_),
-      engine_(engine) {
+      engine_(engine),
+      judge_(judge) {
   if (engine_ != kSystemC && engine_ != kClosedForm) {
     mesh_ = sim::make_engine(engine_);
   }
@@ -109,7 +112,11 @@ LayerEffect MemoryTrial::effect_of(const MeshStrike& strike) {
   return effect;
 }
 
-TrialAudit MemoryTrial::audit(const dnn::Tape& golden, std::span<const CellFault> faults) {
+std::vector<CellFault> MemoryTrial::left_for_later(const CellStrike& strike) {
+  return scrubbers_.left_for_later(reader_.find(strike, [](std::string_view) {}));
+}
+
+TrialAudit MemoryTrial::audit(const dnn::Tape& golden, const CellStrike& strike) {
   TrialAudit audit;
   for (const std::string& name : sim::engine_names()) {
     if (name == engine_) {
@@ -123,7 +130,7 @@ TrialAudit MemoryTrial::audit(const dnn::Tape& golden, std::span<const CellFault
     }
   }
   const SetWhile auditing(audit_, &audit);
-  run(golden, faults, nullptr);
+  run(golden, strike, nullptr);
   return audit;
 }
 
@@ -181,7 +188,8 @@ void MemoryTrial::run_on_mesh(MeshLayer& layer, const LayerRead& loaded, Progres
     progress.tell(fmt::format("layer {}: {} passes run on the platform", name, effect.passes));
   }
   for (std::size_t i = 0; i < effect.found.size(); ++i) {
-    const auto& [word, occupant] = strike.on_chip[i];
+    auto& [word, occupant, refetched] = progress.struck.on_chip[layer.layer][i];
+    refetched = effect.found[i].refetched;
     if (occupant.kind == Kind::kSums) {
       progress.found(effect.found[i], fmt::format("accumulators of layer {} are read", name));
     } else {
@@ -211,13 +219,14 @@ std::string MemoryTrial::text_of_read(std::size_t layer, const StruckWord& word,
                                       const Findings& findings) const {
   return fmt::format("layer {} reads codeword {} of {}{}", network_.layers[layer].name,
                      word.codeword.value, mapping_.accelerator().memory[word.memory].first,
-                     findings.is_refetched ? ", which is fetched again" : "");
+                     findings.refetched.empty() ? "" : ", which is fetched again");
 }
 
 void MemoryTrial::run_vector(std::size_t layer, LayerRead found, Progress& progress) {
   const MemorySchedule& memory = residency_.memory();
-  for (const StruckContents::Content& content : progress.struck.on_chip[layer]) {
+  for (StruckContents::Content& content : progress.struck.on_chip[layer]) {
     const Findings findings = reader_.read_on_chip(layer, content, found);
+    content.refetched = findings.refetched;
     progress.found(findings, text_of_read(layer, *content.word, findings));
   }
   std::vector<at::Tensor> read = found.operands;
@@ -303,7 +312,7 @@ void MemoryTrial::conclude(Progress& progress) {
     return std::span<const float>(tensor.const_data_ptr<float>(),
                                   static_cast<std::size_t>(tensor.numel()));
   };
-  result.judgement = judge(floats(golden), floats(progress.answer), false);
+  result.judgement = judge(floats(golden), floats(progress.answer), false, judge_);
   Outcome& outcome = result.judgement.outcome;
   if (outcome != Outcome::kMasked) {
     result.logits.assign(floats(progress.answer).begin(), floats(progress.answer).end());
@@ -338,10 +347,23 @@ void MemoryTrial::conclude(Progress& progress) {
   progress.tell(line);
 }
 
-TrialResult MemoryTrial::run(const dnn::Tape& golden, std::span<const CellFault> faults,
-                             Story* story) {
+void MemoryTrial::scrub(Progress& progress) {
+  const Cycle end = residency_.schedule().cycles_per_inference();
+  const auto met = [&](const StruckWord& word, const ScrubFindings& scrubbed) {
+    Findings findings;
+    findings.corrected = scrubbed.is_corrected ? 1 : 0;
+    findings.detected = scrubbed.is_detected ? 1 : 0;
+    progress.found(
+        findings, fmt::format("the scrubber meets codeword {} of {} in cycle {}{}",
+                              word.codeword.value, mapping_.accelerator().memory[word.memory].first,
+                              scrubbed.at, scrubbed.at >= end ? ", after the inference" : ""));
+  };
+  scrubbers_.follow(progress.struck, progress.run, progress.golden, met);
+}
+
+TrialResult MemoryTrial::run(const dnn::Tape& golden, const CellStrike& strike, Story* story) {
   Progress progress(network_, golden, story);
-  progress.struck = reader_.find(faults, [&](std::string_view line) { progress.tell(line); });
+  progress.struck = reader_.find(strike, [&](std::string_view line) { progress.tell(line); });
   progress.result.outlives = progress.struck.outlives;
   progress.result.layer = progress.struck.first_layer;
   const auto found = [&](const Findings& findings, std::string_view where) {
@@ -362,7 +384,7 @@ TrialResult MemoryTrial::run(const dnn::Tape& golden, std::span<const CellFault>
       break;
     }
   }
-  reader_.scrub(progress.struck, progress.run, progress.golden, found);
+  scrub(progress);
   read_answer(progress);
   conclude(progress);
   return std::move(progress.result);

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "bridge/memory/layer_effect.h"
 #include "bridge/memory/layer_reader.h"
 #include "bridge/memory/residency.h"
+#include "bridge/memory/scrub_walk.h"
 #include "bridge/memory/struck_passes.h"
 #include "bridge/study.h"
 #include "dnn/executor.h"
@@ -29,18 +29,22 @@ class MemoryTrial {
   /// of sim::engine_names(). What lies on the chip and is struck runs on the platform, its passes
   /// on that engine's mesh; with closed_form nothing is simulated (docs/memory_strikes.md,
   /// "Engines").
-  MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine = "systemc");
+  MemoryTrial(const dnn::Network& network, Mapping& mapping, const std::string& engine,
+              JudgeKind judge);
 
   const Residency& residency() const { return residency_; }
 
-  /// `golden`: a run of one image. `faults` as Study::strike_cells() takes them.
-  TrialResult run(const dnn::Tape& golden, std::span<const CellFault> faults, Story* story);
+  /// `golden`: a run of one image. `strike` as Study::strike_cells() takes it.
+  TrialResult run(const dnn::Tape& golden, const CellStrike& strike, Story* story);
+
+  /// The strike as later inferences find it (ScrubWalk::left_for_later()).
+  std::vector<CellFault> left_for_later(const CellStrike& strike);
 
   CellContents& contents() { return contents_; }
 
   /// The same trial, with every layer on the mesh that reads anything struck on the platform and by
   /// formula, and each simulated pass on the mesh of every engine.
-  TrialAudit audit(const dnn::Tape& golden, std::span<const CellFault> faults);
+  TrialAudit audit(const dnn::Tape& golden, const CellStrike& strike);
 
  private:
   struct Progress;
@@ -54,6 +58,7 @@ class MemoryTrial {
   void run_on_mesh(MeshLayer& layer, const LayerRead& loaded, Progress& progress);
   void run_vector(std::size_t layer, LayerRead read, Progress& progress);
   void read_answer(Progress& progress);
+  void scrub(Progress& progress);
   void conclude(Progress& progress);
 
   const dnn::Network& network_;
@@ -61,8 +66,10 @@ class MemoryTrial {
   Residency residency_;
   OnDue on_due_;
   LayerReader reader_;
+  ScrubWalk scrubbers_;
   CellContents contents_;
   std::string engine_;
+  JudgeKind judge_;
   std::unique_ptr<sim::Engine> mesh_;  // where passes run neither on the platform's mesh nor ...
   std::unique_ptr<StruckPasses> platform_;            // ... by formula; once something runs there
   std::vector<std::unique_ptr<sim::Engine>> others_;  // once a trial was audited

@@ -177,8 +177,8 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
       deltas.insert(at, {index, delta});
     }
   }
-  result.findings = {std::min<std::int64_t>(result.findings.corrected, 1),
-                     std::min<std::int64_t>(result.findings.detected, 1)};
+  result.findings.corrected = std::min<std::int64_t>(result.findings.corrected, 1);
+  result.findings.detected = std::min<std::int64_t>(result.findings.detected, 1);
   return result;
 }
 

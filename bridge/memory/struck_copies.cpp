@@ -42,7 +42,7 @@ StruckCopies::StruckCopies(const Residency& residency, const MeshStrike& strike)
 // Reads before the strike give what was loaded.
 void StruckCopies::add_copy(const StruckContents::Content& struck, Content& content,
                             std::set<int>& passes) {
-  const auto& [word, occupant] = struck;
+  const auto& [word, occupant, refetched] = struck;
   struck_.emplace(occupant.kind, occupant.index, occupant.offset);
   content.loaded.resize(
       static_cast<std::size_t>(residency_.placement().codeword_bytes(word->memory)));

@@ -130,7 +130,7 @@ void StruckPasses::Program::start() {
   std::set<const StruckWord*> armed;  // a word may hold several of the contents
   std::ranges::fill(found_, Findings());
   for (std::size_t i = 0; i < found_.size(); ++i) {
-    const auto& [word, occupant] = strike_.on_chip[i];
+    const auto& [word, occupant, refetched] = strike_.on_chip[i];
     const StruckCopies::Content& content = copies_.contents()[i];
     const std::int32_t memory = owner_.places_[word->memory];
     if (occupant.kind != Kind::kSums) {
@@ -150,6 +150,7 @@ void StruckPasses::Program::start() {
       }
     }
     if (armed.insert(word).second) {
+      platform.set_scrub_phase(memory, word->scrub_phase);
       for (const CellFault& fault : word->faults) {
         strikes.push_back({memory, fault.bit, fault.kind, fault.when, false});
       }
@@ -461,7 +462,7 @@ sim::DueAction StruckPasses::Program::on_detected(const PlatformStep& step,
     return usual;
   }
   found_[index].corrected = 1;
-  found_[index].is_refetched = true;
+  found_[index].refetched.push_back(step.cycle);
   std::vector<sim::CodewordFinding> none;
   const auto address = static_cast<std::uint64_t>(content.address);
   owner_.platform_->array(step.memory).write_bytes(address, content.loaded, none);

@@ -23,6 +23,7 @@ void add_infer(CLI::App& program, Action& chosen);
 void add_inspect(CLI::App& program, Action& chosen);
 void add_list(CLI::App& program, Action& chosen);
 void add_locate(CLI::App& program, Action& chosen);
+void add_compare(CLI::App& program, Action& chosen);
 void add_correlate(CLI::App& program, Action& chosen);
 
 /// The keys of a scenario file, for help.

@@ -130,9 +130,15 @@ void add_infer(CLI::App& program, Action& chosen) {
   command->add_option("--labels", inputs.labels, "Class numbers, for the accuracy");
   command->add_option("--use", inputs.use, "Only the first so many images [all]")
       ->check(CLI::NonNegativeNumber);
-  command->add_flag("--int8", inputs.int8, "Quantise to int8 first");
+  CLI::Option* int8 = command->add_flag("--int8", inputs.int8, "Quantise to int8 first");
   add_files(*command, "--calibrate", arguments->calibrate,
             "With --int8: images that fix the scales, as --images [the images themselves]");
+  command
+      ->add_option("--calibrate-use", inputs.calibrate_use,
+                   fmt::format("At most so many of these, spread evenly over them; 0: all [{}]",
+                               bridge::kCalibrationImages))
+      ->needs(int8)
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--out", inputs.out, "Write the logits to this .npy file");
   CLI::Option* expect = command->add_option(
       "--expect", inputs.expect,

@@ -15,6 +15,7 @@
 #include "campaigns/cli/list_codes.h"
 #include "campaigns/cli/list_memories.h"
 #include "campaigns/cli/list_nodes.h"
+#include "campaigns/cli/list_table.h"
 #include "campaigns/library.h"
 #include "sim/memory/rates.h"
 #include "sim/mesh_sites.h"
@@ -22,48 +23,58 @@
 namespace tilestrike::campaigns::cli {
 namespace {
 
-/// A table of text, whose first row names the columns.
-using Table = std::vector<std::vector<std::string>>;
+using Json = nlohmann::ordered_json;
 
-Table models() {
-  Table table = {{"name", "file"}};
+/// A table of text alone.
+ListTable listed(const std::vector<std::vector<std::string>>& rows) {
+  ListTable table;
+  for (const std::vector<std::string>& row : rows) {
+    table.emplace_back(row.begin(), row.end());
+  }
+  return table;
+}
+
+ListTable models() {
+  ListTable table = {{"name", "file"}};
   for (const std::string& name : zoo_models()) {
     table.push_back({name, model_path(name)});
   }
   return table;
 }
 
-Table accelerators() {
-  Table table = {{"name", "mesh", "dataflow", "about"}};
+ListTable accelerators() {
+  ListTable table = {{"name", "mesh", "dataflow", "about"}};
   for (const std::string& name : named_accelerators()) {
     const bridge::AcceleratorConfig config = accelerator_of_flag(name);
-    table.push_back({name, fmt::format("{} x {}", config.mesh.rows, config.mesh.columns),
-                     config.mesh.is_weight_stationary() ? "ws" : "os", config.about});
+    table.push_back({name,
+                     {fmt::format("{} x {}", config.mesh.rows, config.mesh.columns),
+                      Json{{"rows", config.mesh.rows}, {"columns", config.mesh.columns}}},
+                     config.mesh.is_weight_stationary() ? "ws" : "os",
+                     config.about});
   }
   return table;
 }
 
-Table registers(const std::string& accelerator) {
-  Table table = {{"name", "registers", "bits", "sites", "about"}};
+ListTable registers(const std::string& accelerator) {
+  ListTable table = {{"name", "registers", "bits", "sites", "about"}};
   const sim::MeshSites sites(accelerator_of_flag(accelerator).mesh);
   for (const sim::RegisterBlock& block : sites.blocks()) {
-    table.push_back({block.name, std::to_string(block.cells), std::to_string(block.bits),
-                     std::to_string(block.size()), block.about});
+    table.push_back({block.name, block.cells, block.bits, block.size(), block.about});
   }
-  table.push_back({"all", "", "", std::to_string(sites.total_bits()), "of " + accelerator});
+  table.push_back({"all", {}, {}, sites.total_bits(), "of " + accelerator});
   return table;
 }
 
-Table operators() {
-  Table table = {{"name", "int8", "help"}};
+ListTable operators() {
+  ListTable table = {{"name", "int8", "help"}};
   for (const bridge::OperatorSummary& operation : bridge::list_operators()) {
     table.push_back({operation.name, operation.quantised, operation.help});
   }
   return table;
 }
 
-Table outcomes() {
-  Table table = {{"kind", "name", "help"}};
+ListTable outcomes() {
+  ListTable table = {{"kind", "name", "help"}};
   for (const Term& term : kOutcomeTerms) {
     table.push_back({"outcome", std::string(term.name), std::string(term.help)});
   }
@@ -80,8 +91,8 @@ Table outcomes() {
   return table;
 }
 
-Table fields() {
-  Table table = {{"key", "type", "unit", "default", "range", "help"}};
+ListTable fields() {
+  ListTable table = {{"key", "type", "unit", "default", "range", "help"}};
   for (const FieldHelp& field : campaign_help()) {
     table.push_back(
         {field.name, field.type, field.unit, field.default_text, field.range, field.help});
@@ -89,16 +100,23 @@ Table fields() {
   return table;
 }
 
-std::string text_of(const Table& table) {
-  return table_of(table) + (table.size() == 1 ? "none yet\n" : "");
+std::string text_of(const ListTable& table) {
+  std::vector<std::vector<std::string>> rows;
+  for (const std::vector<ListCell>& row : table) {
+    auto& texts = rows.emplace_back();
+    for (const ListCell& cell : row) {
+      texts.push_back(cell.text);
+    }
+  }
+  return table_of(rows) + (table.size() == 1 ? "none yet\n" : "");
 }
 
-std::string json_of(const Table& table) {
-  auto json = nlohmann::ordered_json::array();
+std::string json_of(const ListTable& table) {
+  Json json = Json::array();
   for (std::size_t i = 1; i < table.size(); ++i) {
-    nlohmann::ordered_json entry;
+    Json entry;
     for (std::size_t j = 0; j < table[i].size(); ++j) {
-      entry[table.front()[j]] = table[i][j];
+      entry[table.front()[j].text] = table[i][j].value;
     }
     json.push_back(std::move(entry));
   }
@@ -116,9 +134,9 @@ struct ListArguments {
   bool is_json = false;
 };
 
-const std::vector<std::pair<std::string, std::function<Table(const ListArguments&)>>>& lists() {
-  static const std::vector<std::pair<std::string, std::function<Table(const ListArguments&)>>> all =
-      {
+const std::vector<std::pair<std::string, std::function<ListTable(const ListArguments&)>>>& lists() {
+  static const std::vector<std::pair<std::string, std::function<ListTable(const ListArguments&)>>>
+      all = {
           {"models", [](const ListArguments&) { return models(); }},
           {"accelerators", [](const ListArguments&) { return accelerators(); }},
           {"registers",
@@ -131,10 +149,13 @@ const std::vector<std::pair<std::string, std::function<Table(const ListArguments
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
           {"fields", [](const ListArguments&) { return fields(); }},
           {"nodes",
-           [](const ListArguments& arguments) { return nodes_table(arguments.nodes_file); }},
+           [](const ListArguments& arguments) {
+             return listed(nodes_table(arguments.nodes_file));
+           }},
           {"clusters",
            [](const ListArguments& arguments) {
-             return clusters_table(arguments.nodes_file, arguments.code, arguments.data_bits);
+             return listed(
+                 clusters_table(arguments.nodes_file, arguments.code, arguments.data_bits));
            }},
           {"codes",
            [](const ListArguments& arguments) {
@@ -163,7 +184,7 @@ int run(const ListArguments& arguments) {
   }
   for (const auto& [name, make] : lists()) {
     if (name == arguments.what) {
-      const Table table = make(arguments);
+      const ListTable table = make(arguments);
       print(arguments.is_json ? json_of(table) : text_of(table));
       if (!arguments.is_json) {
         print(footnote_of(arguments));

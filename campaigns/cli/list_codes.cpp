@@ -10,24 +10,24 @@
 namespace tilestrike::campaigns::cli {
 namespace {
 
-std::vector<std::string> pattern_row(const sim::EccCode& code, const std::string& flipped,
-                                     const sim::PatternCounts& counts) {
+std::vector<ListCell> pattern_row(const sim::EccCode& code, const std::string& flipped,
+                                  const sim::PatternCounts& counts) {
   return {std::string(sim::info_of(code.kind()).name),
-          std::to_string(code.codeword_bits()),
+          code.codeword_bits(),
           flipped,
-          std::to_string(counts.patterns),
-          std::to_string(counts.corrected),
-          std::to_string(counts.miscorrected),
-          std::to_string(counts.undetected),
-          std::to_string(counts.detected),
-          std::to_string(counts.detected_clean)};
+          counts.patterns,
+          counts.corrected,
+          counts.miscorrected,
+          counts.undetected,
+          counts.detected,
+          counts.detected_clean};
 }
 
 }  // namespace
 
-std::vector<std::vector<std::string>> codes_table() {
+ListTable codes_table() {
   constexpr int kWidths[] = {8, 32, 64, 128};
-  std::vector<std::vector<std::string>> table = {{"name", "corrects", "detects"}};
+  ListTable table = {{"name", "corrects", "detects"}};
   for (const int width : kWidths) {
     table.front().push_back(fmt::format("check_bits_{}", width));
   }
@@ -36,17 +36,16 @@ std::vector<std::vector<std::string>> codes_table() {
     auto& row = table.emplace_back();
     row = {std::string(code.name), std::string(code.corrects), std::string(code.detects)};
     for (const int width : kWidths) {
-      row.push_back(std::to_string(sim::EccCode::make(code.kind, width).check_bits()));
+      row.emplace_back(sim::EccCode::make(code.kind, width).check_bits());
     }
-    row.emplace_back(code.about);
+    row.emplace_back(std::string(code.about));
   }
   return table;
 }
 
-std::vector<std::vector<std::string>> code_patterns_table(int data_bits) {
-  std::vector<std::vector<std::string>> table = {{"name", "bits", "flipped", "patterns",
-                                                  "corrected", "miscorrected", "undetected",
-                                                  "detected", "detected_data_right"}};
+ListTable code_patterns_table(int data_bits) {
+  ListTable table = {{"name", "bits", "flipped", "patterns", "corrected", "miscorrected",
+                      "undetected", "detected", "detected_data_right"}};
   for (const sim::EccKindInfo& kind : sim::ecc_kinds()) {
     if (kind.kind != sim::EccKind::kNone && !sim::EccCode::has_width(kind.kind, data_bits)) {
       continue;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "campaigns/library.h"
 #include "sim/memory/rates.h"
@@ -46,16 +48,15 @@ MemoryFit fit_of(const sim::MemoryConfig& memory, const sim::TechnologyNode& nod
   return fit;
 }
 
-std::string number(double fit) { return fit == 0.0 ? "0" : fmt::format("{:.3g}", fit); }
+/// Rounded for a reader.
+ListCell rate(double fit) { return {fit == 0.0 ? "0" : fmt::format("{:.3g}", fit), fit}; }
 
 }  // namespace
 
-std::vector<std::vector<std::string>> memories_table(const bridge::AcceleratorConfig& accelerator,
-                                                     double altitude_m) {
+ListTable memories_table(const bridge::AcceleratorConfig& accelerator, double altitude_m) {
   const sim::TechnologyNode node = node_of(accelerator);
-  std::vector<std::vector<std::string>> table = {
-      {"name", "holds", "capacity", "banks", "rows", "columns", "codeword", "ecc", "interleave",
-       "data_cells", "check_cells", "fit", "fit_due", "fit_silent"}};
+  ListTable table = {{"name", "holds", "capacity", "banks", "rows", "columns", "codeword", "ecc",
+                      "interleave", "data_cells", "check_cells", "fit", "fit_due", "fit_silent"}};
   std::uint64_t data = 0, check = 0;
   MemoryFit all;
   for (const auto& [name, memory] : accelerator.memory) {
@@ -65,22 +66,34 @@ std::vector<std::vector<std::string>> memories_table(const bridge::AcceleratorCo
     for (const sim::MemoryContent content : memory.holds) {
       holds.emplace_back(sim::name_of(content));
     }
-    table.push_back({name, join(holds, ", "), field_detail::bytes_text(memory.capacity_bytes),
-                     std::to_string(geometry.banks()), std::to_string(geometry.rows()),
-                     std::to_string(geometry.columns()),
-                     fmt::format("{} + {}", memory.data_bits, memory.code().check_bits()),
-                     std::string(sim::info_of(memory.ecc).name), std::to_string(memory.interleave),
-                     std::to_string(geometry.data_cells()), std::to_string(geometry.check_cells()),
-                     number(fit.events), number(fit.detected), number(fit.silent)});
+    const int check_bits = memory.code().check_bits();
+    table.push_back({name,
+                     {join(holds, ", "), holds},
+                     {field_detail::bytes_text(memory.capacity_bytes), memory.capacity_bytes},
+                     geometry.banks(),
+                     geometry.rows(),
+                     geometry.columns(),
+                     {fmt::format("{} + {}", memory.data_bits, check_bits),
+                      {{"data_bits", memory.data_bits}, {"check_bits", check_bits}}},
+                     std::string(sim::info_of(memory.ecc).name),
+                     memory.interleave,
+                     geometry.data_cells(),
+                     geometry.check_cells(),
+                     rate(fit.events),
+                     rate(fit.detected),
+                     rate(fit.silent)});
     data += geometry.data_cells();
     check += geometry.check_cells();
     all.events += fit.events;
     all.detected += fit.detected;
     all.silent += fit.silent;
   }
-  table.push_back({"all", "", "", "", "", "", "", "", "", std::to_string(data),
-                   std::to_string(check), number(all.events), number(all.detected),
-                   number(all.silent)});
+  std::vector<ListCell> total(table.front().size());
+  total.front() = "all";
+  const std::vector<ListCell> sums = {data, check, rate(all.events), rate(all.detected),
+                                      rate(all.silent)};
+  std::ranges::copy(sums, total.end() - std::ssize(sums));
+  table.push_back(std::move(total));
   return table;
 }
 

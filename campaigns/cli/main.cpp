@@ -133,6 +133,7 @@ int parse_and_run(int argc, char** argv) {
   add_inspect(program, chosen);
   add_list(program, chosen);
   add_locate(program, chosen);
+  add_compare(program, chosen);
   add_correlate(program, chosen);
   for (CLI::App* command : program.get_subcommands({})) {
     command->fallthrough();  // --load may come after the command

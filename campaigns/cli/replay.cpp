@@ -44,8 +44,8 @@ void add_replay(CLI::App& program, Action& chosen) {
                    "Of a fault that is judged on many images: whose story [the first that changed]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--dump", arguments->request.dump_folder,
-                      "Write operands and results of the struck passes to this folder as .npy "
-                      "(python/check_dump.py checks them)");
+                      "Of a strike on the mesh: write operands and results of the struck passes to "
+                      "this folder as .npy (python/check_dump.py checks them)");
   command->add_option("--svg", arguments->request.picture,
                       "Of a strike on a memory: draw the struck cells and their codewords to this "
                       "file");

@@ -36,6 +36,7 @@ void print_summaries(const RunReport& report, const std::string& out, bool is_js
       json["scenarios"].push_back(json_of(summary));
     }
     json["points"] = points_json(report.summaries);
+    json["paired"] = json_of(report.paired);
     print(json.dump(2) + "\n");
     return;
   }
@@ -45,6 +46,9 @@ void print_summaries(const RunReport& report, const std::string& out, bool is_js
   }
   if (const std::string points = points_text(report.summaries); !points.empty()) {
     text += points + "\n";
+  }
+  if (const std::string paired = text_of(report.paired); !paired.empty()) {
+    text += paired + "\n";
   }
   print(text + "results: " + out + "\n");
 }

@@ -10,6 +10,11 @@
 namespace tilestrike::sim {
 namespace {
 
+constexpr ParameterSource kSources[] = {
+    {"density", "A:what is read of a failed part is random"},
+    {"ones", "A:both directions alike"},
+};
+
 int device_of(const CodewordBit& bit, const ArrayGeometry& geometry, const DramConfig& config) {
   if (config.spread == DeviceSpread::kAcross) {
     return bit.bit / (geometry.codeword_bits() / config.devices);
@@ -33,6 +38,8 @@ FieldTable<DramConfig> dram_fields() {
                  "share of the cells of a permanent failure that are stuck at 1"),
   };
 }
+
+std::span<const ParameterSource> dram_sources() { return kSources; }
 
 void check_dram(const DramConfig& config, const ArrayConfig& array, const std::string& path,
                 const std::string& where, ErrorList& errors) {

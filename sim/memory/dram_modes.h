@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "base/provenance.h"
 #include "sim/memory/array_geometry.h"
 #include "sim/memory/bit_string.h"
+#include "sim/memory/parameter_source.h"
 
 namespace tilestrike::sim {
 
@@ -31,6 +33,11 @@ enum class DramMode {
 };
 inline constexpr std::size_t kDramModes = 7;
 std::string_view name_of(DramMode mode);  // bit, word ..., as in the file
+
+/// The size of a device of the study behind data/dram_modes.csv, in bits: a DDR2 device of the
+/// Jaguar system.
+inline constexpr double kStudiedDeviceBits = 1024.0 * 1024.0 * 1024.0;
+inline constexpr const char* kStudiedDeviceSource = "R:1 Gbit DDR2 devices of Jaguar";
 
 /// How often a device fails in one way, FIT.
 struct DramModeRate {
@@ -58,6 +65,8 @@ struct DramConfig {
   friend bool operator==(const DramConfig&, const DramConfig&) = default;
 };
 FieldTable<DramConfig> dram_fields();
+/// Where the defaults of `density` and `ones` come from, for reports.
+std::span<const ParameterSource> dram_sources();
 
 /// Adds what is wrong with devices that do not share the array evenly.
 void check_dram(const DramConfig& config, const ArrayConfig& array, const std::string& path,

@@ -16,9 +16,9 @@ constexpr double kMostVolts = 10.0;
 constexpr ParameterSource kSources[] = {
     {"median",
      "A:normal law through 0.06 % of the cells at 0.54 V and one of 37 Mbit at 0.61 V, 28 nm block "
-     "RAM (Q2:abstract of Salami et al., MICRO 2018, for 0.06 % and 0.61 V; R:0.54 V)"},
+     "RAM;Q2:abstract of Salami et al., MICRO 2018, for 0.06 % and 0.61 V;R:0.54 V"},
     {"sigma", "A:as median"},
-    {"correlated", "A:no figure published; correlation itself is (Q:MoRS)"},
+    {"correlated", "A:no figure published;Q:MoRS, that there is correlation"},
     {"in_rows", "A:rows and columns alike"},
     {"density", "A:no figure published"},
     {"ones", "A:both directions alike"},

@@ -11,6 +11,7 @@
 
 #include "base/field_table.h"
 #include "sim/memory/array_geometry.h"
+#include "sim/memory/parameter_source.h"
 
 namespace tilestrike::sim {
 
@@ -29,11 +30,7 @@ struct LowVoltageConfig {
 
 FieldTable<LowVoltageConfig> low_voltage_fields();
 
-/// Where a default comes from, for reports: the tag of base/provenance.h and what it rests on.
-struct ParameterSource {
-  const char* key;
-  const char* source;
-};
+/// Where the defaults come from, for reports; the voltage has none.
 std::span<const ParameterSource> low_voltage_sources();
 
 /// Share of all cells, over all chips, that fail at `voltage`; it falls as the voltage rises.

@@ -3,9 +3,11 @@
 #include "sim/memory/memory_config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "base/text.h"
+#include "sim/memory/scrub.h"
 
 namespace tilestrike::sim {
 namespace {
@@ -72,7 +74,68 @@ Field<MemoryConfig> holds_field() {
   return field;
 }
 
+/// Cycles or a time. What was written is kept: the clock may change, from point to point of a
+/// sweep.
+Field<MemoryConfig> scrub_field() {
+  Field<MemoryConfig> field;
+  field.about = {"scrub",
+                 "cycles or time",
+                 "cycles, " + std::string(kTimeUnits),
+                 "0",
+                 "0 to " + std::to_string(kLongestScrubPeriod) + " cycles",
+                 "a scrubber reads and repairs every codeword once in so long (1000, 10us, 1d); "
+                 "0: none"};
+  field.read = [](MemoryConfig& memory, const Value& value, const std::string& path,
+                  ErrorList& errors) {
+    memory.scrub_cycles = 0;
+    memory.scrub_time.clear();
+    const auto nanoseconds = value.is_scalar() ? parse_nanoseconds(value.scalar) : std::nullopt;
+    if (nanoseconds && *nanoseconds >= 0.0L) {
+      memory.scrub_time = value.scalar;
+    } else if (nanoseconds) {
+      errors.add(ErrorCode::kInvalidInput, path + ": '" + value.scalar + "' is negative",
+                 value.place.text(), "write a time such as 10us, or 0: no scrubber");
+    } else if (value.is_scalar() && parse_integer(value.scalar)) {
+      field_detail::read_integer(value, path, 0, kLongestScrubPeriod, errors,
+                                 [&](std::int64_t cycles) { memory.scrub_cycles = cycles; });
+    } else {
+      field_detail::wrong_type(value, path,
+                               "a number of cycles such as 1000, or a time such as 10us (units: " +
+                                   std::string(kTimeUnits) + ")",
+                               errors);
+    }
+  };
+  field.write = [](const MemoryConfig& memory) {
+    return Value::of(memory.scrub_time.empty() ? std::to_string(memory.scrub_cycles)
+                                               : memory.scrub_time);
+  };
+  return field;
+}
+
 }  // namespace
+
+void convert_scrub_time(MemoryConfig& memory, double clock_mhz, const std::string& path,
+                        const std::string& where, ErrorList& errors) {
+  if (memory.scrub_time.empty()) {
+    return;
+  }
+  const long double cycles = parse_nanoseconds(memory.scrub_time).value() * clock_mhz / 1000.0L;
+  if (cycles < 1.0L) {
+    errors.add(ErrorCode::kInvalidInput,
+               path + ": " + memory.scrub_time + " is shorter than a cycle of " +
+                   field_detail::real_text(1000.0 / clock_mhz) + " ns",
+               where, "write a longer time, or 0: no scrubber");
+  } else if (cycles > static_cast<long double>(kLongestScrubPeriod)) {
+    errors.add(ErrorCode::kInvalidInput, path + ": " + memory.scrub_time + " is out of range",
+               where,
+               "allowed: at most " + std::to_string(kLongestScrubPeriod) + " cycles, " +
+                   field_detail::real_text(
+                       std::floor(static_cast<double>(kLongestScrubPeriod) / clock_mhz / 86400e6)) +
+                   " d at this clock");
+  } else {
+    memory.scrub_cycles = std::llround(cycles);
+  }
+}
 
 std::string_view name_of(MemoryContent content) {
   for (const auto& [name, known] : contents()) {
@@ -104,8 +167,7 @@ FieldTable<MemoryConfig> memory_fields() {
                     "from one bit of a codeword to the next (column multiplexing)"),
       choice_field("ecc", &MemoryConfig::ecc, ecc_choices(),
                    "code of each codeword; `tilestrike list codes` describes them"),
-      integer_field("scrub", &MemoryConfig::scrub_cycles, 0, std::int64_t{1} << 50, "cycles",
-                    "a scrubber reads and repairs every codeword once in so long; 0: none"),
+      scrub_field(),
       choice_field("double_buffered", &MemoryConfig::buffering,
                    {{"true", Buffering::kDouble}, {"false", Buffering::kSingle}},
                    "whether one half is filled while the other is read"),

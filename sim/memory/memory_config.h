@@ -36,6 +36,7 @@ struct MemoryConfig {
   int interleave = 1;
   EccKind ecc = EccKind::kNone;
   std::int64_t scrub_cycles = 0;  // a scrubber's period over the whole array; 0: there is none
+  std::string scrub_time;         // the same as a time, where it was written so: "10us"
   Buffering buffering = Buffering::kDouble;
 
   /// Its array, whose check bits are those of the ECC. Only where check_memory() found nothing.
@@ -45,6 +46,10 @@ struct MemoryConfig {
 };
 
 FieldTable<MemoryConfig> memory_fields();
+
+/// Sets scrub_cycles where the period was written as a time. `where`: what messages begin with.
+void convert_scrub_time(MemoryConfig& memory, double clock_mhz, const std::string& path,
+                        const std::string& where, ErrorList& errors);
 
 /// Adds everything that is wrong with the memory as a whole: a code that does not have this width,
 /// a geometry that does not multiply.

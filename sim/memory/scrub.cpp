@@ -14,7 +14,8 @@ __extension__ using Wide = unsigned __int128;
 
 ScrubSchedule::ScrubSchedule(Cycle period, std::uint64_t codewords, Cycle start)
     : period_(period), codewords_(codewords), start_(start) {
-  TS_CHECK(period >= 1 && codewords >= 1, "a scrubber has a period and something to scrub");
+  TS_CHECK(period >= 1 && period <= kLongestScrubPeriod && codewords >= 1,
+           "a scrubber has a period and something to scrub");
 }
 
 Cycle ScrubSchedule::phase(CodewordId codeword) const {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // When a scrubber comes by: it walks an array's codewords in the order of their addresses, evenly,
-// once per period.
+// once per period, round after round.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,15 @@
 
 namespace tilestrike::sim {
 
+/// 36 years at 1 GHz, and a year at 36 GHz: small enough that cycles of an inference and a few
+/// periods add up to less than 2^63.
+inline constexpr Cycle kLongestScrubPeriod = Cycle{1} << 60;
+
 class ScrubSchedule {
  public:
-  /// Requires period >= 1 and codewords >= 1. `start` is the cycle in which codeword 0 is scrubbed.
-  /// A period shorter than the number of codewords scrubs several of them in one cycle.
+  /// Requires 1 <= period <= kLongestScrubPeriod and codewords >= 1. A round begins in cycle
+  /// `start`, at codeword 0; one that is under way in cycle 0 has a negative one. A period shorter
+  /// than the number of codewords scrubs several of them in one cycle.
   ScrubSchedule(Cycle period, std::uint64_t codewords, Cycle start = 0);
 
   Cycle period() const { return period_; }

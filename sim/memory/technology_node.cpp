@@ -202,8 +202,7 @@ class RowReader {
       add(kRateCounts, "rates count '" + counts + "'",
           "divide them by mean_mult if they count flipped bits, and write 'events'");
     }
-    Sourced counts;
-    read_source(kRateCountsSource, counts);
+    read_source(kRateCountsSource, node.rate_counts);
     if (is_sound_) {
       check(node);
     }

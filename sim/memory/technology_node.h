@@ -41,6 +41,7 @@ struct TechnologyNode {
   Sourced share_logit_per_volt;    // by which the multi-cell share rises as the voltage falls
   Sourced alpha_multi_cell_share;  // of alpha (and thermal) events
   Sourced zero_to_one;             // sensitivity of a stored 0 over that of a stored 1
+  Sourced rate_counts;             // its source says why rates count events, not flipped bits
 };
 
 /// What a file must say in a column.

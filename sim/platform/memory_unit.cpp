@@ -9,9 +9,16 @@
 namespace tilestrike::sim {
 
 MemoryUnit::MemoryUnit(const MemoryConfig& config)
-    : array_(ArrayGeometry(config.array()), config.code()) {
-  if (config.scrub_cycles > 0) {
-    scrubber_.emplace(config.scrub_cycles, array_.geometry().codewords());
+    : array_(ArrayGeometry(config.array()), config.code()), scrub_period_(config.scrub_cycles) {
+  clear();
+}
+
+void MemoryUnit::set_scrub_phase(std::optional<Cycle> phase) {
+  TS_CHECK(!phase || (*phase >= 0 && *phase < scrub_period_), "a phase within a scrubber's round");
+  TS_CHECK(scrubs_.empty() && arrivals_.empty(), "nothing has struck the memory");
+  scrubber_.reset();
+  if (phase) {
+    scrubber_.emplace(scrub_period_, array_.geometry().codewords(), -*phase);
   }
 }
 
@@ -166,6 +173,7 @@ void MemoryUnit::clear() {
   scrubs_.clear();
   awaiting_scrub_.clear();
   held_.clear();
+  set_scrub_phase(scrub_period_ > 0 ? std::optional<Cycle>(0) : std::nullopt);
 }
 
 }  // namespace tilestrike::sim

@@ -29,6 +29,9 @@ enum class Part : std::uint16_t {  // of a cycle, in order
   kWrites = 600,
   kStrikes = 800,
 };
+/// The kernel counts ticks in 64 bits, from before a run on: what is due later than this never is.
+/// 4.6e15 cycles, of which no run has as many.
+inline constexpr Cycle kLastCycle = static_cast<Cycle>((Tick{1} << 62) / kTicksPerCycle);
 constexpr Tick tick_of(Cycle cycle, Part part) {
   return static_cast<Tick>(cycle) * kTicksPerCycle + static_cast<Tick>(part);
 }
@@ -40,13 +43,17 @@ class MemoryUnit {
 
   MemoryArray& array() { return array_; }
 
+  /// As Platform::set_scrub_phase().
+  void set_scrub_phase(std::optional<Cycle> phase);
   void arm(const PlatformStrike& strike);
   /// When the next strike, release or scrub that can matter is due.
   Tick next_arrival() const {
     return arrived_ < arrivals_.size() ? arrivals_[arrived_].tick : kNever;
   }
   Tick next_scrub() const {
-    return scrubs_.empty() ? kNever : tick_of(scrubs_.begin()->first, Part::kScrubs);
+    return scrubs_.empty() || scrubs_.begin()->first > kLastCycle
+               ? kNever
+               : tick_of(scrubs_.begin()->first, Part::kScrubs);
   }
   /// Everything that arrives by `tick` acts.
   void arrive(Tick tick);
@@ -74,6 +81,7 @@ class MemoryUnit {
   void await_scrub(CodewordId codeword, Cycle from);
 
   MemoryArray array_;
+  Cycle scrub_period_;  // 0: there is no scrubber
   std::optional<ScrubSchedule> scrubber_;
   std::vector<Arrival> arrivals_;  // in time order; some have arrived
   std::size_t arrived_ = 0;

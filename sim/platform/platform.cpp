@@ -483,6 +483,10 @@ MemoryArray& Platform::array(int memory) {
   return state_->units.at(static_cast<std::size_t>(memory))->array();
 }
 
+void Platform::set_scrub_phase(int memory, std::optional<Cycle> phase) {
+  state_->units.at(static_cast<std::size_t>(memory))->set_scrub_phase(phase);
+}
+
 void Platform::arm(std::span<const PlatformStrike> strikes) {
   for (const PlatformStrike& strike : strikes) {
     state_->units.at(static_cast<std::size_t>(strike.memory))->arm(strike);

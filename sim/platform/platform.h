@@ -124,6 +124,9 @@ class Platform {
   /// To fill it before a run, and to look into it after one.
   MemoryArray& array(int memory);
 
+  /// In cycle 0 the scrubber of a memory is `phase` cycles into its round, 0 .. period - 1;
+  /// nothing: it does not come by. Before anything strikes the memory.
+  void set_scrub_phase(int memory, std::optional<Cycle> phase);
   /// Strikes that arrive in later runs; those of cycles that have gone by act at once when the next
   /// one begins. No cell may be stuck twice at one time.
   void arm(std::span<const PlatformStrike> strikes);
@@ -134,7 +137,8 @@ class Platform {
   PlatformReport run(PlatformProgram& program, DueAction on_due, Cycle origin = 0);
   /// The first cycle in which a step of any kind may come next.
   Cycle next_cycle() const;
-  /// As it was made: cells 0, nothing stuck, armed or held, cycle 0.
+  /// As it was made: cells 0, nothing stuck, armed or held, cycle 0, in which scrubbers begin a
+  /// round.
   void clear();
 
  private:

@@ -27,6 +27,21 @@ TEST(Suggestion, NamesTheNearestOrAllThatIsAllowed) {
   EXPECT_EQ(suggestion("temperature", kKeys), "allowed: rows, columns, dataflow, overflow");
 }
 
+TEST(ParseNanoseconds, ReadsANumberAndAUnit) {
+  EXPECT_EQ(parse_nanoseconds("250ns"), 250.0L);
+  EXPECT_EQ(parse_nanoseconds("10us"), 1e4L);
+  EXPECT_EQ(parse_nanoseconds("1.5 ms"), 1.5e6L);
+  EXPECT_EQ(parse_nanoseconds("1e3s"), 1e12L);
+  EXPECT_EQ(parse_nanoseconds("30min"), 1.8e12L);
+  EXPECT_EQ(parse_nanoseconds("2h"), 7.2e12L);
+  EXPECT_EQ(parse_nanoseconds("365d"), 31'536'000e9L);
+  EXPECT_EQ(parse_nanoseconds("-1s"), -1e9L);
+  for (const char* text :
+       {"", "s", "10", "10m", "10 y", "ten s", "1 0s", "infs", "10sec", "10 S"}) {
+    EXPECT_FALSE(parse_nanoseconds(text)) << text;
+  }
+}
+
 TEST(Join, PutsSeparatorsBetweenOnly) {
   EXPECT_EQ(join(std::vector<std::string>{"a", "", "b"}, "-"), "a--b");
   EXPECT_EQ(join(std::vector<std::string>{"", "a"}, "-"), "-a");

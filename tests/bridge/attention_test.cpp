@@ -60,7 +60,7 @@ TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
   AcceleratorConfig accelerator = mesh_of(4, 4, GetParam());
   dnn::Tape golden = executor.record(attention_pictures().narrow(0, 0, 1));
   Mapping mapping(network, golden, accelerator);
-  TrialRunner runner(network, mapping, "systemc");
+  TrialRunner runner(network, mapping, "systemc", JudgeKind::kTopK);
   const auto engine = sim::make_engine("systemc");
   const sim::MeshSites sites(accelerator.mesh);
   RandomStream random(5, 0, Purpose::kTest);
@@ -126,7 +126,7 @@ TEST(AttentionTest, ChangedKeysStayInTheMeshForALaterFault) {
   const at::Tensor image = attention_pictures().narrow(0, 0, 1);
   const dnn::Tape golden = executor.record(image);
   Mapping mapping(network, golden, mesh_of(4, 4, sim::Dataflow::kWeightStationary));
-  TrialRunner runner(network, mapping, "systemc");
+  TrialRunner runner(network, mapping, "systemc", JudgeKind::kTopK);
   const auto engine = sim::make_engine("systemc");
   const sim::MeshSites sites(mapping.accelerator().mesh);
   RandomStream random(6, 0, Purpose::kTest);

@@ -79,8 +79,8 @@ class Comparison {
         executor_(network_),
         golden_(executor_.record(dnn::Inputs(tiny_pictures()).narrow(0, 1))),
         mapping_(network_, golden_, accelerator),
-        trial_(network_, mapping_),
-        formula_(network_, mapping_, "closed_form"),
+        trial_(network_, mapping_, "systemc", JudgeKind::kTopK),
+        formula_(network_, mapping_, "closed_form", JudgeKind::kTopK),
         platform_(network_, mapping_, golden_) {}
 
   Cycle cycles() const { return mapping_.schedule().cycles_per_inference(); }
@@ -200,7 +200,7 @@ class Comparison {
   }
 
   Seen by_residency(MemoryTrial& trial, const std::vector<CellFault>& faults) {
-    const TrialResult result = trial.run(golden_, faults, nullptr);
+    const TrialResult result = trial.run(golden_, {faults, {}}, nullptr);
     Seen seen;
     seen.answer = result.logits.empty() ? floats(golden_of(network_.output)) : result.logits;
     seen.is_changed = result.changed_outputs > 0 || !result.logits.empty();

@@ -26,7 +26,7 @@ class Comparison {
         random_(seed, 0, Purpose::kTest) {
     golden_ = executor_.record(image(0));
     mapping_ = std::make_unique<Mapping>(load_.network, golden_, accelerator);
-    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, "systemc");
+    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, "systemc", JudgeKind::kTopK);
     engine_ = sim::make_engine("systemc");
   }
 

@@ -9,6 +9,7 @@
 #include "bridge/memory/memory_trial.h"
 #include "bridge/study.h"
 #include "tests/bridge/memories.h"
+#include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
@@ -46,14 +47,15 @@ TEST(MemoryStudyTest, StrikesOnEveryMemoryAreJudgedAndRepeatable) {
                               geometry.bit_at(geometry.cell_at(random.below(geometry.cells()))),
                               FaultKind::kFlip,
                               {cycle, cycle + 1}};
-        const TrialResult result = study->strike_cells(ImageId(i % 5), {&fault, 1});
+        const TrialResult result = study->strike_cells(ImageId(i % 5), {{&fault, 1}, {}}, nullptr);
         visible += result.judgement.outcome != Outcome::kMasked ? 1 : 0;
         ++masked[result.masked_at];
         // Without ECC nothing is found, and what is not masked was read.
         EXPECT_EQ(result.corrected_codewords + result.detected_codewords, 0);
         EXPECT_TRUE(result.activated || result.judgement.outcome == Outcome::kMasked);
         if (i % 10 == 0) {
-          EXPECT_EQ(text_of(study->strike_cells(ImageId(i % 5), {&fault, 1})), text_of(result));
+          EXPECT_EQ(text_of(study->strike_cells(ImageId(i % 5), {{&fault, 1}, {}}, nullptr)),
+                    text_of(result));
         }
       }
       EXPECT_GT(masked[MaskedAt::kDead], 0) << study->memories()[memory].name;
@@ -76,7 +78,7 @@ TEST(MemoryStudyTest, EccCorrectsEverySingleUpset) {
                           geometry.bit_at(geometry.cell_at(random.below(geometry.cells()))),
                           FaultKind::kFlip,
                           {cycle, cycle + 1}};
-    const TrialResult result = study->strike_cells(ImageId(0), {&fault, 1});
+    const TrialResult result = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
     EXPECT_TRUE(result.judgement.outcome == Outcome::kMasked ||
                 result.judgement.outcome == Outcome::kCorrected);
     corrected += result.judgement.outcome == Outcome::kCorrected ? 1 : 0;
@@ -94,7 +96,7 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
   const dnn::Executor executor(load.network);
   const dnn::Tape tape = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, tape, inputs.accelerator);
-  MemoryTrial trial(load.network, mapping);
+  MemoryTrial trial(load.network, mapping, "systemc", JudgeKind::kTopK);
   const Placement& placement = trial.residency().placement();
   RandomStream random(3, 0, Purpose::kTest);
   int compared = 0;
@@ -123,7 +125,7 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
                            {sim::CodewordId(place / 64), static_cast<int>(place % 64)},
                            FaultKind::kFlip,
                            {when, when + 1}};
-      const TrialResult by_cell = trial.run(tape, {&cell, 1}, nullptr);
+      const TrialResult by_cell = trial.run(tape, {{&cell, 1}, {}}, nullptr);
       const WordStrike strike{ImageId(0), {fault}};
       const TrialResult by_tensor = tensor->is_constant
                                         ? tensors->strike_constants({&fault, 1}).front()
@@ -139,6 +141,28 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
   EXPECT_GT(visible, 100);
 }
 
+TEST(MemoryStudyTest, AStrikeIsJudgedAsTheStudySays) {
+  StudyInputs inputs = resnet(with_memories(16, 16, kDataflows[0]));
+  inputs.judge = JudgeKind::kRelativeL2;
+  const auto study = Study::open(inputs);
+  int reclassified = 0;
+  for (int codewords = 1; codewords <= 16; ++codewords) {
+    std::vector<CellFault> faults;  // signs of the first layer's weights, in the backing memory
+    for (int byte = 0; byte < 8 * codewords; ++byte) {
+      faults.push_back({2,
+                        {sim::CodewordId(static_cast<std::uint64_t>(byte / 8)), byte % 8 * 8 + 7},
+                        FaultKind::kFlip,
+                        {-1, 0}});
+    }
+    const ImageId image(codewords % 5);
+    const TrialResult result = study->strike_cells(image, {faults, {}}, nullptr);
+    if (result.judgement.outcome == Outcome::kSdc) {
+      reclassified += is_judged_by_relative_l2(*study, image, result) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(reclassified, 2);
+}
+
 TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {
   AcceleratorConfig accelerator = with_memories(16, 16, kDataflows[0]);
   accelerator.memory[0].second.capacity_bytes = std::int64_t{256} << 10;
@@ -148,10 +172,10 @@ TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {
   // in all later ones.
   const Cycle late = study->cycles_per_inference() - 1;
   const CellFault fault{0, {sim::CodewordId(0), 6}, FaultKind::kFlip, {late, late + 1}};
-  const TrialResult now = study->strike_cells(ImageId(0), {&fault, 1});
+  const TrialResult now = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
   EXPECT_EQ(now.judgement.outcome, Outcome::kMasked);
   EXPECT_TRUE(now.outlives);
-  const std::vector<TrialResult> later = study->later_inferences({&fault, 1});
+  const std::vector<TrialResult> later = study->later_inferences({{&fault, 1}, {}});
   ASSERT_EQ(later.size(), 4U);
   for (const TrialResult& result : later) {
     EXPECT_TRUE(result.activated);
@@ -159,7 +183,7 @@ TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {
   }
   // Struck before everything, it does the same to this inference.
   const CellFault early{0, {sim::CodewordId(0), 6}, FaultKind::kFlip, {0, 1}};
-  EXPECT_EQ(study->strike_cells(ImageId(2), {&early, 1}).logits, later[2].logits);
+  EXPECT_EQ(study->strike_cells(ImageId(2), {{&early, 1}, {}}, nullptr).logits, later[2].logits);
 }
 
 TEST(MemoryStudyTest, AcceleratorsThatDoNotFitAreRefused) {

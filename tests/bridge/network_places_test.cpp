@@ -93,7 +93,7 @@ TEST(NetworkPlacesStrikeTest, AStrikeIsActivatedWhereAReadFollows) {
           is_read = !held.reads.empty() && held.reads.back() > cycle && !held.tensor.empty();
         }
       }
-      const TrialResult result = study->strike_cells(ImageId(0), {&fault, 1});
+      const TrialResult result = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
       EXPECT_EQ(result.activated, is_read)
           << accelerator.memory[memory].first << " codeword " << bit.codeword.value << " bit "
           << bit.bit << " cycle " << cycle << " masked at " << name_of(result.masked_at);

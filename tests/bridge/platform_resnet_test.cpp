@@ -26,7 +26,7 @@ TEST_P(PlatformResnetTest, EveryLayerIsTheExecutorsAndStrikesAreTheTrials) {
   accelerator.on_due = OnDue::kUse;
   const dnn::Tape shapes = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, shapes, accelerator);
-  MemoryTrial trial(load.network, mapping);
+  MemoryTrial trial(load.network, mapping, "systemc", JudgeKind::kTopK);
   PlatformRun platform(load.network, mapping, shapes);
   const auto output = static_cast<std::size_t>(load.network.output.value);
   const Cycle period = mapping.schedule().cycles_per_inference();
@@ -62,7 +62,7 @@ TEST_P(PlatformResnetTest, EveryLayerIsTheExecutorsAndStrikesAreTheTrials) {
     std::sort(faults.begin(), faults.end(),
               [](const CellFault& x, const CellFault& y) { return x.bit < y.bit; });
     const dnn::Tape golden = executor.record(load.inputs.narrow(k % 4, 1));
-    const TrialResult hybrid = trial.run(golden, faults, nullptr);
+    const TrialResult hybrid = trial.run(golden, {faults, {}}, nullptr);
     platform.boot();
     for (const CellFault& one : faults) {
       const sim::PlatformStrike strike{static_cast<std::int32_t>(one.memory), one.bit, one.kind,

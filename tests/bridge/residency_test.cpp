@@ -29,7 +29,7 @@ class ResidencyTest : public testing::Test {
           executor(load.network),
           tape(executor.record(load.inputs)),
           mapping(load.network, tape, accelerator),
-          trial(load.network, mapping) {}
+          trial(load.network, mapping, "systemc", JudgeKind::kTopK) {}
     Workload load;
     dnn::Executor executor;
     dnn::Tape tape;
@@ -58,7 +58,7 @@ class ResidencyTest : public testing::Test {
                              static_cast<int>(address % word) * 8 + bit},
                             kind,
                             {cycle, cycle + 1}};
-      return trial.run(tape, {&fault, 1}, nullptr);
+      return trial.run(tape, {{&fault, 1}, {}}, nullptr);
     }
     bool matters(std::size_t memory, std::int64_t address, Cycle cycle) {
       return strike(memory, address, 6, cycle).activated;
@@ -229,15 +229,15 @@ TEST_F(ResidencyTest, CorrectedSumsAreCleanAgain) {
     return CellFault{kSums, {codeword, bit}, FaultKind::kFlip, {cycle, cycle + 1}};
   };
   const std::vector<CellFault> apart{flip(3, read(1) + 1), flip(9, read(2) + 1)};
-  const TrialResult corrected = s.trial.run(s.tape, apart, nullptr);
+  const TrialResult corrected = s.trial.run(s.tape, {apart, {}}, nullptr);
   EXPECT_EQ(corrected.judgement.outcome, Outcome::kCorrected);
   EXPECT_EQ(corrected.changed_accumulators, 0);
   const std::vector<CellFault> together{flip(3, read(1) + 1), flip(9, read(1) + 1)};
-  const TrialResult detected = s.trial.run(s.tape, together, nullptr);
+  const TrialResult detected = s.trial.run(s.tape, {together, {}}, nullptr);
   EXPECT_EQ(detected.judgement.outcome, Outcome::kDue);
   EXPECT_GT(detected.changed_accumulators, 0);
   const std::vector<CellFault> check{flip(64, read(1) + 1), flip(65, read(1) + 1)};
-  const TrialResult false_due = s.trial.run(s.tape, check, nullptr);
+  const TrialResult false_due = s.trial.run(s.tape, {check, {}}, nullptr);
   EXPECT_EQ(false_due.judgement.outcome, Outcome::kDue);
   EXPECT_EQ(false_due.without_stop, Outcome::kMasked);
 }
@@ -255,7 +255,7 @@ TEST_F(ResidencyTest, RefetchHealsACopyWhoseBackingCopyIsClean) {
   for (const int bit : {1, 2}) {
     faults.push_back({kScratchpad, {codeword, bit}, FaultKind::kFlip, {written, written + 1}});
   }
-  EXPECT_EQ(s.trial.run(s.tape, faults, nullptr).judgement.outcome, Outcome::kCorrected);
+  EXPECT_EQ(s.trial.run(s.tape, {faults, {}}, nullptr).judgement.outcome, Outcome::kCorrected);
   // The backing copy is struck, too: nothing to fetch again.
   const int tensor = s.mapping.work().weights_of[layer];
   const CopyByte byte = weight_byte(s.mapping.schedule(), layer, 3, 0);
@@ -264,7 +264,7 @@ TEST_F(ResidencyTest, RefetchHealsACopyWhoseBackingCopyIsClean) {
   for (const int bit : {1, 2, 3}) {
     faults.push_back({kDram, {sim::CodewordId(backing), bit}, FaultKind::kFlip, {0, 1}});
   }
-  EXPECT_EQ(s.trial.run(s.tape, faults, nullptr).judgement.outcome, Outcome::kDue);
+  EXPECT_EQ(s.trial.run(s.tape, {faults, {}}, nullptr).judgement.outcome, Outcome::kDue);
 }
 
 // What the occupants of a codeword say agrees with what it holds at each cycle.

@@ -64,8 +64,8 @@ TEST_P(StruckPassesTest, OnlyThePassesThatReadItAreSimulated) {
   accelerator.memory[0].second.capacity_bytes = 512;
   accelerator.memory.emplace_back("d", small_memory({sim::MemoryContent::kBacking}, 8192, 64));
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping);
-  MemoryTrial formula(network, mapping, "closed_form");
+  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   std::array<int, 4> live{};
   for (int k = 0; k < 4000; ++k) {
@@ -73,9 +73,9 @@ TEST_P(StruckPassesTest, OnlyThePassesThatReadItAreSimulated) {
     const auto memory = static_cast<std::size_t>(k % 4);
     const CellFault fault = draw(accelerator, memory, cycles, random);
     const Occupant held = trial.residency().at(memory, fault.bit.codeword, fault.when.from);
-    const TrialResult result = trial.run(golden, {&fault, 1}, nullptr);
+    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
     const std::int64_t passes = result.passes_simulated;
-    EXPECT_EQ(formula.run(golden, {&fault, 1}, nullptr).passes_simulated, 0);
+    EXPECT_EQ(formula.run(golden, {{&fault, 1}, {}}, nullptr).passes_simulated, 0);
     const Tiling* const tiling = held.kind == Kind::kNothing || held.kind == Kind::kTensor
                                      ? nullptr
                                      : mapping.schedule().layers()[held.layer].tiling.get();
@@ -103,15 +103,15 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial right(network, mapping, "stepped");
-  MemoryTrial wrong(network, mapping, "off_by_one");
+  MemoryTrial right(network, mapping, "stepped", JudgeKind::kTopK);
+  MemoryTrial wrong(network, mapping, "off_by_one", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int computed = 0;
   for (int k = 0; k < 400; ++k) {
     RandomStream random(81, static_cast<std::uint64_t>(k), Purpose::kTest);
     const CellFault fault = draw(accelerator, k % 3, cycles, random);
-    const TrialResult good = right.run(golden, {&fault, 1}, nullptr);
-    const TrialResult bad = wrong.run(golden, {&fault, 1}, nullptr);
+    const TrialResult good = right.run(golden, {{&fault, 1}, {}}, nullptr);
+    const TrialResult bad = wrong.run(golden, {{&fault, 1}, {}}, nullptr);
     EXPECT_EQ(good.changed_accumulators, 0);
     EXPECT_EQ(good.passes_simulated, bad.passes_simulated);
     const bool has_run = bad.passes_simulated > 0;
@@ -122,7 +122,7 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
     }
     computed += has_run ? 1 : 0;
     if (k % 20 == 0 && has_run) {
-      const std::string found = wrong.audit(golden, {&fault, 1}).disagreement;
+      const std::string found = wrong.audit(golden, {{&fault, 1}, {}}).disagreement;
       EXPECT_TRUE(found.starts_with("off_by_one and closed_form part in layer ")) << found;
     }
   }
@@ -134,14 +134,14 @@ TEST_P(StruckPassesTest, AnAuditNamesTheEngineThatIsWrong) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping);
+  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int found = 0;
   for (int k = 0; k < 100; ++k) {
     RandomStream random(82, static_cast<std::uint64_t>(k), Purpose::kTest);
     const CellFault fault = draw(accelerator, k % 3, cycles, random);
-    const TrialResult result = trial.run(golden, {&fault, 1}, nullptr);
-    const TrialAudit audit = trial.audit(golden, {&fault, 1});
+    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
+    const TrialAudit audit = trial.audit(golden, {{&fault, 1}, {}});
     EXPECT_EQ(audit.disagreement, result.passes_simulated == 0
                                       ? ""
                                       : "systemc and off_by_one part in layer " + result.layer +
@@ -170,15 +170,15 @@ TEST_P(StruckPassesTest, ProductsOfTwoActivationsToo) {
   }
   accelerator.memory[1].second.capacity_bytes = 1024;
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping);
-  MemoryTrial formula(network, mapping, "closed_form");
+  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int of_products = 0;
   for (int k = 0; k < 5000; ++k) {
     RandomStream random(83, static_cast<std::uint64_t>(k), Purpose::kTest);
     const CellFault fault = draw(accelerator, k % 3, cycles, random);
-    const TrialResult result = trial.run(golden, {&fault, 1}, nullptr);
-    ASSERT_EQ(text_of(result), text_of(formula.run(golden, {&fault, 1}, nullptr))) << k;
+    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
+    ASSERT_EQ(text_of(result), text_of(formula.run(golden, {{&fault, 1}, {}}, nullptr))) << k;
     of_products +=
         result.passes_simulated > 0 && result.layer.starts_with("attention.matmul") ? 1 : 0;
   }

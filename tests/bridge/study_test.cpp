@@ -2,11 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/study.h"
 
+#include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/random.h"
+#include "dnn/data.h"
+#include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
@@ -39,7 +43,9 @@ TEST_F(StudyTest, ReportsItsGoldenRun) {
   EXPECT_EQ(study().golden().images, 20);
   EXPECT_GT(study().golden().accuracy, 0.7);
   EXPECT_EQ(study().golden().device, "cpu");
-  EXPECT_TRUE(study().golden().warnings.empty());
+  ASSERT_EQ(study().golden().warnings.size(), 1U);
+  EXPECT_NE(study().golden().warnings[0].find("int8 scales from 1000 of 60000 images"),
+            std::string::npos);
   EXPECT_EQ(study().hashes().size(), 4U);
   EXPECT_EQ(study().label(ImageId(0)), 9);  // the first test image is an ankle boot
   EXPECT_EQ(study().golden_logits(ImageId(0)).size(), 10U);
@@ -137,6 +143,24 @@ TEST_F(StudyTest, TheStoryEndsWithTheOutcome) {
             std::string::npos);
 }
 
+TEST(StudyInputsTest, AStrikeOnTheMeshIsJudgedAsTheStudySays) {
+  StudyInputs inputs = lenet(5);
+  inputs.judge = JudgeKind::kRelativeL2;
+  const auto study = Study::open(inputs);
+  int reclassified = 0;
+  for (std::uint64_t bit = 8; bit < 32; bit += 2) {
+    const std::uint64_t site = study->sites().block(sim::Register::kVertical).first + bit;
+    const RegisterFault fault{SiteId(site), FaultKind::kStuckAt1, {}};
+    for (ImageId image(0); image.value < 5; ++image.value) {
+      const TrialResult result = study->strike(image, {&fault, 1});
+      if (result.judgement.outcome == Outcome::kSdc) {
+        reclassified += is_judged_by_relative_l2(*study, image, result) ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(reclassified, 5);
+}
+
 TEST_F(StudyTest, EnginesAgree) {
   RandomStream random(3, 0, Purpose::kTest);
   StudyInputs inputs = lenet(2, sim::Dataflow::kOutputStationary);
@@ -159,10 +183,36 @@ TEST_F(StudyTest, EnginesAgree) {
 
 TEST(StudyInputsTest, CalibrationOnTheEvaluationImagesIsWarnedOf) {
   StudyInputs inputs = lenet(5);
-  inputs.calibrate = {};
-  const auto study = Study::open(inputs);
-  ASSERT_EQ(study->golden().warnings.size(), 1U);
-  EXPECT_NE(study->golden().warnings[0].find("evaluation images"), std::string::npos);
+  for (const std::string calibrate : {"", "fashion_mnist/test"}) {
+    inputs.calibrate = calibrate.empty() ? InputFiles() : InputFiles(calibrate);
+    const auto study = Study::open(inputs);
+    ASSERT_EQ(study->golden().warnings.size(), 2U);
+    EXPECT_NE(study->golden().warnings[0].find("evaluation images"), std::string::npos);
+    EXPECT_NE(study->golden().warnings[1].find("1000 of 10000 images"), std::string::npos);
+  }
+}
+
+/// Images whose first 1500 are dark: scales that come of those alone would cut off all others.
+TEST(StudyInputsTest, ScalesComeFromTheWholeSetWhateverItsOrder) {
+  const std::string path = testing::TempDir() + "ts_sorted_" + std::to_string(::getpid()) + ".npy";
+  const at::Tensor images = dnn::load_data("fashion_mnist/train", "", 3000).images.clone();
+  images.narrow(0, 0, 1500).mul_(0.05);
+  dnn::write_npy(path, images);
+  StudyInputs inputs = lenet(500);
+  const double accuracy = Study::open(inputs)->golden().accuracy;
+  inputs.calibrate = path;
+  const auto spread = Study::open(inputs);
+  EXPECT_NEAR(spread->golden().accuracy, accuracy, 0.02);
+  ASSERT_EQ(spread->golden().warnings.size(), 1U);
+  EXPECT_NE(spread->golden().warnings[0].find("int8 scales from 1000 of 3000 images"),
+            std::string::npos)
+      << spread->golden().warnings[0];
+  inputs.calibrate_use = 0;
+  const auto all = Study::open(inputs);
+  EXPECT_TRUE(all->golden().warnings.empty());
+  EXPECT_NEAR(all->golden().accuracy, accuracy, 0.02);
+  EXPECT_NE(all->hashes(), spread->hashes());
+  std::filesystem::remove(path);
 }
 
 TEST(InferTest, AllTilesEqualTheBulkPath) {

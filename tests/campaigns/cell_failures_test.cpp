@@ -111,6 +111,74 @@ TEST(CellFailuresTest, ALowerVoltageAddsCellsToTheSameChips) {
   }
 }
 
+std::string word(const Row& row, const std::string& column) {
+  return std::get<std::string>(row[trial_column(column)]);
+}
+
+TEST(CellFailuresTest, AChipIsATrialOfAllOfItsMemories) {
+  const ScratchFolder folder;
+  const std::string low =
+      "model: lenet5\ntrials: 20\nstrike: {process: low_voltage, low_voltage: {voltage: 0.57, "
+      "correlated: 0}, where: {memory: ";
+  const Campaign campaign = campaign_of(low + "all}}");
+  const auto& memories = campaign.points.front().scenario.accelerator.memory;
+  ASSERT_EQ(memories.size(), 2U);
+  std::set<std::string> firsts;
+  for (const auto& [key, row] : run(folder, low + "all}}", 20)) {
+    EXPECT_EQ(word(row, "structure"), "scratchpad+accumulator");
+    // The place is that of the first failing cell, in the memory that `register` names.
+    const auto trial = static_cast<std::uint64_t>(key.second);
+    for (std::size_t i = 0; i < memories.size(); ++i) {
+      const sim::ArrayGeometry geometry(memories[i].second.array());
+      const auto& law = campaign.points.front().scenario.strike.low_voltage;
+      const auto cells = sim::LowVoltageArray(geometry, law, 1, trial, i).failing(0.57);
+      if (!cells.empty()) {
+        EXPECT_EQ(word(row, "register"), memories[i].first);
+        EXPECT_EQ(number(row, "word"), static_cast<std::int64_t>(cells[0].bit.codeword.value));
+        EXPECT_EQ(number(row, "row"), geometry.cell_of(cells[0].bit).row);
+        firsts.insert(memories[i].first);
+        break;
+      }
+    }
+  }
+  EXPECT_FALSE(firsts.empty());
+  std::filesystem::remove(folder.path("r.sqlite"));
+  const auto results = Results::for_campaign(folder.path("r.sqlite"), campaign);
+  Surroundings surroundings;
+  surroundings.open_study = studies();
+  const RunReport done = run_campaign(campaign, *results, surroundings);
+  ASSERT_EQ(done.summaries.front().registers.size(), 1U) << "no split by the first failing cell";
+  EXPECT_EQ(done.summaries.front().registers[0].name, "scratchpad+accumulator");
+  EXPECT_EQ(done.summaries.front().registers[0].activated.n, 20);
+  std::filesystem::remove(folder.path("r.sqlite"));
+  for (const auto& [key, row] : run(folder, low + "accumulator}}", 20)) {
+    EXPECT_EQ(word(row, "structure"), "accumulator") << "struck alone it keeps its name";
+    EXPECT_EQ(word(row, "register"), "");
+  }
+}
+
+TEST(CellFailuresTest, SoIsATrialOfCellsHereAndThereAndOfAFluence) {
+  for (const auto& [strike, structure] : std::vector<std::pair<std::string, std::string>>{
+           {"{where: {memory: all}, count: 3}", "scratchpad+accumulator"},
+           {"{where: {memory: all}, per_bit: 1e-6}", "scratchpad+accumulator"},
+           {"{where: {memory: accumulator}, count: 3}", "accumulator"},
+           {"{process: particle, where: {memory: all}, fluence: 1e9}", "scratchpad+accumulator"},
+           {"{where: {memory: all}}", ""},
+           {"{process: particle, where: {memory: all}}", ""}}) {
+    const ScratchFolder folder;
+    for (const auto& [key, row] : run(folder, "model: lenet5\ntrials: 5\nstrike: " + strike, 5)) {
+      const std::string name = word(row, "structure");
+      if (structure.empty()) {  // one event strikes one memory
+        EXPECT_TRUE(name == "scratchpad" || name == "accumulator") << strike << " " << name;
+        EXPECT_EQ(word(row, "register"), "");
+      } else {
+        EXPECT_EQ(name, structure) << strike;
+        EXPECT_EQ(word(row, "register").empty(), structure == "accumulator") << strike;
+      }
+    }
+  }
+}
+
 TEST(CellFailuresTest, AChipWithoutFailingCellsIsATrialToo) {
   const ScratchFolder folder;
   const Rows rows = run(folder,
@@ -152,6 +220,25 @@ TEST(CellFailuresTest, DramFailsAsItsFileSaysInTheMemoryThatHoldsBackingCopies) 
     EXPECT_EQ(number(row, "bits"), 2048 * 8) << "every bit of the device is stuck";
     EXPECT_EQ(number(row, "images"), 10);
   }
+}
+
+TEST(CellFailuresTest, TheSummaryWarnsOfDevicesThatWereNotStudied) {
+  const ScratchFolder folder;
+  const auto results_of = [&](const std::string& text) {
+    const Campaign campaign = campaign_of("model: lenet5\ntrials: 3\n" + text);
+    const std::string path = folder.path("r.sqlite");
+    std::filesystem::remove(path);
+    const auto results = Results::for_campaign(path, campaign);
+    Surroundings surroundings;
+    surroundings.open_study = studies();
+    return text_of(run_campaign(campaign, *results, surroundings).summaries.front());
+  };
+  const std::string warning = "warning: strike.dram: a device of 'dram' has 64 Kbit";
+  EXPECT_NE(results_of(kDram + "strike: {process: dram, where: {memory: all}, dram: {devices: 10}}")
+                .find(warning),
+            std::string::npos);
+  EXPECT_EQ(results_of(kDram + "strike: {where: {memory: dram}}").find("strike.dram"),
+            std::string::npos);
 }
 
 TEST(CellFailuresTest, FlipsAreThoseOfTheUpset) {

@@ -115,9 +115,9 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
     const bool is_odd = !faults.empty() && faults.front().site.value % 2 == 1;
     return {{"wavefront", "stepped"}, is_odd ? settings_.disagreement : ""};
   }
-  bridge::TrialAudit audit_cells(ImageId, std::span<const bridge::CellFault> faults) override {
+  bridge::TrialAudit audit_cells(ImageId, const bridge::CellStrike& strike) override {
     ++audits;
-    const bool is_odd = faults.front().bit.bit % 2 == 1;
+    const bool is_odd = strike.faults.front().bit.bit % 2 == 1;
     return {{"closed_form"}, is_odd ? settings_.disagreement : ""};
   }
 
@@ -125,9 +125,11 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
 
   /// A codeword is read or not, by its number, the cycle and the image; what a reader gets is
   /// decoded by its code, and whether that changes the answer is a matter of the same numbers.
-  bridge::TrialResult strike_cells(ImageId image, std::span<const bridge::CellFault> faults,
+  bridge::TrialResult strike_cells(ImageId image, const bridge::CellStrike& strike,
                                    bridge::Story* story) override {
     ++strikes;
+    const std::span<const bridge::CellFault> faults = strike.faults;
+    check_phases(strike);
     bridge::TrialResult result;
     result.judgement.golden_class = result.judgement.faulty_class = 1;
     result.masked_at = MaskedAt::kDead;
@@ -185,11 +187,10 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
     return (bit.codeword.value + static_cast<std::uint64_t>(bit.bit)) % 3 == 0;
   }
 
-  std::vector<bridge::TrialResult> later_inferences(
-      std::span<const bridge::CellFault> faults) override {
+  std::vector<bridge::TrialResult> later_inferences(const bridge::CellStrike& strike) override {
     std::vector<bridge::TrialResult> results;
     for (std::int64_t image = 0; image < images_; ++image) {
-      results.push_back(strike_cells(ImageId(image + 1000), faults, nullptr));
+      results.push_back(strike_cells(ImageId(image + 1000), strike, nullptr));
     }
     return results;
   }
@@ -198,6 +199,17 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
   std::int64_t audits = 0;
 
  private:
+  void check_phases(const bridge::CellStrike& strike) const {
+    TS_CHECK(strike.scrub_phases.size() == memories_.size(), "a phase of each memory");
+    for (std::size_t i = 0; i < memories_.size(); ++i) {
+      const Cycle period = memories_[i].config.scrub_cycles;
+      const std::optional<Cycle>& phase = strike.scrub_phases[i];
+      TS_CHECK(phase.has_value() == (period > 0) && phase.value_or(0) >= 0 &&
+                   phase.value_or(-1) < period,
+               "a phase within a scrubber's round");
+    }
+  }
+
   static std::uint64_t mixed(std::initializer_list<std::uint64_t> values) {
     std::uint64_t hash = 1469598103934665603ULL;
     for (const std::uint64_t value : values) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "sim/memory/scrub.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns {
@@ -67,6 +68,84 @@ TEST(LibraryTest, NodesOfOnesOwnKeepTheirPlaceInTheAccelerator) {
                read_text_file((root_folder() / "data" / "technology_nodes.csv").string()));
   const std::string path = folder.write("chip.yaml", "base: gemmini_16x16\nnode: own.csv:28nm\n");
   EXPECT_EQ(accelerator_of_flag(path).node, folder.path("own.csv") + ":28nm");
+}
+
+/// Of the scratchpad of an accelerator in a file.
+sim::MemoryConfig with_scrub(const ScratchFolder& folder, const std::string& scrub,
+                             const std::string& clock) {
+  return accelerator_of_flag(
+             folder.write("chip.yaml", "base: gemmini_16x16\nclock: " + clock +
+                                           "\nmemory: {scratchpad: {scrub: " + scrub + "}}\n"))
+      .memory.front()
+      .second;
+}
+
+TEST(LibraryTest, AScrubberHasAPeriodInCyclesOrAsATime) {
+  const ScratchFolder folder;
+  for (const auto& [scrub, clock, cycles] :
+       std::vector<std::tuple<const char*, const char*, std::int64_t>>{
+           {"0", "1000", 0},
+           {"1000", "800", 1000},
+           {"1152921504606846976", "1000", sim::kLongestScrubPeriod},
+           {"1ns", "1000", 1},
+           {"10us", "1000", 10'000},
+           {"10us", "800", 8'000},
+           {"5ms", "1000", 5'000'000},
+           {"1.5 s", "1000", 1'500'000'000},
+           {"30min", "1000", 1'800'000'000'000},
+           {"1h", "700", 2'520'000'000'000},
+           {"1d", "1000", 86'400'000'000'000},
+           {"365d", "2000", 63'072'000'000'000'000},
+           {"10us", "0.26", 3}}) {  // 2.6
+    const sim::MemoryConfig memory = with_scrub(folder, scrub, clock);
+    EXPECT_EQ(memory.scrub_cycles, cycles) << scrub << " at " << clock;
+  }
+}
+
+TEST(LibraryTest, APeriodThatIsNoneIsAnErrorWithACure) {
+  const ScratchFolder folder;
+  const auto error_of = [&](const std::string& scrub) {
+    const std::string error = errors_of([&] { with_scrub(folder, scrub, "500"); });
+    const std::string start =
+        folder.path("chip.yaml") + ":3:30: accelerator.memory.scratchpad.scrub: ";
+    EXPECT_EQ(error.rfind(start, 0), 0U) << error;
+    return error.substr(std::min(start.size(), error.size()));
+  };
+  const std::string what =
+      "; write a number of cycles such as 1000, or a time such as 10us (units: ns, us, ms, s, min, "
+      "h, d)";
+  EXPECT_EQ(error_of("10y"), "found '10y'" + what);
+  EXPECT_EQ(error_of("often"), "found 'often'" + what);
+  EXPECT_EQ(error_of("1.5"), "found '1.5'" + what);
+  EXPECT_EQ(error_of("-10us"), "'-10us' is negative; write a time such as 10us, or 0: no scrubber");
+  EXPECT_EQ(error_of("1.9ns"),
+            "1.9ns is shorter than a cycle of 2 ns; write a longer time, or 0: no scrubber");
+  EXPECT_EQ(error_of("0s"),
+            "0s is shorter than a cycle of 2 ns; write a longer time, or 0: no scrubber");
+  EXPECT_EQ(error_of("-1"), "-1 is out of range; allowed: 0 to 1152921504606846976");
+  EXPECT_EQ(error_of("1e5d"),
+            "1e5d is out of range; allowed: at most 1152921504606846976 cycles, 26687 d at this "
+            "clock");
+}
+
+// Resuming compares expanded scenarios; a sweep of the clock leaves a time a time.
+TEST(LibraryTest, TheExpandedFormKeepsATimeAsItWasWritten) {
+  const Campaign campaign = campaign_of(
+      "model: lenet5\naccelerator: {base: gemmini_16x16, memory: {scratchpad: {scrub: 10us}, "
+      "accumulator: {scrub: 5000}}}\nsweep: {accelerator.clock: [1000, 250]}");
+  ASSERT_EQ(campaign.points.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Point& point = campaign.points[i];
+    const Value& memory = *point.document.find("accelerator")->find("memory");
+    EXPECT_EQ(memory.find("scratchpad")->find("scrub")->scalar, "10us");
+    EXPECT_EQ(memory.find("accumulator")->find("scrub")->scalar, "5000");
+    const auto& memories = point.scenario.accelerator.memory;
+    EXPECT_EQ(memories[0].second.scrub_cycles, i == 0 ? 10'000 : 2'500);
+    EXPECT_EQ(memories[1].second.scrub_cycles, 5000);
+    const Campaign again = campaign_of(point.document.yaml());
+    EXPECT_EQ(again.points[0].document.yaml(), point.document.yaml());
+    EXPECT_EQ(again.points[0].scenario.accelerator.memory, memories);
+  }
 }
 
 TEST(LibraryTest, NearMissesAreSuggested) {

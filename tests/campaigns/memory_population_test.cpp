@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
+#include <sstream>
 
+#include "base/text.h"
 #include "campaigns/binomial.h"
 #include "campaigns/sampling.h"
 #include "tests/campaigns/campaign_files.h"
@@ -198,6 +201,67 @@ TEST(MemoryPopulationTest, PlaceSunAndThermalFluxChangeTheirRatesAlone) {
   EXPECT_EQ(mesh_thermal.thermal, 0.0) << "unknown";
 }
 
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) {
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+/// The 28nm of nodes.csv, whose clusters grow as the voltage falls: FILE:NAME.
+std::string sloped_node(const ScratchFolder& folder) {
+  const std::string path = quick_node("28nm");
+  std::string text;
+  int column = -1;
+  for (const std::string& line : split(read_text_file(path.substr(0, path.rfind(':'))), '\n')) {
+    std::vector<std::string> cells = split(line, ',');
+    if (column < 0) {
+      column = static_cast<int>(std::ranges::find(cells, "mcu_logit_per_v") - cells.begin());
+    } else if (cells.back() == "28nm") {
+      cells.at(static_cast<std::size_t>(column)) = "4";
+    }
+    text += join(cells, ",") + "\n";
+  }
+  return folder.write("sloped.csv", text) + ":28nm";
+}
+
+TEST(MemoryPopulationTest, ALowerVoltageRaisesRatesAndClusters) {
+  const ScratchFolder folder;
+  const std::string setup =
+      "accelerator: {base: gemmini_16x16, node: " + sloped_node(folder) +
+      "}\nstrike: {process: particle, where: {memory: all, mesh: {}}, strata: false";
+  const Planned at_node(setup + "}");
+  const Planned lower(setup + ", voltage: 0.7, rate_per_volt: 2.5}");
+  const Planned left(setup + ", voltage: 0.7, rate_per_volt: 0}");
+  const double factor = std::exp(2.5 * (0.9 - 0.7));
+  for (std::size_t i = 0; i < 3; ++i) {  // the mesh's flip-flops, too
+    for (const sim::Radiation radiation : kRadiations) {
+      const double fit = at_node.population().structures()[i].fit.of(radiation);
+      EXPECT_NEAR(lower.population().structures()[i].fit.of(radiation), factor * fit, 1e-9 * fit);
+      EXPECT_EQ(left.population().structures()[i].fit.of(radiation), fit);
+    }
+  }
+  EXPECT_GT(at_node.population().structures()[0].fit.thermal, 0.0);
+  EXPECT_NEAR(lower.population().fit(), factor * at_node.population().fit(), 1e-9);
+  const auto several = [](const Planned& setup) {
+    int count = 0;
+    for (std::uint64_t k = 0; k < 20'000; ++k) {
+      count += setup.strike(k).cells.size() > 1 ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(several(lower), several(left)) << "the same trials, more often";
+  EXPECT_GT(several(lower), 1.05 * several(at_node));
+  // A fluence causes more events, too.
+  const std::string fluence =
+      small("none", "28nm") + "strike: {process: particle, where: {memory: all}, fluence: 1e9";
+  const Planned few(fluence + "}"), more(fluence + ", voltage: 0.7, rate_per_volt: 2.5}");
+  EXPECT_NEAR(more.population().expected(), factor * few.population().expected(),
+              1e-9 * factor * few.population().expected());
+}
+
 TEST(MemoryPopulationTest, StrataAreWhatTheyAreCalledAndTheirWeightsAddUp) {
   for (const std::string ecc : {"secded", "parity", "dected"}) {
     const Planned setup(small(ecc) + kParticle);
@@ -349,6 +413,33 @@ TEST(MemoryPopulationTest, AFluenceDrawsAsManyEventsAsItCauses) {
         Planned(small("none") + "strike: {process: particle, where: {memory: all}, fluence: 1e14}");
       }).find("strike.fluence: causes "),
       std::string::npos);
+}
+
+TEST(MemoryPopulationTest, RatesOfDevicesOfAnotherSizeAreWarnedOf) {
+  const ScratchFolder folder;
+  const std::string own = folder.write(
+      "own.csv", "mode,transient_fit,transient_src,permanent_fit,permanent_src\nrow,1,A,1,A\n");
+  const auto warnings = [](const std::string& memory, const std::string& dram) {
+    const Planned setup(
+        "accelerator: {base: gemmini_16x16, memory: {dram: {holds: backing, row: "
+        "1024, banks: 8, " +
+        memory + "}}}\nstrike: {process: dram, where: {memory: all}, dram: {" + dram + "}}");
+    return setup.population().warnings();
+  };
+  const std::vector<std::string> small = warnings("capacity: 64KiB, ecc: ssc", "devices: 10");
+  ASSERT_EQ(small.size(), 1U);
+  for (const char* part : {"a device of 'dram' has 64 Kbit",
+                           "have 1 Gbit (R:", "rates are per device, whatever its size"}) {
+    EXPECT_NE(small[0].find(part), std::string::npos) << small[0];
+  }
+  EXPECT_EQ(warnings("capacity: 1GiB, ecc: ssc", "devices: 10").size(), 0U) << "1 Gbit each";
+  EXPECT_EQ(warnings("capacity: 256MiB, ecc: ssc", "devices: 10").size(), 0U) << "a quarter";
+  EXPECT_EQ(warnings("capacity: 128MiB, ecc: ssc", "devices: 10").size(), 1U) << "an eighth";
+  EXPECT_EQ(warnings("capacity: 4GiB, ecc: none", "devices: 8").size(), 0U) << "4 Gbit each";
+  EXPECT_NE(warnings("capacity: 4GiB, ecc: none", "devices: 4").at(0).find("has 8 Gbit"),
+            std::string::npos);
+  EXPECT_EQ(warnings("capacity: 64KiB, ecc: ssc", "devices: 10, modes: " + own).size(), 0U)
+      << "rates of one's own are those of one's own devices";
 }
 
 TEST(MemoryPopulationTest, ARatePerBitDrawsTheNumberOfCells) {

@@ -91,8 +91,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   FakeStudy study(study_inputs(scenario), {});
   const Plan plan(scenario, target_of(scenario, study));
   SQLite::Database database(path, SQLite::OPEN_READONLY);
-  std::vector<StratumCount> counts;
-  double weighted = 0.0;
+  std::map<std::size_t, StratumCount> classes;
   for (const StrikeGroup& group : plan.memories()->groups()) {
     const std::string where = "FROM trials WHERE structure = '" +
                               plan.memories()->structures()[group.structure].name +
@@ -102,11 +101,19 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
     const int hits =
         database.execAndGet("SELECT COUNT(*) " + where + " AND outcome = 'due'").getInt();
     if (*group.stratum == sim::Stratum::kDetected || *group.stratum == sim::Stratum::kBoth) {
-      counts.push_back({group.fit / plan.memories()->fit(), hits, n});
-      weighted += n > 0 ? counts.back().weight * hits / n : 0.0;
+      StratumCount& each = classes[group.of_class];
+      each.weight += group.fit / plan.memories()->fit();
+      each.hits += hits;
+      each.n += n;
     } else {
       EXPECT_EQ(hits, 0);
     }
+  }
+  std::vector<StratumCount> counts;
+  double weighted = 0.0;
+  for (const auto& [of_class, each] : classes) {
+    counts.push_back(each);
+    weighted += each.n > 0 ? each.weight * each.hits / static_cast<double>(each.n) : 0.0;
   }
   const Estimate expected = stratified_rate(counts, 0.95);
   EXPECT_NEAR(summary.all.avf[6].value, weighted, 1e-12);
@@ -324,11 +331,13 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
   const RunReport report =
       report_of(folder.path("r.sqlite"), small("none") +
                                              "trials: 300\nstrike: {process: particle, where: "
-                                             "{memory: all}, altitude: 12000, voltage: 1.1}");
+                                             "{memory: all}, altitude: 12000, voltage: 1.1, "
+                                             "rate_per_volt: 2}");
   const std::string text = text_of(report.summaries[0]);
   for (const char* part :
        {"neutron rate 770 FIT/Mbit  Q2 (Q2:UG116-BRAM[neutron])", "alpha rate 431 FIT/Mbit  X",
         "neutron flux over sea level's", "R:JESD89A", "voltage 1.1 V  A (A:the scenario)",
+        "e-folds of all rates per volt below that of the node 2 1/V  A (A:the scenario)",
         "rows between well taps", "band of all strikes",
         "not modelled: combinational logic; DMA "
         "engines; the sequencer; the vector unit; biases and requantisation constants",

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 #include "tests/campaigns/campaign_files.h"
@@ -116,6 +117,28 @@ TEST(ReplayTest, AStruckMemoryIsDrawn) {
   }
 }
 
+TEST(ReplayTest, WhereTheScrubberIsIsTold) {
+  const ScratchFolder folder;
+  const std::string path =
+      run(folder,
+          "model: lenet5\ntrials: 20\naccelerator: {base: gemmini_16x16, memory: {scratchpad: "
+          "{ecc: secded, scrub: 777}}}\nstrike: {where: {memory: [scratchpad, accumulator]}}");
+  std::set<std::string> told;
+  for (std::int64_t trial = 0; trial < 20; ++trial) {
+    const ReplayReport report = replay(request_of(path, 0, trial), studies());
+    EXPECT_TRUE(report.differences.empty());
+    const bool is_scrubbed =
+        report.row[trial_column("structure")] == Cell{std::string("scratchpad")};
+    EXPECT_EQ(report.faults.size(), is_scrubbed ? 3U : 2U);
+    if (is_scrubbed) {
+      EXPECT_EQ(report.faults[2].rfind("scratchpad: in cycle 0 its scrubber is ", 0), 0U);
+      EXPECT_NE(report.faults[2].find(" of 777 cycles into a round"), std::string::npos);
+      told.insert(report.faults[2]);
+    }
+  }
+  EXPECT_GT(told.size(), 5U);
+}
+
 TEST(ReplayTest, AStrikeOnTheMeshIsNoPictureOfAMemory) {
   const ScratchFolder folder;
   ReplayRequest request = request_of(run(folder, "model: lenet5\ntrials: 1"), 0, 0);
@@ -123,6 +146,37 @@ TEST(ReplayTest, AStrikeOnTheMeshIsNoPictureOfAMemory) {
   EXPECT_EQ(errors_of([&] { replay(request, studies()); }),
             "--svg: the trial struck no memory; leave it out; pictures are of memories and their "
             "cells");
+}
+
+TEST(ReplayTest, OnlyStrikesOnTheMeshAreDumped) {
+  const ScratchFolder folder;
+  ReplayRequest request = request_of(
+      run(folder, "model: lenet5\ntrials: 1\nstrike: {where: {memory: accumulator}}"), 0, 0);
+  request.dump_folder = folder.path("dump");
+  EXPECT_EQ(errors_of([&] { replay(request, studies()); }),
+            "--dump: trial 0 struck accumulator, not the mesh; --dump writes the struck passes of "
+            "a strike on the mesh; leave it out; the story and --json tell what was read");
+  request.dump_folder.clear();
+  EXPECT_TRUE(replay(request, studies()).differences.empty());
+}
+
+TEST(ReplayTest, ATrialThatChangesNothingIsNotDumped) {
+  const ScratchFolder folder;
+  const std::string path = run(folder, "model: lenet5\ntrials: 20\nstrike: {fault: random}");
+  int refused = 0;
+  for (std::int64_t trial = 0; trial < 20; ++trial) {
+    ReplayRequest request = request_of(path, 0, trial);
+    request.dump_folder = folder.path("dump");
+    const std::string errors = errors_of([&] { replay(request, studies()); });
+    const bool is_refused =
+        errors == "--dump: trial " + std::to_string(trial) +
+                      " changes nothing: the random value is the one that the bit has; leave it "
+                      "out, or choose another trial";
+    EXPECT_TRUE(errors.empty() || is_refused) << errors;
+    refused += is_refused ? 1 : 0;
+  }
+  EXPECT_GT(refused, 2);
+  EXPECT_LT(refused, 18);
 }
 
 TEST(ReplayTest, WhatIsNotThereIsNamed) {

@@ -47,6 +47,43 @@ TEST(SamplingTest, TrialsDependOnSeedAndNumberAlone) {
   EXPECT_EQ(same, 0);
 }
 
+std::string scrubbed(const std::string& scratchpad, const std::string& accumulator) {
+  return "accelerator: {base: gemmini_16x16, memory: {scratchpad: {ecc: secded, scrub: " +
+         scratchpad + "}, accumulator: {ecc: secded, scrub: " + accumulator +
+         "}}}\nstrike: {where: {memory: all}}\n";
+}
+
+TEST(SamplingTest, EveryScrubberHasAPhaseOfItsOwn) {
+  const Planned both(scrubbed("1000", "1048576")), one(scrubbed("0", "1048576")),
+      none(scrubbed("0", "0")), longer(scrubbed("3000", "1048576"));
+  constexpr int kDraws = 6000;
+  std::vector<int> thirds(3, 0);
+  int high_together = 0;
+  for (std::uint64_t k = 0; k < kDraws; ++k) {
+    const DrawnTrial drawn = both.plan.draw(TrialId(k));
+    const bridge::ScrubPhases& phases = drawn.scrub_phases;
+    ASSERT_EQ(phases.size(), both.study.memories().size());
+    EXPECT_EQ(phases, both.plan.draw(TrialId(k)).scrub_phases);
+    ASSERT_TRUE(*phases[0] >= 0 && *phases[0] < 1000);
+    ASSERT_TRUE(*phases[1] >= 0 && *phases[1] < 1048576);
+    ++thirds[static_cast<std::size_t>(*phases[0] * 3 / 1000)];
+    high_together += *phases[0] >= 500 && *phases[1] >= 524288 ? 1 : 0;
+    // Nothing else depends on it, and it on nothing else.
+    const DrawnTrial other = one.plan.draw(TrialId(k));
+    EXPECT_FALSE(other.scrub_phases[0]);
+    EXPECT_EQ(other.scrub_phases[1], phases[1]);
+    EXPECT_EQ(longer.plan.draw(TrialId(k)).scrub_phases[1], phases[1]);
+    EXPECT_FALSE(none.plan.draw(TrialId(k)).scrub_phases[1]);
+    EXPECT_EQ(drawn.image, other.image);
+    const bridge::CellFault cell = drawn.acting_cells()[0], same = other.acting_cells()[0];
+    EXPECT_TRUE(cell.memory == same.memory && cell.bit == same.bit && cell.when == same.when);
+  }
+  for (const int third : thirds) {
+    EXPECT_NEAR(third, kDraws / 3.0, 5 * std::sqrt(kDraws * 2.0 / 9));
+  }
+  EXPECT_NEAR(high_together, kDraws / 4.0, 5 * std::sqrt(kDraws * 3.0 / 16));
+}
+
 TEST(SamplingTest, PointsOfASweepArePaired) {
   // The same sites and cycles exist, so that only the kind of fault differs.
   const Planned flip("strike: {fault: flip}"),

@@ -67,6 +67,22 @@ TEST(ScenarioTest, SeveralInputsHaveNamesOrPlaces) {
   EXPECT_NE(wrong.find("a path for each input"), std::string::npos) << wrong;
 }
 
+TEST(ScenarioTest, HowManyImagesFixTheScalesIsSaidOnlyWhereItIsNotTheDefault) {
+  const auto scenario_of = [](const std::string& data) {
+    return campaign_of("model: lenet5\n" + data).points.front().scenario;
+  };
+  EXPECT_EQ(study_inputs(scenario_of("")).calibrate_use, 1000);
+  EXPECT_EQ(expanded(scenario_of("")).yaml().find("calibrate_use"), std::string::npos);
+  for (const auto& [text, use] :
+       std::vector<std::pair<std::string, std::int64_t>>{{"all", 0}, {"20000", 20000}}) {
+    const Scenario scenario = scenario_of("data: {calibrate_use: " + text + "}");
+    EXPECT_EQ(study_inputs(scenario).calibrate_use, use);
+    EXPECT_NE(expanded(scenario).yaml().find("calibrate_use: " + text), std::string::npos);
+  }
+  EXPECT_NE(errors_of([&] { scenario_of("data: {calibrate_use: 0}"); }).find("data.calibrate_use"),
+            std::string::npos);
+}
+
 TEST(ScenarioTest, ExpandingTwiceIsExpandingOnce) {
   const ScratchFolder folder;
   folder.write("m.pt2", "x");

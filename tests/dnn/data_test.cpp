@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <array>
 #include <filesystem>
 #include <limits>
 
@@ -131,6 +132,61 @@ TEST(DataTest, IdxFilesPlainAndCompressed) {
     EXPECT_EQ(data.images.sizes().vec(), (std::vector<std::int64_t>{2, 1, 2, 2}));
     EXPECT_EQ(data.images.flatten()[7].item().toFloat(), 7.0F / 255.0F);
     EXPECT_TRUE(data.labels.equal(at::arange(7, 9)));
+  }
+}
+
+TEST(RowChoiceTest, ASpreadHasARowOfEachPartAndNoPeriod) {
+  for (const auto& [most, total] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {1000, 60'000}, {1000, 1001}, {7, 100}, {1, 50}, {999, 1'000'000'007}}) {
+    const RowChoice choice = RowChoice::spread(most);
+    ASSERT_EQ(choice.count(total), most);
+    EXPECT_EQ(choice.row(0, total), 0);
+    for (std::int64_t i = 0; i < most; ++i) {
+      const std::int64_t row = choice.row(i, total);
+      ASSERT_GE(row, i * total / most) << most << " of " << total;
+      ASSERT_LT(row, (i + 1) * total / most) << most << " of " << total;
+    }
+  }
+  // Classes in turns, with a period that the length of a part is a multiple of.
+  std::array<int, 10> classes{};
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    ++classes[static_cast<std::size_t>(RowChoice::spread(1000).row(i, 60'000) % 10)];
+  }
+  for (const int count : classes) {
+    EXPECT_NEAR(count, 100, 5);
+  }
+  for (const RowChoice& all : {RowChoice(), RowChoice(60), RowChoice::spread(60)}) {
+    EXPECT_EQ(all.count(50), 50);
+    EXPECT_EQ(all.row(49, 50), 49);
+  }
+}
+
+TEST(RowChoiceTest, EveryFormatGivesTheChosenRows) {
+  std::string bytes;
+  for (int i = 0; i < 200; ++i) {
+    bytes += static_cast<char>(i);
+  }
+  write_file(file("s.idx"), idx({100, 1, 2}, bytes));
+  write_gzip(file("s.gz"), idx({100, 1, 2}, bytes));
+  write_file(file("s.npy"), npy("'|u1'", "(100, 1, 2)", bytes));
+  std::string columns;  // Fortran's order: the first index varies fastest
+  for (int i = 0; i < 200; ++i) {
+    columns += static_cast<char>(i % 100 * 2 + i / 100);
+  }
+  write_file(file("f.npy"), npy("'|u1'", "(100, 1, 2)", columns, true));
+  write_file(file("y.idx"), idx({100}, bytes.substr(0, 100)));
+  const RowChoice choice = RowChoice::spread(7);
+  for (const char* name : {"s.idx", "s.gz", "s.npy", "f.npy"}) {
+    const DataSet data = load_data(file(name), file("y.idx"), choice);
+    ASSERT_EQ(data.images.size(0), 7) << name;
+    ASSERT_EQ(data.images.numel(), 14) << name;
+    for (std::int64_t i = 0; i < 7; ++i) {
+      const std::int64_t row = choice.row(i, 100);
+      const auto* pixels = data.images.const_data_ptr<float>() + 2 * i;
+      EXPECT_FLOAT_EQ(pixels[0] * 255.0F, static_cast<float>(2 * row)) << name;
+      EXPECT_FLOAT_EQ(pixels[1] * 255.0F, static_cast<float>(2 * row + 1)) << name;
+      EXPECT_EQ(data.labels.const_data_ptr<std::int64_t>()[i], row) << name;
+    }
   }
 }
 

@@ -283,6 +283,8 @@ TEST(DramModesTest, BadFilesAreNamedWithPlaceAndCure) {
         "'bank' is there twice", "also in line 5"}) {
     EXPECT_NE(all.find(part), std::string::npos) << part << " in\n" << all;
   }
+  // A rate has a value, so that it is not unknown where it comes from.
+  EXPECT_NE(errors_of(head + "row,1,-,0,A\n").find("'-' begins with no tag"), std::string::npos);
   EXPECT_THROW(DramEventLaw(parse_dram_modes(head + "bit,0,A,0,A\n", "own.csv")), Failure);
   // A mode that is not there does not occur.
   const auto rates = parse_dram_modes(head + "row,1,A,0,A\n", "own.csv");

@@ -49,8 +49,7 @@ TEST(LowVoltageTest, TheLawIsNormal) {
   EXPECT_NEAR(failing_share(LowVoltageConfig{}, 0.54), 6e-4, 0.2e-4);
   EXPECT_NEAR(failing_share(LowVoltageConfig{}, 0.61) * 37e6, 1.0, 0.3);
   for (const ParameterSource& parameter : low_voltage_sources()) {
-    EXPECT_EQ(provenance_of(std::string(parameter.source).substr(0, 1)), Provenance::kAssumed)
-        << parameter.key;
+    EXPECT_EQ(provenance_of(parameter.source), Provenance::kAssumed) << parameter.key;
   }
 }
 

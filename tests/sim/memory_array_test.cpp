@@ -342,5 +342,26 @@ TEST(ScrubTest, LargeArraysAndPeriods) {
             schedule.phase(last) + schedule.period());
 }
 
+// A round that is under way, of up to the longest period over up to the largest memory.
+TEST(ScrubTest, ARoundThatHasBegunBeforeGoesOn) {
+  RandomStream random(12, 0, Purpose::kTest);
+  for (int i = 0; i < 2000; ++i) {
+    const auto period =
+        static_cast<Cycle>(1 + random.below(std::uint64_t{1} << (1 + random.below(60))));
+    const std::uint64_t codewords = 1 + random.below(std::uint64_t{1} << (1 + random.below(46)));
+    const auto begun = static_cast<Cycle>(random.below(static_cast<std::uint64_t>(period)));
+    const ScrubSchedule schedule(period, codewords, -begun);
+    const CodewordId word(random.below(codewords));
+    const auto cycle = static_cast<Cycle>(random.below(std::uint64_t{1} << random.below(62)));
+    const Cycle next = schedule.next(word, cycle);
+    ASSERT_GE(next, cycle);
+    ASSERT_LT(next - cycle, period);
+    const auto [first, last] = schedule.at(next);
+    ASSERT_TRUE(first <= word.value && word.value < last);
+    ASSERT_EQ(schedule.next(word, next), next);
+    ASSERT_EQ(schedule.next(word, next + 1), next + period);
+  }
+}
+
 }  // namespace
 }  // namespace tilestrike::sim

@@ -59,7 +59,8 @@ class ListProgram final : public PlatformProgram {
 
 struct Case {
   std::vector<MemoryConfig> memories;
-  std::vector<PlatformStep> steps;  // data: from `bytes`, by step
+  std::vector<std::optional<Cycle>> phases;  // of their scrubbers; nothing: it stands still
+  std::vector<PlatformStep> steps;           // data: from `bytes`, by step
   std::vector<std::vector<std::uint8_t>> bytes;
   std::vector<PlatformStrike> strikes;
   Cycle cycles = 0;
@@ -178,6 +179,18 @@ Case random_case(RandomStream& random) {
   return made;
 }
 
+std::vector<std::optional<Cycle>> random_phases(const Case& made, RandomStream random) {
+  std::vector<std::optional<Cycle>> phases;
+  for (const MemoryConfig& config : made.memories) {
+    phases.emplace_back();
+    if (config.scrub_cycles > 0 && random.below(10) > 0) {
+      phases.back() =
+          static_cast<Cycle>(random.below(static_cast<std::uint64_t>(config.scrub_cycles)));
+    }
+  }
+  return phases;
+}
+
 struct Seen {
   std::vector<std::vector<std::uint8_t>> bytes;  // by step: what reads gave
   std::vector<EccCounts> reads, scrubs;
@@ -262,8 +275,8 @@ Seen walk(const Case& made) {
       }
     }
     for (std::size_t m = 0; m < arrays.size(); ++m) {
-      if (made.memories[m].scrub_cycles > 0) {
-        const ScrubSchedule schedule(made.memories[m].scrub_cycles, 128);
+      if (made.phases[m]) {
+        const ScrubSchedule schedule(made.memories[m].scrub_cycles, 128, -*made.phases[m]);
         const auto range = schedule.at(cycle);
         for (std::uint64_t word = range.first; word < range.last; ++word) {
           note(seen.scrubs[m], static_cast<std::int32_t>(m), CodewordId(word),
@@ -299,8 +312,13 @@ TEST(PlatformTest, EveryReadIsThatOfAWalkThroughAllCycles) {
   EccCounts reads, scrubs;
   for (int trial = 0; trial < 400; ++trial) {
     Case made = random_case(random);
+    made.phases =
+        random_phases(made, RandomStream(43, static_cast<std::uint64_t>(trial), Purpose::kTest));
     const Seen seen = walk(made);
     Platform platform(made.memories);  // many in one process
+    for (std::size_t m = 0; m < made.phases.size(); ++m) {
+      platform.set_scrub_phase(static_cast<int>(m), made.phases[m]);
+    }
     platform.arm(made.strikes);
     for (std::size_t i = 0; i < made.steps.size(); ++i) {
       made.steps[i].data = made.bytes[i].data();
@@ -421,6 +439,34 @@ TEST(PlatformTest, WhatStruckBeforeTheStartIsMetByTheFirstScrub) {
     platform.arm({&strike, 1});
     EXPECT_EQ(platform.idle_until(5).scrubs[0].corrected, cycle < 0 ? 1 : 0) << cycle;
     EXPECT_EQ(platform.idle_until(200).scrubs[0].corrected, cycle < 0 ? 0 : 1) << cycle;
+  }
+}
+
+// A year at 2 GHz is more than the kernel's 64 bits of picoseconds hold.
+TEST(PlatformTest, AScrubberOfALongPeriodComesByInItsCycleOnly) {
+  constexpr Cycle kYear = 63'072'000'000'000'000;
+  for (const Cycle period : {kYear, kLongestScrubPeriod}) {
+    Platform platform(std::vector{memory_of(EccKind::kSecded, 64, period)});
+    for (const CodewordId word : {CodewordId(0), CodewordId(77), CodewordId(127)}) {
+      const Cycle phase = ScrubSchedule(period, 128).phase(word);
+      const std::vector<std::pair<Cycle, int>> phases{
+          {phase, 0},                                // in cycle 0: before the strike
+          {(phase + period - 40) % period, 1},       // in cycle 40
+          {(phase + period - 500'000) % period, 2},  // in cycle 500 000
+          {(phase + 1) % period, 0},                 // in a period
+          {(phase + period / 2) % period, 0}};
+      for (const auto& [start, when] : phases) {
+        platform.clear();
+        platform.set_scrub_phase(0, start);
+        PlatformStrike strike;
+        strike.bit = {word, 5};
+        strike.when = {10, 11};
+        platform.arm({&strike, 1});
+        EXPECT_EQ(platform.idle_until(39).scrubs[0].corrected, 0U);
+        EXPECT_EQ(platform.idle_until(1'000).scrubs[0].corrected, when == 1 ? 1U : 0U);
+        EXPECT_EQ(platform.idle_until(600'000).scrubs[0].corrected, when == 2 ? 1U : 0U);
+      }
+    }
   }
 }
 

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// `tilestrike compare`: the points of a sweep against one of them, trial by trial.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "campaigns/cli/commands.h"
+#include "campaigns/cli/terminal.h"
+#include "campaigns/runner.h"
+#include "campaigns/yaml.h"
+
+namespace tilestrike::campaigns::cli {
+namespace {
+
+struct CompareArguments {
+  std::string results;
+  std::int64_t from = 0;
+  bool is_json = false;
+};
+
+int run(const CompareArguments& arguments) {
+  const std::string text = Results::existing(arguments.results)->campaign_text();
+  const Campaign campaign = read_campaign(parse_yaml(text, arguments.results));
+  const auto results = Results::for_campaign(arguments.results, campaign);
+  const auto points = static_cast<std::int64_t>(campaign.points.size());
+  if (points < 2) {
+    fail(ErrorCode::kInvalidInput,
+         "compare: the campaign has one point, and nothing to compare it with", arguments.results,
+         "run a scenario with a `sweep`");
+  }
+  if (arguments.from >= points) {
+    fail(ErrorCode::kInvalidInput, fmt::format("--from: there is no point {}", arguments.from),
+         arguments.results, fmt::format("points are 0 to {}", points - 1));
+  }
+  ProgressLine line;
+  const std::vector<Summary> summaries =
+      summaries_of(campaign, *results, surroundings_of(line, false));
+  line.close();
+  const PairedPoints paired =
+      paired_points(*results, campaign, summaries, static_cast<std::size_t>(arguments.from));
+  if (paired.points.empty()) {
+    fail(ErrorCode::kUnsupported, "compare: the points count in different units", arguments.results,
+         "compare points whose trials are all particles, all other transients, or all lasting "
+         "faults");
+  }
+  print(arguments.is_json ? json_of(paired).dump(2) + "\n" : text_of(paired));
+  return 0;
+}
+
+}  // namespace
+
+void add_compare(CLI::App& program, Action& chosen) {
+  const auto arguments = std::make_shared<CompareArguments>();
+  CLI::App* command = program.add_subcommand(
+      "compare", "Points of a sweep against one of them, trial by trial: paired differences");
+  command->add_option("RESULTS", arguments->results, "Results file of `tilestrike run`")
+      ->required();
+  command->add_option("--from", arguments->from, "Point that the others are compared with [0]")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", arguments->is_json, "Print JSON");
+  command->footer(
+      "Trial k draws the same numbers at every point, so that the difference of two points is "
+      "known\n"
+      "better than either: the interval is of the trials' own differences, and the one in brackets "
+      "what\n"
+      "it would be if the points had nothing in common. `run` prints the same against the first "
+      "point.");
+  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace tilestrike::campaigns::cli

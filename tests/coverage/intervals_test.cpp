@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Do intervals hold as often as they say, in campaigns whose truth is known?
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "tests/coverage/cases.h"
+
+namespace tilestrike::coverage {
+namespace {
+
+constexpr std::int64_t kCampaigns = 1000;
+constexpr double kOthersFailAt = 100;  // trials, or fewer
+
+std::vector<CoverageCase> cases_of(const std::string& folder) {
+#if defined(TS_COVERAGE_MESH)
+  return mesh_cases(folder);
+#elif defined(TS_COVERAGE_TENSORS)
+  return tensor_cases(folder);
+#else
+  return memory_cases(folder);
+#endif
+}
+
+TEST(IntervalsTest, HoldInRepeatedCampaigns) {
+  const CoverageFolder folder;
+  std::vector<Coverage> rows;
+  for (const CoverageCase& each : cases_of(folder.path())) {
+    if (std::ranges::none_of(each.sizes, &CampaignSize::is_in_test)) {
+      continue;
+    }
+    RepeatedCampaigns repeated(each, folder.path());
+    for (const CampaignSize& size : each.sizes) {
+      if (size.is_in_test) {
+        const std::vector<Coverage> found = repeated.run(size, kCampaigns);
+        rows.insert(rows.end(), found.begin(), found.end());
+      }
+    }
+  }
+  std::printf("%s", table_of(rows, false).c_str());
+  for (const Coverage& row : rows) {
+    const std::string name = row.case_name + ", " + row.size + ", " + row.rate;
+    EXPECT_EQ(row.campaigns, kCampaigns) << name;
+    if (row.interval.empty()) {
+      EXPECT_GE(row.share(), kLeastCoverage) << name;
+    } else if (row.mean_trials <= kOthersFailAt) {
+      // The suite tells a wrong interval from a right one.
+      EXPECT_LT(row.share(), kLeastCoverage) << row.interval << ": " << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tilestrike::coverage
