@@ -94,7 +94,7 @@ class ClopperPearsonTest(unittest.TestCase):
 
 class SharesTest(unittest.TestCase):
     def test_values_of_the_program(self):
-        # interval_of_shares of campaigns/statistics.cpp, which solves to nine digits.
+        # interval_of_shares of campaigns/statistics.cpp, solved to nine digits.
         skewed = [0] * 95 + [0.93] * 2 + [0.88] + [0.02] * 2
         for shares, confidence, lower, upper in (
                 (skewed, 0.95, 0.006084345377109, 0.0800850248203916),
