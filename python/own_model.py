@@ -71,12 +71,12 @@ for old in options.out.glob(database.name + "*"):  # another model's results wou
 subprocess.run([program.resolve(), "run", paths.scenario, "--trials", str(options.trials),
                 "--out", database], check=True)
 
-# %% P(sdc) of each kind of register, over all trials, with 95 % Wilson intervals
+# %% P(sdc) of each kind of register, over all trials, with exact 95 % intervals
 trials = tilestrike.load(database).trials
 rows = []
 for register, group in trials.groupby("register"):
     n, sdc = len(group), int((group.outcome == "sdc").sum())
-    rows.append((register, n, sdc, sdc / n, *tilestrike.wilson(sdc, n)))
+    rows.append((register, n, sdc, sdc / n, *tilestrike.clopper_pearson(sdc, n)))
 rows.sort(key=lambda row: -row[3])
 
 print(f"{'register':<24} {'trials':>7} {'sdc':>6} {'P(sdc)':>8}   95 % interval")

@@ -5,10 +5,12 @@
     python python/seed_experiment.py RESULTS.sqlite ... [--svg figure.svg]
 
 RESULTS are campaigns of tensor faults (campaigns/scenarios/seed_*.yaml). For every scenario: how
-much accuracy is lost, and the shares of images with another top class (SDC-1) and with a logit that
-is not finite, each with Student's 95 % interval over trials, that is over draws of faults. A trial
-counts with its weight (the probability of at least one fault, where it was conditioned on that).
-Of campaigns that strike layer by layer: the worst layer and the median one, by kind of bit.
+much accuracy is lost, and the shares of images with another top class (SDC-1) and with a logit
+that is not finite, each with its 95 % interval over trials, that is over draws of faults. They
+are Gaffke's bounds (tilestrike.interval_of_shares), and where trials are divided into strata
+their combination, as in the summary of `tilestrike run`. Trials that are conditioned on at least
+one fault count with the probability of that. Of campaigns that strike layer by layer: the worst
+layer and the median one, by kind of bit.
 """
 
 import argparse
@@ -17,7 +19,8 @@ import math
 import pathlib
 import re
 import sqlite3
-import statistics
+
+import tilestrike
 
 COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7b4b94", "#b8860b", "#444444")
 DASHES = ("", "6 3", "2 3")
@@ -25,12 +28,76 @@ PANEL = 400  # width
 QUANTITIES = ("loss", "sdc_1", "nonfinite")
 
 
-def student(degrees):
-    """The 97.5 % quantile of Student's t (Cornish-Fisher; within 0.1 % from 6 degrees on)."""
-    z = 1.959964
-    return (z + (z ** 3 + z) / (4 * degrees) +
-            (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2) +
-            (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * degrees ** 3))
+def strata_of(trials):
+    """The trials by stratum, each with its exact share of the bits; without strata one of share 1.
+
+    Of H strata one with the share W of the bits has the share s = W / 2 + 1 / (2 H) of the trials
+    (campaigns/tensor_population.cpp), and its trials have the weight w = W / s; so
+    W = w / (2 - w) / H, and these add up to 1.
+    """
+    groups = collections.defaultdict(list)
+    for trial in trials:
+        groups[trial["stratum"]].append(trial)
+    if len(groups) == 1 and "" in groups:
+        return [(1.0, trials)]
+    parts = {name: members[0]["weight"] / (2.0 - members[0]["weight"])
+             for name, members in groups.items()}
+    if abs(sum(parts.values()) - len(parts)) > 1e-6 * len(parts):
+        raise SystemExit(f"a scenario has trials of the strata {', '.join(sorted(groups))} only; "
+                         "raise --trials, so that none is left out")
+    return [(part / len(parts), groups[name]) for name, part in parts.items()]
+
+
+def bound_of_none(strata):
+    """The largest mean sum(W p) under which nothing but zeros in every stratum, of n trials each,
+    has a probability of 5 %: by Lagrange 1 - p = m n / W where that is below 1."""
+    def reached(m):
+        return sum(n * math.log(weight / (m * n)) for weight, n in strata if weight > m * n)
+
+    high = max(math.log(weight / n) for weight, n in strata)
+    low = high + math.log(0.05)
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if reached(math.exp(middle)) > -math.log(0.05) else (low, middle)
+    m = math.exp(low)
+    return sum(weight - m * n for weight, n in strata if weight > m * n)
+
+
+def mean_of(strata):
+    """(value, low, high) of the mean over strata (exact share, shares in [0, 1] of its trials), by
+    the method of variance estimates recovery, as in campaigns/stratified.cpp."""
+    if not any(any(shares) for _, shares in strata):
+        return 0.0, 0.0, bound_of_none([(weight, len(shares)) for weight, shares in strata])
+    value, below, above = 0.0, 0.0, 0.0
+    for weight, shares in strata:
+        mean = math.fsum(shares) / len(shares)
+        low, high = tilestrike.interval_of_shares(shares)
+        value += weight * mean
+        below += (weight * (mean - low)) ** 2
+        above += (weight * (high - mean)) ** 2
+    return value, max(0.0, value - math.sqrt(below)), min(1.0, value + math.sqrt(above))
+
+
+def estimates(trials, is_judged_on_all):
+    """(value, low, high) of each of QUANTITIES, in percent of the images."""
+    strata = strata_of(trials)
+    weight = trials[0]["weight"] if len(strata) == 1 else 1.0  # the chance of a fault
+
+    def mean(share):
+        return mean_of([(part, [share(t) for t in members]) for part, members in strata])
+
+    golden = trials[0]["images_golden_correct"] / trials[0]["images"]
+    if is_judged_on_all:
+        kept = mean(lambda t: t["images_correct"] / t["images"])
+        loss = [golden - one for one in kept]
+    else:  # one image each, another in every trial: what is gained is -1, 0 or 1
+        kept = mean(lambda t: 0.5 + (t["images_correct"] - t["images_golden_correct"]) /
+                    (2 * t["images"]))
+        loss = [1.0 - 2.0 * one for one in kept]
+    found = {"loss": (loss[0], loss[2], loss[1])}
+    for name in QUANTITIES[1:]:
+        found[name] = mean(lambda t: t[f"images_{name}"] / t["images"])
+    return {name: tuple(100.0 * weight * one for one in found[name]) for name in found}
 
 
 def key(expanded, name):
@@ -43,9 +110,10 @@ def read(path):
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     database.row_factory = sqlite3.Row
     columns = {row["name"] for row in database.execute("PRAGMA table_info(trials)")}
-    if "images_golden_correct" not in columns:
-        raise SystemExit(f"{path}: it has no column images_golden_correct; run the campaign again "
-                         "with this version, on images with labels")
+    for column in ("images_golden_correct", "stratum"):
+        if column not in columns:
+            raise SystemExit(f"{path}: it has no column {column}; run the campaign again with this "
+                             "version, on images with labels")
     for scenario in database.execute("SELECT * FROM scenarios ORDER BY scenario").fetchall():
         trials = database.execute("SELECT * FROM trials WHERE scenario = ?",
                                   (scenario["scenario"],)).fetchall()
@@ -62,46 +130,42 @@ def read(path):
         rate = key(text, "per_parameter") or key(text, "per_bit")
         row["rate"] = float(rate) if rate else None
         row["count"], row["trials"] = key(text, "count"), len(trials)
-        samples = {
-            "loss": [(t["images_golden_correct"] - t["images_correct"]) / t["images"]
-                     for t in trials],
-            "sdc_1": [t["images_sdc_1"] / t["images"] for t in trials],
-            "nonfinite": [t["images_nonfinite"] / t["images"] for t in trials]}
-        for name, shares in samples.items():
-            shares = [100 * share * t["weight"] for share, t in zip(shares, trials)]
-            half = student(len(shares) - 1) * statistics.stdev(shares) / math.sqrt(len(shares))
-            if half == 0.0:  # no spread: the 95 % bound of what n equal trials cannot rule out
-                half = 100 * trials[0]["weight"] * (1 - 0.05 ** (1 / len(shares)))
-            row[name] = (statistics.fmean(shares), half)
+        is_judged_on_all = row["target"] != "activations" or trials[0]["images"] > 1
+        row.update(estimates(trials, is_judged_on_all))
         yield row
 
 
-def share_text(mean, half):
-    return f"{mean:.3g} ± {half:.2g}" if mean else f"0, at most {half:.2g}"
+def share_text(value, low, high):
+    if value == low == 0.0:
+        return f"0, at most {high:.2g}"
+    return f"{value:.3g} [{low:.2g}, {high:.2g}]"
 
 
-def print_rates(rows):
-    print("| model | format | faults in | per parameter or bit | trials | accuracy lost, points | "
-          "SDC-1, % | non-finite, % |\n|---|---|---|---|---|---|---|---|")
+def rates_table(rows):
+    lines = ["| model | format | faults in | per parameter or bit | trials | "
+             "accuracy lost, points | SDC-1, % | non-finite, % |",
+             "|---|---|---|---|---|---|---|---|"]
     for row in rows:
         shares = " | ".join(share_text(*row[name]) for name in QUANTITIES)
-        print(f"| {row['model']} | {row['format']} | {row['target']} | {row['rate']:.0e} | "
-              f"{row['trials']} | {shares} |")
+        lines.append(f"| {row['model']} | {row['format']} | {row['target']} | {row['rate']:.0e} | "
+                     f"{row['trials']} | {shares} |")
+    return "\n".join(lines)
 
 
-def print_layers(rows):
+def layers_table(rows):
     """Per model, format and kind of bit: the layers in the order of what one fault costs."""
     groups = collections.defaultdict(list)
     for row in rows:
         groups[row["model"], row["format"], row["bits"] or "all"].append(row)
-    print("\n| model | format | bits | layers | worst layer: SDC-1, % | median layer: SDC-1, % |\n"
-          "|---|---|---|---|---|---|")
+    lines = ["| model | format | bits | layers | worst layer: SDC-1, % | median layer: SDC-1, % |",
+             "|---|---|---|---|---|---|"]
     for (model, number_format, bits), members in groups.items():
         members.sort(key=lambda row: row["sdc_1"][0])
         worst, median = members[-1], members[len(members) // 2]
         named = " | ".join(f"{row['pattern']}: {share_text(*row['sdc_1'])}"
                            for row in (worst, median))
-        print(f"| {model} | {number_format} | {bits} | {len(members)} | {named} |")
+        lines.append(f"| {model} | {number_format} | {bits} | {len(members)} | {named} |")
+    return "\n".join(lines)
 
 
 def figure(rows):
@@ -115,7 +179,7 @@ def figure(rows):
         lines[row["target"], row["model"], row["format"]].append(row)
     low = math.floor(math.log10(min(row["rate"] for row in rows)))
     high = max(low + 1, math.ceil(math.log10(max(row["rate"] for row in rows))))
-    top = max(1.0, max(sum(row["loss"]) for row in rows))
+    top = max(1.0, max(row["loss"][2] for row in rows))
     width, height = 60 + PANEL * len(targets), 410 + 18 * (len(models) + 1)
 
     def x(target, rate):
@@ -151,9 +215,9 @@ def figure(rows):
         parts.append(f'<polyline points="{points}" fill="none" {stroke(model, number_format)}>'
                      f'<title>{model}, {number_format}, {target}</title></polyline>')
         for row in members:
-            mean, half = row["loss"]
-            parts.append(f'<path d="M{x(target, row["rate"]):.1f} {y(mean - half):.1f}'
-                         f'V{y(mean + half):.1f}" stroke="{colour}"/>')
+            _, lowest, highest = row["loss"]
+            parts.append(f'<path d="M{x(target, row["rate"]):.1f} {y(lowest):.1f}'
+                         f'V{y(highest):.1f}" stroke="{colour}"/>')
     for place, model in enumerate(models):
         for column, number_format in enumerate(formats):
             if any((target, model, number_format) in lines for target in targets):
@@ -175,11 +239,11 @@ def main():
     if not rates and not layers:
         raise SystemExit("no scenario with a rate or a count has two trials yet")
     if rates:
-        print_rates(rates)
+        print(rates_table(rates))
         if options.svg:
             options.svg.write_text(figure(rates))
     if layers:
-        print_layers(layers)
+        print("\n" + layers_table(layers))
 
 
 if __name__ == "__main__":

@@ -109,12 +109,122 @@ def load(results):
     return types.SimpleNamespace(**frames)
 
 
-def wilson(successes, n, confidence=0.95):
-    """The Wilson score interval of a proportion: (lower, upper), both in [0, 1]."""
+def clopper_pearson(successes, n, confidence=0.95):
+    """The exact interval (lower, upper) of a proportion (Clopper and Pearson, Biometrika 26, 1934).
+
+    What `tilestrike run` gives of trials that each end in one way or the other; where it saw none,
+    or nothing else, it gives the one-sided bound, which `interval_of_shares` has.
+    """
+    _check_proportion(successes, n, confidence)
+    if n == 0:
+        return 0.0, 1.0
+    return _bounds(numpy.array([0.0, 1.0]), numpy.array([n - successes, successes]), confidence)
+
+
+def interval_of_shares(shares, confidence=0.95):
+    """The interval (lower, upper) of a mean of which only independent observations in [0, 1] are
+    known, such as the shares of the images that lasting faults changed.
+
+    Gaffke's bound on either side (Mathematical Methods of Statistics 14, 2005; in this form
+    Learned-Miller and Thomas, arXiv 1905.06208, 2020), as in the summary of `tilestrike run`. With
+    nothing but zeros, or ones, the one-sided bound 1 - (1 - confidence)^(1/n), or its mirror image.
+    """
+    values, counts = numpy.unique(numpy.asarray(shares, numpy.float64), return_counts=True)
+    if len(values) and not 0 <= values[0] <= values[-1] <= 1:  # a NaN is sorted to the end
+        raise ValueError(f"shares from {values[0]} to {values[-1]}: each must lie in [0, 1]")
+    _check_proportion(0, len(values), confidence)
+    if len(values) == 0:
+        return 0.0, 1.0
+    if len(values) == 1 and values[0] in (0.0, 1.0):
+        none = -math.expm1(math.log1p(-confidence) / counts[0])
+        return (0.0, none) if values[0] == 0.0 else (1.0 - none, 1.0)
+    return _bounds(values, counts, confidence)
+
+
+def _check_proportion(successes, n, confidence):
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n}: there must be 0 to n of them")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence {confidence}: give a share between 0 and 1, such as 0.95")
+
+
+def _bounds(values, counts, confidence):
+    """Gaffke's bounds on both sides; of zeros and ones they are those of Clopper and Pearson."""
+    values, counts = values[counts > 0], counts[counts > 0]
+    tail = (1 - confidence) / 2
+    return _lower_bound(values, counts, tail), 1.0 - _lower_bound(1.0 - values, counts, tail)
+
+
+def _lower_bound(values, counts, alpha):
+    """The quantile alpha of sum D_i x_i + D_{n+1} 0, D uniform over the simplex: the u for which
+    sum G_i (u - x_i) + G_{n+1} u is positive with probability alpha, G of unit exponentials."""
+    mean = float(values @ counts) / float(counts.sum())
+    if mean == 0.0:
+        return 0.0
+    if len(values) == 1:  # only the last spacing counts
+        return mean * alpha ** (1.0 / float(counts[0]))
+
+    def excess(depth):  # of u = mean exp(-depth); it falls
+        u = mean * math.exp(-depth)
+        return math.log(_chance_of_positive(numpy.append(u - values, u),
+                                            numpy.append(counts, 1.0)) / alpha)
+    one, other = 0.0, -math.log(alpha) / float(counts.sum())
+    at_one, at_other = excess(one), excess(other)
+    if at_one <= 0.0:
+        return mean
+    while at_other > 0.0:
+        one, other, at_one = other, 2.0 * other, at_other
+        at_other = excess(other)
+    while at_other != 0.0 and abs(other - one) > 1e-12 * other:  # false position, after Illinois
+        middle = other - at_other * (other - one) / (at_other - at_one)
+        at_middle = excess(middle)
+        if at_middle * at_other < 0.0:
+            one, at_one = other, at_other
+        else:
+            at_one *= 0.5
+        is_settled = abs(middle - other) < 1e-13 * middle
+        other, at_other = middle, at_middle
+        if is_settled:
+            break
+    return mean * math.exp(-other)
+
+
+def _chance_of_positive(factors, shapes):
+    """P(sum of factors x variables of gamma distributions with these shapes > 0).
+
+    With M(s) = prod (1 - s a)^-c it is 1/pi times the integral over y > 0 of Re(M(s) / s) along
+    s = s0 + i y, 0 < s0 < 1 / max a; through the saddle point of M(s) / s nothing cancels, and the
+    trapezoidal rule converges exponentially.
+    """
+    def exponent(s):
+        return -(shapes @ numpy.log(1.0 - numpy.multiply.outer(factors, s))) - numpy.log(s)
+
+    end = 1.0 / float(factors.max())
+    low, high = -45.0, 45.0  # of the logit of s / end: the exponent is convex in s
+    while high - low > 1e-6:
+        middle = 0.5 * (low + high)
+        s = end / (1.0 + math.exp(-middle))
+        slope = float(shapes @ (factors / (1.0 - s * factors))) - 1.0 / s if s < end else 1.0
+        low, high = (middle, high) if slope < 0.0 else (low, middle)
+    saddle = end / (1.0 + math.exp(-low))
+    poles = factors / (1.0 - saddle * factors)
+    peak = 1.0 / math.sqrt(saddle ** -2 + float(shapes @ poles ** 2))
+    step = 0.25 * min(peak, saddle, end - saddle)
+    height = float(exponent(saddle))
+    total, first, count = 0.5, 1, 64
+    while first < 200_000:
+        s = saddle + 1j * step * numpy.arange(first, first + count)
+        terms = numpy.exp(exponent(s) - height)
+        total += float(terms.real.sum())
+        if abs(terms[-1]) < 1e-13:
+            break
+        first, count = first + count, 2 * count
+    return total * step / math.pi * math.exp(height)
+
+
+def wilson(successes, n, confidence=0.95):
+    """The Wilson score interval of a proportion: (lower, upper), both in [0, 1]."""
+    _check_proportion(successes, n, confidence)
     if n == 0:
         return 0.0, 1.0
     z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)

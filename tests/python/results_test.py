@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: TileStrike contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Does tilestrike.load read results files, and is tilestrike.wilson Wilson's interval?"""
+"""Does tilestrike.load read results files, and are its intervals the published ones and those of
+the program?"""
 
+import math
 import pathlib
 import sqlite3
 import struct
@@ -12,6 +14,7 @@ import needs
 
 needs.modules("numpy", "pandas")
 
+import numpy
 import tilestrike
 
 
@@ -43,6 +46,85 @@ class WilsonTest(unittest.TestCase):
         for confidence in (0, 1, 95):
             with self.assertRaisesRegex(ValueError, "such as 0.95"):
                 tilestrike.wilson(1, 2, confidence)
+
+
+class ClopperPearsonTest(unittest.TestCase):
+    def test_known_values(self):
+        # Newcombe, Statistics in Medicine 17 (1998), table I, method 5.
+        for successes, n, lower, upper in ((81, 263, 0.2527, 0.3676), (15, 148, 0.0578, 0.1617),
+                                           (0, 20, 0.0000, 0.1684), (1, 29, 0.0009, 0.1776)):
+            interval = tilestrike.clopper_pearson(successes, n)
+            self.assertAlmostEqual(interval[0], lower, places=4)
+            self.assertAlmostEqual(interval[1], upper, places=4)
+
+    def test_values_of_the_program(self):
+        # campaigns/statistics.cpp, which inverts the incomplete beta function.
+        for successes, n, confidence, lower, upper in (
+                (1, 1000000, 0.95, 2.53178076637942e-08, 5.57163065517224e-06),
+                (28600, 100000, 0.95, 0.283200450506568, 0.288811966267865),
+                (3, 7, 0.99, 0.0552993499805663, 0.882296248331048),
+                (999, 1000, 0.99, 0.992593713061647, 0.999994987470739)):
+            interval = tilestrike.clopper_pearson(successes, n, confidence)
+            self.assertAlmostEqual(interval[0] / lower, 1, places=9)
+            self.assertAlmostEqual(interval[1] / upper, 1, places=9)
+
+    def test_bounds_leave_half_of_the_error_on_either_side(self):
+        for successes, n in ((1, 10), (6, 12), (40, 41)):
+            lower, upper = tilestrike.clopper_pearson(successes, n, 0.9)
+            at_least = sum(math.comb(n, k) * lower ** k * (1 - lower) ** (n - k)
+                           for k in range(successes, n + 1))
+            at_most = sum(math.comb(n, k) * upper ** k * (1 - upper) ** (n - k)
+                          for k in range(successes + 1))
+            self.assertAlmostEqual(at_least, 0.05, places=9)
+            self.assertAlmostEqual(at_most, 0.05, places=9)
+
+    def test_ends(self):
+        self.assertEqual(tilestrike.clopper_pearson(0, 0), (0.0, 1.0))
+        self.assertEqual(tilestrike.clopper_pearson(0, 50)[0], 0.0)
+        self.assertEqual(tilestrike.clopper_pearson(50, 50)[1], 1.0)
+        self.assertAlmostEqual(tilestrike.clopper_pearson(0, 50)[1], 1 - 0.025 ** (1 / 50))
+
+    def test_refuses_what_is_no_proportion(self):
+        for successes, n in ((-1, 10), (11, 10)):
+            with self.assertRaisesRegex(ValueError, "there must be 0 to n of them"):
+                tilestrike.clopper_pearson(successes, n)
+        with self.assertRaisesRegex(ValueError, "such as 0.95"):
+            tilestrike.clopper_pearson(1, 2, 95)
+
+
+class SharesTest(unittest.TestCase):
+    def test_values_of_the_program(self):
+        # interval_of_shares of campaigns/statistics.cpp, solved to nine digits.
+        skewed = [0] * 95 + [0.93] * 2 + [0.88] + [0.02] * 2
+        for shares, confidence, lower, upper in (
+                (skewed, 0.95, 0.006084345377109, 0.0800850248203916),
+                (skewed, 0.99, 0.00349659251231549, 0.0991273860038612),
+                ([0.3, 0.7], 0.95, 0.072456883727222, 0.927543116272778),
+                ([0.25], 0.95, 0.00624999999999998, 0.98125),
+                ([0.5] * 20, 0.95, 0.415783264508457, 0.584216735491543),
+                (numpy.arange(100) / 99, 0.95, 0.437961197239116, 0.562038802760884),
+                ([0.9] * 97 + [0.1] * 3, 0.95, 0.829653376388771, 0.89616751900206),
+                ([0.5] * 1490 + [0] * 7 + [1] * 3, 0.95, 0.496005578020759, 0.501120576925706),
+                ([0] * 20, 0.95, 0, 0.139108340668265), ([1] * 20, 0.95, 0.860891659331735, 1),
+                ([0] * 28 + [1], 0.95, 0.000872646883579923, 0.177644295488723)):
+            interval = tilestrike.interval_of_shares(shares, confidence)
+            self.assertAlmostEqual(interval[0], lower, delta=2e-9)
+            self.assertAlmostEqual(interval[1], upper, delta=2e-9)
+
+    def test_zeros_and_ones_are_trials(self):
+        for ones, n in ((1, 29), (7, 40), (39, 40)):
+            self.assertEqual(tilestrike.interval_of_shares([0] * (n - ones) + [1] * ones),
+                             tilestrike.clopper_pearson(ones, n))
+
+    def test_no_shares_say_nothing(self):
+        self.assertEqual(tilestrike.interval_of_shares([]), (0.0, 1.0))
+
+    def test_refuses_what_is_no_share(self):
+        for shares in ([-0.1, 0.5], [0.5, 1.5], [0.5, math.nan]):
+            with self.assertRaisesRegex(ValueError, "each must lie in"):
+                tilestrike.interval_of_shares(shares)
+        with self.assertRaisesRegex(ValueError, "such as 0.95"):
+            tilestrike.interval_of_shares([0.5], 95)
 
 
 class LoadTest(unittest.TestCase):

@@ -9,14 +9,16 @@ import math
 import pathlib
 import re
 import sqlite3
-import statistics
 import sys
 import tempfile
 import unittest
 
 import needs
 
+needs.modules("numpy")
+
 import seed_experiment
+import tilestrike
 
 EXPANDED = """model: {model}
 data:
@@ -40,18 +42,20 @@ class Results:
         self.database.execute(
             "CREATE TABLE trials (scenario INTEGER, trial INTEGER, weight REAL, images INTEGER, "
             "images_golden_correct INTEGER, images_correct INTEGER, images_sdc_1 INTEGER, "
-            "images_nonfinite INTEGER)")
+            "images_nonfinite INTEGER, stratum TEXT)")
         self.scenarios = 0
 
     def add(self, trials, model="/zoo/net.pt2", number_format="auto", target="weights",
             pattern="*", bits="all", rate="per_parameter: 1e-5"):
-        """`trials`: (weight, images, golden correct, correct, sdc_1, non-finite) of each."""
+        """`trials`: (weight, images, golden correct, correct, sdc_1, non-finite) of each, and the
+        stratum, where there are any."""
         self.database.execute("INSERT INTO scenarios VALUES (?, ?)", (
             self.scenarios, EXPANDED.format(model=model, number_format=number_format,
                                             target=target, pattern=pattern, bits=bits, rate=rate)))
         self.database.executemany(
-            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(self.scenarios, number, *trial) for number, trial in enumerate(trials)])
+            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(self.scenarios, number, *(trial if len(trial) == 7 else (*trial, "")))
+             for number, trial in enumerate(trials)])
         self.database.commit()
         self.scenarios += 1
 
@@ -79,34 +83,70 @@ class SeedExperimentTest(unittest.TestCase):
         self.folder = pathlib.Path(holder.name)
         self.path = self.folder / "results.sqlite"
 
-    def test_quantiles_of_student(self):
-        for degrees, known in ((6, 2.44691), (10, 2.22814), (30, 2.04227), (99, 1.98422),
-                               (1000, 1.96234)):
-            self.assertAlmostEqual(seed_experiment.student(degrees), known, delta=0.001 * known)
-
     def test_a_row_holds_means_and_intervals_of_weighted_trials(self):
-        # Losses of 10, 0, 20 and 10 points, each halved by its weight: their mean is 5 and their
-        # standard deviation sqrt((0 + 25 + 25 + 0) / 3).
         results = Results(self.path)
         results.add([(0.5, 10, 9, 8, 2, 0), (0.5, 10, 9, 9, 0, 0), (0.5, 10, 9, 7, 3, 1),
                      (0.5, 10, 9, 8, 1, 0)])
         header, _, row = run(self.path).splitlines()
         self.assertIn("accuracy lost, points", header)
-        half = seed_experiment.student(3) * math.sqrt(50 / 3) / 2
+        # 90 % less 80, 90, 70 and 80 % of the images, each halved by its weight.
+        low, high = tilestrike.interval_of_shares([0.8, 0.9, 0.7, 0.8])
         self.assertEqual(cells(row)[:6], ["net", "float32", "weights", "1e-05", "4",
-                                          f"5 ± {half:.2g}"])
+                                          f"5 [{50 * (0.9 - high):.2g}, {50 * (0.9 - low):.2g}]"])
         # SDC-1: 20, 0, 30, 10 % halved; non-finite: 0, 0, 10, 0 % halved.
-        half = seed_experiment.student(3) * statistics.stdev([10, 0, 15, 5]) / 2
-        self.assertEqual(cells(row)[6], f"7.5 ± {half:.2g}")
-        half = seed_experiment.student(3) * 2.5 / 2
-        self.assertEqual(cells(row)[7], f"1.25 ± {half:.2g}")
+        low, high = tilestrike.interval_of_shares([0.2, 0.0, 0.3, 0.1])
+        self.assertEqual(cells(row)[6], f"7.5 [{50 * low:.2g}, {50 * high:.2g}]")
+        low, high = tilestrike.interval_of_shares([0.0, 0.0, 0.1, 0.0])
+        self.assertEqual(cells(row)[7], f"1.25 [{50 * low:.2g}, {50 * high:.2g}]")
 
     def test_equal_trials_leave_a_bound(self):
-        # n trials without a single loss: a share p with (1 - p)^n = 5 % cannot be ruled out.
+        # n trials without a single changed image: a share p with (1 - p)^n = 5 % cannot be ruled
+        # out. What may be lost or gained is bounded from both sides, by 2.5 % each.
         results = Results(self.path)
         results.add([(0.25, 10, 9, 9, 0, 0)] * 20)
+        left = 0.025 ** (1 / 20)
         bound = 25 * (1 - 0.05 ** (1 / 20))
-        self.assertEqual(cells(run(self.path).splitlines()[2])[5:], [f"0, at most {bound:.2g}"] * 3)
+        self.assertEqual(cells(run(self.path).splitlines()[2])[5:],
+                         [f"0 [{25 * (0.9 - (1 - 0.1 * left)):.2g}, {25 * (0.9 - 0.9 * left):.2g}]",
+                          f"0, at most {bound:.2g}", f"0, at most {bound:.2g}"])
+
+    def test_an_inference_loses_or_gains_one_image(self):
+        # Of faults in activations each trial has an image of its own: -1, 0 and 1 are what it may
+        # lose, whatever the golden run gets right. Two are lost, one is gained.
+        results = Results(self.path)
+        results.add([(0.5, 1, 1, 0, 1, 0)] * 2 + [(0.5, 1, 0, 1, 1, 0)] +
+                    [(0.5, 1, 1, 1, 0, 0)] * 5 + [(0.5, 1, 0, 0, 0, 0)] * 2,
+                    target="activations", rate="per_bit: 1e-7")
+        low, high = tilestrike.interval_of_shares([0.0] * 2 + [1.0] + [0.5] * 7)
+        row = cells(run(self.path).splitlines()[2])
+        self.assertEqual(row[5], f"5 [{50 * (1 - 2 * high):.2g}, {50 * (1 - 2 * low):.2g}]")
+        low, high = tilestrike.clopper_pearson(3, 10)
+        self.assertEqual(row[6], f"15 [{50 * low:.2g}, {50 * high:.2g}]")
+
+    def test_strata_count_by_their_share_of_the_bits(self):
+        # Two strata of 1/10 and 9/10 of the bits get 0.3 and 0.7 of the trials; a trial weighs 1/3
+        # and 9/7. The first changes 60 and 0 % of the images in turn, the other nothing.
+        results = Results(self.path)
+        results.add([(1 / 3, 10, 9, 9, 6 * (i % 2), 0, "top") for i in range(6)] +
+                    [(9 / 7, 10, 9, 9, 0, 0, "low")] * 14, rate="count: 1", pattern="a.weight")
+        low, high = tilestrike.interval_of_shares([0.0, 0.6] * 3)
+        none = 1 - 0.05 ** (1 / 14)
+        line = next(line for line in run(self.path).splitlines() if "a.weight" in line)
+        low, high = 3 - 10 * (0.3 - low), 3 + 100 * math.hypot(0.1 * (high - 0.3), 0.9 * none)
+        self.assertEqual(cells(line)[4], f"a.weight: 3 [{low:.2g}, {high:.2g}]")
+
+    def test_strata_without_a_hit_leave_the_bound_of_the_program(self):
+        # bound_of_none of campaigns/stratified.cpp.
+        bound = seed_experiment.bound_of_none([(0.03125, 60), (0.03125, 40), (0.21875, 40),
+                                               (0.71875, 60)])
+        self.assertAlmostEqual(bound, 0.0350052189416321, places=9)
+        self.assertAlmostEqual(seed_experiment.bound_of_none([(1.0, 20)]), 1 - 0.05 ** (1 / 20))
+
+    def test_a_stratum_that_is_missing_is_an_error(self):
+        results = Results(self.path)
+        results.add([(1 / 3, 10, 9, 9, 6, 0, "top")] * 6, rate="count: 1")
+        with self.assertRaisesRegex(SystemExit, "strata top only; raise --trials"):
+            run(self.path)
 
     def test_formats_targets_and_models_are_read_from_the_scenario(self):
         results = Results(self.path)
@@ -127,13 +167,15 @@ class SeedExperimentTest(unittest.TestCase):
                 results.add([(1.0, 10, 9, 9, shares, 0), (1.0, 10, 9, 9, shares, 0)],
                             pattern=pattern, bits=bits, rate="count: 1")
         lines = [cells(line) for line in run(self.path).splitlines() if "net" in line]
-        bound = f"{100 * (1 - 0.05 ** 0.5):.2g}"
+
+        def text(wrong):
+            low, high = tilestrike.interval_of_shares([wrong / 10] * 2)
+            return f"{10 * wrong} [{100 * low:.2g}, {100 * high:.2g}]"
+        none = f"0, at most {100 * (1 - 0.05 ** 0.5):.2g}"
         self.assertEqual(lines, [
-            ["net", "float32", "all", "3", f"b.weight: 70 ± {bound}", f"c.weight: 30 ± {bound}"],
-            ["net", "float32", "exponent", "3", f"a.weight: 70 ± {bound}",
-             f"c.weight: 50 ± {bound}"],
-            ["net", "float32", "mantissa", "3", f"c.weight: 0, at most {bound}",
-             f"b.weight: 0, at most {bound}"]])
+            ["net", "float32", "all", "3", f"b.weight: {text(7)}", f"c.weight: {text(3)}"],
+            ["net", "float32", "exponent", "3", f"a.weight: {text(7)}", f"c.weight: {text(5)}"],
+            ["net", "float32", "mantissa", "3", f"c.weight: {none}", f"b.weight: {none}"]])
 
     def test_the_figure_shows_rates_and_losses(self):
         results = Results(self.path)
@@ -148,6 +190,13 @@ class SeedExperimentTest(unittest.TestCase):
         self.assertEqual([x for x, _ in points], [60.0, 230.0, 400.0])
         self.assertEqual(points[0][1], 340.0)
         self.assertAlmostEqual((340 - points[2][1]) / (340 - points[1][1]), 4.0, delta=0.02)
+        # Bars are as long as the intervals, which are not symmetric: 80 points lie near the top.
+        bars = re.findall(r'd="M400.0 ([\d.]+)V([\d.]+)" stroke="#', picture)
+        above, below = map(float, bars[-1])
+        low, high = tilestrike.interval_of_shares([0.1] * 2)
+        scale = (340 - points[2][1]) / 80
+        self.assertAlmostEqual(340 - above, scale * 100 * max(0, 0.9 - high), delta=0.2)
+        self.assertAlmostEqual(340 - below, scale * 100 * (0.9 - low), delta=0.2)
         for text in ("1e-6", "1e-5", "1e-4", "faults in weights", "net, float32"):
             self.assertIn(text, picture)
 
@@ -197,12 +246,43 @@ class RealRunTest(unittest.TestCase):
             self.assertEqual(float(row[3]), scenario["faults_per_parameter"])
             for column, key in ((6, "sdc_1"), (7, "nonfinite")):
                 rate = scenario["all"]["over_all"][key]
-                value, half = 100 * rate["value"], 100 * (rate["high"] - rate["value"])
-                self.assertEqual(row[column], seed_experiment.share_text(value, half))
-            lost = scenario["accuracy"] - scenario["accuracy_under_faults"]["value"]
-            shown = row[5].split(" ")[0].strip(",")
-            self.assertAlmostEqual(float(shown), 100 * lost, delta=0.005 * abs(100 * lost) + 1e-9)
-        self.assertIn("±", rows[1][5], "at 1e-3 faults per weight some accuracy is lost")
+                self.assertEqual(row[column], seed_experiment.share_text(
+                    *(100 * rate[end] for end in ("value", "low", "high"))))
+            left = scenario["accuracy_under_faults"]
+            loss = [100 * (scenario["accuracy"] - left[end]) for end in ("value", "high", "low")]
+            shown = map(float, re.findall(r"-?[\d.]+(?:e-\d+)?", row[5]))
+            for one, expected in zip(shown, loss, strict=True):
+                self.assertAlmostEqual(one, expected, delta=0.06 * abs(expected) + 1e-9)
+        self.assertNotEqual(rows[1][5][:2], "0 ", "at 1e-3 faults per weight some accuracy is lost")
+
+    def test_strata_are_those_of_the_program(self):
+        needs.fashion_mnist()
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            scenario = folder / "scenario.yaml"
+            scenario.write_text("model: lenet5\ndata: {use: 40}\naccelerator: none\n"
+                                "strike: {where: {weights: conv1.weight}, count: 1}\ntrials: 100\n"
+                                "sweep: {format: [float32, int8]}\n")
+            out = folder / "results.sqlite"
+            summary = json.loads(needs.tilestrike("run", scenario, "--out", out, "--json"))
+            read = list(seed_experiment.read(out))
+            database = sqlite3.connect(out)
+            database.row_factory = sqlite3.Row
+            self.assertEqual(len(read), 2)
+            for number, (row, expected) in enumerate(zip(read, summary["scenarios"])):
+                trials = database.execute("SELECT * FROM trials WHERE scenario = ?",
+                                          (number,)).fetchall()
+                shares = {members[0]["stratum"]: share
+                          for share, members in seed_experiment.strata_of(trials)}
+                self.assertEqual(len(shares), 4)
+                for stratum in expected["strata"]:
+                    self.assertAlmostEqual(shares[stratum["name"]], stratum["share_of_bits"],
+                                           places=12)
+                for key in ("sdc_1", "nonfinite"):
+                    rate = expected["all"]["over_all"][key]
+                    for one, end in zip(row[key], ("value", "low", "high")):
+                        self.assertAlmostEqual(one, 100 * rate[end], places=6)
+            database.close()
 
 
 if __name__ == "__main__":
