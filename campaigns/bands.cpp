@@ -67,8 +67,6 @@ Chances rates_at(const MemoryPopulation& population, const Structure& structure,
   return rates;
 }
 
-}  // namespace
-
 /// In the middle of the bands what the population has enumerated already.
 Chances middle_of(const MemoryPopulation& population, std::size_t structure) {
   const Structure& each = population.structures()[structure];
@@ -78,6 +76,8 @@ Chances middle_of(const MemoryPopulation& population, std::size_t structure) {
   return has_ecc && enumerated ? Chances{enumerated->silent, enumerated->due}
                                : rates_at(population, each, std::nullopt);
 }
+
+}  // namespace
 
 std::vector<StructureBands> bands_of(const MemoryPopulation& population) {
   std::vector<StructureBands> bands;

@@ -38,6 +38,15 @@ Rate scaled(Rate rate, double factor) {
   return rate;
 }
 
+/// Over strata that are known by their classes.
+Estimate mean_over(const std::map<std::size_t, StratumShares>& classes, double confidence) {
+  std::vector<StratumShares> strata;
+  for (const auto& [of_class, stratum] : classes) {
+    strata.push_back(stratum);
+  }
+  return stratified_mean(strata, confidence);
+}
+
 /// What the rates are computed from.
 std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   const sim::TechnologyNode& node = population.node();
@@ -200,14 +209,15 @@ StrikeTallies::StrikeTallies(const MemoryPopulation& population, double later_in
 
 double StrikeTallies::most_factor() const { return *std::ranges::max_element(factors_); }
 
-/// Inferences that a strike of a group can reach beyond its own.
-double StrikeTallies::lasting(const StrikeGroup& group) const {
-  return population_->structures()[group.structure].outlives ? later_inferences_ : 0.0;
+/// Inferences that a strike on a structure can reach beyond its own.
+double StrikeTallies::lasting(const Structure& structure) const {
+  return structure.outlives ? later_inferences_ : 0.0;
 }
 
 void StrikeTallies::add(const StrikeSeen& seen) {
   const std::vector<Structure>& structures = population_->structures();
   const auto structure = std::ranges::find(structures, seen.structure, &Structure::name);
+  TS_CHECK(structure != structures.end(), "a structure of the population");
   const std::string key =
       std::to_string(structure - structures.begin()) + " " + seen.radiation + " " + seen.stratum;
   StrikeTally& tally = tallies_[key];
@@ -222,8 +232,7 @@ void StrikeTallies::add(const StrikeSeen& seen) {
   const bool is_wrong = after_detection_ == AfterDetection::kGoesOn
                             ? seen.is_wrong_on
                             : seen.is[0] || seen.is[kNonfinite];
-  const double later =
-      structure != structures.end() && structure->outlives ? later_inferences_ : 0.0;
+  const double later = lasting(*structure);
   count(tally.false_due, seen.is_false_due);
   count(tally.wrong_on, seen.is_wrong_on);
   count(tally.wrong_events, is_wrong || seen.later_wrong > 0.0);
@@ -243,17 +252,13 @@ const StrikeTally& StrikeTallies::tally_of(const StrikeGroup& group) const {
 // rates.
 template <class IsMeant, class ChanceOf, class HitsOf>
 Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
-                             double confidence, const StoredFactors& factors) const {
-  const double most = *std::ranges::max_element(factors);
+                             double confidence) const {
+  const double most = most_factor();
   double fit = 0.0;
   for (const StrikeGroup& group : population_->groups()) {
     fit += is_meant(group) ? group.fit : 0.0;
   }
-  struct Stratum {
-    double weight = 0.0;
-    Shares shares;
-  };
-  std::map<std::size_t, Stratum> strata;
+  std::map<std::size_t, StratumShares> strata;
   double unsampled = 0.0;
   Rate rate;
   const bool is_divided = population_->is_stratified();  // else drawn by rate, from one stratum
@@ -269,11 +274,11 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
     if (chance.is_possible && !chance.is_sampled) {
       unsampled += is_divided ? most * group.fit / fit : 0.0;
     } else if (is_counted || !is_divided) {
-      Stratum& stratum = strata[is_divided ? group.of_class : 0];
+      StratumShares& stratum = strata[is_divided ? group.of_class : 0];
       stratum.weight += most * group.fit / fit;
       stratum.shares.add(0.0, tally.n - total_of(found));
       for (std::size_t i = 0; i < found.size(); ++i) {
-        stratum.shares.add(factors[i] / most, found[i]);
+        stratum.shares.add(factors_[i] / most, found[i]);
       }
       rate.is_settled = rate.is_settled || is_counted;
     }
@@ -283,11 +288,7 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
     rate.interval = {0.0, unsampled};
     return rate;
   }
-  std::vector<StratumShares> shares;
-  for (const auto& [of_class, stratum] : strata) {
-    shares.push_back({stratum.weight, &stratum.shares});
-  }
-  const Estimate estimate = stratified_mean(shares, confidence);
+  const Estimate estimate = mean_over(strata, confidence);
   rate.value = estimate.value;
   rate.interval = {estimate.interval.low, std::min(most, estimate.interval.high + unsampled)};
   return rate;
@@ -330,22 +331,21 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
   for (const StrikeGroup& group : population_->groups()) {
     if (is_meant(group)) {
       fit += group.fit;
-      most = std::max(most, 1.0 + lasting(group));
+      most = std::max(most, 1.0 + lasting(population_->structures()[group.structure]));
     }
   }
   Rate rate;
   Shares pooled;
-  struct Stratum {
-    double weight = 0.0;
-    Shares shares;
-  };
-  std::map<std::size_t, Stratum> strata;
+  std::map<std::size_t, StratumShares> strata;
   for (const StrikeGroup& group : population_->groups()) {
     if (!is_meant(group)) {
       continue;
     }
     const StrikeTally& tally = tally_of(group);
-    const double of_group = 1.0 + lasting(group);  // the most that one of these strikes causes
+    const double of_group =
+        1.0 +
+        lasting(population_
+                    ->structures()[group.structure]);  // the most that one of these strikes causes
     rate.n += tally.n;
     for (const auto& [share, count] : tally.wrong.seen()) {
       pooled.add(share * of_group / most, count);
@@ -355,7 +355,7 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
     if (chance.is_possible && !chance.is_sampled) {
       unsampled += group.fit / fit * of_group;
     } else if (chance.is_possible || tally.wrong.mean() > 0.0) {
-      Stratum& stratum = strata[group.of_class];
+      StratumShares& stratum = strata[group.of_class];
       stratum.weight += group.fit / fit * of_group;
       stratum.shares.add(tally.wrong);
     }
@@ -364,11 +364,7 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
   if (strata.empty()) {
     rate.interval = {0.0, unsampled};
   } else if (population_->is_stratified()) {
-    std::vector<StratumShares> shares;
-    for (const auto& [of_class, stratum] : strata) {
-      shares.push_back({stratum.weight, &stratum.shares});
-    }
-    const Estimate estimate = stratified_mean(shares, confidence);
+    const Estimate estimate = mean_over(strata, confidence);
     rate.value = estimate.value;
     rate.interval = {estimate.interval.low, std::min(most, estimate.interval.high + unsampled)};
   } else {
@@ -425,12 +421,12 @@ StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) 
   const auto always = [](const StrikeGroup& group) { return Chance{true, group.is_sampled}; };
   for (std::size_t i = 0; i < kRates; ++i) {
     const auto hits = [i](const StrikeTally& tally) -> const ByStored& { return tally.hits[i]; };
-    rates.avf[i] = i == kDue ? estimate(is_meant, of_due, hits, confidence, factors_)
-                             : estimate(is_meant, of_silent, hits, confidence, factors_);
+    rates.avf[i] = i == kDue ? estimate(is_meant, of_due, hits, confidence)
+                             : estimate(is_meant, of_silent, hits, confidence);
   }
   const auto of = [&](ByStored StrikeTally::*member, const auto& chance_of) {
     const auto hits = [member](const StrikeTally& t) -> const ByStored& { return t.*member; };
-    return estimate(is_meant, chance_of, hits, confidence, factors_);
+    return estimate(is_meant, chance_of, hits, confidence);
   };
   rates.activated = of(&StrikeTally::activated, always);
   rates.false_due = of(&StrikeTally::false_due, of_due);
@@ -469,8 +465,8 @@ Rate StrikeTallies::rate_of(const std::string& name, double confidence) const {
   const auto hits = [index](const StrikeTally& tally) -> const ByStored& {
     return tally.hits.at(index);
   };
-  const Rate rate = index == kDue ? estimate(all, of_due, hits, confidence, factors_)
-                                  : estimate(all, of_silent, hits, confidence, factors_);
+  const Rate rate = index == kDue ? estimate(all, of_due, hits, confidence)
+                                  : estimate(all, of_silent, hits, confidence);
   return share_of_stored(rate, stored_of(all, confidence));
 }
 

@@ -133,9 +133,9 @@ class StrikeTallies {
   StrikeRates rates_of(const IsMeant& is_meant, double confidence) const;
   template <class IsMeant, class ChanceOf, class HitsOf>
   Rate estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
-                double confidence, const StoredFactors& factors) const;
+                double confidence) const;
   double most_factor() const;
-  double lasting(const StrikeGroup& group) const;
+  double lasting(const Structure& structure) const;
   template <class IsMeant>
   Rate stored_of(const IsMeant& is_meant, double confidence) const;
   template <class IsMeant>

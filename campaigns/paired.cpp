@@ -22,6 +22,7 @@ constexpr std::array<std::size_t, 3> kCompared{0, 1, kDue};
 struct PairedTrial {
   double weight = 1.0;
   std::string structure, radiation, stratum;
+  std::string register_name;        // or tensor; empty: a cell of a memory
   std::vector<std::int64_t> place;  // image, cycle, ...
   std::array<double, kCompared.size()> shares{};
 };
@@ -29,17 +30,6 @@ struct PairedTrial {
 std::int64_t number_in(const Cell& cell) {
   const auto* number = std::get_if<std::int64_t>(&cell);
   return number == nullptr ? -1 : *number;
-}
-
-/// Numbers a memory's columns so that arrays that differ in check bits share their data cells.
-std::int64_t column_in(const Scenario& scenario, const std::string& structure,
-                       std::int64_t column) {
-  for (const auto& [name, memory] : scenario.accelerator.memory) {
-    if (name == structure && column >= 0) {
-      return sim::ArrayGeometry(memory.array()).number_of_column(static_cast<int>(column));
-    }
-  }
-  return column;
 }
 
 std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario,
@@ -52,7 +42,10 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
     columns.push_back("images_" + rate_names()[rate]);
   }
   std::vector<PairedTrial> trials;
-  std::map<std::string, std::int64_t> registers;
+  std::map<std::string, sim::ArrayGeometry> arrays;
+  for (const auto& [name, memory] : what.accelerator.memory) {
+    arrays.emplace(name, memory.array());
+  }
   results.each_trial(scenario, columns, [&](const Row& row) {
     if (static_cast<std::int64_t>(trials.size()) >= most) {
       return false;
@@ -64,15 +57,16 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
       trial.radiation = *radiation;
     }
     trial.stratum = std::get<std::string>(row[3]);
-    const bool is_cell = number_in(row[6]) >= 0;
-    trial.place = {
-        number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7]),
-        is_cell ? column_in(what, trial.structure, number_in(row[8])) : number_in(row[8])};
-    if (!is_cell) {  // a cell's codeword and bit follow from ECC and interleaving
-      const std::string& name = std::get<std::string>(row[11]);
-      trial.place.insert(trial.place.end(),
-                         {number_in(row[9]), number_in(row[10]), number_in(row[12]),
-                          registers.emplace(name, std::hash<std::string>()(name)).first->second});
+    trial.place = {number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7])};
+    if (const auto array = arrays.find(trial.structure); array != arrays.end()) {
+      // Numbered so that arrays which differ in check bits share their data cells. Codeword and bit
+      // follow from ECC and interleaving.
+      const auto column = static_cast<int>(number_in(row[8]));
+      trial.place.push_back(column < 0 ? -1 : array->second.number_of_column(column));
+    } else {
+      trial.register_name = std::get<std::string>(row[11]);
+      trial.place.insert(trial.place.end(), {number_in(row[8]), number_in(row[9]),
+                                             number_in(row[10]), number_in(row[12])});
     }
     const auto images = static_cast<double>(std::max<std::int64_t>(1, number_in(row[13])));
     for (std::size_t i = 0; i < kCompared.size(); ++i) {
@@ -141,7 +135,8 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
     const PairedTrial &a = from[k], &b = to[k];
     const bool is_class_shared = class_of(a) == class_of(b);
     share_classes = share_classes && is_class_shared;
-    point.alike += is_class_shared && a.place == b.place ? 1 : 0;
+    point.alike +=
+        is_class_shared && a.place == b.place && a.register_name == b.register_name ? 1 : 0;
   }
   for (std::size_t i = 0; n > 0 && i < kCompared.size(); ++i) {
     // Where neither point can have the outcome, there is no difference, and none is estimated.
@@ -216,6 +211,10 @@ std::string text_of(const PairedPoints& points) {
       "were drawn apart)\n",
       points.from, points.is_fit ? ", FIT" : "");
   for (const PairedPoint& point : points.points) {
+    if (point.alike == 0) {
+      text += point.label + ": no trial is the same strike, so that nothing is paired\n";
+      continue;
+    }
     text += fmt::format("{}: {} of {} trials are the same strike", point.label, point.alike,
                         point.trials);
     for (const Difference& difference : point.differences) {

@@ -20,11 +20,19 @@ Estimate combined(std::span<const StratumMean> means) {
           {std::max(0.0, value - std::sqrt(below)), std::min(whole, value + std::sqrt(above))}};
 }
 
-double bound_of_none(std::span<const StratumCount> counts, double confidence) {
+double bound_of_none(std::span<const StratumShares> strata, double confidence) {
+  struct Count {
+    double weight = 0.0;
+    std::int64_t n = 0;
+  };
+  std::vector<Count> counts;
+  for (const StratumShares& stratum : strata) {
+    counts.push_back({stratum.weight, stratum.shares.n()});
+  }
   // By Lagrange 1 - p = m n / w where that is below 1; m is such that the probability is reached.
   const double wanted = -std::log1p(-confidence);
   double bound = 0.0, largest = 0.0;
-  for (const StratumCount& count : counts) {
+  for (const Count& count : counts) {
     if (count.n == 0) {
       bound += count.weight;
     } else {
@@ -33,7 +41,7 @@ double bound_of_none(std::span<const StratumCount> counts, double confidence) {
   }
   const auto reached = [&](double m) {
     double sum = 0.0;
-    for (const StratumCount& count : counts) {
+    for (const Count& count : counts) {
       const auto n = static_cast<double>(count.n);
       if (count.n > 0 && count.weight > m * n) {
         sum += n * std::log(count.weight / (m * n));
@@ -50,7 +58,7 @@ double bound_of_none(std::span<const StratumCount> counts, double confidence) {
     (reached(std::exp(middle)) > wanted ? low : high) = middle;
   }
   const double m = std::exp(0.5 * (low + high));
-  for (const StratumCount& count : counts) {
+  for (const Count& count : counts) {
     const auto n = static_cast<double>(count.n);
     if (count.n > 0 && count.weight > m * n) {
       bound += count.weight - m * n;
@@ -59,32 +67,15 @@ double bound_of_none(std::span<const StratumCount> counts, double confidence) {
   return bound;
 }
 
-Estimate stratified_rate(std::span<const StratumCount> counts, double confidence) {
-  const bool has_hits = std::ranges::any_of(counts, [](const auto& c) { return c.hits > 0; });
-  if (!has_hits) {
-    return {0.0, {0.0, bound_of_none(counts, confidence)}};
-  }
-  std::vector<StratumMean> means;
-  for (const StratumCount& count : counts) {
-    const double value =
-        count.n == 0 ? 0.0 : static_cast<double>(count.hits) / static_cast<double>(count.n);
-    means.push_back({count.weight, value, interval_of_trials(count.hits, count.n, confidence)});
-  }
-  return combined(means);
-}
-
 Estimate stratified_mean(std::span<const StratumShares> strata, double confidence) {
-  std::vector<StratumCount> counts;
-  std::vector<StratumMean> means;
-  bool has_any = false;
-  for (const StratumShares& stratum : strata) {
-    const Shares& shares = *stratum.shares;
-    has_any = has_any || shares.mean() > 0.0;
-    counts.push_back({stratum.weight, 0, shares.n()});
-    means.push_back({stratum.weight, shares.mean(), interval_of_shares(shares, confidence)});
-  }
+  const bool has_any =
+      std::ranges::any_of(strata, [](const auto& stratum) { return stratum.shares.mean() > 0.0; });
   if (!has_any) {
-    return {0.0, {0.0, bound_of_none(counts, confidence)}};
+    return {0.0, {0.0, bound_of_none(strata, confidence)}};
+  }
+  std::vector<StratumMean> means;
+  for (const auto& [weight, shares] : strata) {
+    means.push_back({weight, shares.mean(), interval_of_shares(shares, confidence)});
   }
   return combined(means);
 }

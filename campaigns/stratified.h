@@ -10,11 +10,10 @@
 
 namespace tilestrike::campaigns {
 
-/// What was seen in one stratum: independent Bernoulli trials.
-struct StratumCount {
+/// What was seen in one stratum: shares of lasting faults, or zeros and ones of transient trials.
+struct StratumShares {
   double weight = 0.0;  // its share of the population, exact
-  std::int64_t hits = 0;
-  std::int64_t n = 0;
+  Shares shares;
 };
 
 /// A mean in one stratum with its own interval.
@@ -35,16 +34,6 @@ struct Estimate {
 /// Zhang, Computational Statistics and Data Analysis 53, 2009, section 2).
 Estimate combined(std::span<const StratumMean> means);
 
-/// The rate sum(w hits / n): combined() of the strata's intervals (interval_of_trials). Where no
-/// stratum has a hit, the one-sided bound of bound_of_none().
-Estimate stratified_rate(std::span<const StratumCount> counts, double confidence);
-
-/// Lasting faults of one stratum.
-struct StratumShares {
-  double weight = 0.0;
-  const Shares* shares = nullptr;
-};
-
 /// The mean share sum(w mean): combined() of the strata's intervals (interval_of_shares). Where no
 /// fault of any stratum has a share above 0, the one-sided bound of bound_of_none().
 Estimate stratified_mean(std::span<const StratumShares> strata, double confidence);
@@ -52,6 +41,6 @@ Estimate stratified_mean(std::span<const StratumShares> strata, double confidenc
 /// The largest rate sum(w p) under which no hit in any stratum has a probability of
 /// 1 - confidence: the maximum over all p with prod((1 - p)^n) >= 1 - confidence, which is that of
 /// interval_of_trials() for one stratum. Strata without trials count as p = 1.
-double bound_of_none(std::span<const StratumCount> counts, double confidence);
+double bound_of_none(std::span<const StratumShares> strata, double confidence);
 
 }  // namespace tilestrike::campaigns

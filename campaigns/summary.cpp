@@ -215,8 +215,8 @@ class Estimator {
       std::vector<StratumShares> strata;
       Rate rate;
       for (const auto& [name, weight] : weights) {
-        strata.push_back({weight, &shares_of(stratum_of(tally, name))});
-        rate.n += strata.back().shares->n();
+        strata.push_back({weight, shares_of(stratum_of(tally, name))});
+        rate.n += strata.back().shares.n();
       }
       const Estimate estimate = stratified_mean(strata, confidence_);
       rate.value = estimate.value;

@@ -14,6 +14,7 @@
 #include "campaigns/stratified.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
+#include "tests/campaigns/strata.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -91,7 +92,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   FakeStudy study(study_inputs(scenario), {});
   const Plan plan(scenario, target_of(scenario, study));
   SQLite::Database database(path, SQLite::OPEN_READONLY);
-  std::map<std::size_t, StratumCount> classes;
+  std::map<std::size_t, StratumShares> classes;
   for (const StrikeGroup& group : plan.memories()->groups()) {
     const std::string where = "FROM trials WHERE structure = '" +
                               plan.memories()->structures()[group.structure].name +
@@ -101,21 +102,20 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
     const int hits =
         database.execAndGet("SELECT COUNT(*) " + where + " AND outcome = 'due'").getInt();
     if (*group.stratum == sim::Stratum::kDetected || *group.stratum == sim::Stratum::kBoth) {
-      StratumCount& each = classes[group.of_class];
+      StratumShares& each = classes[group.of_class];
       each.weight += group.fit / plan.memories()->fit();
-      each.hits += hits;
-      each.n += n;
+      each.shares.add(stratum_of(0.0, hits, n).shares);
     } else {
       EXPECT_EQ(hits, 0);
     }
   }
-  std::vector<StratumCount> counts;
+  std::vector<StratumShares> counts;
   double weighted = 0.0;
   for (const auto& [of_class, each] : classes) {
     counts.push_back(each);
-    weighted += each.n > 0 ? each.weight * each.hits / static_cast<double>(each.n) : 0.0;
+    weighted += each.weight * each.shares.mean();
   }
-  const Estimate expected = stratified_rate(counts, 0.95);
+  const Estimate expected = stratified_mean(counts, 0.95);
   EXPECT_NEAR(summary.all.avf[6].value, weighted, 1e-12);
   EXPECT_NEAR(summary.all.avf[6].interval.low, expected.interval.low, 1e-12);
   EXPECT_NEAR(summary.all.avf[6].interval.high, expected.interval.high, 1e-12);
@@ -480,6 +480,20 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
   EXPECT_NEAR(stops.all.false_of_due.interval.low, clopper_pearson(100, 200, 0.95).low, 1e-9);
   EXPECT_NE(text_of(stops).find("which stops that inference"), std::string::npos);
   EXPECT_NE(text_of(goes_on).find("the inference goes on"), std::string::npos);
+}
+
+// The same of later inferences, as rows have them: with `use` a reported error is an answer, too.
+TEST(MemorySummaryTest, LaterAnswersAreWrongAsTheyAreGiven) {
+  const ScratchFolder folder;
+  const auto later_wrong = [&](const std::string& on_due) {
+    const std::string path = folder.path(on_due + ".sqlite");
+    report_of(path, small("parity", "130nm", 1,
+                          ", on_due: " + on_due + ", schedule: {weights: at_boot}") +
+                        "trials: 300\nstrike: {process: particle, where: {memory: all}}");
+    SQLite::Database database(path, SQLite::OPEN_READONLY);
+    return database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0)) FROM trials").getInt();
+  };
+  EXPECT_GT(later_wrong("use"), 2 * later_wrong("stop") + 100);
 }
 
 // Sums never outlive their inference: what the weights can cause is no bound of theirs.

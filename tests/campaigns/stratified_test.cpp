@@ -9,13 +9,15 @@
 #include <random>
 #include <vector>
 
+#include "tests/campaigns/strata.h"
+
 namespace tilestrike::campaigns {
 namespace {
 
 TEST(StratifiedTest, OneStratumIsNoStratum) {
   for (const auto& [hits, n] : {std::pair<std::int64_t, std::int64_t>{3, 100}, {50, 60}, {0, 70}}) {
-    const std::vector<StratumCount> one = {{1.0, hits, n}};
-    const Estimate estimate = stratified_rate(one, 0.95);
+    const std::vector<StratumShares> one = {stratum_of(1.0, hits, n)};
+    const Estimate estimate = stratified_mean(one, 0.95);
     const Interval expected = interval_of_trials(hits, n, 0.95);
     EXPECT_NEAR(estimate.value, static_cast<double>(hits) / static_cast<double>(n), 1e-15);
     EXPECT_NEAR(estimate.interval.low, expected.low, 1e-12);
@@ -24,8 +26,8 @@ TEST(StratifiedTest, OneStratumIsNoStratum) {
 }
 
 TEST(StratifiedTest, TwoStrataByHand) {
-  const std::vector<StratumCount> counts = {{0.9, 10, 100}, {0.1, 60, 120}};
-  const Estimate estimate = stratified_rate(counts, 0.95);
+  const std::vector<StratumShares> counts = {stratum_of(0.9, 10, 100), stratum_of(0.1, 60, 120)};
+  const Estimate estimate = stratified_mean(counts, 0.95);
   EXPECT_NEAR(estimate.value, 0.9 * 0.1 + 0.1 * 0.5, 1e-15);
   // Exact: 10 of 100 is [0.0490047, 0.1762226]; 60 of 120 is [0.4073828, 0.5926172].
   EXPECT_NEAR(estimate.interval.low,
@@ -36,7 +38,7 @@ TEST(StratifiedTest, TwoStrataByHand) {
 
 TEST(StratifiedTest, WithoutAHitTheBoundIsThatOfTheWorstCase) {
   // Any rates that make "no hit" likelier than 5 % lie below the bound, and some reach it.
-  const std::vector<StratumCount> counts = {{0.7, 0, 50}, {0.3, 0, 20}};
+  const std::vector<StratumShares> counts = {stratum_of(0.7, 0, 50), stratum_of(0.3, 0, 20)};
   const double bound = bound_of_none(counts, 0.95);
   double most = 0.0;
   for (int i = 0; i <= 20000; ++i) {
@@ -46,7 +48,7 @@ TEST(StratifiedTest, WithoutAHitTheBoundIsThatOfTheWorstCase) {
   }
   EXPECT_NEAR(bound, most, 1e-7);
   // What was not looked at may always happen.
-  const std::vector<StratumCount> unseen = {{0.7, 0, 50}, {0.3, 0, 0}};
+  const std::vector<StratumShares> unseen = {stratum_of(0.7, 0, 50), stratum_of(0.3, 0, 0)};
   EXPECT_NEAR(bound_of_none(unseen, 0.95), 0.3 + 0.7 * (1.0 - std::pow(0.05, 1.0 / 50)), 1e-9);
   EXPECT_EQ(bound_of_none({}, 0.95), 0.0);
 }
@@ -68,12 +70,12 @@ TEST(StratifiedTest, IntervalsCover) {
     int covered = 0;
     constexpr int kRuns = 4000;
     for (int run = 0; run < kRuns; ++run) {
-      std::vector<StratumCount> counts;
+      std::vector<StratumShares> counts;
       for (std::size_t h = 0; h < each.n.size(); ++h) {
         std::binomial_distribution<int> draw(each.n[h], each.rates[h]);
-        counts.push_back({each.weights[h], draw(random), each.n[h]});
+        counts.push_back(stratum_of(each.weights[h], draw(random), each.n[h]));
       }
-      const Interval interval = stratified_rate(counts, 0.95).interval;
+      const Interval interval = stratified_mean(counts, 0.95).interval;
       covered += interval.low <= truth && truth <= interval.high ? 1 : 0;
     }
     EXPECT_GT(covered, 0.94 * kRuns) << "truth " << truth;
