@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/accumulated.h"
 
+#include "campaigns/enumerations.h"
+
 namespace tilestrike::campaigns {
 namespace {
 
@@ -22,17 +24,19 @@ std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& populati
     if (memory.config.ecc == sim::EccKind::kNone) {
       continue;
     }
-    const sim::ArrayGeometry geometry(memory.config.array());
-    const sim::CodewordLayout layout{geometry.codeword_bits(), geometry.interleave(),
-                                     static_cast<int>(population.node().tap_rows.value)};
-    std::vector<sim::EventSource> sources;
+    const sim::ArrayConfig array = memory.config.array();
+    const sim::ArrayGeometry geometry(array);
+    UpsetsKey key;
+    key.layout = {geometry.codeword_bits(), geometry.interleave(),
+                  static_cast<int>(population.node().tap_rows.value)};
+    key.ecc = memory.config.ecc;
+    key.data_bits = array.data_bits;
     for (const sim::Radiation radiation : kRadiations) {
       const double fit = structure.fit.of(radiation);
       if (fit > 0.0) {
         const double per_mbit = fit / static_cast<double>(structure.cells) * sim::kBitsPerMbit;
-        sources.push_back(
-            {sim::patterns_of_event(population.law(radiation), layout),
-             stored[i] * sim::events_per_codeword_hour(per_mbit, geometry.codeword_bits())});
+        key.sources.push_back({population.law(radiation),
+                               sim::events_per_codeword_hour(per_mbit, geometry.codeword_bits())});
       }
     }
     const double inference = period_seconds / kSecondsPerHour;
@@ -46,7 +50,7 @@ std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& populati
     rates.exposure.read_hours = structure.outlives ? inference : 0.0;
     rates.exposure.scrub_hours = static_cast<double>(memory.config.scrub_cycles) /
                                  (scenario.accelerator.clock_mhz * 1e6) / kSecondsPerHour;
-    const sim::CodewordUpsets upsets = sim::upsets_of(memory.config.code(), sources);
+    const sim::CodewordUpsets upsets = enumerated_upsets(key)->thinned(stored[i]);
     rates.of_used = sim::accumulate(upsets, static_cast<double>(rates.used), rates.exposure);
     rates.of_all = sim::accumulate(upsets, static_cast<double>(rates.codewords), rates.exposure);
     all.push_back(std::move(rates));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "campaigns/enumerations.h"
+
 namespace tilestrike::campaigns {
 namespace {
 
@@ -34,12 +36,11 @@ Chances chances_of(const sim::ClusterLaw& law, const bridge::StudyMemory& memory
   if (memory.config.ecc == sim::EccKind::kNone) {  // the more cells, the likelier one is read
     return {sim::mean_cells(law.multi_cell_share, law.tail_ratio, law.most_cells), 0.0};
   }
-  const sim::StrikeStrata strata(law, sim::ArrayGeometry(memory.config.array()), tap_rows,
-                                 sim::judge_by(memory.config.code()));
-  const double both = strata.probability(sim::Stratum::kBoth);
-  const double large = strata.probability(sim::Stratum::kLarge);
-  return {strata.probability(sim::Stratum::kSilent) + both + large,
-          strata.probability(sim::Stratum::kDetected) + both + large};
+  const auto strata = enumerated_strata({law, memory.config.array(), memory.config.ecc, tap_rows});
+  const double both = strata->probability(sim::Stratum::kBoth);
+  const double large = strata->probability(sim::Stratum::kLarge);
+  return {strata->probability(sim::Stratum::kSilent) + both + large,
+          strata->probability(sim::Stratum::kDetected) + both + large};
 }
 
 Chances rates_at(const MemoryPopulation& population, const Structure& structure,

@@ -6,14 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <map>
-#include <mutex>
 #include <tuple>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "campaigns/binomial.h"
+#include "campaigns/enumerations.h"
 #include "campaigns/library.h"
 
 namespace tilestrike::campaigns {
@@ -35,37 +34,6 @@ double& rate_of(sim::EventRates& rates, Radiation radiation) {
   return radiation == Radiation::kNeutron ? rates.neutron
          : radiation == Radiation::kAlpha ? rates.alpha
                                           : rates.thermal;
-}
-
-/// What strata depend on.
-struct StrataKey {
-  sim::ClusterLaw law;
-  sim::ArrayConfig array;
-  sim::EccKind ecc = sim::EccKind::kNone;
-  int tap_rows = 0;
-  friend bool operator==(const StrataKey&, const StrataKey&) = default;
-};
-
-/// Enumerating them takes a good part of a second: the last ones are kept, for the next point of a
-/// sweep and the next trial that is replayed.
-std::shared_ptr<const sim::StrikeStrata> strata_of(const StrataKey& key) {
-  constexpr std::size_t kMostKept = 12;
-  static std::mutex mutex;
-  static std::deque<std::pair<StrataKey, std::shared_ptr<const sim::StrikeStrata>>> kept;
-  const std::lock_guard lock(mutex);
-  for (const auto& [known, strata] : kept) {
-    if (known == key) {
-      return strata;
-    }
-  }
-  const sim::EccCode& code = sim::EccCode::make(key.ecc, key.array.data_bits);
-  kept.emplace_back(
-      key, std::make_shared<const sim::StrikeStrata>(key.law, sim::ArrayGeometry(key.array),
-                                                     key.tap_rows, sim::judge_by(code)));
-  if (kept.size() > kMostKept) {
-    kept.pop_front();
-  }
-  return kept.back().second;
 }
 
 std::string with_commas(std::uint64_t number) {
@@ -281,7 +249,7 @@ void MemoryPopulation::add_groups() {
     auto& strata = strata_[each.structure][number_of(each.radiation)];
     if (strata == nullptr) {
       const int tap_rows = static_cast<int>(node_.tap_rows.value);
-      strata = strata_of(
+      strata = enumerated_strata(
           {law(each.radiation), geometries_[*memory].config(), codes_[*memory], tap_rows});
     }
     const double in_structure = structures_[each.structure].fit.of(each.radiation);

@@ -273,6 +273,15 @@ double events_per_codeword_hour(double fit_per_mbit, int codeword_bits) {
   return fit_of(fit_per_mbit, static_cast<std::uint64_t>(codeword_bits)) / kHoursPerFit;
 }
 
+CodewordUpsets CodewordUpsets::thinned(double share) const {
+  CodewordUpsets upsets = *this;
+  upsets.right_per_hour *= share;
+  upsets.detected_per_hour *= share;
+  upsets.silent_per_hour *= share;
+  upsets.not_enumerated_per_hour *= share;
+  return upsets;
+}
+
 CodewordUpsets upsets_of(const EccCode& code, const std::vector<EventSource>& sources) {
   PatternSums per_hour;
   CodewordUpsets upsets;

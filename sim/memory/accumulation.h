@@ -59,6 +59,9 @@ struct CodewordUpsets {
   ReadShares mixed_pairs;       // of one that is right and one that is detected
   ReadShares detected_pairs;    // of two that are each detected
   ReadShares detected_triples;  // of three
+
+  /// The same where only this share of the events upsets what is stored.
+  CodewordUpsets thinned(double share) const;
 };
 
 /// `code` decides by its own decoder. All pairs are enumerated up to kMostPairPatterns patterns of

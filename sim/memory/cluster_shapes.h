@@ -62,6 +62,7 @@ struct CodewordLayout {
   int codeword_bits = 72;
   int interleave = 1;
   int tap_rows = 0;  // 0: no well taps
+  friend bool operator==(const CodewordLayout&, const CodewordLayout&) = default;
 };
 
 EventProbabilities enumerate_events(const ClusterLaw& law, const CodewordLayout& layout,
