@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "benchmarks/paired.h"
 #include "benchmarks/ready_passes.h"
-#include "sim/closed_form.h"
+#include "sim/mesh/closed_form.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "sim/memory/ecc_code.h"
-#include "sim/memory/ecc_definition.h"
+#include "sim/ecc/ecc_code.h"
+#include "sim/ecc/ecc_definition.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -26,7 +26,7 @@
 #include "dnn/executor.h"
 #include "dnn/integer/quantise.h"
 #include "rtl/mesh_model.h"
-#include "sim/run_edges.h"
+#include "sim/mesh/run_edges.h"
 
 namespace tilestrike::bridge {
 namespace {

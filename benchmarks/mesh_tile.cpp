@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "benchmarks/paired.h"
 #include "benchmarks/ready_passes.h"
-#include "sim/edge_inputs.h"
-#include "sim/engine.h"
-#include "sim/wavefront_mesh.h"
+#include "sim/mesh/edge_inputs.h"
+#include "sim/mesh/engine.h"
+#include "sim/mesh/wavefront_mesh.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "benchmarks/paired.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 #include "sim/platform/tile_program.h"
 
 namespace tilestrike::sim {

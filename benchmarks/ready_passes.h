@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::sim {
 

@@ -11,8 +11,8 @@
 
 #include "base/random.h"
 #include "rtl/mesh_model.h"
-#include "sim/engine.h"
-#include "sim/run_edges.h"
+#include "sim/mesh/engine.h"
+#include "sim/mesh/run_edges.h"
 
 namespace tilestrike::rtl {
 namespace {

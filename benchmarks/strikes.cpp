@@ -8,8 +8,8 @@
 #include <cstdint>
 
 #include "base/random.h"
-#include "sim/memory/cluster.h"
-#include "sim/memory/technology_node.h"
+#include "sim/strikes/cluster.h"
+#include "sim/strikes/technology_node.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -16,8 +16,8 @@
 #include "bridge/memory/residency.h"
 #include "dnn/executor.h"
 #include "dnn/integer/quantise.h"
-#include "sim/memory/cluster.h"
-#include "sim/memory/technology_node.h"
+#include "sim/strikes/cluster.h"
+#include "sim/strikes/technology_node.h"
 
 namespace tilestrike::bridge {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/field_table.h"
 #include "sim/memory/memory_config.h"
-#include "sim/mesh_config.h"
+#include "sim/mesh/mesh_config.h"
 
 namespace tilestrike::bridge {
 

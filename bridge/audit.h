@@ -10,7 +10,7 @@
 
 #include "base/fault.h"
 #include "base/ids.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::bridge {
 

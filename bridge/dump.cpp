@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "dnn/data.h"
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {
 namespace {

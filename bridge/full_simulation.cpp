@@ -4,8 +4,8 @@
 
 #include <ATen/ops/zeros.h>
 
-#include "sim/arithmetic.h"
-#include "sim/engine.h"
+#include "sim/mesh/arithmetic.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::bridge {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bridge/tiling.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::bridge {
 

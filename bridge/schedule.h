@@ -14,7 +14,7 @@
 #include "base/ids.h"
 #include "bridge/memory/memory_schedule.h"
 #include "bridge/tiling.h"
-#include "sim/mesh_run.h"
+#include "sim/mesh/mesh_run.h"
 
 namespace tilestrike::bridge {
 

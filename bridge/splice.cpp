@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {
 namespace {

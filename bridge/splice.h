@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bridge/mapping.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::bridge {
 

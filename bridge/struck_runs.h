@@ -9,7 +9,7 @@
 
 #include "base/fault.h"
 #include "base/ids.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::bridge {
 

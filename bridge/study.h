@@ -22,7 +22,7 @@
 #include "bridge/accelerator.h"
 #include "sim/memory/array_geometry.h"
 #include "sim/memory/memory_config.h"
-#include "sim/mesh_sites.h"
+#include "sim/mesh/mesh_sites.h"
 
 namespace tilestrike::bridge {
 

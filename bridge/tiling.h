@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bridge/accelerator.h"
-#include "sim/mesh_run.h"
+#include "sim/mesh/mesh_run.h"
 
 namespace tilestrike::bridge {
 

@@ -12,7 +12,7 @@
 #include "base/set_while.h"
 #include "bridge/judge.h"
 #include "bridge/splice.h"
-#include "sim/engine_comparison.h"
+#include "sim/compare/engine_comparison.h"
 
 namespace tilestrike::bridge {
 namespace {

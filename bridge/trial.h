@@ -15,7 +15,7 @@
 #include "bridge/struck_runs.h"
 #include "bridge/study.h"
 #include "dnn/executor.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::bridge {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "campaigns/memory_population.h"
-#include "sim/memory/accumulation.h"
+#include "sim/strikes/accumulation.h"
 
 namespace tilestrike::campaigns {
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "bridge/study.h"
-#include "sim/memory/dram_modes.h"
-#include "sim/memory/low_voltage.h"
+#include "sim/strikes/dram_modes.h"
+#include "sim/strikes/low_voltage.h"
 
 namespace tilestrike::campaigns {
 

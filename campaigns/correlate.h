@@ -13,7 +13,7 @@
 
 #include "campaigns/correlation_rows.h"
 #include "campaigns/runner.h"
-#include "sim/correlation.h"
+#include "sim/compare/correlation.h"
 
 namespace tilestrike::campaigns {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/correlation.h"
+#include "sim/compare/correlation.h"
 
 namespace tilestrike::campaigns {
 

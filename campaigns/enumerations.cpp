@@ -6,7 +6,7 @@
 #include <mutex>
 #include <utility>
 
-#include "sim/memory/ecc_code.h"
+#include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::campaigns {
 namespace {

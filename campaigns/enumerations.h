@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "sim/memory/accumulation.h"
-#include "sim/memory/strike_strata.h"
+#include "sim/strikes/accumulation.h"
+#include "sim/strikes/strike_strata.h"
 
 namespace tilestrike::campaigns {
 

@@ -12,7 +12,7 @@
 #include "base/document.h"
 #include "base/error.h"
 #include "bridge/accelerator.h"
-#include "sim/memory/technology_node.h"
+#include "sim/strikes/technology_node.h"
 
 namespace tilestrike::campaigns {
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/random.h"
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::campaigns {
 namespace {

@@ -19,11 +19,11 @@
 #include "campaigns/allocation.h"
 #include "campaigns/cell_failures.h"
 #include "campaigns/scenario.h"
-#include "sim/memory/cluster.h"
-#include "sim/memory/cluster_classes.h"
-#include "sim/memory/rates.h"
-#include "sim/memory/strike_strata.h"
-#include "sim/memory/technology_node.h"
+#include "sim/strikes/cluster.h"
+#include "sim/strikes/cluster_classes.h"
+#include "sim/strikes/rates.h"
+#include "sim/strikes/strike_strata.h"
+#include "sim/strikes/technology_node.h"
 
 namespace tilestrike::campaigns {
 

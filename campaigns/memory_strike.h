@@ -13,9 +13,9 @@
 #include "base/field_table.h"
 #include "bridge/accelerator.h"
 #include "campaigns/fields.h"
-#include "sim/memory/cluster.h"
-#include "sim/memory/dram_modes.h"
-#include "sim/memory/rates.h"
+#include "sim/strikes/cluster.h"
+#include "sim/strikes/dram_modes.h"
+#include "sim/strikes/rates.h"
 
 namespace tilestrike::campaigns {
 

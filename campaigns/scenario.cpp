@@ -10,7 +10,7 @@
 #include "campaigns/fields.h"
 #include "campaigns/library.h"
 #include "campaigns/rates.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::campaigns {
 namespace {

@@ -14,8 +14,8 @@
 #include "base/field_table.h"
 #include "campaigns/memory_strike.h"
 #include "campaigns/tensor_selection.h"
-#include "sim/memory/low_voltage.h"
-#include "sim/mesh_sites.h"
+#include "sim/mesh/mesh_sites.h"
+#include "sim/strikes/low_voltage.h"
 
 namespace tilestrike::campaigns {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "sim/memory/ecc_code.h"
+#include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::rtl {
 

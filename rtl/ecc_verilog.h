@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "sim/memory/ecc_code.h"
+#include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::rtl {
 

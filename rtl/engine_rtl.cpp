@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "rtl/mesh_model.h"
-#include "sim/engines.h"
-#include "sim/golden_words.h"
-#include "sim/mesh_replay.h"
-#include "sim/struck_run.h"
+#include "sim/mesh/engines.h"
+#include "sim/mesh/golden_words.h"
+#include "sim/mesh/mesh_replay.h"
+#include "sim/mesh/struck_run.h"
 
 namespace tilestrike::rtl {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "rtl/foreign_mesh.h"
-#include "sim/arithmetic.h"
-#include "sim/engines.h"
+#include "sim/mesh/arithmetic.h"
+#include "sim/mesh/engines.h"
 
 namespace tilestrike::rtl {
 namespace {

@@ -16,8 +16,8 @@
 
 #include "rtl/operand_site.h"
 #include "rtl/storage.h"
-#include "sim/engine.h"
-#include "sim/engine_library.h"
+#include "sim/mesh/engine.h"
+#include "sim/mesh/engine_library.h"
 
 namespace tilestrike::rtl {
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "rtl/register_names.h"
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::rtl {
 namespace {

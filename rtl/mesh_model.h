@@ -12,7 +12,7 @@
 
 #include "base/fault.h"
 #include "rtl/verilated_mesh.h"
-#include "sim/mesh_machine.h"
+#include "sim/mesh/mesh_machine.h"
 
 namespace tilestrike::rtl {
 

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "base/fault.h"
-#include "sim/mesh_run.h"
-#include "sim/mesh_sites.h"
+#include "sim/mesh/mesh_run.h"
+#include "sim/mesh/mesh_sites.h"
 
 namespace tilestrike::rtl {
 

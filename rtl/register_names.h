@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "sim/mesh_sites.h"
+#include "sim/mesh/mesh_sites.h"
 
 namespace tilestrike::rtl {
 

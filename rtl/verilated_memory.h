@@ -11,9 +11,9 @@
 #include <span>
 #include <string>
 
+#include "sim/ecc/ecc_code.h"
 #include "sim/memory/array_geometry.h"
-#include "sim/memory/ecc_code.h"
-#include "sim/mesh_config.h"
+#include "sim/mesh/mesh_config.h"
 
 namespace tilestrike::rtl {
 

@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "sim/mesh_config.h"
+#include "sim/mesh/mesh_config.h"
 
 namespace tilestrike::rtl {
 

@@ -6,7 +6,7 @@
 
 #include "bridge/memory/copies.h"
 #include "bridge/memory/mesh_effects.h"
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {
 

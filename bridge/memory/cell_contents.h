@@ -8,7 +8,7 @@
 #include "bridge/memory/layer_reader.h"
 #include "bridge/memory/residency.h"
 #include "dnn/executor.h"
-#include "sim/memory/bit_string.h"
+#include "sim/ecc/bit_string.h"
 
 namespace tilestrike::bridge {
 

@@ -13,7 +13,7 @@
 #include "base/ids.h"
 #include "bridge/memory/input_slice.h"
 #include "bridge/memory/placement.h"
-#include "sim/mesh_run.h"
+#include "sim/mesh/mesh_run.h"
 
 namespace tilestrike::bridge {
 

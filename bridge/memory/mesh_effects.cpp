@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "bridge/memory/copies.h"
 #include "bridge/memory/mesh_reads.h"
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "bridge/schedule.h"
+#include "sim/mesh/streamed_mesh.h"
 #include "sim/platform/platform.h"
-#include "sim/streamed_mesh.h"
 
 namespace tilestrike::bridge {
 

@@ -12,8 +12,8 @@
 
 #include "bridge/mapping.h"
 #include "bridge/memory/memory_schedule.h"
+#include "sim/mesh/streamed_mesh.h"
 #include "sim/platform/platform.h"
-#include "sim/streamed_mesh.h"
 
 namespace tilestrike::bridge {
 

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "bridge/memory/pass_steps.h"
 #include "bridge/memory/struck_copies.h"
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "bridge/memory/layer_effect.h"
 #include "bridge/memory/residency.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 #include "sim/platform/platform.h"
 
 namespace tilestrike::bridge {

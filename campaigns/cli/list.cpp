@@ -17,8 +17,8 @@
 #include "campaigns/cli/list_nodes.h"
 #include "campaigns/cli/list_table.h"
 #include "campaigns/library.h"
-#include "sim/memory/rates.h"
-#include "sim/mesh_sites.h"
+#include "sim/mesh/mesh_sites.h"
+#include "sim/strikes/rates.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

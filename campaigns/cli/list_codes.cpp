@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "sim/memory/ecc_code.h"
-#include "sim/memory/ecc_enumeration.h"
+#include "sim/ecc/ecc_code.h"
+#include "sim/strikes/ecc_enumeration.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "base/text.h"
 #include "campaigns/library.h"
-#include "sim/memory/rates.h"
-#include "sim/memory/strike_strata.h"
+#include "sim/strikes/rates.h"
+#include "sim/strikes/strike_strata.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "campaigns/library.h"
-#include "sim/memory/cluster_shapes.h"
+#include "sim/strikes/cluster_shapes.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

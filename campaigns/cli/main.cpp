@@ -15,7 +15,7 @@
 #include "campaigns/cli/commands.h"
 #include "campaigns/library.h"
 #include "campaigns/version.h"
-#include "sim/engine_library.h"
+#include "sim/mesh/engine_library.h"
 
 namespace tilestrike::campaigns::cli {
 

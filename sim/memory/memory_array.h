@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "base/fault.h"
+#include "sim/ecc/ecc_code.h"
 #include "sim/memory/array_geometry.h"
-#include "sim/memory/ecc_code.h"
 
 namespace tilestrike::sim {
 

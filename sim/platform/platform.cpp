@@ -21,9 +21,9 @@
 #include <tlm>
 
 #include "base/error.h"
-#include "sim/arithmetic.h"
+#include "sim/kernel/systemc_kernel.h"
+#include "sim/mesh/arithmetic.h"
 #include "sim/platform/memory_unit.h"
-#include "sim/systemc_kernel.h"
 
 namespace tilestrike::sim {
 namespace {

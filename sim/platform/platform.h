@@ -15,7 +15,7 @@
 #include "base/fault.h"
 #include "sim/memory/memory_array.h"
 #include "sim/memory/memory_config.h"
-#include "sim/mesh_config.h"
+#include "sim/mesh/mesh_config.h"
 
 namespace tilestrike::sim {
 

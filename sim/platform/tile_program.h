@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "sim/mesh/streamed_mesh.h"
 #include "sim/platform/platform.h"
-#include "sim/streamed_mesh.h"
 
 namespace tilestrike::sim {
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "bridge/memory/memory_trial.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 #include "tests/bridge/attention_network.h"
 #include "tests/bridge/small_network.h"
 #include "tests/bridge/trial_text.h"

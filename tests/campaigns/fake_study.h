@@ -13,7 +13,7 @@
 
 #include "bridge/audit.h"
 #include "bridge/study.h"
-#include "sim/memory/ecc_code.h"
+#include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::campaigns {
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "campaigns/fault_list.h"
-#include "sim/engine.h"
+#include "sim/mesh/engine.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns {

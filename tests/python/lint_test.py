@@ -40,9 +40,9 @@ class LintTest(unittest.TestCase):
     def test_rooms_include_downwards_only(self):
         self.expect("sim/a.cpp", ['#include "base/error.h"'], None)
         self.expect("campaigns/a.cpp", ['#include "bridge/study.h"'], None)
-        self.expect("base/a.cpp", ["", '#include "sim/engine.h"'], (2, "base/ may not include"))
+        self.expect("base/a.cpp", ["", '#include "sim/mesh/run.h"'], (2, "base/ may not include"))
         self.expect("sim/a.cpp", ['#include "dnn/network.h"'], (1, "sim/ may not include"))
-        self.expect("dnn/a.cpp", ['#include "sim/engine.h"'], (1, "dnn/ may not include"))
+        self.expect("dnn/a.cpp", ['#include "sim/mesh/engine.h"'], (1, "dnn/ may not include"))
         self.expect("bridge/a.cpp", ['#include "campaigns/yaml.h"'], (1, "bridge/ may not"))
         self.expect("campaigns/a.cpp", ['#include "dnn/network.h"'], (1, "campaigns/ may not"))
         self.expect("sim/a.cpp", ['#include "engine.h"'], (1, "name the room"))

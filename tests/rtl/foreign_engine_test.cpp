@@ -12,7 +12,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "sim/engine_comparison.h"
+#include "sim/compare/engine_comparison.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::rtl {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "rtl/mesh_model.h"
-#include "sim/lockstep.h"
-#include "sim/stepped_mesh.h"
+#include "sim/compare/lockstep.h"
+#include "sim/mesh/stepped_mesh.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::rtl {

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "rtl/memory_model.h"
-#include "sim/arithmetic.h"
+#include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::rtl {
 namespace {

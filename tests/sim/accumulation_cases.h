@@ -3,7 +3,7 @@
 // Laws and sources for the tests of accumulation.
 #pragma once
 
-#include "sim/memory/accumulation.h"
+#include "sim/strikes/accumulation.h"
 
 namespace tilestrike::sim {
 

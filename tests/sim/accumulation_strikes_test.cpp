@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "sim/memory/memory_array.h"
-#include "sim/memory/rates.h"
 #include "sim/memory/scrub.h"
+#include "sim/strikes/rates.h"
 #include "tests/sim/accumulation_cases.h"
 
 namespace tilestrike::sim {

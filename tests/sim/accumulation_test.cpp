@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Are the patterns of events, what pairs of them come to, and the rates that follow exact? (Against
 // strikes that are drawn: accumulation_strikes_test.cpp.)
-#include "sim/memory/accumulation.h"
+#include "sim/strikes/accumulation.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/memory/rates.h"
+#include "sim/strikes/rates.h"
 #include "tests/sim/accumulation_cases.h"
 #include "tests/sim/nodes.h"
 

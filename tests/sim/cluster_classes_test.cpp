@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Are clusters divided by their reach with exact probabilities, and drawn within a class as they
 // are among all?
-#include "sim/memory/cluster_classes.h"
+#include "sim/strikes/cluster_classes.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are all shapes enumerated, with the right probabilities, and what they mean for codewords?
-#include "sim/memory/cluster_shapes.h"
+#include "sim/strikes/cluster_shapes.h"
 
 #include <gtest/gtest.h>
 

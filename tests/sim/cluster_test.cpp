@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Are clusters drawn as the technology node says, over a million strikes for every node: how often
 // several cells, how many, in which direction, in which shapes? Are they cut off where they must?
-#include "sim/memory/cluster.h"
+#include "sim/strikes/cluster.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 
-#include "sim/memory/cluster_shapes.h"
+#include "sim/strikes/cluster_shapes.h"
 #include "tests/sim/chi_square.h"
 #include "tests/sim/nodes.h"
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do engines that are right agree, is one that is wrong found with its register and cycle, and is
 // what an engine does not compute kept apart from agreement?
-#include "sim/correlation.h"
+#include "sim/compare/correlation.h"
 
 #include <gtest/gtest.h>
 

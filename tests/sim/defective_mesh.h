@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "sim/engine.h"
-#include "sim/stepped_mesh.h"
-#include "sim/struck_run.h"
+#include "sim/mesh/engine.h"
+#include "sim/mesh/stepped_mesh.h"
+#include "sim/mesh/struck_run.h"
 
 namespace tilestrike::sim {
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do DRAM devices fail as the file says, and are the struck cells those of one device in what
 // fails? What do the codes make of it?
-#include "sim/memory/dram_modes.h"
+#include "sim/strikes/dram_modes.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 #include <set>
 
 #include "base/random.h"
-#include "sim/memory/ecc_code.h"
+#include "sim/ecc/ecc_code.h"
 #include "tests/sim/chi_square.h"
 
 namespace tilestrike::sim {

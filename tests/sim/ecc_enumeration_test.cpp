@@ -12,8 +12,8 @@
 #include <regex>
 #include <sstream>
 
-#include "sim/memory/ecc_definition.h"
-#include "sim/memory/ecc_enumeration.h"
+#include "sim/ecc/ecc_definition.h"
+#include "sim/strikes/ecc_enumeration.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "sim/memory/ecc_code.h"
-#include "sim/memory/ecc_enumeration.h"
+#include "sim/ecc/ecc_code.h"
+#include "sim/strikes/ecc_enumeration.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Is an engine that is wrong found, with the register, and where it parts from the others?
-#include "sim/engine_comparison.h"
+#include "sim/compare/engine_comparison.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/closed_form.h"
+#include "sim/mesh/closed_form.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do cells fail as often as the law says, always the same ones of a chip, more of them at a lower
 // voltage, along rows and columns and in the direction that is asked for?
-#include "sim/memory/low_voltage.h"
+#include "sim/strikes/low_voltage.h"
 
 #include <gtest/gtest.h>
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "sim/arithmetic.h"
-#include "sim/engine.h"
+#include "sim/mesh/arithmetic.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::sim {
 

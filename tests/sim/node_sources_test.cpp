@@ -12,7 +12,7 @@
 #include "base/csv.h"
 #include "base/provenance.h"
 #include "base/text.h"
-#include "sim/memory/source_note.h"
+#include "sim/strikes/source_note.h"
 #include "tests/sim/nodes.h"
 #include "tests/sim/source_formula.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/memory/technology_node.h"
+#include "sim/strikes/technology_node.h"
 
 namespace tilestrike::sim {
 

@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "sim/engine.h"
 #include "sim/memory/scrub.h"
+#include "sim/mesh/engine.h"
 #include "sim/platform/platform.h"
 #include "tests/sim/plain_array.h"
 

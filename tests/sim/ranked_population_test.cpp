@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Do the members of a lazy population have ranks that are uniform, independent and always the same?
-#include "sim/memory/ranked_population.h"
+#include "sim/strikes/ranked_population.h"
 
 #include <gtest/gtest.h>
 

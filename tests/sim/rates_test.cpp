@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are rates those of all cells, with only the neutrons' part following altitude, place and sun?
-#include "sim/memory/rates.h"
+#include "sim/strikes/rates.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <tuple>
 
-#include "sim/mesh_sites.h"
+#include "sim/mesh/mesh_sites.h"
 
 namespace tilestrike::sim {
 namespace {

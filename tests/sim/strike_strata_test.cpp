@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are the strata's probabilities exact for each reach of the cluster, edges and taps included?
-#include "sim/memory/strike_strata.h"
+#include "sim/strikes/strike_strata.h"
 
 #include <gtest/gtest.h>
 

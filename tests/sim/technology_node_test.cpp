@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Are technology nodes read with their bands and provenance, and is every bad file refused with
 // line, column and cure?
-#include "sim/memory/technology_node.h"
+#include "sim/strikes/technology_node.h"
 
 #include <gtest/gtest.h>
 

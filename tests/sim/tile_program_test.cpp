@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "sim/arithmetic.h"
-#include "sim/engine.h"
+#include "sim/mesh/arithmetic.h"
+#include "sim/mesh/engine.h"
 #include "sim/platform/tile_program.h"
 #include "tests/sim/plain_array.h"
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Is a waveform a well-formed value change dump, and does it hold every register's words?
-#include "sim/waveform.h"
+#include "sim/compare/waveform.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -13,8 +13,8 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "sim/run_edges.h"
-#include "sim/stepped_mesh.h"
+#include "sim/mesh/run_edges.h"
+#include "sim/mesh/stepped_mesh.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {
