@@ -32,7 +32,7 @@ def strata_of(trials):
     """The trials by stratum, each with its exact share of the bits; without strata one of share 1.
 
     Of H strata one with the share W of the bits has the share s = W / 2 + 1 / (2 H) of the trials
-    (campaigns/tensor_population.cpp), and its trials have the weight w = W / s; so
+    (campaigns/plan/tensor_population.cpp), and its trials have the weight w = W / s; so
     W = w / (2 - w) / H, and these add up to 1.
     """
     groups = collections.defaultdict(list)
@@ -65,7 +65,7 @@ def bound_of_none(strata):
 
 def mean_of(strata):
     """(value, low, high) of the mean over strata (exact share, shares in [0, 1] of its trials), by
-    the method of variance estimates recovery, as in campaigns/stratified.cpp."""
+    the method of variance estimates recovery, as in campaigns/statistics/stratified.cpp."""
     if not any(any(shares) for _, shares in strata):
         return 0.0, 0.0, bound_of_none([(weight, len(shares)) for weight, shares in strata])
     value, below, above = 0.0, 0.0, 0.0

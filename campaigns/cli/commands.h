@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/input_files.h"
-#include "campaigns/campaign.h"
+#include "campaigns/scenario/campaign.h"
 
 namespace tilestrike::campaigns::cli {
 

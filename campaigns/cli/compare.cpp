@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
-#include "campaigns/runner.h"
-#include "campaigns/yaml.h"
+#include "campaigns/run/runner.h"
+#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

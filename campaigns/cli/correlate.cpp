@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // `tilestrike correlate`: the same faults through several engines.
-#include "campaigns/correlate.h"
+#include "campaigns/correlate/correlate.h"
 
 #include <fstream>
 #include <memory>
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
-#include "campaigns/correlation_report.h"
+#include "campaigns/correlate/correlation_report.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "bridge/study.h"
 #include "campaigns/cli/commands.h"
-#include "campaigns/library.h"
+#include "campaigns/scenario/library.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

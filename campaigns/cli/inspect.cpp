@@ -14,8 +14,8 @@
 #include "bridge/memory_contents.h"
 #include "bridge/study.h"
 #include "campaigns/cli/commands.h"
-#include "campaigns/contents_picture.h"
-#include "campaigns/library.h"
+#include "campaigns/pictures/contents_picture.h"
+#include "campaigns/scenario/library.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

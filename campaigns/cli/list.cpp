@@ -10,13 +10,13 @@
 
 #include "base/outcome.h"
 #include "bridge/study.h"
-#include "campaigns/campaign.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/list_codes.h"
 #include "campaigns/cli/list_memories.h"
 #include "campaigns/cli/list_nodes.h"
 #include "campaigns/cli/list_table.h"
-#include "campaigns/library.h"
+#include "campaigns/scenario/campaign.h"
+#include "campaigns/scenario/library.h"
 #include "sim/mesh/mesh_sites.h"
 #include "sim/strikes/rates.h"
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "campaigns/library.h"
+#include "campaigns/scenario/library.h"
 #include "sim/strikes/rates.h"
 #include "sim/strikes/strike_strata.h"
 

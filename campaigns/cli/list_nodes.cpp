@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "campaigns/library.h"
+#include "campaigns/scenario/library.h"
 #include "sim/strikes/cluster_shapes.h"
 
 namespace tilestrike::campaigns::cli {

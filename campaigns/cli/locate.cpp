@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `tilestrike locate`: where a bit lies in an accelerator's memories, asked from either side; of a
 // network what it holds there and when, or where an element of a tensor lies.
-#include "campaigns/locate.h"
+#include "campaigns/pictures/locate.h"
 
 #include <fmt/format.h>
 
@@ -14,9 +14,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/network_places.h"
-#include "campaigns/array_picture.h"
 #include "campaigns/cli/commands.h"
-#include "campaigns/library.h"
+#include "campaigns/pictures/array_picture.h"
+#include "campaigns/scenario/library.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "campaigns/cli/commands.h"
-#include "campaigns/library.h"
-#include "campaigns/version.h"
+#include "campaigns/results/version.h"
+#include "campaigns/scenario/library.h"
 #include "sim/mesh/engine_library.h"
 
 namespace tilestrike::campaigns::cli {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // `tilestrike replay`: one trial of a results file, from cell to answer.
-#include "campaigns/replay.h"
+#include "campaigns/run/replay.h"
 
 #include <memory>
 #include <nlohmann/json.hpp>

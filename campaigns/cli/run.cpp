@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
-#include "campaigns/runner.h"
+#include "campaigns/run/runner.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

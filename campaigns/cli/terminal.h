@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "campaigns/runner.h"
+#include "campaigns/run/runner.h"
 
 namespace tilestrike::campaigns::cli {
 

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do summaries tell what strikes that meet in a codeword come to, and how far the node's bands
 // carry?
-#include "campaigns/accumulated.h"
+#include "campaigns/report/accumulated.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "campaigns/bands.h"
-#include "campaigns/sampling.h"
+#include "campaigns/plan/sampling.h"
+#include "campaigns/report/bands.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 

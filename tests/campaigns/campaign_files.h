@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "campaigns/campaign.h"
-#include "campaigns/yaml.h"
+#include "campaigns/scenario/campaign.h"
+#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns {
 

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Do settings and sweeps reach into the expanded scenario, and is a campaign told from another?
-#include "campaigns/campaign.h"
+#include "campaigns/scenario/campaign.h"
 
 #include <gtest/gtest.h>
 
-#include "campaigns/library.h"
+#include "campaigns/scenario/library.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns {

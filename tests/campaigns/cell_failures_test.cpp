@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do campaigns of low voltage and of DRAM failures strike the cells that fail, the same ones at
 // every point of a sweep and on replay, and is what makes no sense refused?
-#include "campaigns/cell_failures.h"
+#include "campaigns/plan/cell_failures.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <map>
 #include <set>
 
-#include "campaigns/replay.h"
-#include "campaigns/runner.h"
+#include "campaigns/run/replay.h"
+#include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 

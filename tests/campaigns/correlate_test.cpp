@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a correlation find a broken engine, name where it parts, count what agrees and what is not
 // covered, and keep it all? On made-up passes, so without a network.
-#include "campaigns/correlate.h"
+#include "campaigns/correlate/correlate.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "campaigns/correlation_report.h"
-#include "campaigns/made_up_passes.h"
+#include "campaigns/correlate/correlation_report.h"
+#include "campaigns/correlate/made_up_passes.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/sim/defective_mesh.h"
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does every number that a process rests on say where it comes from, and is it that number?
-#include "campaigns/inputs.h"
+#include "campaigns/report/inputs.h"
 
 #include <gtest/gtest.h>
 

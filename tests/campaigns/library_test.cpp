@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are models and accelerators found by name and path, and are near misses suggested?
-#include "campaigns/library.h"
+#include "campaigns/scenario/library.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "campaigns/library.h"
+#include "campaigns/scenario/library.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns::cli {

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are bits found from either side, with the cells beside them?
-#include "campaigns/locate.h"
+#include "campaigns/pictures/locate.h"
 
 #include <gtest/gtest.h>
 
-#include "campaigns/library.h"
+#include "campaigns/scenario/library.h"
 
 namespace tilestrike::campaigns {
 namespace {

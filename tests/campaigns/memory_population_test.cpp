@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are strikes on memories drawn from what they should be, with weights that add up?
-#include "campaigns/memory_population.h"
+#include "campaigns/plan/memory_population.h"
 
 #include <gtest/gtest.h>
 
@@ -12,8 +12,8 @@
 #include <sstream>
 
 #include "base/text.h"
-#include "campaigns/binomial.h"
-#include "campaigns/sampling.h"
+#include "campaigns/plan/binomial.h"
+#include "campaigns/plan/sampling.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 

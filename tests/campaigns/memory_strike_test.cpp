@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does a scenario of strikes on memories mean what it says, and is everything else refused?
-#include "campaigns/memory_strike.h"
+#include "campaigns/scenario/memory_strike.h"
 
 #include <gtest/gtest.h>
 
-#include "campaigns/strike.h"
+#include "campaigns/scenario/strike.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are AVF and FIT those of the rows, strata weighted as they should be, and inputs told?
-#include "campaigns/memory_summary.h"
+#include "campaigns/report/memory_summary.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
@@ -9,9 +9,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "campaigns/replay.h"
-#include "campaigns/runner.h"
-#include "campaigns/stratified.h"
+#include "campaigns/run/replay.h"
+#include "campaigns/run/runner.h"
+#include "campaigns/statistics/stratified.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 #include "tests/campaigns/strata.h"

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are points of a sweep compared trial by trial, and are paired intervals right and narrower?
-#include "campaigns/paired.h"
+#include "campaigns/report/paired.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "campaigns/runner.h"
+#include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 

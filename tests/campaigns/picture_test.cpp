@@ -8,8 +8,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "campaigns/array_picture.h"
-#include "campaigns/contents_picture.h"
+#include "campaigns/pictures/array_picture.h"
+#include "campaigns/pictures/contents_picture.h"
 
 namespace tilestrike::campaigns {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Is a results file safe: against other scenarios, other files, other runs, and a full disk?
-#include "campaigns/results.h"
+#include "campaigns/results/results.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does a campaign run to its end, resume to the same rows, stop by precision, and share studies?
-#include "campaigns/runner.h"
+#include "campaigns/run/runner.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>

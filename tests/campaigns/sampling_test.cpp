@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Is trial k a function of (seed, k) alone, uniform over what it should be, and a census complete?
-#include "campaigns/sampling.h"
+#include "campaigns/plan/sampling.h"
 
 #include <gtest/gtest.h>
 

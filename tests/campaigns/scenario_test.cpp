@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does a scenario mean what it says, and is everything else refused with place and cure?
-#include "campaigns/scenario.h"
+#include "campaigns/scenario/scenario.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "campaigns/fault_list.h"
+#include "campaigns/scenario/fault_list.h"
 #include "sim/mesh/engine.h"
 #include "tests/campaigns/campaign_files.h"
 

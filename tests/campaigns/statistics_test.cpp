@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are the intervals the published ones, do they cover, and does a campaign stop at the right time?
-#include "campaigns/statistics.h"
+#include "campaigns/statistics/statistics.h"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 // Strata of transient trials, by their counts.
 #pragma once
 
-#include "campaigns/stratified.h"
+#include "campaigns/statistics/stratified.h"
 
 namespace tilestrike::campaigns {
 

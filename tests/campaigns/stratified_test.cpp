@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are means over strata right, and do their intervals cover?
-#include "campaigns/stratified.h"
+#include "campaigns/statistics/stratified.h"
 
 #include <gtest/gtest.h>
 

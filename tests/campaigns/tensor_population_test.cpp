@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are the faults of a trial on tensors drawn as the scenario says: how many, where, none twice?
-#include "campaigns/tensor_population.h"
+#include "campaigns/plan/tensor_population.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 #include <map>
 #include <set>
 
-#include "campaigns/binomial.h"
-#include "campaigns/scenario.h"
+#include "campaigns/plan/binomial.h"
+#include "campaigns/scenario/scenario.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns {

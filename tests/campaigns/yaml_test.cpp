@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does YAML become values with the right places, and does bad YAML say where it is bad?
-#include "campaigns/yaml.h"
+#include "campaigns/scenario/yaml.h"
 
 #include <gtest/gtest.h>
 

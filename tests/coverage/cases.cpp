@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "campaigns/rates.h"
+#include "campaigns/statistics/rates.h"
 #include "tests/bridge/tiny_network.h"
 #include "tests/coverage/other_intervals.h"
 

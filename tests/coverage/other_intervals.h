@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "campaigns/statistics.h"
+#include "campaigns/statistics/statistics.h"
 
 namespace tilestrike::coverage {
 

@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "campaigns/campaign.h"
-#include "campaigns/runner.h"
-#include "campaigns/yaml.h"
+#include "campaigns/run/runner.h"
+#include "campaigns/scenario/campaign.h"
+#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::coverage {
 namespace {

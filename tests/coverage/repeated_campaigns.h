@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "bridge/study.h"
-#include "campaigns/results.h"
-#include "campaigns/statistics.h"
-#include "campaigns/summary.h"
+#include "campaigns/report/summary.h"
+#include "campaigns/results/results.h"
+#include "campaigns/statistics/statistics.h"
 #include "tests/coverage/remembering_study.h"
 
 namespace tilestrike::coverage {

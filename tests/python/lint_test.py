@@ -43,7 +43,7 @@ class LintTest(unittest.TestCase):
         self.expect("base/a.cpp", ["", '#include "sim/mesh/run.h"'], (2, "base/ may not include"))
         self.expect("sim/a.cpp", ['#include "dnn/network.h"'], (1, "sim/ may not include"))
         self.expect("dnn/a.cpp", ['#include "sim/mesh/engine.h"'], (1, "dnn/ may not include"))
-        self.expect("bridge/a.cpp", ['#include "campaigns/yaml.h"'], (1, "bridge/ may not"))
+        self.expect("bridge/a.cpp", ['#include "campaigns/run/replay.h"'], (1, "bridge/ may not"))
         self.expect("campaigns/a.cpp", ['#include "dnn/network.h"'], (1, "campaigns/ may not"))
         self.expect("sim/a.cpp", ['#include "engine.h"'], (1, "name the room"))
 
@@ -56,7 +56,7 @@ class LintTest(unittest.TestCase):
         self.expect("sim/a.cpp", ["#include <systemc>"], None)
         self.expect("sim/a.h", ["#include <systemc>"], (1, "SystemC stays"))
         self.expect("bridge/a.cpp", ["#include <systemc.h>"], (1, "SystemC stays"))
-        self.expect("campaigns/yaml.cpp", ["#include <yaml-cpp/yaml.h>"], None)
+        self.expect("campaigns/scenario/yaml.cpp", ["#include <yaml-cpp/yaml.h>"], None)
         self.expect("campaigns/a.cpp", ["#include <yaml-cpp/yaml.h>"], (1, "YAML is read"))
 
     def test_campaigns_see_no_libtorch_through_other_headers(self):

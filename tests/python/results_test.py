@@ -58,7 +58,7 @@ class ClopperPearsonTest(unittest.TestCase):
             self.assertAlmostEqual(interval[1], upper, places=4)
 
     def test_values_of_the_program(self):
-        # campaigns/statistics.cpp, which inverts the incomplete beta function.
+        # campaigns/statistics/statistics.cpp, which inverts the incomplete beta function.
         for successes, n, confidence, lower, upper in (
                 (1, 1000000, 0.95, 2.53178076637942e-08, 5.57163065517224e-06),
                 (28600, 100000, 0.95, 0.283200450506568, 0.288811966267865),
@@ -94,7 +94,7 @@ class ClopperPearsonTest(unittest.TestCase):
 
 class SharesTest(unittest.TestCase):
     def test_values_of_the_program(self):
-        # interval_of_shares of campaigns/statistics.cpp, solved to nine digits.
+        # interval_of_shares of campaigns/statistics/statistics.cpp, solved to nine digits.
         skewed = [0] * 95 + [0.93] * 2 + [0.88] + [0.02] * 2
         for shares, confidence, lower, upper in (
                 (skewed, 0.95, 0.006084345377109, 0.0800850248203916),

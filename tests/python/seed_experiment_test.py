@@ -136,7 +136,7 @@ class SeedExperimentTest(unittest.TestCase):
         self.assertEqual(cells(line)[4], f"a.weight: 3 [{low:.2g}, {high:.2g}]")
 
     def test_strata_without_a_hit_leave_the_bound_of_the_program(self):
-        # bound_of_none of campaigns/stratified.cpp.
+        # bound_of_none of campaigns/statistics/stratified.cpp.
         bound = seed_experiment.bound_of_none([(0.03125, 60), (0.03125, 40), (0.21875, 40),
                                                (0.71875, 60)])
         self.assertAlmostEqual(bound, 0.0350052189416321, places=9)

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What a scenario with `model: none` strikes: passes of the mesh with made-up operands, in place of
+// a network (docs/correlate.md).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bridge/struck_runs.h"
+#include "campaigns/plan/sampling.h"
+
+namespace tilestrike::campaigns {
+
+/// Sets of operands where the scenario does not say `data.use`.
+inline constexpr std::int64_t kMadeUpSets = 2;
+
+/// One run of four passes back to back: the depth folds of a full tile, then two edge tiles; one of
+/// its windows waits. Its cycles are those of an inference, and its sets of operands are the
+/// images: of even ones all numbers are random, of odd ones -128, 127 or 0 (sums: the ends of
+/// int32, or 0). What c0 and c1 hold before is random.
+class MadeUpPasses final : public bridge::StruckRuns {
+ public:
+  /// `sets` sets of operands, drawn from `seed`.
+  MadeUpPasses(const sim::MeshConfig& config, std::uint64_t seed, std::int64_t sets);
+  ~MadeUpPasses() override;
+
+  /// Lives as long as this object.
+  Target target() const;
+  void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
+                       const bridge::VisitRun& visit) override;
+
+ private:
+  class Set;
+  sim::MeshSites sites_;
+  sim::MeshRun run_;
+  std::vector<std::unique_ptr<Set>> sets_;
+  std::vector<bridge::LayerSummary> layers_;
+};
+
+}  // namespace tilestrike::campaigns

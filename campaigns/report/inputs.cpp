@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/report/inputs.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+StrikeInput sourced(std::string name, std::string unit, double value, std::string source) {
+  const std::optional<Provenance> provenance = provenance_of(source);
+  TS_CHECK(provenance.has_value(), "a source begins with its tag");
+  return {std::move(name), std::move(unit), {value, std::move(source), *provenance}};
+}
+
+StrikeInput said(std::string name, std::string unit, double value) {
+  return sourced(std::move(name), std::move(unit), value, "A:the scenario");
+}
+
+/// A parameter of a process that has a default with a source.
+StrikeInput parameter(const char* key, std::string name, std::string unit, double value,
+                      double default_value, std::span<const sim::ParameterSource> sources) {
+  const auto found = std::ranges::find(sources, std::string_view(key),
+                                       [](const auto& each) { return std::string_view(each.key); });
+  TS_CHECK(found != sources.end(), "a parameter whose default has a source");
+  return value == default_value ? sourced(std::move(name), std::move(unit), value, found->source)
+                                : said(std::move(name), std::move(unit), value);
+}
+
+/// The rates of the file and the size of the devices that they were counted on.
+void add_dram_rates(const StrikeConfig& strike, std::vector<StrikeInput>& inputs) {
+  const bool is_permanent = is_persistent(strike);
+  for (const sim::DramModeRate& rate : dram_rates(strike)) {
+    inputs.push_back({std::string(sim::name_of(rate.mode)) +
+                          (is_permanent ? ", permanent failures" : ", transient failures"),
+                      "FIT/device", is_permanent ? rate.permanent : rate.transient});
+  }
+  if (strike.dram.modes.empty()) {
+    inputs.push_back(sourced("size of the devices of these rates, which scale with nothing", "bit",
+                             sim::kStudiedDeviceBits, sim::kStudiedDeviceSource));
+  }
+}
+
+}  // namespace
+
+std::vector<StrikeInput> low_voltage_inputs(const sim::LowVoltageConfig& config) {
+  const sim::LowVoltageConfig standard;
+  const auto of = [&](const char* key, const char* name, const char* unit,
+                      double sim::LowVoltageConfig::*member) {
+    return parameter(key, name, unit, config.*member, standard.*member, sim::low_voltage_sources());
+  };
+  using Config = sim::LowVoltageConfig;
+  std::vector<StrikeInput> inputs = {
+      said("voltage", "V", config.voltage),
+      of("median", "median of the failure voltages", "V", &Config::median),
+      of("sigma", "standard deviation of the failure voltages", "V", &Config::sigma),
+      of("correlated", "failures that come with a weak row or column", "", &Config::correlated),
+      of("in_rows", "of these, those of rows", "", &Config::in_rows),
+      of("density", "cells of a weak row or column that fail with it", "", &Config::density),
+      of("ones", "failing cells that read 1", "", &Config::ones),
+  };
+  const StrikeInput &median = inputs[1], &sigma = inputs[2];
+  inputs.push_back(
+      sourced("cells that fail at this voltage", "", sim::failing_share(config, config.voltage),
+              "D:normal law;" +
+                  std::string(tag_of(std::max(median.value.provenance, sigma.value.provenance))) +
+                  ":its median and deviation"));
+  return inputs;
+}
+
+std::vector<StrikeInput> dram_inputs(const StrikeConfig& strike) {
+  const sim::DramConfig &device = strike.dram.device, standard;
+  std::vector<StrikeInput> inputs = {said("devices of a memory", "", device.devices)};
+  add_dram_rates(strike, inputs);
+  inputs.push_back(is_persistent(strike)
+                       ? parameter("ones", "cells of a permanent failure that are stuck at 1", "",
+                                   device.ones, standard.ones, sim::dram_sources())
+                       : parameter("density", "cells of a transient failure that flip", "",
+                                   device.density, standard.density, sim::dram_sources()));
+  return inputs;
+}
+
+std::vector<StrikeInput> fluence_inputs(const MemoryPopulation& population) {
+  const sim::TechnologyNode& node = population.node();
+  const ParticleConfig& particle = population.particle();
+  const double by_voltage = voltage_factor(particle, node);
+  const std::string derived =
+      "D:rate over flux;" +
+      std::string(tag_of(std::max(node.neutron_rate.provenance, Provenance::kRecalled))) + ":both";
+  std::vector<StrikeInput> inputs = {
+      said("fluence of a trial", "n/cm2", particle.fluence),
+      {"neutron rate", "FIT/Mbit", node.neutron_rate},
+      sourced("neutron flux to which the rate refers", "n/(cm2 h)", sim::kReferenceFlux,
+              "R:JESD89A, above 10 MeV at sea level"),
+      sourced("cross section of a cell", "cm2", by_voltage * sim::neutron_cross_section(node),
+              derived),
+      {"several cells, of neutron events", "", node.multi_cell_share},
+      {"ratio of n + 1 to n cells", "", node.tail_ratio},
+      {"most cells", "", node.most_cells},
+      {"growth along the word line", "", node.word_line_share},
+      {"rows between well taps", "rows", node.tap_rows},
+  };
+  if (particle.voltage > 0.0) {
+    inputs.push_back(said("voltage", "V", particle.voltage));
+    inputs.push_back({"voltage of the node", "V", node.vdd});
+    inputs.push_back(said("e-folds of the rates per volt below that", "1/V",
+                          particle.rate_per_volt.value_or(0.0)));
+    inputs.push_back({"logit of several cells per volt", "1/V", node.share_logit_per_volt});
+  }
+  if (particle.heavy_tail > 0.0) {
+    inputs.push_back(said("heavy tail, of neutron events", "", particle.heavy_tail));
+  }
+  return inputs;
+}
+
+std::vector<StrikeInput> process_inputs(const StrikeConfig& strike,
+                                        const MemoryPopulation& population) {
+  return strike.process == Process::kLowVoltage ? low_voltage_inputs(strike.low_voltage)
+         : strike.process == Process::kDram     ? dram_inputs(strike)
+         : is_particle(strike) && population.fluence() > 0.0 ? fluence_inputs(population)
+                                                             : std::vector<StrikeInput>();
+}
+
+}  // namespace tilestrike::campaigns

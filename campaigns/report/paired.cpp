@@ -1,0 +1,248 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/report/paired.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+namespace tilestrike::campaigns {
+namespace {
+
+/// What is compared: silent errors, the top class, detected errors; of all of which rates_of().
+constexpr std::size_t kDue = 6;
+constexpr std::array<std::size_t, 3> kCompared{0, 1, kDue};
+
+/// One trial as the comparison sees it.
+struct PairedTrial {
+  double weight = 1.0;
+  std::string structure, radiation, stratum;
+  std::string register_name;        // or tensor; empty: a cell of a memory
+  std::vector<std::int64_t> place;  // image, cycle, ...
+  std::array<double, kCompared.size()> shares{};
+};
+
+std::int64_t number_in(const Cell& cell) {
+  const auto* number = std::get_if<std::int64_t>(&cell);
+  return number == nullptr ? -1 : *number;
+}
+
+std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario,
+                                   const Scenario& what, std::int64_t most) {
+  std::vector<std::string> columns = {"weight", "structure", "radiation", "stratum", "image",
+                                      "cycle",  "bank",      "row",       "column",  "position",
+                                      "bit",    "register",  "word",      "images"};
+  const std::size_t first_rate = columns.size();
+  for (const std::size_t rate : kCompared) {
+    columns.push_back("images_" + rate_names()[rate]);
+  }
+  std::vector<PairedTrial> trials;
+  std::map<std::string, sim::ArrayGeometry> arrays;
+  for (const auto& [name, memory] : what.accelerator.memory) {
+    arrays.emplace(name, memory.array());
+  }
+  results.each_trial(scenario, columns, [&](const Row& row) {
+    if (static_cast<std::int64_t>(trials.size()) >= most) {
+      return false;
+    }
+    PairedTrial trial;
+    trial.weight = std::get<double>(row[0]);
+    trial.structure = std::get<std::string>(row[1]);
+    if (const auto* radiation = std::get_if<std::string>(&row[2])) {
+      trial.radiation = *radiation;
+    }
+    trial.stratum = std::get<std::string>(row[3]);
+    trial.place = {number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7])};
+    if (const auto array = arrays.find(trial.structure); array != arrays.end()) {
+      // Numbered so that arrays which differ in check bits share their data cells. Codeword and bit
+      // follow from ECC and interleaving.
+      const auto column = static_cast<int>(number_in(row[8]));
+      trial.place.push_back(column < 0 ? -1 : array->second.number_of_column(column));
+    } else {
+      trial.register_name = std::get<std::string>(row[11]);
+      trial.place.insert(trial.place.end(), {number_in(row[8]), number_in(row[9]),
+                                             number_in(row[10]), number_in(row[12])});
+    }
+    const auto images = static_cast<double>(std::max<std::int64_t>(1, number_in(row[13])));
+    for (std::size_t i = 0; i < kCompared.size(); ++i) {
+      trial.shares[i] = static_cast<double>(number_in(row[first_rate + i])) / images;
+    }
+    trials.push_back(std::move(trial));
+    return true;
+  });
+  return trials;
+}
+
+/// What both trials' classes have in common: structure, radiation and reach of the cluster.
+std::string class_of(const PairedTrial& trial) {
+  const std::size_t second = trial.stratum.find(' ', trial.stratum.find(' ') + 1);
+  return trial.structure + " " + trial.radiation + " " + trial.stratum.substr(0, second);
+}
+
+/// Of some trials: their differences within the least and the most that these can be.
+struct Class {
+  std::vector<double> values;
+  double least = 0.0, most = 0.0;
+};
+
+/// The mean of `values` over all classes, each by its share of the trials; the interval adds what
+/// each class's own interval stands for, as combined() does.
+std::pair<double, Interval> mean_over(const std::map<std::string, Class>& classes, std::size_t n,
+                                      double confidence) {
+  double mean = 0.0, below = 0.0, above = 0.0;
+  for (const auto& [name, each] : classes) {
+    const double share = static_cast<double>(each.values.size()) / static_cast<double>(n);
+    const double range = each.most - each.least;
+    if (range <= 0.0) {
+      continue;
+    }
+    Shares shares;
+    for (const double value : each.values) {
+      shares.add(std::clamp((value - each.least) / range, 0.0, 1.0));
+    }
+    const Interval interval = interval_of_shares(shares, confidence);
+    const double middle = shares.mean();
+    mean += share * (each.least + middle * range);
+    below += std::pow(share * range * (middle - interval.low), 2);
+    above += std::pow(share * range * (interval.high - middle), 2);
+  }
+  return {mean, {mean - std::sqrt(below), mean + std::sqrt(above)}};
+}
+
+/// What one trial stands for: FIT of all strikes, or 1.
+double scale_of(const Summary& summary) {
+  return summary.strikes ? summary.strikes->all.fit.total() : 1.0;
+}
+
+Rate rate_of(const Summary& summary, std::size_t rate) {
+  return summary.strikes ? summary.strikes->all.in_fit(summary.strikes->all.avf[rate])
+                         : summary.all.rates[rate];
+}
+
+PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
+                     const std::vector<PairedTrial>& to, const Summary& other) {
+  PairedPoint point;
+  point.label = other.label;
+  const std::size_t n = std::min(from.size(), to.size());
+  point.trials = static_cast<std::int64_t>(n);
+  bool share_classes = true;
+  for (std::size_t k = 0; k < n; ++k) {
+    const PairedTrial &a = from[k], &b = to[k];
+    const bool is_class_shared = class_of(a) == class_of(b);
+    share_classes = share_classes && is_class_shared;
+    point.alike +=
+        is_class_shared && a.place == b.place && a.register_name == b.register_name ? 1 : 0;
+  }
+  for (std::size_t i = 0; n > 0 && i < kCompared.size(); ++i) {
+    // Where neither point can have the outcome, there is no difference, and none is estimated.
+    const auto can_differ = [&](const std::string& name) {
+      const auto can = [&](const Summary& summary) {
+        const auto& names =
+            kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
+        return names.contains(name);
+      };
+      return !share_classes || !first.strikes || can(first) || can(other);
+    };
+    std::map<std::string, Class> classes;
+    for (std::size_t k = 0; k < n; ++k) {
+      const double plus = scale_of(other) * to[k].weight;
+      const double minus = scale_of(first) * from[k].weight;
+      const std::string name = share_classes ? class_of(from[k]) : "";
+      if (!can_differ(name)) {
+        continue;
+      }
+      Class& each = classes[name];
+      each.values.push_back(plus * to[k].shares[i] - minus * from[k].shares[i]);
+      each.most = std::max(each.most, plus);
+      each.least = std::min(each.least, -minus);
+    }
+    Difference difference;
+    difference.rate = rate_names()[kCompared[i]];
+    std::tie(difference.value, difference.paired) = mean_over(classes, n, first.confidence);
+    const Rate a = rate_of(first, kCompared[i]), b = rate_of(other, kCompared[i]);
+    difference.unpaired = {
+        b.value - a.value - std::hypot(b.value - b.interval.low, a.interval.high - a.value),
+        b.value - a.value + std::hypot(b.interval.high - b.value, a.value - a.interval.low)};
+    point.differences.push_back(difference);
+  }
+  return point;
+}
+
+std::string number(double value) { return value == 0.0 ? "0" : fmt::format("{:.3g}", value); }
+
+}  // namespace
+
+PairedPoints paired_points(const Results& results, const Campaign& campaign,
+                           const std::vector<Summary>& summaries, std::size_t from) {
+  PairedPoints points;
+  const bool are_alike = std::ranges::all_of(summaries, [&](const Summary& summary) {
+    return summary.strikes.has_value() == summaries.front().strikes.has_value() &&
+           summary.unit == summaries.front().unit;
+  });
+  if (summaries.size() < 2 || !are_alike) {
+    return points;
+  }
+  points.from = summaries.at(from).label;
+  points.is_fit = summaries.front().strikes.has_value();
+  const auto trials = [&](std::size_t i) {
+    return trials_of(results, static_cast<std::int64_t>(i), campaign.points[i].scenario,
+                     summaries[i].counted);
+  };
+  const std::vector<PairedTrial> first = trials(from);
+  for (std::size_t i = 0; i < summaries.size(); ++i) {
+    if (i != from) {
+      points.points.push_back(compared(first, summaries[from], trials(i), summaries[i]));
+    }
+  }
+  return points;
+}
+
+std::string text_of(const PairedPoints& points) {
+  if (points.points.empty()) {
+    return "";
+  }
+  std::string text = fmt::format(
+      "differences from {}{}, over trials that both have: paired interval (interval as if the two "
+      "were drawn apart)\n",
+      points.from, points.is_fit ? ", FIT" : "");
+  for (const PairedPoint& point : points.points) {
+    if (point.alike == 0) {
+      text += point.label + ": no trial is the same strike, so that nothing is paired\n";
+      continue;
+    }
+    text += fmt::format("{}: {} of {} trials are the same strike", point.label, point.alike,
+                        point.trials);
+    for (const Difference& difference : point.differences) {
+      text += fmt::format("; {} {} [{}, {}] ([{}, {}])", difference.rate, number(difference.value),
+                          number(difference.paired.low), number(difference.paired.high),
+                          number(difference.unpaired.low), number(difference.unpaired.high));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+nlohmann::ordered_json json_of(const PairedPoints& points) {
+  nlohmann::ordered_json json;
+  json["from"] = points.from;
+  json["unit"] = points.is_fit ? "FIT" : "probability";
+  json["points"] = nlohmann::ordered_json::array();
+  for (const PairedPoint& point : points.points) {
+    nlohmann::ordered_json each = {
+        {"label", point.label}, {"trials", point.trials}, {"alike", point.alike}};
+    for (const Difference& difference : point.differences) {
+      each[difference.rate] = {{"value", difference.value},
+                               {"paired", {difference.paired.low, difference.paired.high}},
+                               {"unpaired", {difference.unpaired.low, difference.unpaired.high}}};
+    }
+    json["points"].push_back(std::move(each));
+  }
+  return json;
+}
+
+}  // namespace tilestrike::campaigns

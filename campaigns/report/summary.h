@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What a campaign found: rates with intervals, sample sizes and populations, per register kind and
+// per layer. Never a bare percentage.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/study.h"
+#include "campaigns/plan/sampling.h"
+#include "campaigns/report/memory_summary.h"
+#include "campaigns/results/audit.h"
+#include "campaigns/results/results.h"
+#include "campaigns/statistics/rates.h"
+#include "campaigns/statistics/statistics.h"
+
+namespace tilestrike::campaigns {
+
+struct SummaryFacts {
+  std::string label;
+  const Scenario* scenario = nullptr;
+  const Plan* plan = nullptr;
+  const bridge::GoldenReport* golden = nullptr;
+  const sim::MeshSites* sites = nullptr;
+  const std::vector<bridge::LayerSummary>* layers = nullptr;
+  const std::vector<TensorStore>* stores = nullptr;
+};
+
+/// Trials that have something in common.
+struct Group {
+  std::string name;
+  Rate activated;
+  std::array<Rate, kRates> rates;               // over all trials of the group
+  std::array<Rate, kRates> rates_of_activated;  // over its activated trials
+  std::map<std::string, std::int64_t> masked_at;
+};
+
+struct Summary {
+  std::string label;
+  std::string title;       // model, accelerator, strike
+  std::string population;  // what trials are drawn from, and how
+  std::string unit;        // trial, or fault
+  double confidence = 0.95;
+  bool is_census = false;
+  std::int64_t planned = 0;
+  std::int64_t counted = 0;        // trials 0 .. counted - 1, which are all done
+  std::int64_t kept = 0;           // done beyond those
+  std::int64_t activated = 0;      // of the counted ones
+  std::vector<std::string> unmet;  // rates that are less precise than `until` asks, at the end
+  std::int64_t images = 0;
+  double accuracy = -1.0;
+  std::string device;
+  // Of a strike on tensors:
+  bool is_on_tensors = false;
+  double weight = 1.0;             // P(at least one fault), which rates over all trials contain
+  double expected_faults = 0.0;    // before a trial is conditioned on at least one
+  double mean_faults = 0.0;        // of the counted trials
+  double per_parameter = 0.0;      // expected faults over the words that may be struck
+  std::vector<BitStratum> strata;  // that the trials are shared between; empty: they are not
+  Rate accuracy_under_faults;      // top-1, without the condition; n = 0: no labels
+  bool is_on_memories = false;
+  double device_fit = 0.0;    // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
+  bool is_of_events = false;  // what is expected is events, not faults
+  std::optional<StrikeSummary> strikes;  // of particles, each trial one event
+  Group all;
+  std::vector<Group> registers;       // or tensors, where a trial strikes one word; or structures
+  std::vector<Group> layers;          // by the first layer struck
+  std::optional<AuditSummary> audit;  // where trials are audited
+  std::vector<StrikeInput> inputs;    // of a process whose trials are no single particles
+  std::vector<std::string> not_modelled;
+  std::vector<std::string> warnings;
+};
+
+Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts);
+
+/// The rate `name` over the first so many trials.
+Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
+                   const std::string& name, std::int64_t trials);
+
+std::string text_of(const Summary& summary);
+nlohmann::ordered_json json_of(const Summary& summary);
+
+/// The points of a sweep of particles: a table at its end, empty where there is nothing to compare.
+std::string points_text(const std::vector<Summary>& summaries);
+nlohmann::ordered_json points_json(const std::vector<Summary>& summaries);
+
+}  // namespace tilestrike::campaigns

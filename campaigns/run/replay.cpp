@@ -1,0 +1,267 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/run/replay.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "campaigns/pictures/array_picture.h"
+#include "campaigns/plan/sampling.h"
+#include "campaigns/scenario/yaml.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+const Point& point_of(const Campaign& campaign, const ReplayRequest& request) {
+  const auto points = static_cast<std::int64_t>(campaign.points.size());
+  if (request.scenario < 0 || request.scenario >= points) {
+    fail(ErrorCode::kNotFound, fmt::format("no scenario {} in this file", request.scenario),
+         request.results, fmt::format("--scenario takes 0 to {}", points - 1));
+  }
+  return campaign.points[static_cast<std::size_t>(request.scenario)];
+}
+
+Row stored_row(const Results& results, const ReplayRequest& request) {
+  auto row = results.trial(request.scenario, request.trial);
+  if (!row) {
+    const std::int64_t count = results.count(request.scenario);
+    fail(ErrorCode::kNotFound,
+         fmt::format("no trial {} of scenario {} in this file", request.trial, request.scenario),
+         request.results,
+         count == 0 ? "it has none of this scenario; run the campaign first"
+                    : fmt::format("it has {} trials, numbered from 0", count));
+  }
+  return std::move(*row);
+}
+
+std::vector<std::string> differences_of(const Row& stored, const Row& now) {
+  std::vector<std::string> differences;
+  const std::size_t audit = trial_column("audit");  // of engines that a replay does not ask
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (i != audit && stored[i] != now[i]) {
+      differences.push_back(fmt::format("{}: {} in the file, {} now", trial_columns()[i].name,
+                                        text_of(stored[i]), text_of(now[i])));
+    }
+  }
+  return differences;
+}
+
+const std::vector<float>& logits_of(const ReplayReport& report) {
+  static const std::vector<float> none;
+  const Cell& cell = report.row[trial_column("logits")];
+  return std::holds_alternative<std::monostate>(cell) ? none : std::get<std::vector<float>>(cell);
+}
+
+/// The memory that the trial struck first, around the struck cell.
+SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const DrawnTrial& drawn,
+                              const bridge::Study& study) {
+  if (!drawn.strike || (drawn.strike->cells.empty() && !drawn.strike->first)) {
+    fail(ErrorCode::kInvalidInput, "the trial struck no memory", "--svg",
+         "leave it out; pictures are of memories and their cells");
+  }
+  const std::vector<DrawnCell>& cells = drawn.strike->cells;
+  const std::size_t memory = plan.memories()->structures()[drawn.strike->structure].memory.value_or(
+      cells.front().fault.memory);
+  const bridge::StudyMemory& struck = study.memories()[memory];
+  const sim::ArrayGeometry geometry(struck.config.array());
+  std::vector<sim::Cell> places;
+  const auto is_struck = [&](const DrawnCell& cell) {
+    return cell.fault.memory == memory && geometry.cell_of(cell.fault.bit) == drawn.strike->struck;
+  };
+  if (std::ranges::any_of(cells, is_struck)) {
+    places.push_back(drawn.strike->struck);
+  }
+  for (const DrawnCell& cell : cells) {
+    const sim::Cell place = geometry.cell_of(cell.fault.bit);
+    if (cell.fault.memory == memory && place != drawn.strike->struck) {
+      places.push_back(place);
+    }
+  }
+  if (places.empty()) {
+    fail(ErrorCode::kInvalidInput, "no cell that failed ever holds anything", "--svg",
+         "leave it out, or choose another trial");
+  }
+  ArrayPicture picture;
+  picture.title = fmt::format("{} of {}", struck.name, scenario.accelerator.name);
+  picture.memory = &struck.config;
+  picture.struck = places;
+  if (plan.memories()->is_particle()) {
+    picture.title += ", " + plan.memories()->node().name;
+    picture.tap_rows = static_cast<int>(plan.memories()->node().tap_rows.value);
+  }
+  return draw_array(picture);
+}
+
+/// Only struck passes of the mesh can be dumped: never a dump that silently is not there.
+void check_dump(const ReplayRequest& request, const DrawnTrial& drawn, const bridge::Study& study) {
+  if (drawn.faults.empty()) {
+    fail(ErrorCode::kInvalidInput,
+         fmt::format("trial {} struck {}, not the mesh", request.trial, structure_of(drawn, study)),
+         "--dump",
+         "--dump writes the struck passes of a strike on the mesh; leave it out; the story and "
+         "--json tell what was read");
+  }
+  if (drawn.acting().empty()) {
+    fail(ErrorCode::kInvalidInput,
+         fmt::format("trial {} changes nothing: the random value is the one that the bit has",
+                     request.trial),
+         "--dump", "leave it out, or choose another trial");
+  }
+}
+
+}  // namespace
+
+ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study) {
+  const std::unique_ptr<Results> results = Results::existing(request.results);
+  const Campaign campaign = read_campaign(parse_yaml(results->campaign_text(), request.results));
+  const Point& point = point_of(campaign, request);
+  const Row stored = stored_row(*results, request);
+
+  const std::unique_ptr<bridge::Study> study = open_study(study_inputs(point.scenario));
+  results->check_hashes(request.scenario, hashes_of(point.scenario, *study));
+  // A file may hold more trials than it was last asked for.
+  Scenario scenario = point.scenario;
+  scenario.trials.number = std::max(scenario.trials.number, request.trial + 1);
+  const Plan plan(scenario, target_of(scenario, *study));
+  const TrialId trial(static_cast<std::uint64_t>(request.trial));
+  const DrawnTrial drawn = plan.draw(trial);
+
+  if (!request.dump_folder.empty()) {
+    check_dump(request, drawn, *study);
+  }
+
+  ReplayReport report;
+  report.scenario = request.scenario;
+  report.trial = request.trial;
+  report.label = point.label;
+  report.title =
+      point.scenario.has_accelerator
+          ? fmt::format("{} on {}", point.scenario.model, point.scenario.accelerator.name)
+          : fmt::format("{} in {}", point.scenario.model, point.scenario.number_format().name());
+  report.images = drawn.image ? 1 : study->images();
+  report.image =
+      drawn.image ? drawn.image->value
+                  : request.image.value_or(
+                        results->first_visible_image(request.scenario, request.trial).value_or(0));
+  if (drawn.image && request.image && *request.image != report.image) {
+    fail(ErrorCode::kInvalidInput,
+         fmt::format("trial {} struck image {}", request.trial, report.image), "--image",
+         "leave --image out; it is for faults that are judged on many images");
+  }
+  if (report.image < 0 || report.image >= study->images()) {
+    fail(ErrorCode::kNotFound, fmt::format("image {} is not in use", report.image), "--image",
+         fmt::format("images are 0 to {}", study->images() - 1));
+  }
+  report.label_of_image = study->label(ImageId(report.image));
+  report.golden_logits = study->golden_logits(ImageId(report.image));
+  report.faults = describe(drawn, *study);
+  if (!request.picture.empty()) {
+    draw_struck_memory(point.scenario, plan, drawn, *study).write(request.picture);
+  }
+  bridge::Story story;
+  Telling telling;
+  telling.story = &story;
+  telling.dump_folder = request.dump_folder;
+  telling.told = ImageId(report.image);
+  auto record =
+      strike_and_judge(*study, plan, request.scenario, trial, point.scenario.engine, {}, telling);
+  TS_CHECK(record.has_value(), "a replay was interrupted");
+  report.story = std::move(story.lines);
+  report.row = std::move(record->trial);
+  report.differences = differences_of(stored, report.row);
+  return report;
+}
+
+std::string text_of(const ReplayReport& report) {
+  const auto cell = [&](const char* name) -> const Cell& { return report.row[trial_column(name)]; };
+  const auto word = [&](const char* name) { return std::get<std::string>(cell(name)); };
+  std::string text = fmt::format("trial {}{}: {}\n", report.trial,
+                                 report.label.empty() ? "" : " of " + report.label, report.title);
+  text += fmt::format(
+      "image {}{}{}\n", report.image,
+      report.label_of_image < 0 ? "" : fmt::format(", of class {}", report.label_of_image),
+      report.images > 1 ? fmt::format(" (of {} that it was judged on)", report.images) : "");
+  for (const std::string& fault : report.faults) {
+    text += "fault: " + fault + "\n";
+  }
+  for (const std::string& line : report.story) {
+    text += "  " + line + "\n";
+  }
+  if (report.story.empty()) {
+    text += "  nothing was changed\n";
+  }
+  text += "outcome: " + word("outcome");
+  if (!word("masked_at").empty()) {
+    text += ", masked at " + word("masked_at");
+  }
+  for (const char* name : {"sdc_1", "sdc_5", "sdc_10", "sdc_20"}) {
+    if (cell(name) == Cell{std::int64_t{1}}) {
+      text += std::string(", ") + name;
+    }
+  }
+  if (!std::holds_alternative<std::monostate>(cell("faulty_class")) &&
+      cell("golden_class") != cell("faulty_class")) {
+    text += fmt::format("; class {} became {}", text_of(cell("golden_class")),
+                        text_of(cell("faulty_class")));
+  }
+  if (report.images > 1) {
+    text += fmt::format("; sdc on {} of {} images", text_of(cell("images_sdc")), report.images);
+  }
+  if (!std::holds_alternative<std::monostate>(cell("stored"))) {
+    text += fmt::format("; the struck cell held {}, weight {:.4g}", text_of(cell("stored")),
+                        std::get<double>(cell("weight")));
+  }
+  if (cell("outlives") == Cell{std::int64_t{1}}) {
+    text +=
+        fmt::format("; of {} later inferences {} wrong, {} stopped", text_of(cell("later_images")),
+                    text_of(cell("later_wrong")), text_of(cell("later_due")));
+  }
+  text += "\n";
+  const std::vector<float>& faulty = logits_of(report);
+  if (report.images == 1 && !faulty.empty()) {
+    text += "logits, golden: ";
+    for (const float value : report.golden_logits) {
+      text += fmt::format(" {:9.4g}", value);
+    }
+    text += "\nlogits, faulty: ";
+    for (const float value : faulty) {
+      text += fmt::format(" {:9.4g}", value);
+    }
+    text += "\n";
+  }
+  for (const std::string& difference : report.differences) {
+    text += "DIFFERENT: " + difference + "\n";
+  }
+  return text + (report.differences.empty() ? "the same as in the file, bit for bit\n"
+                                            : "NOT the trial that the file holds\n");
+}
+
+nlohmann::ordered_json json_of(const ReplayReport& report) {
+  nlohmann::ordered_json json;
+  json["scenario"] = report.scenario;
+  json["label"] = report.label;
+  json["title"] = report.title;
+  json["image"] = report.image;
+  json["class_of_image"] = report.label_of_image;
+  json["images"] = report.images;
+  json["faults"] = report.faults;
+  json["story"] = report.story;
+  for (std::size_t i = 0; i < report.row.size(); ++i) {
+    nlohmann::ordered_json& value = json["trial"][trial_columns()[i].name];
+    std::visit(
+        [&](const auto& held) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(held)>, std::monostate>) {
+            value = held;
+          }
+        },
+        report.row[i]);
+  }
+  json["golden_logits"] = report.golden_logits;
+  json["differences"] = report.differences;
+  return json;
+}
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,253 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/run/runner.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "campaigns/plan/sampling.h"
+#include "campaigns/results/audit.h"
+#include "campaigns/results/trial_record.h"
+#include "campaigns/run/progress.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+// Trials of one image share its golden run, so they are struck together within so many trials:
+// where there are many images, enough for some of each.
+constexpr std::int64_t kTrialsInStep = 2000;
+constexpr std::int64_t kTrialsOfImage = 40;
+
+/// One scenario of a campaign on its study.
+class PointRun {
+ public:
+  PointRun(const Point& point, std::int64_t number, bridge::Study& study, Results& results,
+           const Surroundings& surroundings)
+      : point_(point),
+        number_(number),
+        study_(study),
+        results_(results),
+        surroundings_(surroundings),
+        plan_(point.scenario, target_of(point.scenario, study)) {
+    describe();
+  }
+
+  /// Whether it came to its end.
+  bool run() {
+    const std::int64_t total = plan_.trials();
+    const std::int64_t already = std::min(results_.count(number_), total);
+    Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
+                      already, total);
+    int look = 0;
+    for (std::int64_t first = 0; first < total;) {
+      const std::int64_t together = std::max(kTrialsInStep, kTrialsOfImage * study_.images());
+      std::int64_t next = std::min(first + together, total);
+      if (point_.scenario.until) {
+        next = std::min(next, trials_at_look(look));
+      }
+      if (!run_step(first, next - first, progress)) {
+        return false;
+      }
+      first = next;
+      if (point_.scenario.until && first == trials_at_look(look)) {
+        ++look;
+        if (is_precise_after(first)) {
+          break;
+        }
+      }
+    }
+    results_.commit();
+    return true;
+  }
+
+  Summary summary() const { return summarise(results_, number_, facts()); }
+
+ private:
+  SummaryFacts facts() const {
+    SummaryFacts facts;
+    facts.label = point_.label;
+    facts.scenario = &point_.scenario;
+    facts.plan = &plan_;
+    facts.golden = &study_.golden();
+    facts.sites = &study_.sites();
+    facts.layers = &study_.layers();
+    facts.stores = &study_.stores();
+    return facts;
+  }
+
+  void describe() {
+    ScenarioFacts facts;
+    facts.label = point_.label;
+    facts.document = point_.document.yaml();
+    facts.hashes = hashes_of(point_.scenario, study_);
+    facts.sites = static_cast<std::int64_t>(plan_.sites());
+    facts.cycles = study_.cycles_per_inference();
+    facts.images = study_.images();
+    facts.population = plan_.population_text();
+    facts.accuracy = study_.golden().accuracy;
+    facts.warnings = join(study_.golden().warnings, "\n");
+    results_.describe(number_, facts);
+  }
+
+  bool run_step(std::int64_t first, std::int64_t count, Progress& progress) {
+    const std::vector<bool> has = results_.has(number_, first, count);
+    std::vector<std::pair<std::int64_t, TrialId>> todo;  // image, trial
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (!has[static_cast<std::size_t>(i)]) {
+        const TrialId trial(static_cast<std::uint64_t>(first + i));
+        const auto image = plan_.draw(trial).image;
+        todo.emplace_back(image ? image->value : -1, trial);
+      }
+    }
+    std::sort(todo.begin(), todo.end());
+    if (plan_.tensors() != nullptr && !plan_.is_persistent()) {
+      return run_activations(todo, progress);
+    }
+    for (const auto& [image, trial] : todo) {
+      if (surroundings_.is_interrupted()) {
+        return false;
+      }
+      auto record = strike_and_judge(study_, plan_, number_, trial, point_.scenario.engine,
+                                     surroundings_.is_interrupted);
+      if (!record) {
+        return false;
+      }
+      if (is_audited(trial, point_.scenario.audit)) {
+        record->trial[trial_column("audit")] = Cell{audit(trial)};
+      }
+      results_.add(*record);
+      progress.step();
+    }
+    return true;
+  }
+
+  /// The cell `audit` of a trial.
+  std::string audit(TrialId trial) {
+    auto* study = dynamic_cast<bridge::AuditedStudy*>(&study_);
+    TS_CHECK(study != nullptr, "a study whose trials engines compute");
+    const DrawnTrial drawn = plan_.draw(trial);
+    const ImageId image =
+        drawn.image.value_or(ImageId(static_cast<std::int64_t>(trial.value) % study_.images()));
+    const std::vector<bridge::CellFault> cells = drawn.acting_cells();
+    return audit_cell(cells.empty() ? study->audit(image, drawn.acting())
+                                    : study->audit_cells(image, {cells, drawn.scrub_phases}));
+  }
+
+  /// Trials whose images share a batch are struck together.
+  bool run_activations(const std::vector<std::pair<std::int64_t, TrialId>>& todo,
+                       Progress& progress) {
+    for (std::size_t first = 0; first < todo.size();) {
+      if (surroundings_.is_interrupted()) {
+        return false;
+      }
+      std::vector<TrialId> together;
+      const std::int64_t home = todo[first].first / study_.batch();
+      while (first < todo.size() && todo[first].first / study_.batch() == home) {
+        together.push_back(todo[first++].second);
+      }
+      for (const TrialRecord& record :
+           strike_and_judge_activations(study_, plan_, number_, together)) {
+        results_.add(record);
+        progress.step();
+      }
+    }
+    return true;
+  }
+
+  bool is_precise_after(std::int64_t trials) {
+    results_.commit();
+    const Until& until = *point_.scenario.until;
+    return std::ranges::all_of(until.of, [&](const std::string& name) {
+      const Rate rate = rate_of_first(results_, number_, facts(), name, trials);
+      return rate.is_settled ||
+             is_precise(rate.value, rate.interval, until.relative, until.half_width);
+    });
+  }
+
+  const Point& point_;
+  std::int64_t number_;
+  bridge::Study& study_;
+  Results& results_;
+  const Surroundings& surroundings_;
+  Plan plan_;
+};
+
+/// Equal for scenarios that one study serves. The technology node decides what strikes, not what a
+/// strike does.
+std::string study_key(const Point& point) {
+  std::string key;
+  Value document = point.document;
+  if (Value* accelerator = document.find("accelerator"); accelerator->is_map()) {
+    accelerator->set("node", Value::of(""));
+  }
+  for (const char* name :
+       {"model", "data", "accelerator", "format", "batch", "judge", "device", "engine"}) {
+    key += document.find(name)->json();
+  }
+  return key + (strikes_tensors(point.scenario.strike) ? " tensors" : "");
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> hashes_of(const Scenario& scenario,
+                                                           const bridge::Study& study) {
+  auto hashes = study.hashes();
+  if (!scenario.strike.list_file.empty()) {
+    hashes.emplace_back("faults", content_hash_of_file(scenario.strike.list_file));
+  }
+  return hashes;
+}
+
+namespace {
+
+/// Opens a study for each point that needs another one; until `visit` says false.
+void each_point(const Campaign& campaign, Results& results, const Surroundings& surroundings,
+                const std::function<bool(PointRun&)>& visit) {
+  std::unique_ptr<bridge::Study> study;
+  std::string key;
+  for (std::size_t i = 0; i < campaign.points.size(); ++i) {
+    const Point& point = campaign.points[i];
+    if (const std::string needed = study_key(point); study == nullptr || needed != key) {
+      if (surroundings.show_progress) {
+        surroundings.show_progress((point.label.empty() ? "" : point.label + ": ") + "golden run");
+      }
+      study.reset();
+      study = surroundings.open_study(study_inputs(point.scenario));
+      key = needed;
+    }
+    PointRun run(point, static_cast<std::int64_t>(i), *study, results, surroundings);
+    if (!visit(run)) {
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+RunReport run_campaign(const Campaign& campaign, Results& results,
+                       const Surroundings& surroundings) {
+  RunReport report;
+  each_point(campaign, results, surroundings, [&](PointRun& run) {
+    report.is_interrupted = !run.run();
+    results.commit();
+    report.summaries.push_back(run.summary());
+    return !report.is_interrupted;
+  });
+  if (!report.summaries.empty()) {
+    report.paired = paired_points(results, campaign, report.summaries, 0);
+  }
+  return report;
+}
+
+std::vector<Summary> summaries_of(const Campaign& campaign, Results& results,
+                                  const Surroundings& surroundings) {
+  std::vector<Summary> summaries;
+  each_point(campaign, results, surroundings, [&](PointRun& run) {
+    summaries.push_back(run.summary());
+    return true;
+  });
+  return summaries;
+}
+
+}  // namespace tilestrike::campaigns

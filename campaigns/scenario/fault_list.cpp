@@ -1,0 +1,232 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/scenario/fault_list.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "campaigns/scenario/library.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+ListedFault read_entry(const Value& value, const std::string& path, ErrorList& errors) {
+  ListedFault fault;
+  fault.place = value.place;
+  read_fields(listed_fault_fields(), value, path, fault, errors);
+  return fault;
+}
+
+std::vector<ListedTrial> read_csv_list(const std::string& file, const std::string& path,
+                                       ErrorList& errors) {
+  const CsvTable table = parse_csv(read_text_file(file), file, path, errors);
+  std::vector<ListedTrial> list;
+  std::map<std::string, std::size_t> trials;  // text of the trial column -> index in `list`
+  for (const std::vector<CsvCell>& row : table.rows) {
+    Value entry = Value::map();
+    entry.place = {file, row.front().place.line, 1};
+    std::string trial;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (table.header[i].text == "trial") {
+        trial = row[i].text;
+      } else if (!row[i].text.empty()) {
+        Value value = Value::of(row[i].text);
+        value.place = row[i].place;
+        entry.entries.push_back({table.header[i].text, std::move(value), table.header[i].place});
+      }
+    }
+    const auto known = trials.find(trial);
+    if (trial.empty() || known == trials.end()) {
+      trials[trial] = list.size();
+      list.emplace_back();
+    }
+    list[trial.empty() ? list.size() - 1 : trials[trial]].push_back(
+        read_entry(entry, path, errors));
+  }
+  if (list.empty()) {
+    errors.add(ErrorCode::kInvalidInput, path + ": the file lists no faults", file,
+               "write column names in the first line and one fault on each further line");
+  }
+  return list;
+}
+
+/// Which of row and column a register is found by, and how many lie in a chain there.
+struct Layout {
+  bool has_row = false;
+  bool has_column = false;
+  bool is_chain = false;
+};
+
+Layout layout_of(const sim::RegisterBlock& block) {
+  switch (block.kind) {
+    case sim::Register::kActivation:
+    case sim::Register::kVertical:
+    case sim::Register::kLoad:
+    case sim::Register::kValid:
+    case sim::Register::kPropagate:
+    case sim::Register::kStationary0:
+    case sim::Register::kStationary1:
+      return {true, true, false};
+    case sim::Register::kSkewActivation:
+      return {true, false, true};
+    case sim::Register::kSkewVertical:
+    case sim::Register::kSkewLoad:
+    case sim::Register::kSkewValid:
+    case sim::Register::kSkewPropagate:
+    case sim::Register::kDeskew:
+      return {false, true, true};
+    case sim::Register::kOutput:
+      return {false, true, false};
+  }
+  return {};
+}
+
+int chain_length(sim::Register kind, int row, int column, const sim::MeshConfig& mesh) {
+  switch (kind) {
+    case sim::Register::kSkewActivation:
+      return row;
+    case sim::Register::kDeskew:
+      return mesh.columns - 1 - column;
+    default:
+      return column;
+  }
+}
+
+const sim::RegisterBlock* block_named(const std::string& name, const sim::MeshSites& sites) {
+  const auto block =
+      std::find_if(sites.blocks().begin(), sites.blocks().end(),
+                   [&](const sim::RegisterBlock& candidate) { return candidate.name == name; });
+  return block == sites.blocks().end() ? nullptr : &*block;
+}
+
+}  // namespace
+
+void read_fault_list(StrikeConfig& strike, const Value& value, const std::string& path,
+                     ErrorList& errors) {
+  strike.list.clear();
+  strike.list_file.clear();
+  if (value.is_scalar()) {
+    strike.list_file = absolute_path(value.scalar, folder_of(value.place));
+    try {
+      strike.list = read_csv_list(strike.list_file, path, errors);
+    } catch (const Failure& failure) {
+      for (const Error& error : failure.errors()) {
+        errors.add(error.code, path + ": " + error.what, error.where, error.cure);
+      }
+    }
+    return;
+  }
+  if (!value.is_list()) {
+    field_detail::wrong_type(value, path, "a list of faults, or the path of a CSV file", errors);
+    return;
+  }
+  for (std::size_t i = 0; i < value.items.size(); ++i) {
+    const Value& item = value.items[i];
+    const std::string here = path + "[" + std::to_string(i) + "]";
+    ListedTrial trial;
+    if (item.is_list()) {
+      for (std::size_t j = 0; j < item.items.size(); ++j) {
+        trial.push_back(read_entry(item.items[j], here + "[" + std::to_string(j) + "]", errors));
+      }
+    } else {
+      trial.push_back(read_entry(item, here, errors));
+    }
+    if (trial.empty()) {
+      errors.add(ErrorCode::kInvalidInput, here + ": a trial without faults", item.place.text(),
+                 "list at least one fault");
+      continue;
+    }
+    strike.list.push_back(std::move(trial));
+  }
+}
+
+Value write_fault_list(const std::vector<ListedTrial>& list) {
+  if (list.empty()) {
+    return Value{};
+  }
+  const FieldTable<ListedFault> table = listed_fault_fields();
+  std::vector<Value> trials;
+  for (const ListedTrial& trial : list) {
+    std::vector<Value> faults;
+    for (const ListedFault& fault : trial) {
+      faults.push_back(write_fields(table, fault));
+    }
+    trials.push_back(faults.size() == 1 ? std::move(faults.front())
+                                        : Value::list(std::move(faults)));
+  }
+  return Value::list(std::move(trials));
+}
+
+std::vector<SiteId> selected_sites(const MeshSelection& selection, const sim::MeshSites& sites) {
+  std::vector<SiteId> chosen;
+  for (const sim::RegisterBlock& block : sites.blocks()) {
+    const auto& names = selection.registers;
+    if (!names.empty() && std::find(names.begin(), names.end(), block.name) == names.end()) {
+      continue;
+    }
+    for (std::uint64_t offset = 0; offset < block.size(); ++offset) {
+      const SiteId id(block.first + offset);
+      if (!selection.bits.empty()) {
+        const int bit = static_cast<int>(offset % static_cast<std::uint64_t>(block.bits));
+        if (std::find(selection.bits.begin(), selection.bits.end(), bit) == selection.bits.end()) {
+          continue;
+        }
+      }
+      if (!selection.pe.empty()) {
+        const sim::MeshSite site = sites.describe(id);
+        if (site.row != selection.pe[0] || site.column != selection.pe[1]) {
+          continue;
+        }
+      }
+      chosen.push_back(id);
+    }
+  }
+  return chosen;
+}
+
+std::optional<SiteId> site_of(const ListedFault& fault, const sim::MeshSites& sites,
+                              const sim::MeshConfig& mesh) {
+  const sim::RegisterBlock* block = block_named(fault.register_name, sites);
+  if (block == nullptr || fault.bit < 0 || fault.bit >= block->bits) {
+    return std::nullopt;
+  }
+  const Layout layout = layout_of(*block);
+  const bool row_fits = layout.has_row ? 0 <= fault.row && fault.row < mesh.rows : fault.row < 0;
+  const bool column_fits =
+      layout.has_column ? 0 <= fault.column && fault.column < mesh.columns : fault.column < 0;
+  if (!row_fits || !column_fits) {
+    return std::nullopt;
+  }
+  const int length = layout.is_chain ? chain_length(block->kind, fault.row, fault.column, mesh) : 1;
+  if (fault.position < 0 || fault.position >= length) {
+    return std::nullopt;
+  }
+  return sites.id_of({block->kind, fault.row, fault.column, fault.position, fault.bit});
+}
+
+std::string place_rule(const std::string& register_name, const sim::MeshSites& sites,
+                       const sim::MeshConfig& mesh) {
+  const sim::RegisterBlock* block = block_named(register_name, sites);
+  TS_CHECK(block != nullptr, "a register that is not on this mesh");
+  const Layout layout = layout_of(*block);
+  std::vector<std::string> parts;
+  if (layout.has_row) {
+    parts.push_back("row (0 to " + std::to_string(mesh.rows - 1) + ")");
+  }
+  if (layout.has_column) {
+    parts.push_back("column (0 to " + std::to_string(mesh.columns - 1) + ")");
+  }
+  if (layout.is_chain) {
+    const char* length = block->kind == sim::Register::kSkewActivation ? "row"
+                         : block->kind == sim::Register::kDeskew       ? "columns - 1 - column"
+                                                                       : "column";
+    parts.push_back(std::string("position (below ") + length + ")");
+  }
+  parts.push_back("bit (0 to " + std::to_string(block->bits - 1) + ")");
+  return "name " + join(parts, ", ") + ", and no other place";
+}
+
+}  // namespace tilestrike::campaigns

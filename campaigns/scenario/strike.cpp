@@ -1,0 +1,434 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/scenario/strike.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "campaigns/scenario/fault_list.h"
+#include "campaigns/scenario/fields.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() - 1;
+
+const std::array<FaultKind, 4> kFaultKinds{FaultKind::kFlip, FaultKind::kStuckAt0,
+                                           FaultKind::kStuckAt1, FaultKind::kRandom};
+
+std::vector<std::string> fault_names() {
+  std::vector<std::string> names;
+  for (const FaultKind kind : kFaultKinds) {
+    names.emplace_back(name_of(kind));
+  }
+  return names;
+}
+
+std::optional<FaultKind> read_fault(const Value& value, const std::string& path,
+                                    ErrorList& errors) {
+  if (!is_choice(value, path, fault_names(), {}, errors)) {
+    return std::nullopt;
+  }
+  for (const FaultKind kind : kFaultKinds) {
+    if (name_of(kind) == value.scalar) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<int> read_numbers(const Value& value, const std::string& path, int max,
+                              ErrorList& errors) {
+  std::vector<int> numbers;
+  for (const Value& item : items_of(value)) {
+    field_detail::read_integer(item, path, 0, max, errors, [&](std::int64_t number) {
+      numbers.push_back(static_cast<int>(number));
+    });
+  }
+  return numbers;
+}
+
+std::vector<int> read_pe(const Value& value, const std::string& path, ErrorList& errors) {
+  if (!value.is_list() || value.items.size() != 2) {
+    field_detail::wrong_type(value, path, "[row, column] of a processing element", errors);
+    return {};
+  }
+  std::vector<int> pe = read_numbers(value, path, sim::kLargestMesh - 1, errors);
+  return pe.size() == 2 ? pe : std::vector<int>{};
+}
+
+Value list_of_numbers(const std::vector<int>& numbers) {
+  std::vector<Value> items;
+  for (const int number : numbers) {
+    items.push_back(Value::of(std::to_string(number)));
+  }
+  return Value::list(std::move(items));
+}
+
+/// One value as itself, several as a list, none as nothing.
+Value shortest(std::vector<Value> items) {
+  if (items.empty()) {
+    return Value{};
+  }
+  return items.size() == 1 ? std::move(items.front()) : Value::list(std::move(items));
+}
+
+bool is_word_all(const Value& value) { return value.is_scalar() && value.scalar == "all"; }
+
+FieldTable<MeshSelection> mesh_selection_fields() {
+  return {
+      custom_field<MeshSelection>(
+          {"pe", "[row, column]", "", "all", "", "registers of one processing element only"},
+          [](MeshSelection& mesh, const Value& value, const std::string& path, ErrorList& errors) {
+            mesh.pe = is_word_all(value) ? std::vector<int>{} : read_pe(value, path, errors);
+          },
+          [](const MeshSelection& mesh) {
+            return mesh.pe.empty() ? Value{} : list_of_numbers(mesh.pe);
+          }),
+      custom_field<MeshSelection>(
+          {"register", "text or list", "", "all", "", "as `tilestrike list registers` names them"},
+          [](MeshSelection& mesh, const Value& value, const std::string& path, ErrorList& errors) {
+            mesh.registers.clear();
+            for (const Value& item : is_word_all(value) ? std::vector<Value>{} : items_of(value)) {
+              if (item.is_scalar()) {
+                mesh.registers.push_back(item.scalar);
+              } else {
+                field_detail::wrong_type(item, path, "a register's name or a list of them", errors);
+              }
+            }
+          },
+          [](const MeshSelection& mesh) {
+            std::vector<Value> items;
+            for (const std::string& name : mesh.registers) {
+              items.push_back(Value::of(name));
+            }
+            return shortest(std::move(items));
+          }),
+      custom_field<MeshSelection>(
+          {"bit", "integer or list", "", "all", "0 to 31",
+           "bits of a register; 0 is the least significant"},
+          [](MeshSelection& mesh, const Value& value, const std::string& path, ErrorList& errors) {
+            mesh.bits =
+                is_word_all(value) ? std::vector<int>{} : read_numbers(value, path, 31, errors);
+          },
+          [](const MeshSelection& mesh) {
+            return mesh.bits.size() == 1 ? Value::of(std::to_string(mesh.bits.front()))
+                   : mesh.bits.empty()   ? Value{}
+                                         : list_of_numbers(mesh.bits);
+          }),
+      text_field("layer", &MeshSelection::layer,
+                 "glob of layer names: strike only while such a layer is on the mesh"),
+  };
+}
+
+Field<Where> tensor_field(const std::string& key) {
+  const std::string help =
+      key == "weights"  ? "globs of tensors or layers: weights of convolutions, linear layers"
+      : key == "biases" ? "biases of these"
+      : key == "normalisation" ? "batch, layer and group norm: scale, shift, statistics"
+      : key == "parameters"    ? "other stored tensors, such as a position embedding"
+      : key == "activations"   ? "what layers compute; 'input' is the images"
+                               : "of a tensor's word: sign, exponent, mantissa, a bit, a range 0-7";
+  return custom_field<Where>(
+      {key, "text or list", "", key == "bits" ? "all" : "", "", help},
+      [key](Where& where, const Value& value, const std::string& path, ErrorList& errors) {
+        if (!value.is_null()) {
+          read_tensor_key(where.tensors, key, value, path, errors);
+        }
+      },
+      [key](const Where& where) { return write_tensor_key(where.tensors, key); });
+}
+
+FieldTable<Where> where_fields() {
+  Field<Where> mesh =
+      nested_field("mesh", &Where::mesh, mesh_selection_fields(),
+                   "registers of the systolic mesh; {} is all of them, and the default");
+  mesh.read = [inner = mesh.read](Where& where, const Value& value, const std::string& path,
+                                  ErrorList& errors) {
+    where.has_mesh = true;
+    inner(where, value, path, errors);
+  };
+  mesh.write = [inner = mesh.write](const Where& where) {
+    return where.has_mesh ? inner(where) : Value{};
+  };
+  FieldTable<Where> table{
+      std::move(mesh),
+      custom_field<Where>(
+          {"memory", "name, list, all or map", "", "", "",
+           "cells of the accelerator's memories; {name, cells: all | data | check}"},
+          [](Where& where, const Value& value, const std::string& path, ErrorList& errors) {
+            read_memory_selection(where.memory, value, path, errors);
+          },
+          [](const Where& where) { return write_memory_selection(where.memory); }),
+  };
+  for (const std::string& key : tensor_keys()) {
+    table.push_back(tensor_field(key));
+  }
+  return table;
+}
+
+/// A probability; absent is 0.
+Field<StrikeConfig> rate_field(const std::string& name, double StrikeConfig::*member,
+                               const std::string& help) {
+  return custom_field<StrikeConfig>(
+      {name, "number", "", "", "above 0, at most 1", help},
+      [name, member](StrikeConfig& strike, const Value& value, const std::string& path,
+                     ErrorList& errors) {
+        const auto rate = value.is_scalar() ? parse_real(value.scalar) : std::nullopt;
+        if (!rate) {
+          field_detail::wrong_type(value, path, "a probability such as 1e-7", errors);
+        } else if (!(*rate > 0.0 && *rate <= 1.0)) {
+          errors.add(ErrorCode::kInvalidInput, path + ": " + value.scalar + " is not a probability",
+                     value.place.text(), "allowed: above 0, at most 1; 'count' takes whole faults");
+        } else {
+          strike.*member = *rate;
+        }
+      },
+      [member](const StrikeConfig& strike) {
+        return strike.*member > 0.0 ? Value::of(field_detail::real_text(strike.*member)) : Value{};
+      });
+}
+
+void read_lasts(StrikeConfig& strike, const Value& value, const std::string& path,
+                ErrorList& errors) {
+  if (!value.is_map()) {
+    if (is_choice(value, path, {"auto", "transient", "permanent"}, {}, errors)) {
+      strike.lasts.kind = value.scalar == "auto"        ? Lasts::Kind::kAuto
+                          : value.scalar == "transient" ? Lasts::Kind::kTransient
+                                                        : Lasts::Kind::kPermanent;
+    }
+    return;
+  }
+  struct Window {
+    Cycle from = 0;
+    Cycle until = 0;
+  };
+  FieldTable<Window> table = {
+      integer_field("from", &Window::from, 0, kLatest, "cycles", "first cycle of an inference"),
+      integer_field("until", &Window::until, 1, kLatest, "cycles", "first cycle after the window"),
+  };
+  table[1].is_required = true;
+  Window window;
+  read_fields(table, value, path, window, errors);
+  if (value.find("until") != nullptr && window.until <= window.from) {
+    errors.add(ErrorCode::kInvalidInput, path + ": the window ends before it starts",
+               value.place.text(), "let 'until' be greater than 'from'");
+  }
+  strike.lasts = {Lasts::Kind::kWindow, {window.from, window.until}};
+}
+
+Value write_lasts(const StrikeConfig& strike) {
+  switch (strike.lasts.kind) {
+    case Lasts::Kind::kAuto:
+      return Value::of("auto");
+    case Lasts::Kind::kTransient:
+      return Value::of("transient");
+    case Lasts::Kind::kPermanent:
+      return Value::of("permanent");
+    case Lasts::Kind::kWindow:
+      break;
+  }
+  Value window = Value::map();
+  window.set("from", Value::of(std::to_string(strike.lasts.window.from)));
+  window.set("until", Value::of(std::to_string(strike.lasts.window.until)));
+  return window;
+}
+
+Field<StrikeConfig> count_field() {
+  auto field = integer_field(
+      "count", &StrikeConfig::count, 1, 100'000'000, "faults",
+      "independent faults of one trial: different sites; on the mesh each with its own cycle");
+  field.write = [](const StrikeConfig& strike) {
+    const bool is_rate = strike.per_bit > 0.0 || strike.per_parameter > 0.0;
+    return is_rate ? Value{} : Value::of(std::to_string(strike.count));
+  };
+  return field;
+}
+
+/// An integer that may be absent, which is -1.
+template <class Number>
+Field<ListedFault> listed_integer(std::string name, Number ListedFault::*member, std::int64_t max,
+                                  std::string unit, std::string help) {
+  auto field = integer_field(std::move(name), member, 0, max, std::move(unit), std::move(help));
+  field.about.default_text = "";
+  field.write = [member](const ListedFault& fault) {
+    return fault.*member < 0 ? Value{} : Value::of(std::to_string(fault.*member));
+  };
+  return field;
+}
+
+const Choices<Process>& processes() {
+  static const Choices<Process> all{{"uniform", Process::kUniform},
+                                    {"particle", Process::kParticle},
+                                    {"low_voltage", Process::kLowVoltage},
+                                    {"dram", Process::kDram},
+                                    {"list", Process::kList}};
+  return all;
+}
+
+std::vector<std::string> process_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, process] : processes()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+/// A map that the expanded form has where its process is asked for, and that other processes
+/// refuse (check_memory_strike()).
+Field<StrikeConfig> of_process(Field<StrikeConfig> field, Process process) {
+  field.write = [write = field.write, process](const StrikeConfig& strike) {
+    return strike.process == process ? write(strike) : Value{};
+  };
+  return field;
+}
+
+}  // namespace
+
+FieldTable<ListedFault> listed_fault_fields() {
+  FieldTable<ListedFault> table = {
+      text_field("tensor", &ListedFault::tensor,
+                 "as `tilestrike inspect MODEL --tensors` names it"),
+      listed_integer("word", &ListedFault::word, kLatest, "", "element of the tensor, from 0"),
+      text_field("register", &ListedFault::register_name,
+                 "as `tilestrike list registers` names it"),
+      custom_field<ListedFault>(
+          {"pe", "[row, column]", "", "", "", "row and column in one"},
+          [](ListedFault& fault, const Value& value, const std::string& path, ErrorList& errors) {
+            const std::vector<int> pe = read_pe(value, path, errors);
+            if (!pe.empty()) {
+              fault.row = pe[0];
+              fault.column = pe[1];
+            }
+          },
+          [](const ListedFault&) { return Value{}; }),
+      listed_integer("row", &ListedFault::row, sim::kLargestMesh - 1, "", "row of the mesh"),
+      listed_integer("column", &ListedFault::column, sim::kLargestMesh - 1, "",
+                     "column of the mesh"),
+      listed_integer("position", &ListedFault::position, sim::kLargestMesh - 1, "",
+                     "place along a skew or deskew chain, from its input"),
+      listed_integer("bit", &ListedFault::bit, 63, "",
+                     "0 is the least significant; a word without one: all its bits"),
+      listed_integer("cycle", &ListedFault::cycle, kLatest, "cycles",
+                     "of the inference; where a window starts"),
+      listed_integer("until", &ListedFault::until, kLatest, "cycles",
+                     "first cycle after a stuck-at; default: one cycle, or for ever if permanent"),
+      listed_integer("image", &ListedFault::image, kLatest, "",
+                     "row of the images; default: drawn"),
+      custom_field<ListedFault>(
+          {"fault", "choice", "", "that of the strike", join(fault_names(), " | "),
+           "kind of fault"},
+          [](ListedFault& fault, const Value& value, const std::string& path, ErrorList& errors) {
+            fault.kind = read_fault(value, path, errors);
+          },
+          [](const ListedFault& fault) {
+            return fault.kind ? Value::of(std::string(name_of(*fault.kind))) : Value{};
+          }),
+  };
+  return table;
+}
+
+FieldTable<StrikeConfig> strike_fields() {
+  FieldTable<StrikeConfig> table = {
+      custom_field<StrikeConfig>(
+          {"process", "choice", "", "uniform", join(process_names(), " | "),
+           "uniform: over the sites of 'where' and all cycles; particle: clusters of memory cells "
+           "at the node's rates; low_voltage: a chip's cells that fail at a low supply; dram: a "
+           "part of a DRAM device; list: as 'faults' says"},
+          [](StrikeConfig& strike, const Value& value, const std::string& path, ErrorList& errors) {
+            if (is_choice(value, path, process_names(), {}, errors)) {
+              for (const auto& [name, process] : processes()) {
+                strike.process = value.scalar == name ? process : strike.process;
+              }
+            }
+          },
+          [](const StrikeConfig& strike) {
+            return Value::of(choice_name(processes(), strike.process));
+          }),
+      custom_field<StrikeConfig>(
+          {"fault", "choice or list", "", "flip", join(fault_names(), " | "),
+           "what happens to a struck bit; of a list each is equally likely"},
+          [](StrikeConfig& strike, const Value& value, const std::string& path, ErrorList& errors) {
+            std::vector<FaultKind> kinds;
+            for (const Value& item : items_of(value)) {
+              if (const auto kind = read_fault(item, path, errors)) {
+                kinds.push_back(*kind);
+              }
+            }
+            if (value.is_list() && value.items.empty()) {
+              field_detail::wrong_type(value, path, "at least one kind of fault", errors);
+            }
+            if (!kinds.empty()) {
+              strike.faults = std::move(kinds);
+            }
+          },
+          [](const StrikeConfig& strike) {
+            std::vector<Value> items;
+            for (const FaultKind kind : strike.faults) {
+              items.push_back(Value::of(std::string(name_of(kind))));
+            }
+            return shortest(std::move(items));
+          }),
+      custom_field<StrikeConfig>(
+          {"lasts", "choice or {from, until}", "", "auto", "auto | transient | permanent",
+           "auto: transient for flip and random, permanent for stuck-at; {from, until}: these "
+           "cycles of every inference"},
+          read_lasts, write_lasts),
+      nested_field("where", &StrikeConfig::where, where_fields(), "which bits may be struck"),
+      count_field(),
+      rate_field("per_bit", &StrikeConfig::per_bit,
+                 "instead of 'count': each bit of the tensors, or cell of the memories, is faulty "
+                 "with this "
+                 "probability"),
+      rate_field("per_parameter", &StrikeConfig::per_parameter,
+                 "instead of 'count': each word has one faulty bit with this probability"),
+      custom_field<StrikeConfig>(
+          {"faults", "list or CSV file", "", "", "",
+           "with 'process: list': each entry {register, pe | row, column, position, bit, cycle, "
+           "until, image, fault} or {tensor, word, bit, image, fault} is one trial, a list of "
+           "entries is one trial of several faults"},
+          read_fault_list,
+          [](const StrikeConfig& strike) {
+            return strike.list_file.empty() ? write_fault_list(strike.list)
+                                            : Value::of(strike.list_file);
+          }),
+  };
+  table.push_back(
+      of_process(nested_field("low_voltage", &StrikeConfig::low_voltage, sim::low_voltage_fields(),
+                              "with 'process: low_voltage': which cells fail"),
+                 Process::kLowVoltage));
+  table.push_back(of_process(nested_field("dram", &StrikeConfig::dram, dram_strike_fields(),
+                                          "with 'process: dram': devices, and how they fail"),
+                             Process::kDram));
+  for (const Field<ParticleConfig>& field : particle_fields()) {
+    table.push_back(custom_field<StrikeConfig>(
+        field.about,
+        [read = field.read](StrikeConfig& strike, const Value& value, const std::string& path,
+                            ErrorList& errors) { read(strike.particle, value, path, errors); },
+        [write = field.write](const StrikeConfig& strike) { return write(strike.particle); }));
+  }
+  return table;
+}
+
+std::string place_at(const Value& document, const std::string& address) {
+  const Value* value = &document;
+  std::string place = document.place.text();
+  std::size_t start = 0;
+  while (start <= address.size()) {
+    const std::size_t dot = std::min(address.find('.', start), address.size());
+    value = value->find(address.substr(start, dot - start));
+    if (value == nullptr) {
+      break;
+    }
+    if (!value->place.file.empty()) {
+      place = value->place.text();
+    }
+    start = dot + 1;
+  }
+  return place;
+}
+
+}  // namespace tilestrike::campaigns
