@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/random.h"
-#include "bridge/torch_call.h"
-#include "bridge/trial.h"
-#include "bridge/workload.h"
+#include "bridge/study/torch_call.h"
+#include "bridge/study/workload.h"
+#include "bridge/trial/trial.h"
 #include "dnn/executor.h"
 
 namespace tilestrike::bridge {

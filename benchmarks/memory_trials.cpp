@@ -10,9 +10,9 @@
 
 #include "base/random.h"
 #include "benchmarks/paired.h"
-#include "bridge/memory/memory_trial.h"
-#include "bridge/torch_call.h"
-#include "bridge/workload.h"
+#include "bridge/study/torch_call.h"
+#include "bridge/study/workload.h"
+#include "bridge/trial/memory_trial.h"
 
 namespace tilestrike::bridge {
 namespace {

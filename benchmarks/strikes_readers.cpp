@@ -12,8 +12,8 @@
 
 #include "base/random.h"
 #include "benchmarks/resnet18.h"
-#include "bridge/mapping.h"
-#include "bridge/memory/residency.h"
+#include "bridge/exposure/residency.h"
+#include "bridge/schedule/mapping.h"
 #include "dnn/executor.h"
 #include "dnn/integer/quantise.h"
 #include "sim/strikes/cluster.h"

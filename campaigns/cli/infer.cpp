@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/scenario/library.h"
 

@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bridge/memory_contents.h"
-#include "bridge/study.h"
+#include "bridge/exposure/memory_contents.h"
+#include "bridge/study/study.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/pictures/contents_picture.h"
 #include "campaigns/scenario/library.h"

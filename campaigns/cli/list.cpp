@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/outcome.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/list_codes.h"
 #include "campaigns/cli/list_memories.h"

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "bridge/accelerator.h"
+#include "bridge/accelerator/accelerator.h"
 #include "campaigns/cli/list_table.h"
 
 namespace tilestrike::campaigns::cli {

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bridge/network_places.h"
+#include "bridge/study/network_places.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/pictures/array_picture.h"
 #include "campaigns/scenario/library.h"

@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bridge/audit.h"
-#include "bridge/struck_runs.h"
+#include "bridge/trial/audit.h"
+#include "bridge/trial/struck_runs.h"
 #include "campaigns/correlate/correlation_file.h"
 #include "campaigns/correlate/made_up_passes.h"
 #include "campaigns/plan/title.h"

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "bridge/struck_runs.h"
+#include "bridge/trial/struck_runs.h"
 #include "campaigns/plan/sampling.h"
 
 namespace tilestrike::campaigns {

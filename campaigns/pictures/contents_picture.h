@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "bridge/memory_contents.h"
+#include "bridge/exposure/memory_contents.h"
 #include "campaigns/pictures/svg.h"
 
 namespace tilestrike::campaigns {

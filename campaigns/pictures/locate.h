@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/accelerator.h"
+#include "bridge/accelerator/accelerator.h"
 #include "sim/memory/array_geometry.h"
 
 namespace tilestrike::campaigns {

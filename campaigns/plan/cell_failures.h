@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "sim/strikes/dram_modes.h"
 #include "sim/strikes/low_voltage.h"
 

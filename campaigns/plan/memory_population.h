@@ -15,7 +15,7 @@
 #include "base/fault.h"
 #include "base/ids.h"
 #include "base/random.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/plan/allocation.h"
 #include "campaigns/plan/cell_failures.h"
 #include "campaigns/scenario/scenario.h"

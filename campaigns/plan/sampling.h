@@ -11,7 +11,7 @@
 
 #include "base/fault.h"
 #include "base/ids.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/plan/memory_population.h"
 #include "campaigns/plan/tensor_population.h"
 #include "campaigns/scenario/scenario.h"

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/report/memory_summary.h"
 #include "campaigns/results/audit.h"

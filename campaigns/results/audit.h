@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/ids.h"
-#include "bridge/audit.h"
+#include "bridge/trial/audit.h"
 #include "campaigns/results/results.h"
 
 namespace tilestrike::campaigns {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/statistics/rates.h"
 

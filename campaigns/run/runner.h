@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/report/paired.h"
 #include "campaigns/report/summary.h"
 #include "campaigns/results/results.h"

@@ -11,7 +11,7 @@
 
 #include "base/document.h"
 #include "base/error.h"
-#include "bridge/accelerator.h"
+#include "bridge/accelerator/accelerator.h"
 #include "sim/strikes/technology_node.h"
 
 namespace tilestrike::campaigns {

@@ -11,7 +11,7 @@
 #include "base/document.h"
 #include "base/error.h"
 #include "base/field_table.h"
-#include "bridge/accelerator.h"
+#include "bridge/accelerator/accelerator.h"
 #include "campaigns/scenario/fields.h"
 #include "sim/strikes/cluster.h"
 #include "sim/strikes/dram_modes.h"

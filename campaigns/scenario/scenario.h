@@ -14,7 +14,7 @@
 #include "base/fault.h"
 #include "base/field_table.h"
 #include "base/input_files.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 #include "campaigns/scenario/strike.h"
 
 namespace tilestrike::campaigns {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 
 namespace tilestrike::campaigns {
 

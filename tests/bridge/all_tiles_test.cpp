@@ -3,7 +3,7 @@
 // Promise 1: a whole network with all tiles through SystemC equals plain inference, bit for bit.
 #include <gtest/gtest.h>
 
-#include "bridge/full_simulation.h"
+#include "bridge/reference/full_simulation.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {

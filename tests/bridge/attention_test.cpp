@@ -8,8 +8,8 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "bridge/full_simulation.h"
-#include "bridge/trial.h"
+#include "bridge/reference/full_simulation.h"
+#include "bridge/trial/trial.h"
 #include "dnn/integer/quantise.h"
 #include "tests/bridge/attention_network.h"
 #include "tests/bridge/zoo.h"

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Is what every cell is said to hold what the platform's cells hold in that cycle?
-#include "bridge/memory/cell_contents.h"
+#include "bridge/exposure/cell_contents.h"
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "bridge/memory/memory_trial.h"
+#include "bridge/trial/memory_trial.h"
 #include "tests/bridge/small_network.h"
 
 namespace tilestrike::bridge {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are the spans of what memories hold those of the schedule, and do no two of them claim a byte?
-#include "bridge/memory/contents.h"
+#include "bridge/exposure/contents.h"
 
 #include <gtest/gtest.h>
 

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Is an element found where it lies, and what lies there the element, whichever side is asked?
-#include "bridge/memory/element_places.h"
+#include "bridge/exposure/element_places.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "base/random.h"
-#include "bridge/memory/contents.h"
+#include "bridge/exposure/contents.h"
 #include "tests/bridge/memory_example.h"
 
 namespace tilestrike::bridge {

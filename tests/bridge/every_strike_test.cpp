@@ -14,7 +14,7 @@
 #include <iterator>
 #include <map>
 
-#include "bridge/memory/memory_trial.h"
+#include "bridge/trial/memory_trial.h"
 #include "tests/bridge/small_network.h"
 
 namespace tilestrike::bridge {

@@ -7,8 +7,8 @@
 #include <map>
 
 #include "base/random.h"
-#include "bridge/full_simulation.h"
-#include "bridge/trial.h"
+#include "bridge/reference/full_simulation.h"
+#include "bridge/trial/trial.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "bridge/judge.h"
+#include "bridge/trial/judge.h"
 
 #include <gtest/gtest.h>
 

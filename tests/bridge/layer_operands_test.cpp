@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "bridge/layer_operands.h"
+#include "bridge/layout/layer_operands.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "bridge/memory/placement.h"
+#include "bridge/layout/placement.h"
 
 namespace tilestrike::bridge {
 

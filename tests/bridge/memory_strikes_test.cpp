@@ -10,8 +10,8 @@
 #include <map>
 
 #include "base/random.h"
-#include "bridge/memory/element_places.h"
-#include "bridge/memory/memory_trial.h"
+#include "bridge/exposure/element_places.h"
+#include "bridge/trial/memory_trial.h"
 #include "tests/bridge/small_network.h"
 #include "tests/bridge/trial_text.h"
 

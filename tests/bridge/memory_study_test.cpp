@@ -6,8 +6,8 @@
 #include <map>
 
 #include "base/random.h"
-#include "bridge/memory/memory_trial.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
+#include "bridge/trial/memory_trial.h"
 #include "tests/bridge/memories.h"
 #include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"

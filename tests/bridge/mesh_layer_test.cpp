@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/random.h"
-#include "bridge/full_simulation.h"
-#include "bridge/splice.h"
-#include "bridge/trial.h"
+#include "bridge/effects/splice.h"
+#include "bridge/reference/full_simulation.h"
+#include "bridge/trial/trial.h"
 
 namespace tilestrike::bridge {
 namespace {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does `locate` find what lies where in whole networks, and do strikes meet the reads that it
 // tells?
-#include "bridge/network_places.h"
+#include "bridge/study/network_places.h"
 
 #include <gtest/gtest.h>
 

@@ -6,8 +6,8 @@
 #include <cstdio>
 
 #include "base/random.h"
-#include "bridge/memory/memory_trial.h"
-#include "bridge/memory/platform_run.h"
+#include "bridge/reference/platform_run.h"
+#include "bridge/trial/memory_trial.h"
 #include "tests/bridge/memories.h"
 
 namespace tilestrike::bridge {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does an inference of which every element goes through the platform's memories give what the
 // executor gives, layer by layer and bit for bit?
-#include "bridge/memory/platform_run.h"
+#include "bridge/reference/platform_run.h"
 
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>

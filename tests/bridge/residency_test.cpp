@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The boundary rules of docs/memory_schedule.md, one by one, on a real network: which cycles of a
 // cell matter is found by striking it in every cycle around the events of the schedule.
-#include "bridge/memory/residency.h"
+#include "bridge/exposure/residency.h"
 
 #include <gtest/gtest.h>
 
 #include <optional>
 
-#include "bridge/mapping.h"
-#include "bridge/memory/copies.h"
-#include "bridge/memory/memory_trial.h"
-#include "bridge/memory/mesh_reads.h"
+#include "bridge/exposure/copies.h"
+#include "bridge/exposure/mesh_reads.h"
+#include "bridge/schedule/mapping.h"
+#include "bridge/trial/memory_trial.h"
 #include "tests/bridge/memories.h"
 
 namespace tilestrike::bridge {

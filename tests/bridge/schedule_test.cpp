@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "bridge/schedule.h"
+#include "bridge/schedule/schedule.h"
 
 #include <gtest/gtest.h>
 

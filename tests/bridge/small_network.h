@@ -3,7 +3,7 @@
 // A small network and small memories, in which much happens: for comparisons with the platform.
 #pragma once
 
-#include "bridge/memory/platform_run.h"
+#include "bridge/reference/platform_run.h"
 #include "dnn/integer/quantise.h"
 #include "tests/bridge/zoo.h"
 #include "tests/dnn/network_maker.h"

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "bridge/memory/memory_trial.h"
+#include "bridge/trial/memory_trial.h"
 #include "sim/mesh/engine.h"
 #include "tests/bridge/attention_network.h"
 #include "tests/bridge/small_network.h"

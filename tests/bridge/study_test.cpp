@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are trials on tensors judged as they should be, whatever batch they share?
-#include "bridge/tensor_study.h"
+#include "bridge/study/tensor_study.h"
 
 #include <gtest/gtest.h>
 

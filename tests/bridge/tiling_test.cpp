@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "bridge/tiling.h"
+#include "bridge/layout/tiling.h"
 
 #include <gtest/gtest.h>
 

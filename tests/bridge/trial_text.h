@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 
 namespace tilestrike::bridge {
 

@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "bridge/judge.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
+#include "bridge/trial/judge.h"
 
 namespace tilestrike::bridge {
 

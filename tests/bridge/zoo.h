@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "bridge/study.h"
-#include "bridge/workload.h"
+#include "bridge/study/study.h"
+#include "bridge/study/workload.h"
 
 namespace tilestrike::bridge {
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "bridge/audit.h"
-#include "bridge/study.h"
+#include "bridge/study/study.h"
+#include "bridge/trial/audit.h"
 #include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::campaigns {

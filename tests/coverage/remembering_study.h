@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bridge/study.h"
+#include "bridge/study/study.h"
 
 namespace tilestrike::coverage {
 

@@ -39,7 +39,7 @@ class LintTest(unittest.TestCase):
 
     def test_rooms_include_downwards_only(self):
         self.expect("sim/a.cpp", ['#include "base/error.h"'], None)
-        self.expect("campaigns/a.cpp", ['#include "bridge/study.h"'], None)
+        self.expect("campaigns/a.cpp", ['#include "bridge/study/study.h"'], None)
         self.expect("base/a.cpp", ["", '#include "sim/mesh/run.h"'], (2, "base/ may not include"))
         self.expect("sim/a.cpp", ['#include "dnn/network.h"'], (1, "sim/ may not include"))
         self.expect("dnn/a.cpp", ['#include "sim/mesh/engine.h"'], (1, "dnn/ may not include"))

@@ -1,0 +1,215 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/effects/mesh_effects.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "base/error.h"
+#include "bridge/exposure/copies.h"
+#include "bridge/exposure/mesh_reads.h"
+#include "sim/mesh/arithmetic.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+std::int32_t as_int8(std::uint64_t raw) { return static_cast<std::int8_t>(raw & 0xFF); }
+
+}  // namespace
+
+std::int32_t result_of_pass(const MeshLayer& layer, int pass, std::int64_t row,
+                            std::int64_t column) {
+  const Tile tile = layer.tiling->tile(pass);
+  std::int64_t sum = tile.depth == 0 ? layer.operands->bias(tile.group, tile.column + column) : 0;
+  for (std::int64_t k = tile.depth; k < tile.depth + tile.shape.depth; ++k) {
+    sum += std::int64_t{layer.operands->activation(tile.group, tile.row + row, k)} *
+           layer.operands->weight(tile.group, k, tile.column + column);
+  }
+  return sim::wrapped(sum);
+}
+
+MeshEffects::MeshEffects(const Residency& residency, const MeshLayer& layer,
+                         const LayerReads& reads)
+    : residency_(residency),
+      layer_(layer),
+      reads_(reads),
+      scheduled_(residency.schedule().layers()[layer.layer]) {
+  has_wrong_weights_ = std::ranges::any_of(
+      reads.elements(), [](const CopiedElement& copied) { return copied.operand == 1; });
+}
+
+std::int32_t MeshEffects::weight_read(const Tile& tile, int pass, std::int64_t depth,
+                                      std::int64_t column) const {
+  const std::int32_t weight = layer_.operands->weight(tile.group, depth, column);
+  if (!has_wrong_weights_) {
+    return weight;
+  }
+  const std::int64_t copy = residency_.memory().tile_of_pass(layer_.layer, *layer_.tiling, pass);
+  const Cycle cycle =
+      MemorySchedule::weight_read(*scheduled_.run, scheduled_.start, pass, depth - tile.depth);
+  return as_int8(reads_.value({1, copy, weight_element(tile.group, depth, column)},
+                              static_cast<std::uint8_t>(weight), 1, cycle));
+}
+
+std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) const {
+  std::map<std::tuple<std::int32_t, std::int32_t, std::int32_t>, std::int32_t> sums;
+  const auto add = [&](int pass, std::int64_t row, std::int64_t column, std::int32_t delta) {
+    std::int32_t& sum =
+        sums[{pass, static_cast<std::int32_t>(row), static_cast<std::int32_t>(column)}];
+    sum = sim::wrapped(std::int64_t{sum} + delta);
+  };
+  const Tiling& tiling = *layer_.tiling;
+  const GemmShape& gemm = tiling.gemm();
+  const MeshReads reads(residency_.schedule(), layer_.layer);
+  const auto* input = layer_.host_input.const_data_ptr<std::int8_t>();
+  for (const CopiedElement& copied : reads_.elements()) {
+    const bool is_activation = copied.operand == 0;
+    const std::int64_t depth = copied.element % gemm.depth;
+    const std::int64_t column = copied.element / gemm.depth % gemm.columns;
+    const std::int64_t group = copied.element / gemm.depth / gemm.columns;
+    const std::int32_t held = is_activation ? std::int32_t{input[copied.element]}
+                                            : layer_.operands->weight(group, depth, column);
+    const auto met = [&](const MeshRead& read) {
+      const std::int32_t off =
+          as_int8(reads_.value(copied, static_cast<std::uint8_t>(held), 1, read.cycle)) - held;
+      if (off == 0) {
+        return;
+      }
+      is_read_wrong = true;
+      const Tile tile = tiling.tile(read.pass);
+      for (std::int64_t n = 0; is_activation && n < tile.shape.columns; ++n) {
+        add(read.pass, read.row - tile.row, n,
+            off * weight_read(tile, read.pass, read.depth, tile.column + n));
+      }
+      for (std::int64_t m = 0; !is_activation && m < tile.shape.rows; ++m) {
+        add(read.pass, m, column - tile.column,
+            off * layer_.operands->activation(group, tile.row + m, depth));
+      }
+    };
+    reads.of(copied, met);
+  }
+  std::vector<sim::OutputDelta> deltas;
+  for (const auto& [place, delta] : sums) {
+    if (delta != 0) {
+      deltas.push_back({std::get<0>(place), std::get<1>(place), std::get<2>(place), delta});
+    }
+  }
+  return deltas;
+}
+
+std::int32_t MeshEffects::sum_of_pass(int pass, std::int64_t row, std::int64_t column,
+                                      std::span<const sim::OutputDelta> of_passes) const {
+  std::int64_t sum = result_of_pass(layer_, pass, row, column);
+  const sim::OutputDelta wanted{pass, static_cast<std::int32_t>(row),
+                                static_cast<std::int32_t>(column),
+                                std::numeric_limits<std::int32_t>::min()};
+  const auto found = std::lower_bound(of_passes.begin(), of_passes.end(), wanted);
+  if (found != of_passes.end() && found->pass == wanted.pass && found->row == wanted.row &&
+      found->column == wanted.column) {
+    sum += found->delta;
+  }
+  return sim::wrapped(sum);
+}
+
+MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime& word,
+                                       std::span<const sim::OutputDelta> of_passes,
+                                       std::span<const std::int32_t> clean, OnDue on_due,
+                                       std::vector<AccumulatorDelta>& deltas) const {
+  const Tiling& tiling = *layer_.tiling;
+  const Placement& placement = residency_.placement();
+  const sim::MeshConfig& mesh = placement.accelerator().mesh;
+  const auto [row, first_column, lanes, first_pass] =
+      sums_of_word(residency_.schedule(), layer_.layer, occupant.index, occupant.offset);
+  const Tile tile = tiling.tile(first_pass);
+  Sums result;
+  const auto met = [&](sim::CodewordRead& read) {
+    result.findings.add(read.status);
+    if (read.status == sim::EccStatus::kDetected && on_due == OnDue::kZero) {
+      read = {};
+    }
+  };
+  const auto lane_of = [](const sim::BitString& data, int lane) {
+    return static_cast<std::int32_t>(data.field(32 * lane, 32));
+  };
+  for (int fold = 0; fold < tiling.depth_folds(); ++fold) {
+    const int pass = first_pass + fold;
+    const Cycle cycle = MemorySchedule::sum_read(*scheduled_.run, scheduled_.start, pass, row);
+    sim::CodewordRead held;
+    if (fold > 0) {
+      held = word.read(cycle);
+      met(held);
+    }
+    for (int lane = 0; lane < lanes; ++lane) {
+      if (first_column + lane >= tile.shape.columns) {
+        held.data.set_field(32 * lane, 32, 0);
+        continue;
+      }
+      const std::int32_t sum = sum_of_pass(pass, row, first_column + lane, of_passes);
+      held.data.set_field(
+          32 * lane, 32,
+          static_cast<std::uint32_t>(
+              fold == 0 ? sum : sim::sum_of(lane_of(held.data, lane), sum, mesh.overflow)));
+    }
+    if (fold == 0) {
+      word.write(cycle + 1, held.data);
+    } else {
+      word.write_back(cycle + 1, held);
+    }
+  }
+  const int output = residency_.memory().work()[layer_.layer].outputs.front();
+  const Cycle pitch = residency_.memory().result_pitch(
+      tile.shape.columns, placement.tensors()[static_cast<std::size_t>(output)].element_bytes);
+  const std::vector<Cycle>& reads = residency_.memory().layers()[layer_.layer].result_reads;
+  sim::CodewordRead last = word.read(reads[static_cast<std::size_t>(occupant.index)] + row * pitch);
+  met(last);
+  for (int lane = 0; lane < lanes && first_column + lane < tile.shape.columns; ++lane) {
+    const std::int64_t index =
+        tiling.gemm().output_index(tile.group, tile.row + row, tile.column + first_column + lane);
+    const auto at = std::ranges::lower_bound(deltas, index, {}, &AccumulatorDelta::index);
+    const bool is_there = at != deltas.end() && at->index == index;
+    const std::int32_t delta = sim::wrapped(std::int64_t{lane_of(last.data, lane)} -
+                                            clean[static_cast<std::size_t>(index)]);
+    result.is_changed = result.is_changed || delta != (is_there ? at->delta : 0);
+    if (is_there) {
+      at->delta = delta;
+    } else if (delta != 0) {
+      deltas.insert(at, {index, delta});
+    }
+  }
+  result.findings.corrected = std::min<std::int64_t>(result.findings.corrected, 1);
+  result.findings.detected = std::min<std::int64_t>(result.findings.detected, 1);
+  return result;
+}
+
+LayerEffect effect_by_formula(const Residency& residency, LayerReader& reader, OnDue on_due,
+                              const MeshStrike& strike) {
+  LayerEffect effect;
+  effect.found.resize(strike.on_chip.size());
+  LayerRead read = strike.loaded;
+  const auto for_each = [&](bool sums, const auto& visit) {
+    for (std::size_t i = 0; i < strike.on_chip.size(); ++i) {
+      if ((strike.on_chip[i].occupant.kind == Occupant::Kind::kSums) == sums) {
+        visit(strike.on_chip[i], effect.found[i]);
+      }
+    }
+  };
+  for_each(false, [&](const StruckContents::Content& content, Findings& found) {
+    found = reader.read_on_chip(strike.layer.layer, content, read);
+  });
+  const MeshEffects effects(residency, strike.layer, read.reads);
+  const std::vector<sim::OutputDelta> of_passes = effects.of_operands(effect.is_felt);
+  const sim::Overflow overflow = residency.placement().accelerator().mesh.overflow;
+  effect.deltas = accumulator_deltas(strike.layer, overflow, of_passes);
+  for_each(true, [&](const StruckContents::Content& content, Findings& found) {
+    CodewordInTime word = reader.in_time(*content.word);
+    const MeshEffects::Sums sums =
+        effects.of_sums(content.occupant, word, of_passes, strike.clean, on_due, effect.deltas);
+    found = sums.findings;
+    effect.is_felt = effect.is_felt || sums.is_changed;
+  });
+  std::erase_if(effect.deltas, [](const AccumulatorDelta& one) { return one.delta == 0; });
+  return effect;
+}
+
+}  // namespace tilestrike::bridge

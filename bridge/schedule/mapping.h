@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// An integer network on an accelerator: its matrix layers as tiles on the mesh, with their operands
+// on the host, and the schedule of all layers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/layout/layer_operands.h"
+#include "bridge/schedule/schedule.h"
+#include "bridge/study/study.h"
+#include "dnn/executor.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/network.h"
+
+namespace tilestrike::bridge {
+
+/// One matrix layer on the mesh.
+struct MeshLayer {
+  std::size_t layer = 0;  // of the network
+  const dnn::MatrixKernel* kernel = nullptr;
+  dnn::ValueId input, output;
+  dnn::ValueId weights{-1};           // of a product of two computed values; else -1
+  const Tiling* tiling = nullptr;     // owned by the schedule, ...
+  const sim::MeshRun* run = nullptr;  // ... as is this
+  at::Tensor weight, bias;            // on the host
+  std::unique_ptr<LayerOperands> operands;
+  std::size_t place = 0;  // among the layers on the mesh
+  /// Sets the operands to what a layer reads, and keeps them: `right` undefined for constant
+  /// weights.
+  void set_operands(const at::Tensor& left, const at::Tensor& right);
+  void set_weights(const at::Tensor& right);
+  at::Tensor host_input, host_weights;
+};
+
+/// A network as its schedule sees it.
+struct NetworkWork {
+  std::vector<LayerWork> layers;
+  std::vector<StoredTensor> tensors;  // those of the backing memory
+  std::vector<int> tensor_of;         // by value of the network: of a view the tensor it shows; -1
+  std::vector<int> weights_of;        // by layer: its constant weights; -1
+  /// By layer that is not on the mesh: the values behind LayerWork::operands.
+  std::vector<std::vector<dnn::ValueId>> operand_values;
+  StoredOperand operand(const dnn::Tape& tape, dnn::ValueId id) const;
+};
+
+class Mapping {
+ public:
+  /// `tape`: a run of the network with one image, whose shapes count. Throws Failure when nothing
+  /// is on the mesh. `network` must outlive this object.
+  Mapping(const dnn::Network& network, const dnn::Tape& tape, const AcceleratorConfig& accelerator);
+
+  const AcceleratorConfig& accelerator() const { return accelerator_; }
+  const NetworkWork& work() const { return work_; }
+  const Schedule& schedule() const { return schedule_; }
+  /// nullptr: the layer is not on the mesh.
+  MeshLayer* mesh_layer(std::size_t layer) { return mesh_layers_[layer].get(); }
+
+  // c0 and c1 of a fault-free mesh. A load that slips brings the old contents back, so they matter
+  // across layers and inferences. `golden`: the fault-free inference; the one before it is taken to
+  // be of the same image. The layer's operands are left as they were in `golden`.
+  sim::MeshState state_before(const MeshLayer& layer, const dnn::Tape& golden);
+  sim::MeshState state_after(MeshLayer& layer, const dnn::Tape& golden);
+  /// At the start of an inference that follows a fault-free one.
+  sim::MeshState state_at_start(const dnn::Tape& golden) {
+    return state_before(*in_order_.front(), golden);
+  }
+
+ private:
+  void find_states();
+
+  AcceleratorConfig accelerator_;
+  NetworkWork work_;
+  Schedule schedule_;
+  std::vector<std::unique_ptr<MeshLayer>> mesh_layers_;  // by layer of the network
+  std::vector<MeshLayer*> in_order_;                     // those on the mesh
+  bool has_products_ = false;                            // states depend on the activations
+  sim::MeshState zero_;
+  std::vector<sim::MeshState> states_;  // before each layer on the mesh, where they do not
+};
+
+/// A value as the mesh reads it: int8 or int32, contiguous, on the host.
+at::Tensor on_host(const at::Tensor& tensor);
+
+/// The layers as `inspect` prints them. `mapping` nullptr: without mesh columns.
+std::vector<LayerSummary> summarise(const dnn::Network& network, const dnn::Tape& tape,
+                                    const Mapping* mapping);
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/study/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bridge/schedule/mapping.h"
+#include "bridge/study/dump.h"
+#include "bridge/study/tensor_study.h"
+#include "bridge/study/torch_call.h"
+#include "bridge/study/workload.h"
+#include "bridge/trial/audit.h"
+#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/struck_runs.h"
+#include "bridge/trial/trial.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
+
+class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
+ public:
+  explicit MeshStudy(const StudyInputs& inputs)
+      : load_(load_workload(inputs, true)),
+        executor_(load_.network),
+        sites_(inputs.accelerator.mesh) {
+    hashes_ = hashes_of(load_, inputs.model);
+    mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
+    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine, inputs.judge);
+    if (mapping_->schedule().memory() != nullptr) {
+      memory_runner_ =
+          std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine, inputs.judge);
+      const Placement& placement = memory_runner_->residency().placement();
+      for (std::size_t i = 0; i < inputs.accelerator.memory.size(); ++i) {
+        const auto& [name, memory] = inputs.accelerator.memory[i];
+        memories_.push_back({name, memory, placement.used_codewords(i)});
+      }
+    }
+    layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
+    golden_ = run_golden(load_, executor_, kBatch).report;
+  }
+
+  const GoldenReport& golden() const override { return golden_; }
+  const std::vector<LayerSummary>& layers() const override { return layers_; }
+  const sim::MeshSites& sites() const override { return sites_; }
+  std::int64_t images() const override { return load_.images(); }
+  Cycle cycles_per_inference() const override {
+    return mapping_->schedule().cycles_per_inference();
+  }
+  std::vector<std::pair<std::string, std::string>> hashes() const override { return hashes_; }
+
+  std::vector<float> golden_logits(ImageId image) override {
+    return torch_call([&] {
+      return floats(
+          tape_of(image).values[static_cast<std::size_t>(load_.network.output.value)].toTensor());
+    });
+  }
+
+  std::int64_t label(ImageId image) const override { return load_.label(image); }
+
+  TrialResult strike(ImageId image, std::span<const RegisterFault> faults, Story* story,
+                     const std::string& dump_folder) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    return torch_call([&] {
+      const dnn::Tape& golden = tape_of(image);
+      std::vector<StruckLayer> struck;
+      const bool dumps = !dump_folder.empty();
+      TrialResult result = runner_->run(golden, faults, story, dumps ? &struck : nullptr);
+      if (dumps) {
+        dump_layers(dump_folder, load_.network, golden);
+        dump_struck(dump_folder, load_.network, *mapping_, result, struck);
+      }
+      return result;
+    });
+  }
+
+  TrialAudit audit(ImageId image, std::span<const RegisterFault> faults) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    return torch_call([&] { return runner_->audit(tape_of(image), faults); });
+  }
+
+  void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
+                       const VisitRun& visit) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    torch_call([&] { runner_->each_struck_run(tape_of(image), faults, visit); });
+  }
+
+  TrialAudit audit_cells(ImageId image, const CellStrike& strike) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    return torch_call([&] { return memory_runner_->audit(tape_of(image), strike); });
+  }
+
+  const std::vector<StudyMemory>& memories() const override { return memories_; }
+
+  TrialResult strike_cells(ImageId image, const CellStrike& strike, Story* story) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    return torch_call([&] { return memory_runner_->run(tape_of(image), strike, story); });
+  }
+
+  bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
+    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    return torch_call([&] {
+      return memory_runner_->contents()
+          .cells(tape_of(image), memory, bit.codeword, cycle)
+          .test(bit.bit);
+    });
+  }
+
+  std::vector<TrialResult> later_inferences(const CellStrike& strike) override {
+    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    const std::vector<CellFault> left =
+        torch_call([&] { return memory_runner_->left_for_later(strike); });
+    const ScrubPhases none(memories_.size());
+    std::vector<TrialResult> results;
+    for (std::int64_t image = 0; image < images(); ++image) {
+      results.push_back(strike_cells(ImageId(image), {left, none}, nullptr));
+    }
+    return results;
+  }
+
+ private:
+  dnn::Inputs image(ImageId id) const { return load_.inputs.narrow(id.value, 1); }
+
+  // The golden run of one image, kept until another is asked for.
+  const dnn::Tape& tape_of(ImageId id) {
+    if (!tape_ || tape_image_ != id) {
+      tape_ = executor_.record(image(id));
+      tape_image_ = id;
+    }
+    return *tape_;
+  }
+
+  Workload load_;
+  dnn::Executor executor_;
+  sim::MeshSites sites_;
+  std::vector<std::pair<std::string, std::string>> hashes_;
+  std::unique_ptr<Mapping> mapping_;
+  std::unique_ptr<TrialRunner> runner_;
+  std::unique_ptr<MemoryTrial> memory_runner_;  // where there are memories
+  std::vector<StudyMemory> memories_;
+  std::vector<LayerSummary> layers_;
+  GoldenReport golden_;
+  std::optional<dnn::Tape> tape_;
+  ImageId tape_image_;
+};
+
+}  // namespace
+
+std::unique_ptr<Study> Study::open(const StudyInputs& inputs) {
+  return torch_call([&]() -> std::unique_ptr<Study> {
+    if (inputs.strikes_tensors) {
+      return open_tensor_study(inputs);
+    }
+    return std::make_unique<MeshStudy>(inputs);
+  });
+}
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,265 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/study/tensor_study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "base/error.h"
+#include "bridge/schedule/mapping.h"
+#include "bridge/study/torch_call.h"
+#include "bridge/study/workload.h"
+#include "bridge/trial/judge.h"
+#include "dnn/constant_strike.h"
+#include "dnn/executor.h"
+#include "dnn/integer/given_quantisation.h"
+#include "dnn/stored_number.h"
+#include "dnn/tensor_stores.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+constexpr std::int64_t kMostTapeBytes = std::int64_t{1} << 30;
+constexpr std::size_t kMostKeptLogits = 4096;
+constexpr std::size_t kMostToldFaults = 8;
+
+Workload load_of(const StudyInputs& inputs) {
+  const bool is_int8 = inputs.format == NumberFormat::integer(8);
+  Workload load = load_workload(inputs, is_int8);
+  if (!is_int8 && dnn::is_quantised(load.network)) {
+    fail(ErrorCode::kInvalidInput,
+         "the network is quantised already: its weights are not stored as " + inputs.format.name(),
+         inputs.model, "set `format: int8`, or export the network before it is quantised");
+  }
+  return load;
+}
+
+class TensorStudy final : public Study {
+ public:
+  explicit TensorStudy(const StudyInputs& inputs)
+      : load_(load_of(inputs)),
+        judge_(inputs.judge),
+        batch_(std::min(inputs.batch, load_.images())),
+        stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
+                inputs.format),
+        executor_(load_.network),
+        sites_(inputs.accelerator.mesh),
+        hashes_(hashes_of(load_, inputs.model)) {
+    GoldenRun golden = run_golden(load_, executor_, batch_);
+    golden_ = std::move(golden.report);
+    golden_answers_ = floats(golden.answers);
+    answer_size_ = golden_answers_.size() / static_cast<std::size_t>(images());
+    layers_ = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 1)), nullptr);
+    for (const TensorStore& store : stores_.all()) {
+      activation_bytes_ +=
+          store.role == TensorRole::kActivation ? store.words * batch_ * sizeof(float) : 0;
+    }
+  }
+
+  const GoldenReport& golden() const override { return golden_; }
+  const std::vector<LayerSummary>& layers() const override { return layers_; }
+  const sim::MeshSites& sites() const override { return sites_; }
+  std::int64_t images() const override { return load_.images(); }
+  Cycle cycles_per_inference() const override { return 1; }
+  std::vector<std::pair<std::string, std::string>> hashes() const override { return hashes_; }
+  const std::vector<TensorStore>& stores() const override { return stores_.all(); }
+  std::int64_t batch() const override { return batch_; }
+
+  std::vector<float> golden_logits(ImageId image) override {
+    const std::span<const float> answer = golden_of(image.value);
+    return {answer.begin(), answer.end()};
+  }
+
+  std::int64_t label(ImageId image) const override { return load_.label(image); }
+
+  TrialResult strike(ImageId, std::span<const RegisterFault>, Story*, const std::string&) override {
+    TS_CHECK(false, "a study of tensors has no mesh");
+    return {};
+  }
+
+  std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
+                                            Story* story) override {
+    return torch_call([&] {
+      tell_faults(faults, story);
+      dnn::ConstantStrike strike(stores_, faults);
+      std::vector<TrialResult> results;
+      for (std::int64_t first = 0; first < images(); first += batch_) {
+        const bool is_last = first + batch_ >= images();
+        const at::Tensor answer =
+            on_host(strike.run(executor_, home_batch(first / batch_), is_last));
+        for (std::int64_t row = 0; row < answer.size(0); ++row) {
+          TrialResult result = judged(first + row, answer, row, strike.changed());
+          result.before = strike.before();
+          result.after = strike.after();
+          if (!faults.empty()) {
+            result.layer = stores_.all()[faults.front().store.value].layer;
+          }
+          results.push_back(std::move(result));
+        }
+      }
+      tell_images(results, story);
+      return results;
+    });
+  }
+
+  std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
+                                              Story* story) override {
+    return torch_call([&] {
+      std::vector<TrialResult> results(strikes.size());
+      for (const auto& [home, rounds] : rounds_of(strikes)) {
+        const dnn::Inputs images = home_batch(home);
+        const dnn::Tape* golden = rounds.size() > 1 ? tape_of(home) : nullptr;
+        for (const std::vector<std::size_t>& round : rounds) {
+          run_round(home, images, golden, strikes, round, results);
+        }
+      }
+      if (story != nullptr && !strikes.empty()) {
+        tell_faults(strikes.front().faults, story);
+        tell_images(results, story);
+      }
+      return results;
+    });
+  }
+
+ private:
+  using Rounds = std::vector<std::vector<std::size_t>>;  // indices of strikes, no image twice
+
+  /// Every image has one place, row image % batch of batch image / batch: with the same images
+  /// around it, its golden answer has the same bits each time.
+  dnn::Inputs home_batch(std::int64_t home) const {
+    const std::int64_t first = home * batch_;
+    return load_.inputs.narrow(first, std::min(batch_, images() - first)).to(load_.network.device);
+  }
+
+  std::map<std::int64_t, Rounds> rounds_of(std::span<const WordStrike> strikes) const {
+    std::map<std::int64_t, Rounds> by_home;
+    std::map<std::int64_t, std::size_t> seen;  // how often an image was struck so far
+    for (std::size_t i = 0; i < strikes.size(); ++i) {
+      const std::int64_t image = strikes[i].image.value;
+      TS_CHECK(image >= 0 && image < images(), "an image of the study");
+      Rounds& rounds = by_home[image / batch_];
+      const std::size_t round = seen[image]++;
+      if (round >= rounds.size()) {
+        rounds.resize(round + 1);
+      }
+      rounds[round].push_back(i);
+    }
+    return by_home;
+  }
+
+  void run_round(std::int64_t home, const dnn::Inputs& images, const dnn::Tape* golden,
+                 std::span<const WordStrike> strikes, const std::vector<std::size_t>& round,
+                 std::vector<TrialResult>& results) const {
+    std::vector<dnn::TensorStores::ImageFaults> faults;
+    for (const std::size_t i : round) {
+      faults.push_back({strikes[i].image.value - home * batch_, strikes[i].faults});
+    }
+    std::vector<dnn::TensorStores::ImageStrike> struck;
+    const at::Tensor answer = on_host(stores_.run(executor_, images, golden, faults, &struck));
+    for (std::size_t k = 0; k < round.size(); ++k) {
+      const WordStrike& strike = strikes[round[k]];
+      TrialResult& result = results[round[k]];
+      result = judged(strike.image.value, answer, faults[k].row, struck[k].changed);
+      result.before = struck[k].before;
+      result.after = struck[k].after;
+      if (!strike.faults.empty()) {
+        result.layer = stores_.all()[strike.faults.front().store.value].layer;
+      }
+    }
+  }
+
+  /// The golden run of a batch, kept until another is asked for; nullptr: it would be too large.
+  const dnn::Tape* tape_of(std::int64_t home) {
+    if (activation_bytes_ > kMostTapeBytes) {
+      return nullptr;
+    }
+    if (!tape_ || tape_home_ != home) {
+      tape_.reset();
+      tape_ = executor_.record(home_batch(home));
+      tape_home_ = home;
+    }
+    return &*tape_;
+  }
+
+  std::span<const float> golden_of(std::int64_t image) const {
+    return {golden_answers_.data() + static_cast<std::size_t>(image) * answer_size_, answer_size_};
+  }
+
+  TrialResult judged(std::int64_t image, const at::Tensor& answers, std::int64_t row,
+                     std::int64_t changed) const {
+    const at::Tensor host = answers.to(c10::kFloat);
+    const float* first = host.data_ptr<float>() + static_cast<std::size_t>(row) * answer_size_;
+    const std::span<const float> faulty(first, answer_size_);
+    TrialResult result;
+    result.activated = changed > 0;
+    result.changed_words = changed;
+    result.judgement = judge(golden_of(image), faulty, false, judge_);
+    if (result.judgement.outcome != Outcome::kMasked) {
+      if (faulty.size() <= kMostKeptLogits) {
+        result.logits.assign(faulty.begin(), faulty.end());
+      }
+    } else {
+      result.masked_at = changed > 0 ? MaskedAt::kNetwork : MaskedAt::kUnchanged;
+    }
+    return result;
+  }
+
+  void tell_faults(std::span<const WordFault> faults, Story* story) const {
+    if (story == nullptr) {
+      return;
+    }
+    for (std::size_t i = 0; i < std::min(faults.size(), kMostToldFaults); ++i) {
+      const WordFault& fault = faults[i];
+      const TensorStore& store = stores_.all()[fault.store.value];
+      story->lines.push_back(fmt::format("{} {} ({}, {}) word {}: keeps {:#x}, flips {:#x}",
+                                         name_of(store.role), store.name, store.shape,
+                                         store.format.name(), fault.word,
+                                         fault.keep & store.format.all_bits(), fault.flip));
+    }
+    if (faults.size() > kMostToldFaults) {
+      story->lines.push_back(fmt::format("... and {} more words", faults.size() - kMostToldFaults));
+    }
+  }
+
+  static void tell_images(const std::vector<TrialResult>& results, Story* story) {
+    if (story == nullptr || results.empty()) {
+      return;
+    }
+    const auto visible = std::ranges::count_if(results, [](const TrialResult& result) {
+      return result.judgement.outcome != Outcome::kMasked;
+    });
+    const TrialResult& first = results.front();
+    story->lines.push_back(
+        fmt::format("{} words have another value; the first went from {:#x} to "
+                    "{:#x}",
+                    first.changed_words, first.before, first.after));
+    story->lines.push_back(
+        fmt::format("the answer differs from golden on {} of {} images", visible, results.size()));
+  }
+
+  Workload load_;
+  JudgeKind judge_;
+  std::int64_t batch_;
+  dnn::TensorStores stores_;
+  dnn::Executor executor_;  // after the stores, which change the network
+  sim::MeshSites sites_;
+  std::vector<std::pair<std::string, std::string>> hashes_;
+  std::vector<LayerSummary> layers_;
+  GoldenReport golden_;
+  std::size_t answer_size_ = 0;
+  std::vector<float> golden_answers_;  // image by image
+  std::int64_t activation_bytes_ = 0;  // of one batch
+  std::optional<dnn::Tape> tape_;
+  std::int64_t tape_home_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<Study> open_tensor_study(const StudyInputs& inputs) {
+  return std::make_unique<TensorStudy>(inputs);
+}
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/study/workload.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "bridge/schedule/mapping.h"
+#include "bridge/trial/judge.h"
+#include "dnn/import/import.h"
+#include "dnn/import/torchscript.h"
+#include "dnn/input_data.h"
+#include "dnn/integer/given_quantisation.h"
+#include "dnn/integer/integer_layers.h"
+#include "dnn/integer/quantise.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+/// Whether chosen rows are those of `images` at the same places, as far as it goes: one set may be
+/// the start of the other.
+bool is_same_data(const dnn::InputData& chosen, const dnn::RowChoice& choice,
+                  const dnn::Inputs& images) {
+  const auto is_same = [&](const at::Tensor& a, const at::Tensor& b) {
+    if (a.sizes().slice(1) != b.sizes().slice(1)) {
+      return false;
+    }
+    for (std::int64_t i = 0; i < a.size(0); ++i) {
+      const std::int64_t row = choice.row(i, chosen.total);
+      if (row < b.size(0) && dnn::count_different(a.narrow(0, i, 1), b.narrow(0, row, 1)) != 0) {
+        return false;
+      }
+    }
+    return true;
+  };
+  return std::ranges::equal(chosen.inputs.tensors(), images.tensors(), is_same);
+}
+
+std::string inputs_hash(const dnn::Inputs& inputs) {
+  if (inputs.tensors().size() == 1) {
+    return tensor_hash(inputs.tensors().front());
+  }
+  std::string all;
+  for (const at::Tensor& tensor : inputs.tensors()) {
+    all += tensor_hash(tensor) + " ";
+  }
+  return content_hash(all);
+}
+
+/// Two golden runs of the same images, the first of which has the number `first`.
+void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_t first) {
+  if (dnn::count_different(answer, again) != 0) {
+    fail(ErrorCode::kMachine, "two golden runs of the same images differ",
+         fmt::format("images from {}", first),
+         "the device or its libraries are not deterministic; try `device: cpu`");
+  }
+  for (const float number : floats(answer)) {
+    if (!std::isfinite(number)) {
+      fail(ErrorCode::kInvalidInput, "the golden run gives a NaN or infinite output",
+           fmt::format("images from {}", first),
+           "check the model, its number format and the images");
+    }
+  }
+}
+
+}  // namespace
+
+dnn::Network import_network(const NetworkSource& source) {
+  const c10::Device device = dnn::device_of(source.device);
+  if (!dnn::is_torchscript(source.model)) {
+    return dnn::import_pt2(source.model, device, source.output);
+  }
+  if (source.images.empty()) {
+    fail(ErrorCode::kInvalidInput, "a TorchScript file does not say what its inputs look like",
+         source.model, "add images, whose shape it takes: --images FILE.npy");
+  }
+  const std::vector<dnn::NamedInput> given = dnn::load_untyped(source.images, source.use);
+  return dnn::import_torchscript(source.model, given, device, source.output);
+}
+
+Workload load_workload(const NetworkSource& source, bool int8) {
+  at::set_num_threads(1);
+  Workload load;
+  dnn::Network network = import_network(source);
+  dnn::InputData data =
+      dnn::load_inputs(network, source.model, source.images, source.labels, source.use);
+  load.inputs = std::move(data.inputs);
+  load.labels = std::move(data.labels);
+  if (!int8) {
+    load.network = std::move(network);
+    return load;
+  }
+  dnn::Inputs scale_images;
+  if (dnn::is_quantised(network)) {  // its own scales; the images only show the shape
+    load.warnings.emplace_back(
+        "the network is quantised already: its own scales and zero points are used");
+    load.calibration_hash = "none";
+    scale_images = load.inputs.narrow(0, 1);
+  } else {
+    const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
+    const auto choice = dnn::RowChoice::spread(source.calibrate_use);
+    dnn::InputData given = dnn::load_inputs(network, source.model, files, "", choice);
+    if (is_same_data(given, choice, load.inputs)) {
+      load.warnings.emplace_back(
+          "the int8 scales come from the evaluation images themselves; name training images in "
+          "data.calibrate");
+    }
+    if (given.inputs.rows() < given.total) {
+      load.warnings.emplace_back(
+          fmt::format("int8 scales from {} of {} images, spread evenly over them "
+                      "(data.calibrate_use)",
+                      given.inputs.rows(), given.total));
+    }
+    scale_images = std::move(given.inputs);
+    load.calibration_hash = inputs_hash(scale_images);
+  }
+  load.network = dnn::quantise(network, scale_images);
+  for (const dnn::Layer& layer : load.network.layers) {
+    if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
+      load.warnings.emplace_back(
+          fmt::format("layer {} ({}): {}", layer.name, layer.target, layer.note));
+    }
+  }
+  return load;
+}
+
+double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
+  if (!labels.defined()) {
+    return -1.0;
+  }
+  const at::Tensor answers = on_host(logits).flatten(1);
+  const auto classes = static_cast<std::size_t>(answers.size(1));
+  const float* row = answers.data_ptr<float>();
+  std::int64_t correct = 0;
+  for (std::int64_t i = 0; i < answers.size(0); ++i, row += classes) {
+    correct += top_1({row, classes}) == labels.data_ptr<std::int64_t>()[i] ? 1 : 0;
+  }
+  return static_cast<double>(correct) / static_cast<double>(answers.size(0));
+}
+
+std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
+                                                           const std::string& model) {
+  std::vector<std::pair<std::string, std::string>> hashes = {{"model", content_hash_of_file(model)},
+                                                             {"images", inputs_hash(load.inputs)},
+                                                             {"calibrate", load.calibration_hash}};
+  if (load.labels.defined()) {
+    hashes.emplace_back("labels", tensor_hash(load.labels));
+  }
+  return hashes;
+}
+
+GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch) {
+  GoldenRun golden;
+  GoldenReport& report = golden.report;
+  report.images = load.images();
+  report.device = load.network.device.str();
+  report.warnings = load.warnings;
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<at::Tensor> answers;
+  for (std::int64_t first = 0; first < report.images; first += batch) {
+    const std::int64_t count = std::min(batch, report.images - first);
+    const dnn::Inputs images = load.inputs.narrow(first, count).to(load.network.device);
+    answers.push_back(on_host(executor.run(images)));
+    check_golden(answers.back(), on_host(executor.run(images)), first);
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  report.milliseconds_per_image = 1e3 * took.count() / static_cast<double>(2 * report.images);
+  golden.answers = at::cat(answers);
+  report.accuracy = accuracy_of(golden.answers, load.labels);
+  return golden;
+}
+
+std::int64_t Workload::label(ImageId image) const {
+  return labels.defined() ? labels.const_data_ptr<std::int64_t>()[image.value] : -1;
+}
+
+std::vector<float> floats(const at::Tensor& tensor) {
+  const at::Tensor host = on_host(tensor).to(c10::kFloat);
+  const float* first = host.data_ptr<float>();
+  return {first, first + host.numel()};
+}
+
+std::string tensor_hash(const at::Tensor& tensor) {
+  const at::Tensor bytes = on_host(tensor);
+  std::string shape = c10::toString(bytes.scalar_type());
+  for (const std::int64_t size : bytes.sizes()) {
+    shape += fmt::format(" {}", size);
+  }
+  const std::string of_bytes = content_hash(
+      {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(bytes.nbytes())});
+  return content_hash(shape + " " + of_bytes);
+}
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What a study and plain inference load alike: the network, float or int8, with its images.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge/study/study.h"
+#include "dnn/executor.h"
+#include "dnn/inputs.h"
+#include "dnn/network.h"
+
+namespace tilestrike::bridge {
+
+struct Workload {
+  dnn::Network network;
+  dnn::Inputs inputs;            // all images
+  at::Tensor labels;             // int64 (N), or undefined
+  std::string calibration_hash;  // of an integer network; empty otherwise
+  std::vector<std::string> warnings;
+
+  std::int64_t images() const { return inputs.rows(); }
+  std::int64_t label(ImageId image) const;  // -1: there are none
+};
+
+/// The model on the device. A TorchScript file says nothing of shapes: its images are read for
+/// them.
+dnn::Network import_network(const NetworkSource& source);
+
+/// Imports the model, loads the images, and with `int8` quantises on those of `calibrate` (empty:
+/// on the images themselves, with a warning), or on as many of them as `calibrate_use` says, which
+/// a warning counts. Uses one thread from then on: results must not depend
+/// on their number.
+Workload load_workload(const NetworkSource& source, bool int8);
+
+/// Share of the images whose largest output is their label, -1 without labels.
+double accuracy_of(const at::Tensor& logits, const at::Tensor& labels);
+
+/// Hashes of all that a study was loaded from, by what it is.
+std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
+                                                           const std::string& model);
+
+struct GoldenRun {
+  GoldenReport report;
+  at::Tensor answers;  // (images, ...), on the host
+};
+/// All images in batches, twice. Throws Failure where the second run gives other bits, or an answer
+/// is not finite.
+GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch);
+
+/// The elements of a float tensor on any device.
+std::vector<float> floats(const at::Tensor& tensor);
+
+/// Hash of a tensor's type, shape and bytes.
+std::string tensor_hash(const at::Tensor& tensor);
+
+}  // namespace tilestrike::bridge
