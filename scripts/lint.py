@@ -21,6 +21,14 @@ ROOMS = {
     "bridge": {"base", "sim", "rtl", "dnn", "bridge"},
     "campaigns": {"base", "sim", "bridge", "campaigns"},
 }
+# Folders of a room, from the bottom up: none may include a later one.
+FLOORS = {
+    "sim": ["kernel", "mesh", "compare", "ecc", "memory", "strikes", "platform"],
+    "bridge": ["words", "accelerator", "layout", "schedule", "exposure", "effects", "trial",
+               "reference", "study"],
+    "campaigns": ["statistics", "pictures", "scenario", "plan", "results", "report", "run",
+                  "correlate", "cli"],
+}
 # tests/ROOM and benchmarks/ may include what they test.
 TORCH_ROOMS = ("dnn/", "bridge/", "tests/dnn/", "tests/bridge/", "benchmarks/")
 TORCH = r"(ATen|c10|torch|caffe2)/"
@@ -46,12 +54,28 @@ def includes_of(lines):
             yield number, match[1], match[2]
 
 
+def check_floor(name, header):
+    """Says what is wrong where a file includes one of a floor above its own; else None."""
+    room, floor, *_ = name.split("/") + [""]
+    floors = FLOORS.get(room, [])
+    target_room, target, *_ = header.split("/") + [""]
+    if room != target_room or floor not in floors or floor == target:
+        return None
+    if target not in floors:
+        return f"name the floor of {header} in scripts/lint.py"
+    if floors.index(target) > floors.index(floor):
+        return f"{room}/{floor}/ lies below {room}/{target}/ and may not include {header}"
+    return None
+
+
 def check_includes(name, lines):
     room = name.split("/", 1)[0]
     for number, form, header in includes_of(lines):
         target = header.split("/", 1)[0]
         if room in ROOMS and form == '"' and target in ROOMS and target not in ROOMS[room]:
             yield number, f"{room}/ may not include {target}/: {header}"
+        if form == '"' and (wrong := check_floor(name, header)):
+            yield number, wrong
         if form == '"' and "/" not in header and name.endswith(CPP):
             yield number, f"name the room of the included header: {header}"
         if header == "torch/torch.h":

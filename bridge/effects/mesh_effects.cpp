@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "bridge/exposure/copies.h"
 #include "bridge/exposure/mesh_reads.h"
+#include "bridge/exposure/pass_result.h"
 #include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {
@@ -17,17 +18,6 @@ namespace {
 std::int32_t as_int8(std::uint64_t raw) { return static_cast<std::int8_t>(raw & 0xFF); }
 
 }  // namespace
-
-std::int32_t result_of_pass(const MeshLayer& layer, int pass, std::int64_t row,
-                            std::int64_t column) {
-  const Tile tile = layer.tiling->tile(pass);
-  std::int64_t sum = tile.depth == 0 ? layer.operands->bias(tile.group, tile.column + column) : 0;
-  for (std::int64_t k = tile.depth; k < tile.depth + tile.shape.depth; ++k) {
-    sum += std::int64_t{layer.operands->activation(tile.group, tile.row + row, k)} *
-           layer.operands->weight(tile.group, k, tile.column + column);
-  }
-  return sim::wrapped(sum);
-}
 
 MeshEffects::MeshEffects(const Residency& residency, const MeshLayer& layer,
                          const LayerReads& reads)

@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "bridge/effects/mesh_effects.h"
 #include "bridge/exposure/copies.h"
+#include "bridge/exposure/pass_result.h"
 #include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "bridge/study/study.h"
+#include "bridge/words/cell_strike.h"
 #include "sim/memory/memory_array.h"
 #include "sim/memory/scrub.h"
 

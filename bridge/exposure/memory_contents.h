@@ -10,7 +10,7 @@
 
 #include "base/ids.h"
 #include "bridge/accelerator/accelerator.h"
-#include "bridge/study/study.h"
+#include "bridge/words/network_source.h"
 
 namespace tilestrike::bridge {
 

@@ -11,7 +11,7 @@
 
 #include "bridge/layout/layer_operands.h"
 #include "bridge/schedule/schedule.h"
-#include "bridge/study/study.h"
+#include "bridge/words/layer_summary.h"
 #include "dnn/executor.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/network.h"

@@ -20,33 +20,15 @@
 #include "base/outcome.h"
 #include "base/tensor_store.h"
 #include "bridge/accelerator/accelerator.h"
+#include "bridge/words/cell_strike.h"
+#include "bridge/words/layer_summary.h"
+#include "bridge/words/network_source.h"
+#include "bridge/words/trial_result.h"
 #include "sim/memory/array_geometry.h"
 #include "sim/memory/memory_config.h"
 #include "sim/mesh/mesh_sites.h"
 
 namespace tilestrike::bridge {
-
-/// How an answer is judged against the golden one.
-enum class JudgeKind {
-  kTopK,        // as logits of classes
-  kRelativeL2,  // by |faulty - golden| / |golden|, whatever the output means
-};
-
-/// What is enough to fix int8 scales, and takes seconds where the set is large.
-inline constexpr std::int64_t kCalibrationImages = 1000;
-
-/// A network and its data.
-struct NetworkSource {
-  std::string model;     // path of a .pt2 archive or of a TorchScript file
-  InputFiles images;     // for each input a path, or fashion_mnist/test
-  std::string labels;    // may be empty
-  InputFiles calibrate;  // images that fix the int8 scales; empty: the evaluation images
-  /// At most so many of these images, spread evenly over them; 0: all.
-  std::int64_t calibrate_use = kCalibrationImages;
-  std::string output;    // which of several outputs is the answer; empty: there is one
-  std::int64_t use = 0;  // how many images are struck and judged; 0: all
-  std::string device = "auto";
-};
 
 struct StudyInputs : NetworkSource {
   AcceleratorConfig accelerator;
@@ -56,95 +38,6 @@ struct StudyInputs : NetworkSource {
   std::int64_t batch = 1;                          // images of one inference
   JudgeKind judge = JudgeKind::kTopK;
   std::string engine = "systemc";
-};
-
-/// One layer as `inspect` prints it. Cycles are of one inference.
-struct LayerSummary {
-  std::string name, target, note;
-  std::string shape;  // of its output, without the batch
-  bool is_integer = false;
-  bool is_on_mesh = false;
-  std::int64_t groups = 0, gemm_rows = 0, gemm_depth = 0, gemm_columns = 0;  // per group
-  std::int64_t passes = 0;
-  Cycle first_cycle = 0, mesh_cycles = 0, vector_cycles = 0;
-  std::int64_t scale_sim_cycles = 0;
-  double utilisation = 0.0;  // multiply-accumulates / (PEs * mesh cycles)
-};
-
-/// Top-k and confidence refinements of sdc (Li et al., SC 2017; docs/architecture.md).
-struct Judgement {
-  Outcome outcome = Outcome::kMasked;
-  bool sdc_1 = false;  // top-1 class differs from the golden run's
-  bool sdc_5 = false;  // top-1 class is not among the golden run's top five
-  // The golden class's confidence moved by more than 10 % or 20 % of its value; judged by relative
-  // L2, that is above 10 % or 20 %.
-  bool sdc_10 = false;
-  bool sdc_20 = false;
-  double relative_l2 = 0.0;  // |faulty - golden| / |golden|; infinite where not finite
-  int golden_class = -1;
-  int faulty_class = -1;
-};
-
-/// The effect of one list of faults on one inference of one image.
-struct TrialResult {
-  Judgement judgement;
-  MaskedAt masked_at = MaskedAt::kNowhere;
-  bool activated = false;  // a live value differed
-  bool hung = false;
-  std::string layer;       // the first layer struck; empty when idle
-  std::int64_t pass = -1;  // first pass whose outputs, weights or accumulators were touched
-  std::int64_t step = -1;  // wavefront of that pass's window
-  std::int64_t passes_simulated = 0;
-  std::uint64_t before = 0, after = 0;  // the struck register's word
-  std::int64_t changed_accumulators = 0;
-  std::int64_t changed_outputs = 0;  // of the struck layer, after requantisation
-  std::int64_t changed_words = 0;    // of struck tensors
-  std::vector<float> logits;         // faulty; empty when the answer equals golden, or is very long
-  // Of strikes on memories:
-  std::int64_t corrected_codewords = 0;  // that ECC corrected at a read
-  std::int64_t detected_codewords = 0;   // in which it found an error that it could not correct
-  /// The outcome if the accelerator had not stopped at a detected error; of kMasked or kCorrected
-  /// where judgement.outcome is kDue, that was a false DUE.
-  Outcome without_stop = Outcome::kMasked;
-  bool outlives = false;  // later inferences read the struck cells, too
-};
-
-/// A memory of a study's accelerator.
-struct StudyMemory {
-  std::string name;
-  sim::MemoryConfig config;
-  std::uint64_t used_codewords = 0;  // all that ever hold anything come before this one
-};
-
-/// A fault of one memory cell. A flip acts once, just after the clock edge of cycle `when.from`; a
-/// stuck-at holds the cell over `when`.
-struct CellFault {
-  std::size_t memory = 0;  // of Study::memories()
-  sim::CodewordBit bit;
-  FaultKind kind = FaultKind::kFlip;  // never kRandom: the caller draws it
-  CycleWindow when;
-};
-
-/// Where the scrubber of each memory is when the struck inference begins: so many cycles into a
-/// round, 0 .. period - 1; nothing where none comes by. By memory of Study::memories(); may be
-/// empty where no memory has a scrubber.
-using ScrubPhases = std::vector<std::optional<Cycle>>;
-
-/// Cells struck within one inference of one image; cycles count as in Study::strike().
-struct CellStrike {
-  std::span<const CellFault> faults;                   // sorted by memory, then bit, no cell twice
-  std::span<const std::optional<Cycle>> scrub_phases;  // of ScrubPhases
-};
-
-/// Faults on the activations of one inference of one image.
-struct WordStrike {
-  ImageId image;
-  std::vector<WordFault> faults;  // normalised (base/fault.h), each word once
-};
-
-/// What `replay` tells of a trial, line by line, in the order in which it happened.
-struct Story {
-  std::vector<std::string> lines;
 };
 
 struct GoldenReport {

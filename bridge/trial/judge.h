@@ -5,7 +5,7 @@
 
 #include <span>
 
-#include "bridge/study/study.h"
+#include "bridge/words/trial_result.h"
 
 namespace tilestrike::bridge {
 

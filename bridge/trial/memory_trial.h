@@ -17,8 +17,9 @@
 #include "bridge/exposure/residency.h"
 #include "bridge/exposure/scrub_walk.h"
 #include "bridge/schedule/mapping.h"
-#include "bridge/study/study.h"
 #include "bridge/trial/audit.h"
+#include "bridge/words/cell_strike.h"
+#include "bridge/words/trial_result.h"
 #include "dnn/executor.h"
 
 namespace tilestrike::bridge {

@@ -11,9 +11,9 @@
 
 #include "base/fault.h"
 #include "bridge/schedule/mapping.h"
-#include "bridge/study/study.h"
 #include "bridge/trial/audit.h"
 #include "bridge/trial/struck_runs.h"
+#include "bridge/words/trial_result.h"
 #include "dnn/executor.h"
 #include "sim/mesh/engine.h"
 

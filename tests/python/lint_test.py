@@ -47,6 +47,12 @@ class LintTest(unittest.TestCase):
         self.expect("campaigns/a.cpp", ['#include "dnn/network.h"'], (1, "campaigns/ may not"))
         self.expect("sim/a.cpp", ['#include "engine.h"'], (1, "name the room"))
 
+    def test_floors_of_a_room_include_downwards_only(self):
+        self.expect("sim/strikes/a.cpp", ['#include "sim/memory/scrub.h"'], None)
+        self.expect("sim/ecc/a.cpp", ["", '#include "sim/memory/scrub.h"'], (2, "lies below"))
+        self.expect("bridge/trial/a.h", ['#include "bridge/study/study.h"'], (1, "lies below"))
+        self.expect("campaigns/plan/a.h", ['#include "campaigns/what/a.h"'], (1, "name the floor"))
+
     def test_libraries_stay_in_their_rooms(self):
         self.expect("dnn/a.h", ["#include <ATen/core/Tensor.h>"], None)
         self.expect("tests/dnn/a.cpp", ["#include <ATen/core/Tensor.h>"], None)

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// A network and its data, as files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/input_files.h"
+
+namespace tilestrike::bridge {
+
+/// What is enough to fix int8 scales, and takes seconds where the set is large.
+inline constexpr std::int64_t kCalibrationImages = 1000;
+
+/// A network and its data.
+struct NetworkSource {
+  std::string model;     // path of a .pt2 archive or of a TorchScript file
+  InputFiles images;     // for each input a path, or fashion_mnist/test
+  std::string labels;    // may be empty
+  InputFiles calibrate;  // images that fix the int8 scales; empty: the evaluation images
+  /// At most so many of these images, spread evenly over them; 0: all.
+  std::int64_t calibrate_use = kCalibrationImages;
+  std::string output;    // which of several outputs is the answer; empty: there is one
+  std::int64_t use = 0;  // how many images are struck and judged; 0: all
+  std::string device = "auto";
+};
+
+}  // namespace tilestrike::bridge
