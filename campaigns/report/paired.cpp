@@ -139,24 +139,20 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
         is_class_shared && a.place == b.place && a.register_name == b.register_name ? 1 : 0;
   }
   for (std::size_t i = 0; n > 0 && i < kCompared.size(); ++i) {
-    // Where neither point can have the outcome, there is no difference, and none is estimated.
-    const auto can_differ = [&](const std::string& name) {
-      const auto can = [&](const Summary& summary) {
-        const auto& names =
-            kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
-        return names.contains(name);
-      };
-      return !share_classes || !first.strikes || can(first) || can(other);
+    // What a point cannot have widens no interval.
+    const auto can = [&](const Summary& summary, const PairedTrial& trial) {
+      if (!summary.strikes || trial.shares[i] > 0.0) {
+        return true;
+      }
+      const auto& names =
+          kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
+      return names.contains(class_of(trial));
     };
     std::map<std::string, Class> classes;
     for (std::size_t k = 0; k < n; ++k) {
-      const double plus = scale_of(other) * to[k].weight;
-      const double minus = scale_of(first) * from[k].weight;
-      const std::string name = share_classes ? class_of(from[k]) : "";
-      if (!can_differ(name)) {
-        continue;
-      }
-      Class& each = classes[name];
+      const double plus = can(other, to[k]) ? scale_of(other) * to[k].weight : 0.0;
+      const double minus = can(first, from[k]) ? scale_of(first) * from[k].weight : 0.0;
+      Class& each = classes[share_classes ? class_of(from[k]) : ""];
       each.values.push_back(plus * to[k].shares[i] - minus * from[k].shares[i]);
       each.most = std::max(each.most, plus);
       each.least = std::min(each.least, -minus);

@@ -89,6 +89,26 @@ TEST(PairedTest, EqualPointsDifferByNothingAndThePairedIntervalIsNarrower) {
   EXPECT_FALSE(report.paired.is_fit);
 }
 
+// Nodes share few strikes and no weights; what no ECC could detect is nevertheless no difference,
+// and what one point alone can have goes one way.
+TEST(PairedTest, WhatAPointCannotHaveWidensNoInterval) {
+  const ScratchFolder folder;
+  const RunReport report = report_of(
+      folder.path("r.sqlite"), particles("{zip: {accelerator.memory.*.ecc: [none, none, secded], "
+                                         "accelerator.node: [" +
+                                         quick_node("130nm") + ", " + quick_node("65nm") + ", " +
+                                         quick_node("65nm") + "]}}"));
+  ASSERT_EQ(report.paired.points.size(), 2U);
+  const Difference& of_none = report.paired.points[0].differences.at(2);
+  EXPECT_EQ(of_none.rate, "due");
+  EXPECT_EQ(of_none.value, 0.0);
+  EXPECT_EQ(of_none.paired.low, 0.0);
+  EXPECT_EQ(of_none.paired.high, 0.0);
+  const Difference& of_secded = report.paired.points[1].differences.at(2);
+  EXPECT_GT(of_secded.value, 0.0);
+  EXPECT_GE(of_secded.paired.low, 0.0);
+}
+
 TEST(PairedTest, OnePointIsComparedWithNothing) {
   const ScratchFolder folder;
   const RunReport report = report_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 10");
