@@ -146,8 +146,9 @@ def seed_words(outputs, _):
 
 def quickstart(outputs, _):
     rates = outputs[0]["scenarios"][0]["all"]["over_all"]
+    activated = outputs[0]["scenarios"][0]["all"]["activated"]
     return (f"P(sdc) {percent(rates['sdc'])}, P(sdc_1) {percent(rates['sdc_1'])}, activated "
-            f"{100 * outputs[0]['scenarios'][0]['all']['activated']['value']:.3g} %")
+            f"{percent(activated)}")
 
 
 def accuracy(outputs, _):
@@ -169,6 +170,17 @@ def sweep(outputs, _):
                      settings["accelerator.memory.*.interleave"], count(point["n"]),
                      *(fit(point[rate]) for rate in ("fit_sdc", "fit_sdc_1", "fit_due"))])
     return table(["ECC", "interleave", "trials", "FIT sdc", "FIT sdc_1", "FIT due"], rows)
+
+
+def scrub_sweep(outputs, _):
+    rows = []
+    for point in outputs[0]["points"]:
+        period = point["label"].split("=")[1]
+        one = point["fit_due"]
+        rows.append(["none" if period == "0" else period,
+                     f"{one['value']:.3g} [{one['low']:.3g}, {one['high']:.3g}]",
+                     f"{point['fit_due_accumulated']:.3g}", f"{point['fit_due_both']['value']:.3g}"])
+    return table(["scrub", "FIT due, of one strike", "of strikes that meet", "both"], rows)
 
 
 def seed_rows(folder, names):
@@ -245,7 +257,7 @@ SEED_COMMANDS = [seed_command(name) for name in SEED_NAMES]
 class Figure:
     document: str
     name: str  # of the block; empty: the whole file
-    commands: list  # arguments of the program; {folder} is that of results
+    commands: list  # arguments of the program, or ts_coverage and its; {folder}: of results
     text: typing.Callable
     is_campaign: bool = False
 
@@ -273,6 +285,9 @@ FIGURES = [
            accuracy, True),
     Figure("docs/memory_strikes.md", "memories/sweep",
            [campaign("technology_sweep", "--set", "accelerator.node=28nm")], sweep, True),
+    Figure("docs/memory_strikes.md", "memories/scrub", [campaign("scrub_sweep")], scrub_sweep, True),
+    Figure("docs/statistics.md", "statistics/coverage", [("ts_coverage", "--markdown")],
+           lambda outputs, _: outputs[0].strip(), True),
     Figure("docs/seed_experiment.md", "seed/rates", SEED_COMMANDS, seed_rates, True),
     Figure("docs/seed_experiment.md", "seed/draws",
            [seed_command(name) for name in SEED_NAMES if "_weights_" in name], seed_draws, True),
@@ -296,7 +311,11 @@ class Program:
     def output(self, command):
         command = tuple(str(part).format(folder=self.folder) for part in command)
         if command not in self.seen:
-            done = subprocess.run([self.path, *command], cwd=ROOT, capture_output=True, text=True)
+            program, arguments = self.path, command
+            if command[0] == "ts_coverage":  # built beside it
+                program, *arguments = pathlib.Path(self.path).with_name(command[0]), *command[1:]
+            done = subprocess.run([program, *arguments], cwd=ROOT, capture_output=True, text=True,
+                                  env=os.environ | {"TILESTRIKE_ROOT": str(ROOT)})
             if done.returncode != 0:
                 raise FiguresError(f"tilestrike {' '.join(command)}: exit status "
                                    f"{done.returncode}\n{done.stdout}{done.stderr}".rstrip())

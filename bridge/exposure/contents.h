@@ -15,4 +15,12 @@ namespace tilestrike::bridge {
 InferenceContents contents_of(const Schedule& schedule, std::vector<std::string> layer_names,
                               int answer);
 
+/// How many codewords of a memory hold what stays over inferences, and how many others what each
+/// inference writes and reads.
+struct CodewordsInUse {
+  std::uint64_t resident = 0, renewed = 0;
+};
+CodewordsInUse codewords_in_use(const MemoryContents& contents, Cycle period,
+                                std::int64_t codeword_bytes);
+
 }  // namespace tilestrike::bridge

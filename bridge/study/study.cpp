@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bridge/exposure/contents.h"
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/dump.h"
 #include "bridge/study/tensor_study.h"
@@ -36,11 +37,7 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
     if (mapping_->schedule().memory() != nullptr) {
       memory_runner_ =
           std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine, inputs.judge);
-      const Placement& placement = memory_runner_->residency().placement();
-      for (std::size_t i = 0; i < inputs.accelerator.memory.size(); ++i) {
-        const auto& [name, memory] = inputs.accelerator.memory[i];
-        memories_.push_back({name, memory, placement.used_codewords(i)});
-      }
+      find_memories(inputs.accelerator);
     }
     layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
     golden_ = run_golden(load_, executor_, kBatch).report;
@@ -128,6 +125,21 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
   }
 
  private:
+  void find_memories(const AcceleratorConfig& accelerator) {
+    const Placement& placement = memory_runner_->residency().placement();
+    const auto answer = static_cast<std::size_t>(load_.network.output.value);
+    const InferenceContents contents =
+        contents_of(mapping_->schedule(), std::vector<std::string>(load_.network.layers.size()),
+                    mapping_->work().tensor_of[answer]);
+    for (std::size_t i = 0; i < accelerator.memory.size(); ++i) {
+      const auto& [name, memory] = accelerator.memory[i];
+      const CodewordsInUse in_use =
+          codewords_in_use(contents.memories[i], contents.period, placement.codeword_bytes(i));
+      memories_.push_back(
+          {name, memory, placement.used_codewords(i), in_use.resident, in_use.renewed});
+    }
+  }
+
   dnn::Inputs image(ImageId id) const { return load_.inputs.narrow(id.value, 1); }
 
   // The golden run of one image, kept until another is asked for.

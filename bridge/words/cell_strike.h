@@ -21,6 +21,9 @@ struct StudyMemory {
   std::string name;
   sim::MemoryConfig config;
   std::uint64_t used_codewords = 0;  // all that ever hold anything come before this one
+  /// Codewords whose content stays over inferences, and others that each inference writes and
+  /// reads. What remains of the memory holds nothing that is ever read.
+  std::uint64_t resident_codewords = 0, renewed_codewords = 0;
 };
 
 /// A fault of one memory cell. A flip acts once, just after the clock edge of cycle `when.from`; a

@@ -26,6 +26,14 @@ void add_locate(CLI::App& program, Action& chosen);
 void add_compare(CLI::App& program, Action& chosen);
 void add_correlate(CLI::App& program, Action& chosen);
 
+/// Checks a whole number. (CLI11's own check names the largest double there is.)
+inline CLI::Validator not_negative() {
+  return {[](std::string& text) {
+            return !text.empty() && text.front() == '-' ? "must be 0 or more, and is " + text : "";
+          },
+          "NONNEGATIVE"};
+}
+
 /// The keys of a scenario file, for help.
 std::string scenario_help();
 

@@ -59,15 +59,16 @@ void add_compare(CLI::App& program, Action& chosen) {
   command->add_option("RESULTS", arguments->results, "Results file of `tilestrike run`")
       ->required();
   command->add_option("--from", arguments->from, "Point that the others are compared with [0]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->footer(
-      "Trial k draws the same numbers at every point, so that the difference of two points is "
-      "known\n"
-      "better than either: the interval is of the trials' own differences, and the one in brackets "
-      "what\n"
-      "it would be if the points had nothing in common. `run` prints the same against the first "
-      "point.");
+      "Trial k draws the same numbers at every point. Where most trials are the same strike, their "
+      "own\n"
+      "differences tell two points apart better than the points' intervals; the line says how many "
+      "are,\n"
+      "and the interval in brackets what it would be if the points had nothing in common. `run` "
+      "prints\n"
+      "the same against the first point.");
   command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
 }
 

@@ -134,11 +134,11 @@ void add_correlate(CLI::App& program, Action& chosen) {
                       "N or exhaustive: as --set trials=N [the scenario's]");
   command->add_option("--seed", arguments->seed, "As --set seed=S");
   command->add_option("--trial", arguments->trial, "Correlate this trial alone")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command
       ->add_option("--scenario", request.scenario,
                    "Point of the sweep that --trial is of, from 0 [0]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command->add_option("--out", request.out,
                       "New SQLite file with the tables correlated_faults, correlations (a row per "
                       "fault and engine pair) and correlation_matrix");

@@ -129,7 +129,7 @@ void add_infer(CLI::App& program, Action& chosen) {
       "model returns, or its place, from 0 on");
   command->add_option("--labels", inputs.labels, "Class numbers, for the accuracy");
   command->add_option("--use", inputs.use, "Only the first so many images [all]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   CLI::Option* int8 = command->add_flag("--int8", inputs.int8, "Quantise to int8 first");
   add_files(*command, "--calibrate", arguments->calibrate,
             "With --int8: images that fix the scales, as --images [the images themselves]");
@@ -138,7 +138,7 @@ void add_infer(CLI::App& program, Action& chosen) {
                    fmt::format("At most so many of these, spread evenly over them; 0: all [{}]",
                                bridge::kCalibrationImages))
       ->needs(int8)
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command->add_option("--out", inputs.out, "Write the logits to this .npy file");
   CLI::Option* expect = command->add_option(
       "--expect", inputs.expect,
@@ -150,7 +150,7 @@ void add_infer(CLI::App& program, Action& chosen) {
                    "With --expect: largest difference allowed, relative to the largest expected "
                    "logit [0: every bit]")
       ->needs(expect)
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command->add_option("--dump", inputs.dump,
                       "Write accumulators and outputs of every layer to this folder as .npy "
                       "(python/check_dump.py checks them)");

@@ -36,13 +36,13 @@ void add_replay(CLI::App& program, Action& chosen) {
       ->required();
   command->add_option("--trial", arguments->request.trial, "Number of the trial")
       ->required()
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command->add_option("--scenario", arguments->request.scenario, "Point of the sweep, from 0 [0]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command
       ->add_option("--image", arguments->image,
                    "Of a fault that is judged on many images: whose story [the first that changed]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   command->add_option("--dump", arguments->request.dump_folder,
                       "Of a strike on the mesh: write operands and results of the struck passes to "
                       "this folder as .npy (python/check_dump.py checks them)");

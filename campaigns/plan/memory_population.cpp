@@ -158,8 +158,8 @@ void MemoryPopulation::add_rates(const Scenario& scenario) {
   const auto node = find_node(scenario.accelerator.node, "accelerator.node", {}, errors);
   errors.throw_if_any();
   node_ = *node;
-  if (particle_.rate_in_band >= 0.0) {
-    node_.neutron_rate = {sim::neutron_rate_in_band(node_, particle_.rate_in_band),
+  if (particle_.rate_in_band) {
+    node_.neutron_rate = {sim::neutron_rate_in_band(node_, *particle_.rate_in_band),
                           "A:the scenario's place in the band of " + node_.neutron_low.source,
                           Provenance::kAssumed};
   }
@@ -521,6 +521,21 @@ DrawnStrike MemoryPopulation::draw_particle(std::uint64_t seed, TrialId trial) c
   return drawn;
 }
 
+// The same cell wherever arrays share it.
+bridge::CellFault MemoryPopulation::one_cell(Streams& streams) const {
+  double unit = streams.structure.unit() * static_cast<double>(cells_);
+  auto structure = structures_.begin();
+  for (; structure + 1 != structures_.end() && unit >= static_cast<double>(structure->cells);
+       ++structure) {
+    unit -= static_cast<double>(structure->cells);
+  }
+  const sim::ArrayGeometry& geometry = geometries_[*structure->memory];
+  bridge::CellFault fault;
+  fault.memory = *structure->memory;
+  fault.bit = geometry.bit_at(streams.cell(geometry));
+  return fault;
+}
+
 DrawnStrike MemoryPopulation::draw_uniform(std::uint64_t seed, TrialId trial) const {
   RandomStream site(seed, trial.value, Purpose::kSite);
   RandomStream cycle(seed, trial.value, Purpose::kCycle);
@@ -532,9 +547,18 @@ DrawnStrike MemoryPopulation::draw_uniform(std::uint64_t seed, TrialId trial) co
     count = binomial_at_least_one(cells_, strike_.per_bit, number.unit());
   }
   drawn.weight = weight_;
-  for (const std::uint64_t index : draw_without_replacement(site, cells_, count)) {
+  std::vector<bridge::CellFault> struck;
+  if (count == 1 && strike_.where.memory.cells == CellChoice::kAll) {
+    Streams streams(seed, trial);
+    struck.push_back(one_cell(streams));
+  } else {
+    for (const std::uint64_t index : draw_without_replacement(site, cells_, count)) {
+      struck.push_back(cell_fault(index));
+    }
+  }
+  for (const bridge::CellFault& fault : struck) {
     DrawnCell cell;
-    cell.fault = cell_fault(index);
+    cell.fault = fault;
     cell.fault.kind = strike_.faults[kind.below(strike_.faults.size())];
     cell.acts = kind.below(2) == 0 || cell.fault.kind != FaultKind::kRandom;
     if (is_persistent_) {

@@ -164,6 +164,7 @@ class MemoryPopulation {
   DrawnStrike draw_uniform(std::uint64_t seed, TrialId trial) const;
   DrawnStrike draw_failure(std::uint64_t seed, TrialId trial) const;
   bridge::CellFault cell_fault(std::uint64_t index) const;
+  bridge::CellFault one_cell(Streams& streams) const;
   void finish(DrawnStrike& drawn) const;
 
   StrikeConfig strike_;

@@ -11,6 +11,10 @@ constexpr double kSecondsPerHour = 3600.0;
 
 }  // namespace
 
+std::string_view name_of(Stay stay) {
+  return stay == Stay::kResident ? "stays" : stay == Stay::kRenewed ? "renewed" : "untouched";
+}
+
 std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& population,
                                                 const Scenario& scenario, double period_seconds,
                                                 const std::vector<double>& stored) {
@@ -39,21 +43,44 @@ std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& populati
                                sim::events_per_codeword_hour(per_mbit, geometry.codeword_bits())});
       }
     }
-    const double inference = period_seconds / kSecondsPerHour;
-    AccumulatedRates rates;
-    rates.structure = structure.name;
-    rates.codewords = geometry.codewords();
-    rates.used = memory.used_codewords;
-    rates.is_resident = structure.outlives;
-    rates.exposure.residence_hours =
-        structure.outlives ? scenario.strike.particle.residence_hours : inference;
-    rates.exposure.read_hours = structure.outlives ? inference : 0.0;
-    rates.exposure.scrub_hours = static_cast<double>(memory.config.scrub_cycles) /
-                                 (scenario.accelerator.clock_mhz * 1e6) / kSecondsPerHour;
     const sim::CodewordUpsets upsets = enumerated_upsets(key)->thinned(stored[i]);
-    rates.of_used = sim::accumulate(upsets, static_cast<double>(rates.used), rates.exposure);
-    rates.of_all = sim::accumulate(upsets, static_cast<double>(rates.codewords), rates.exposure);
-    all.push_back(std::move(rates));
+    sim::Exposure exposure;
+    exposure.scrub_hours = static_cast<double>(memory.config.scrub_cycles) /
+                           (scenario.accelerator.clock_mhz * 1e6) / kSecondsPerHour;
+    exposure.stays_when_detected = after_detection(scenario.accelerator) == AfterDetection::kGoesOn;
+    const auto add = [&](Stay stay, std::uint64_t codewords) {
+      AccumulatedRates rates;
+      rates.structure = structure.name;
+      rates.stay = stay;
+      rates.codewords = codewords;
+      rates.exposure = exposure;
+      rates.all_codewords = geometry.codewords();
+      rates.rates = sim::accumulate(upsets, static_cast<double>(codewords), exposure);
+      rates.of_all = sim::accumulate(upsets, static_cast<double>(rates.all_codewords), exposure);
+      if (stay == Stay::kUntouched) {  // nobody reads it wrong
+        for (sim::AccumulationRates* each : {&rates.rates, &rates.of_all}) {
+          each->silent = each->silent_after_right = each->silent_between_reads = 0.0;
+        }
+      }
+      all.push_back(std::move(rates));
+    };
+    const double inference = period_seconds / kSecondsPerHour;
+    const double residence = scenario.strike.particle.residence_hours;
+    if (memory.resident_codewords > 0) {
+      exposure.residence_hours = residence;
+      exposure.read_hours = inference;
+      add(Stay::kResident, memory.resident_codewords);
+    }
+    exposure.residence_hours = inference;
+    exposure.read_hours = 0.0;
+    if (memory.renewed_codewords > 0) {
+      add(Stay::kRenewed, memory.renewed_codewords);
+    }
+    const std::uint64_t touched = memory.resident_codewords + memory.renewed_codewords;
+    if (exposure.scrub_hours > 0.0 && touched < geometry.codewords()) {
+      exposure.residence_hours = residence;
+      add(Stay::kUntouched, geometry.codewords() - touched);
+    }
   }
   return all;
 }

@@ -13,19 +13,28 @@
 
 namespace tilestrike::campaigns {
 
-/// Of one memory with ECC.
+/// Codewords of a memory by how long their content stays.
+enum class Stay {
+  kResident,   // over inferences: weights from boot on, constants in the backing memory
+  kRenewed,    // written again in every inference: one inference at most
+  kUntouched,  // never written nor read; a scrubber alone meets them
+};
+std::string_view name_of(Stay stay);  // stays, renewed, untouched
+
+/// Of the codewords of one memory with ECC that have one kind of content.
 struct AccumulatedRates {
   std::string structure;
-  std::uint64_t codewords = 0;  // all, and ...
-  std::uint64_t used = 0;       // ... those that ever hold anything
-  sim::Exposure exposure;       // of their contents, in hours
-  bool is_resident = false;     // contents that stay over inferences; else one inference at most
-  sim::AccumulationRates of_used, of_all;  // FIT, if every such codeword is read
+  Stay stay = Stay::kResident;
+  std::uint64_t codewords = 0;
+  sim::Exposure exposure;        // of their contents, in hours
+  sim::AccumulationRates rates;  // FIT; what layers read counts as read
+  /// The same if all codewords of the memory were such.
+  std::uint64_t all_codewords = 0;
+  sim::AccumulationRates of_all;
 };
 
 /// `stored[i]`: what strikes on structure i are more often by what its cells hold
-/// (StrikeRates::stored). Contents that do not stay are written again in every inference; those
-/// that stay are read in every inference.
+/// (StrikeRates::stored). Contents that stay are read in every inference.
 std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& population,
                                                 const Scenario& scenario, double period_seconds,
                                                 const std::vector<double>& stored);

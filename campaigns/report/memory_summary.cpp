@@ -125,6 +125,8 @@ std::vector<StrikeInput> inputs_of(const MemoryPopulation& population) {
   return inputs;
 }
 
+}  // namespace
+
 std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
   std::vector<std::string> names = {"combinational logic",
                                     "DMA engines",
@@ -136,9 +138,7 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
   const bool has_mesh = std::ranges::any_of(population.structures(),
                                             [](const Structure& each) { return !each.memory; });
   if (has_mesh) {
-    names.emplace_back(
-        "latch windows of flip-flops: every upset is taken over (what follows a flip-flop may miss "
-        "it)");
+    names.emplace_back(kLatchWindows);
   } else {
     names.emplace_back("registers of the mesh (add 'mesh: {}' to 'where')");
   }
@@ -155,21 +155,51 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
   return names;
 }
 
+namespace {
+
+/// Shares of strikes that a part has as the whole does.
+std::vector<Rate*> shares_of(StrikeRates& rates) {
+  std::vector<Rate*> shares;
+  for (Rate& rate : rates.avf) {
+    shares.push_back(&rate);
+  }
+  shares.insert(shares.end(),
+                {&rates.false_due, &rates.wrong_on, &rates.wrong_event, &rates.due_event});
+  return shares;
+}
+
 /// What all structures come to is at most what they come to one by one.
-void keep_within_parts(const std::vector<StrikeRates>& parts, StrikeRates& all) {
-  for (std::size_t i = 0; i < kRates && all.strikes() > 0.0; ++i) {
+void keep_within_parts(std::vector<StrikeRates>& parts, StrikeRates& all) {
+  const std::vector<Rate*> shares = shares_of(all);
+  for (std::size_t i = 0; i < shares.size() && all.strikes() > 0.0; ++i) {
     double high = 0.0;
-    for (const StrikeRates& part : parts) {
-      high += part.in_fit(part.avf[i]).interval.high;
+    for (StrikeRates& part : parts) {
+      high += part.in_fit(*shares_of(part)[i]).interval.high;
     }
-    Interval& interval = all.avf[i].interval;
-    interval.high = std::max(all.avf[i].value, std::min(interval.high, high / all.strikes()));
+    Rate& share = *shares[i];
+    share.interval.high =
+        std::max(share.value, std::min(share.interval.high, high / all.strikes()));
+  }
+}
+
+/// ... and a part at most what all come to.
+void keep_within_all(StrikeRates& all, StrikeRates& part) {
+  const std::vector<Rate*> shares = shares_of(part), most = shares_of(all);
+  for (std::size_t i = 0; i < shares.size() && part.strikes() > 0.0; ++i) {
+    Rate& share = *shares[i];
+    const double high = all.in_fit(*most[i]).interval.high;
+    share.interval.high =
+        std::max(share.value, std::min(share.interval.high, high / part.strikes()));
   }
 }
 
 /// A mean over strikes as they are drawn, as one over those on what the cells hold.
 Rate of_stored(Rate rate, const Rate& stored) {
   if (stored.value > 0.0 && stored.n > 0) {
+    if (rate.is_settled) {  // by what is enumerated, as StrikeRates::enumerated
+      rate.interval.high /= stored.value;
+      return rate;
+    }
     rate.value /= stored.value;
     rate.interval = {rate.interval.low / stored.interval.high,
                      rate.interval.high / stored.interval.low};
@@ -437,11 +467,8 @@ StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) 
   rates.due_event = of(&StrikeTally::due_events, of_due);
   rates.false_of_due = false_of_due(is_meant, confidence);
   rates.stored = stored_of(is_meant, confidence);
-  for (Rate& rate : rates.avf) {
-    rate = share_of_stored(rate, rates.stored);
-  }
-  for (Rate* rate : {&rates.activated, &rates.false_due, &rates.wrong_on, &rates.wrong_event,
-                     &rates.due_event}) {
+  rates.activated = share_of_stored(rates.activated, rates.stored);
+  for (Rate* rate : shares_of(rates)) {
     *rate = share_of_stored(*rate, rates.stored);
   }
   rates.wrong_inferences = of_stored(wrong_inferences(is_meant, confidence), rates.stored);
@@ -503,9 +530,10 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
                                       is_known(known.flip_flop_alpha_rate),
                                       is_known(known.flip_flop_thermal_rate)};
     rates.enumerated = population.enumerated(i);
-    if (rates.enumerated) {
-      rates.enumerated->silent *= rates.stored.interval.high;
-      rates.enumerated->due *= rates.stored.interval.high;
+    if (rates.enumerated) {  // if all that counts hits the more sensitive cells
+      for (double* fit : {&rates.enumerated->silent, &rates.enumerated->due}) {
+        *fit = std::min(*fit * most_factor(), rates.strikes());
+      }
     }
     is_enumerated = is_enumerated && rates.enumerated;
     enumerated.silent += rates.enumerated ? rates.enumerated->silent : 0.0;
@@ -522,6 +550,7 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
     };
     if (std::ranges::any_of(population.groups(), is_meant)) {
       summary.radiations.push_back(rates_of(is_meant, confidence));
+      keep_within_all(summary.all, summary.radiations.back());
       summary.radiations.back().name = std::string(name_of(radiation));
     }
   }

@@ -151,6 +151,11 @@ class StrikeTallies {
   std::map<std::string, StrikeTally> tallies_;  // by StrikeGroup::key()
 };
 
+inline constexpr const char* kLatchWindows =
+    "latch windows of flip-flops: every upset is taken over (what follows a flip-flop may miss it)";
+/// What particles might strike and these do not: other parts, radiations without a rate.
+std::vector<std::string> not_modelled_of(const MemoryPopulation& population);
+
 /// Mean number of later inferences until resident weights are loaded again; 0 where none stay.
 double later_inferences(const Scenario& scenario, Cycle cycles);
 

@@ -143,9 +143,10 @@ std::string persistence_text(const StrikeSummary& summary) {
   return text + "\n";
 }
 
-/// FIT at the ends of the bands: of structure i, or of all.
-Band fit_band(const StrikeSummary& summary, std::optional<std::size_t> structure,
-              std::size_t rate) {
+/// FIT at the ends of the bands: of structure i, or of all. Where nothing was seen, from 0 to the
+/// upper bound at the upper end; nothing where no trial was.
+std::optional<Band> fit_band(const StrikeSummary& summary, std::optional<std::size_t> structure,
+                             std::size_t rate) {
   Band sum{0.0, 0.0};
   for (std::size_t i = 0; i < summary.bands.size(); ++i) {
     if (structure && *structure != i) {
@@ -154,8 +155,14 @@ Band fit_band(const StrikeSummary& summary, std::optional<std::size_t> structure
     const StrikeRates& rates = summary.structures[i];
     const Rate fit = rates.in_fit(rates.avf[rate]);
     const Band& band = rate == kDue ? summary.bands[i].due : summary.bands[i].silent;
-    sum.low += band.low * (fit.is_settled ? fit.interval.high : fit.value);
-    sum.high += band.high * (fit.is_settled ? fit.interval.high : fit.value);
+    if (!fit.is_settled && fit.n == 0) {
+      return std::nullopt;
+    }
+    const bool is_bound = fit.is_settled || fit.value == 0.0;
+    sum.low += band.low * (is_bound && !fit.is_settled ? 0.0
+                           : is_bound                  ? fit.interval.high
+                                                       : fit.value);
+    sum.high += band.high * (is_bound ? fit.interval.high : fit.value);
   }
   return sum;
 }
@@ -166,10 +173,13 @@ std::string bands_text(const StrikeSummary& summary) {
   }
   Table table = {{"structure", "FIT sdc", "FIT due"}};
   const auto add = [&](const std::string& name, std::optional<std::size_t> structure) {
-    const Band sdc = fit_band(summary, structure, kSdc);
-    const Band due = fit_band(summary, structure, kDue);
-    table.push_back({name, fmt::format("{} to {}", number(sdc.low), number(sdc.high)),
-                     fmt::format("{} to {}", number(due.low), number(due.high))});
+    const auto text = [&](std::size_t rate) {
+      const std::optional<Band> band = fit_band(summary, structure, rate);
+      return !band               ? "-"
+             : band->high == 0.0 ? "0"
+                                 : number(band->low) + " to " + number(band->high);
+    };
+    table.push_back({name, text(kSdc), text(kDue)});
   };
   for (std::size_t i = 0; i < summary.structures.size(); ++i) {
     add(summary.structures[i].name, i);
@@ -197,8 +207,18 @@ std::string hours_text(double hours) {
 double accumulated_due(const StrikeSummary& summary) {
   double due = 0.0;
   for (const AccumulatedRates& rates : summary.accumulated) {
-    due += rates.of_used.due;
+    due += rates.rates.due;
   }
+  return due;
+}
+
+/// Detected errors of one strike, and of strikes that meet.
+Rate both_due(const StrikeSummary& summary) {
+  Rate due = summary.all.in_fit(summary.all.avf[kDue]);
+  const double met = accumulated_due(summary);
+  due.value += met;
+  due.interval.low += met;
+  due.interval.high += met;
   return due;
 }
 
@@ -207,23 +227,23 @@ std::string accumulated_text(const StrikeSummary& summary) {
   if (summary.accumulated.empty()) {
     return "";
   }
-  Table table = {{"structure", "codewords used", "contents stay", "scrubbed every", "due",
-                  "silently wrong", "left out, at most", "all codewords: due", "silently wrong"}};
+  Table table = {{"structure", "contents", "codewords", "for", "scrubbed every", "due",
+                  "silently wrong", "left out, at most", "were all so: due", "silently wrong"}};
   for (const AccumulatedRates& rates : summary.accumulated) {
     const auto silent = [](const sim::AccumulationRates& each) {
       return each.silent + each.silent_after_right + each.silent_between_reads;
     };
     const double scrub = rates.exposure.scrub_hours;
-    table.push_back({rates.structure, std::to_string(rates.used),
-                     (rates.is_resident ? "" : "<= ") + hours_text(rates.exposure.residence_hours),
-                     scrub > 0.0 ? hours_text(scrub) : "-", number(rates.of_used.due),
-                     number(silent(rates.of_used)), number(rates.of_used.left_out),
-                     number(rates.of_all.due), number(silent(rates.of_all))});
+    table.push_back(
+        {rates.structure, std::string(name_of(rates.stay)), std::to_string(rates.codewords),
+         (rates.stay == Stay::kRenewed ? "<= " : "") + hours_text(rates.exposure.residence_hours),
+         scrub > 0.0 ? hours_text(scrub) : "-", number(rates.rates.due),
+         number(silent(rates.rates)), number(rates.rates.left_out), number(rates.of_all.due),
+         number(silent(rates.of_all))});
   }
   return "\non top of these, strikes that meet in one codeword between two writes or scrubs, in "
-         "FIT, "
-         "if every\ncodeword is read (exact, of the node's rates; what contents do not stay is a "
-         "bound):\n" +
+         "FIT, as\nenumerated of the node's rates (without bands: it goes with their square), but "
+         "for what is left out;\nof contents that are renewed a bound:\n" +
          table_text(table);
 }
 
@@ -340,11 +360,19 @@ Json json_of(const StrikeSummary& summary) {
                              {"factor_of_1", summary.stored_values->factors[1]}};
   }
   json["bands"] = Json::array();
+  const auto add_bands = [&](const std::string& name, std::optional<std::size_t> structure) {
+    const auto ends = [&](std::size_t rate) {
+      const std::optional<Band> band = fit_band(summary, structure, rate);
+      return band ? Json{band->low, band->high} : Json();
+    };
+    json["bands"].push_back(
+        {{"structure", name}, {"fit_sdc", ends(kSdc)}, {"fit_due", ends(kDue)}});
+  };
   for (std::size_t i = 0; i < summary.bands.size(); ++i) {
-    const Band sdc = fit_band(summary, i, kSdc), due = fit_band(summary, i, kDue);
-    json["bands"].push_back({{"structure", summary.structures[i].name},
-                             {"fit_sdc", {sdc.low, sdc.high}},
-                             {"fit_due", {due.low, due.high}}});
+    add_bands(summary.structures[i].name, i);
+  }
+  if (summary.bands.size() > 1) {
+    add_bands("all", std::nullopt);
   }
   json["accumulated"] = Json::array();
   for (const AccumulatedRates& rates : summary.accumulated) {
@@ -356,13 +384,13 @@ Json json_of(const StrikeSummary& summary) {
                   {"left_out", each.left_out}};
     };
     json["accumulated"].push_back({{"structure", rates.structure},
+                                   {"contents", std::string(name_of(rates.stay))},
                                    {"codewords", rates.codewords},
-                                   {"used_codewords", rates.used},
-                                   {"resident", rates.is_resident},
                                    {"residence_hours", rates.exposure.residence_hours},
                                    {"scrub_hours", rates.exposure.scrub_hours},
-                                   {"fit_of_used", fit(rates.of_used)},
-                                   {"fit_of_all", fit(rates.of_all)}});
+                                   {"fit", fit(rates.rates)},
+                                   {"all_codewords", rates.all_codewords},
+                                   {"fit_if_all", fit(rates.of_all)}});
   }
   json["inputs"] = json_of(summary.inputs);
   json["not_modelled"] = summary.not_modelled;
@@ -377,8 +405,8 @@ std::string points_text(const std::vector<PointRates>& points) {
     const StrikeRates& all = point.summary->all;
     table.push_back({point.label, std::to_string(all.trials), number(all.strikes()),
                      rate_text(all.in_fit(all.avf[kSdc])), rate_text(all.in_fit(all.avf[kSdc1])),
-                     rate_text(all.in_fit(all.avf[kDue])),
-                     number(accumulated_due(*point.summary))});
+                     rate_text(all.in_fit(all.avf[kDue])), number(accumulated_due(*point.summary)),
+                     rate_text(both_due(*point.summary))});
   }
   return table_text(table);
 }
@@ -394,7 +422,8 @@ Json points_json(const std::vector<PointRates>& points) {
                     {"fit_sdc", json_of(all.in_fit(all.avf[kSdc]))},
                     {"fit_sdc_1", json_of(all.in_fit(all.avf[kSdc1]))},
                     {"fit_due", json_of(all.in_fit(all.avf[kDue]))},
-                    {"fit_due_accumulated", accumulated_due(*point.summary)}});
+                    {"fit_due_accumulated", accumulated_due(*point.summary)},
+                    {"fit_due_both", json_of(both_due(*point.summary))}});
   }
   return json;
 }

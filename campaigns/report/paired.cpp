@@ -17,6 +17,7 @@ namespace {
 /// What is compared: silent errors, the top class, detected errors; of all of which rates_of().
 constexpr std::size_t kDue = 6;
 constexpr std::array<std::size_t, 3> kCompared{0, 1, kDue};
+constexpr double kRounding = 1e-12;
 
 /// One trial as the comparison sees it.
 struct PairedTrial {
@@ -36,7 +37,7 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
                                    const Scenario& what, std::int64_t most) {
   std::vector<std::string> columns = {"weight", "structure", "radiation", "stratum", "image",
                                       "cycle",  "bank",      "row",       "column",  "position",
-                                      "bit",    "register",  "word",      "images"};
+                                      "bit",    "register",  "word",      "images",  "bits"};
   const std::size_t first_rate = columns.size();
   for (const std::size_t rate : kCompared) {
     columns.push_back("images_" + rate_names()[rate]);
@@ -53,12 +54,19 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
     PairedTrial trial;
     trial.weight = std::get<double>(row[0]);
     trial.structure = std::get<std::string>(row[1]);
+    if (what.strike.process == Process::kLowVoltage) {
+      // Trial k is one chip at every point; which of its cells fail is what is compared.
+      trial.structure.clear();
+    }
     if (const auto* radiation = std::get_if<std::string>(&row[2])) {
       trial.radiation = *radiation;
     }
     trial.stratum = std::get<std::string>(row[3]);
-    trial.place = {number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7])};
-    if (const auto array = arrays.find(trial.structure); array != arrays.end()) {
+    trial.place = {number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7]),
+                   number_in(row[14])};
+    if (what.strike.process == Process::kLowVoltage) {
+      trial.place.clear();
+    } else if (const auto array = arrays.find(trial.structure); array != arrays.end()) {
       // Numbered so that arrays which differ in check bits share their data cells. Codeword and bit
       // follow from ECC and interleaving.
       const auto column = static_cast<int>(number_in(row[8]));
@@ -102,12 +110,16 @@ std::pair<double, Interval> mean_over(const std::map<std::string, Class>& classe
       continue;
     }
     Shares shares;
+    double sum = 0.0;
     for (const double value : each.values) {
       shares.add(std::clamp((value - each.least) / range, 0.0, 1.0));
+      sum += value;
     }
+    // Weights of two points that cancel leave their rounding.
+    sum = std::abs(sum) < kRounding * range * static_cast<double>(each.values.size()) ? 0.0 : sum;
     const Interval interval = interval_of_shares(shares, confidence);
     const double middle = shares.mean();
-    mean += share * (each.least + middle * range);
+    mean += sum / static_cast<double>(n);
     below += std::pow(share * range * (middle - interval.low), 2);
     above += std::pow(share * range * (interval.high - middle), 2);
   }
@@ -185,6 +197,7 @@ PairedPoints paired_points(const Results& results, const Campaign& campaign,
   }
   points.from = summaries.at(from).label;
   points.is_fit = summaries.front().strikes.has_value();
+  points.are_chips = campaign.points.front().scenario.strike.process == Process::kLowVoltage;
   const auto trials = [&](std::size_t i) {
     return trials_of(results, static_cast<std::int64_t>(i), campaign.points[i].scenario,
                      summaries[i].counted);
@@ -203,16 +216,16 @@ std::string text_of(const PairedPoints& points) {
     return "";
   }
   std::string text = fmt::format(
-      "differences from {}{}, over trials that both have: paired interval (interval as if the two "
-      "were drawn apart)\n",
+      "differences from {}{}, over trials that both have, each by its weight: paired interval "
+      "(interval as if the two were drawn apart)\n",
       points.from, points.is_fit ? ", FIT" : "");
   for (const PairedPoint& point : points.points) {
     if (point.alike == 0) {
       text += point.label + ": no trial is the same strike, so that nothing is paired\n";
       continue;
     }
-    text += fmt::format("{}: {} of {} trials are the same strike", point.label, point.alike,
-                        point.trials);
+    text += fmt::format("{}: {} of {} trials are the same {}", point.label, point.alike,
+                        point.trials, points.are_chips ? "chip" : "strike");
     for (const Difference& difference : point.differences) {
       text += fmt::format("; {} {} [{}, {}] ([{}, {}])", difference.rate, number(difference.value),
                           number(difference.paired.low), number(difference.paired.high),
@@ -232,8 +245,9 @@ nlohmann::ordered_json json_of(const PairedPoints& points) {
     nlohmann::ordered_json each = {
         {"label", point.label}, {"trials", point.trials}, {"alike", point.alike}};
     for (const Difference& difference : point.differences) {
+      const nlohmann::ordered_json paired = {difference.paired.low, difference.paired.high};
       each[difference.rate] = {{"value", difference.value},
-                               {"paired", {difference.paired.low, difference.paired.high}},
+                               {"paired", point.alike == 0 ? nlohmann::ordered_json() : paired},
                                {"unpaired", {difference.unpaired.low, difference.unpaired.high}}};
     }
     json["points"].push_back(std::move(each));

@@ -27,14 +27,15 @@ struct PairedPoint {
   std::string label;
   std::int64_t trials = 0;  // that both points have, counted from the first
   /// Of these, those that are the same physical strike at both: image, cycle and place (of memories
-  /// bank, row and data column; else structure, register and bit).
+  /// bank, row, data column and number of cells; else structure, register and bit).
   std::int64_t alike = 0;
   std::vector<Difference> differences;
 };
 
 struct PairedPoints {
-  std::string from;     // label of the point that all others are compared with
-  bool is_fit = false;  // else probabilities
+  std::string from;        // label of the point that all others are compared with
+  bool is_fit = false;     // else probabilities
+  bool are_chips = false;  // a trial is a chip, the same at every point; else a strike
   std::vector<PairedPoint> points;
 };
 

@@ -401,10 +401,9 @@ FieldTable<ParticleConfig> particle_fields() {
       optional_number("thermal_flux", &ParticleConfig::thermal_flux, 0.0, kMostThermalFlux, "",
                       "particles: thermal neutrons' flux over the reference's; not changed by "
                       "altitude"),
-      optional_number(
-          "rate_in_band", &ParticleConfig::rate_in_band, 0.0, 1.0, "",
-          "particles: where in its band the neutrons' rate lies, 0 at the lower and 1 at "
-          "the upper end, log-uniform; left out: the node's own value"),
+      known_number("rate_in_band", &ParticleConfig::rate_in_band, 0.0, 1.0, "",
+                   "particles: where in its band the neutrons' rate lies, 0 at the lower and 1 at "
+                   "the upper end, log-uniform; left out: the node's own value"),
       optional_number("voltage", &ParticleConfig::voltage, 0.0, kMostVolts, "V",
                       "particles: supply, which decides how many events there are "
                       "(rate_per_volt), and how many of them upset several cells; 0: that of the "

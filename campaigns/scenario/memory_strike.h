@@ -40,9 +40,10 @@ struct ParticleConfig {
   double altitude = 0.0;                    // m
   double rigidity = sim::kReferenceRigidity;  // GV
   sim::Sun sun = sim::Sun::kMean;
-  double thermal_flux = 1.0;   // of thermal neutrons, over the reference's
-  double rate_in_band = -1.0;  // place of the neutrons' rate in the node's band; below 0: its own
-  double voltage = 0.0;        // V; 0: the node's
+  double thermal_flux = 1.0;  // of thermal neutrons, over the reference's
+  std::optional<double>
+      rate_in_band;      // place of the neutrons' rate in the node's band; else its own
+  double voltage = 0.0;  // V; 0: the node's
   std::optional<double> rate_per_volt;  // 1/V; nothing: not known
   double heavy_tail = 0.0;              // share of neutron events
   double fluence = 0.0;                 // n/cm2 of a trial; 0: a trial is one event

@@ -410,6 +410,20 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
   }
 }
 
+void check_until(const Scenario& scenario, const Value& document, ErrorList& errors) {
+  if (!scenario.until || scenario.judge != bridge::JudgeKind::kRelativeL2) {
+    return;
+  }
+  for (const std::string& name : scenario.until->of) {
+    if (name == "sdc_1" || name == "sdc_5") {
+      errors.add(ErrorCode::kInvalidInput,
+                 "until.of: judged by relative_l2 an answer has no top class, and no " + name,
+                 place_at(document, "until.of"),
+                 "ask for sdc, sdc_10 or sdc_20, or write 'judge: top_k'");
+    }
+  }
+}
+
 }  // namespace
 
 FieldTable<Scenario> scenario_fields() {
@@ -524,6 +538,7 @@ Scenario read_scenario(Value document, ErrorList& errors) {
       check_memory_strike(scenario.strike, scenario.accelerator, document, errors);
     }
     check_trials(scenario, document, errors);
+    check_until(scenario, document, errors);
     check_audit(scenario, document, errors);
     check_made_up(scenario, document, errors);
     return scenario;

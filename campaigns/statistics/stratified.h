@@ -34,8 +34,9 @@ struct Estimate {
 /// Zhang, Computational Statistics and Data Analysis 53, 2009, section 2).
 Estimate combined(std::span<const StratumMean> means);
 
-/// The mean share sum(w mean): combined() of the strata's intervals (interval_of_shares). Where no
-/// fault of any stratum has a share above 0, the one-sided bound of bound_of_none().
+/// The mean share sum(w mean): combined() of the strata's intervals (interval_of_shares). A stratum
+/// without trials is estimated by the mean of those that have some, and may be anything from 0
+/// to 1. Where no fault of any stratum has a share above 0, the one-sided bound of bound_of_none().
 Estimate stratified_mean(std::span<const StratumShares> strata, double confidence);
 
 /// The largest rate sum(w p) under which no hit in any stratum has a probability of

@@ -265,6 +265,7 @@ EventPatterns patterns_of_event(const ClusterLaw& law, const CodewordLayout& lay
   }
   for (std::size_t n = kMostEnumeratedCells; n < sizes.size(); ++n) {
     event.not_enumerated += sizes[n];
+    event.codewords_not_enumerated += sizes[n] * static_cast<double>(n + 1);
   }
   return event;
 }
@@ -290,7 +291,7 @@ CodewordUpsets upsets_of(const EccCode& code, const std::vector<EventSource>& so
     if (source.per_hour == 0.0) {
       continue;
     }
-    upsets.not_enumerated_per_hour += source.per_hour * source.event.not_enumerated;
+    upsets.not_enumerated_per_hour += source.per_hour * source.event.codewords_not_enumerated;
     for (const EventPatterns::Pattern& pattern : source.event.patterns) {
       per_hour[pattern.flipped] += source.per_hour * pattern.codewords;
     }
@@ -343,7 +344,8 @@ AccumulationRates accumulate(const CodewordUpsets& upsets, double codewords,
                            (exposure.read_hours == 0.0 || scrub < exposure.read_hours) &&
                            scrub < residence;
   const auto between_looks = [&](double rate, const auto& chance_of) {
-    return fit * (scrub_looks
+    return fit * (exposure.stays_when_detected ? per_read_residence(rate, residence, 0.0, chance_of)
+                  : scrub_looks
                       ? per_scrubbed_residence(rate, residence, scrub, chance_of)
                       : per_read_residence(rate, residence, exposure.read_hours, chance_of));
   };
@@ -358,6 +360,12 @@ AccumulationRates accumulate(const CodewordUpsets& upsets, double codewords,
     return of_at_least(4, x) + (1.0 - upsets.right_triples.covered) * of_at_least(3, x) +
            (1.0 - upsets.right_pairs.covered) * of_two(x);
   });
+  if (const double larger = upsets.not_enumerated_per_hour; larger > 0.0) {
+    // Of any two events, less those of two that are both enumerated.
+    const auto any_two = [](double x) { return of_at_least(2, x); };
+    rates.left_out += fit * (per_scrubbed_residence(right + larger, residence, scrub, any_two) -
+                             per_scrubbed_residence(right, residence, scrub, any_two));
+  }
   rates.silent_between_reads = between_looks(detected, [&](double x) {
     return of_wrong(upsets.detected_pairs.silent, upsets.detected_triples.silent, x);
   });

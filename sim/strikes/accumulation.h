@@ -22,6 +22,8 @@ struct EventPatterns {
   };
   std::vector<Pattern> patterns;  // each once, in the order of BitString::words
   double not_enumerated = 0.0;    // P(more than kMostEnumeratedCells cells): in none above
+  /// Expected number of codewords that such an event hits, at most: one for each cell. Per event.
+  double codewords_not_enumerated = 0.0;
 
   /// Expected number of codewords hit per event.
   double codewords() const;
@@ -52,7 +54,7 @@ struct CodewordUpsets {
   double right_per_hour = 0.0;  // with flipped bits that do no harm yet
   double detected_per_hour = 0.0;
   double silent_per_hour = 0.0;
-  double not_enumerated_per_hour = 0.0;  // see EventPatterns; by struck cell
+  double not_enumerated_per_hour = 0.0;  // of codewords_not_enumerated, at most
 
   ReadShares right_pairs;       // of two events that are each right alone
   ReadShares right_triples;     // of three
@@ -75,6 +77,9 @@ struct Exposure {
   double residence_hours = 0.0;  // from one write to the next
   double scrub_hours = 0.0;      // period of the scrubber, of any phase; 0: none
   double read_hours = 0.0;       // from one read to the next; 0: one, at the end of the residence
+  /// A codeword with a detected error is used, or read as zeros, and stays as it is; else it is
+  /// gone once it was read.
+  bool stays_when_detected = false;
 };
 
 /// Codewords that go wrong in 1e9 hours, by events none of which would have been read silently
@@ -86,8 +91,8 @@ struct AccumulationRates {
   // Instead of a detected error, which the rates of single events count as one.
   double silent_after_right = 0.0;    // the codeword held an upset that was right alone
   double silent_between_reads = 0.0;  // another event came before the detected one was read
-  /// What `due` and `silent` may be off by, at most: four events or more between two cleanings, and
-  /// the pairs and triples that were not enumerated.
+  /// What `due` and `silent` may be off by, at most: four events or more between two cleanings, the
+  /// pairs and triples that were not enumerated, and pairs with clusters that were not.
   double left_out = 0.0;
 };
 

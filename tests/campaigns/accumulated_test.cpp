@@ -45,23 +45,51 @@ struct Planned {
 TEST(AccumulatedTest, WeightsThatStayMeetASecondStrike) {
   const Planned setup("", ", altitude: 12200");
   const std::vector<AccumulatedRates> rates = setup.rates();
-  ASSERT_EQ(rates.size(), 2U);
+  ASSERT_EQ(rates.size(), 3U);
   EXPECT_EQ(rates[0].structure, "scratchpad");
-  EXPECT_TRUE(rates[0].is_resident);
-  EXPECT_EQ(rates[0].codewords, 32U * 1024 * 1024 / 8);
+  EXPECT_EQ(rates[0].stay, Stay::kResident);
+  EXPECT_EQ(rates[0].all_codewords, 32U * 1024 * 1024 / 8);
+  EXPECT_EQ(rates[0].codewords, rates[0].all_codewords / 4) << "those that hold weights alone";
   const sim::EventRates fit = setup.plan.memories()->structures()[0].fit;
-  const double codewords = static_cast<double>(rates[0].codewords);
+  const double codewords = static_cast<double>(rates[0].all_codewords);
   // Cells per event: 1.413 of neutrons, one else.
   const double lambda = (1.413 * fit.neutron + fit.alpha + fit.thermal) / codewords / 1e9;
   const double by_hand = codewords * lambda * lambda * 8760 / 2 * 1e9 * 71 / 72;
   EXPECT_NEAR(rates[0].of_all.due, by_hand, 0.05 * by_hand);
   EXPECT_GT(by_hand, 150.0);
-  EXPECT_NEAR(rates[0].of_used.due / rates[0].of_all.due,
-              static_cast<double>(rates[0].used) / codewords, 1e-9);
+  EXPECT_NEAR(rates[0].rates.due / rates[0].of_all.due, 0.25, 1e-9);
   EXPECT_LT(rates[0].of_all.silent, 1e-4 * rates[0].of_all.due) << "it takes three strikes";
-  // Sums are written anew in each inference: a millisecond instead of a year.
-  EXPECT_FALSE(rates[1].is_resident);
-  EXPECT_LT(rates[1].of_all.due, 1e-9);
+  // What is written anew in each inference stays a millisecond instead of a year.
+  EXPECT_EQ(rates[1].stay, Stay::kRenewed);
+  EXPECT_EQ(rates[1].codewords, rates[0].all_codewords / 2);
+  EXPECT_LT(rates[1].of_all.due, 1e-8);
+  EXPECT_EQ(rates[2].structure, "accumulator");
+  EXPECT_EQ(rates[2].stay, Stay::kRenewed);
+}
+
+// A scrubber reports what it finds in words that nobody reads; without one nobody knows.
+TEST(AccumulatedTest, WhatIsNeverWrittenCountsOnceItIsScrubbed) {
+  const std::vector<AccumulatedRates> rates = Planned(", scrub: 30d").rates();
+  ASSERT_EQ(rates.size(), 4U);
+  const AccumulatedRates &stays = rates[0], &untouched = rates[2];
+  EXPECT_EQ(untouched.structure, "scratchpad");
+  EXPECT_EQ(untouched.stay, Stay::kUntouched);
+  EXPECT_EQ(untouched.codewords, untouched.all_codewords / 4);
+  EXPECT_NEAR(untouched.rates.due, stays.rates.due, 1e-9 * stays.rates.due);
+  EXPECT_EQ(untouched.rates.silent_between_reads, 0.0);
+}
+
+// Where the chip goes on with what it has detected, the word waits for a second strike.
+TEST(AccumulatedTest, AfterADetectedErrorTheWordMayStay) {
+  const auto silent = [](const std::string& on_due) {
+    return Planned(", ecc: parity", "", "28nm, on_due: " + on_due)
+        .rates()[0]
+        .rates.silent_between_reads;
+  };
+  const double stop = silent("stop"), use = silent("use");
+  EXPECT_EQ(silent("refetch"), stop);
+  EXPECT_EQ(silent("zero"), use);
+  EXPECT_GT(use, 1e6 * stop);
 }
 
 TEST(AccumulatedTest, ScrubbingCutsItToItsPeriod) {

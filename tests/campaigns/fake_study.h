@@ -4,6 +4,7 @@
 // campaigns can be tested by themselves.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -35,10 +36,15 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
       : settings_(settings),
         sites_(inputs.accelerator.mesh),
         images_(inputs.use > 0 ? std::min(inputs.use, settings.images) : settings.images) {
-    for (const auto& [name, config] : inputs.accelerator.memory) {
-      memories_.push_back({name, config, sim::ArrayGeometry(config.array()).codewords()});
-    }
     keeps_weights_ = inputs.accelerator.schedule.weights == bridge::WeightReload::kAtBoot;
+    for (const auto& [name, config] : inputs.accelerator.memory) {
+      // A quarter of each memory is weights, half is written in each inference.
+      const std::uint64_t codewords = sim::ArrayGeometry(config.array()).codewords();
+      const bool has_weights =
+          std::ranges::find(config.holds, sim::MemoryContent::kWeights) != config.holds.end();
+      memories_.push_back({name, config, codewords,
+                           keeps_weights_ && has_weights ? codewords / 4 : 0, codewords / 2});
+    }
     golden_.images = images_;
     golden_.accuracy = 0.9;
     golden_.device = "cpu";

@@ -36,6 +36,19 @@ TEST(StratifiedTest, TwoStrataByHand) {
               0.14 + std::hypot(0.9 * (0.1762226 - 0.1), 0.1 * (0.5926172 - 0.5)), 1e-6);
 }
 
+TEST(StratifiedTest, AStratumWithoutATrialIsTakenToBeAsTheOthers) {
+  const std::vector<StratumShares> all = {stratum_of(0.5, 9, 9), stratum_of(0.3, 4, 4),
+                                          stratum_of(0.2, 0, 0)};
+  const Estimate estimate = stratified_mean(all, 0.95);
+  EXPECT_NEAR(estimate.value, 1.0, 1e-15) << "all that were looked at";
+  EXPECT_LT(estimate.interval.low, 0.8) << "the rest may be right";
+  EXPECT_NEAR(estimate.interval.high, 1.0, 1e-15);
+  const Estimate some = stratified_mean(
+      std::vector{stratum_of(0.5, 10, 100), stratum_of(0.25, 60, 120), stratum_of(0.25, 0, 0)},
+      0.95);
+  EXPECT_NEAR(some.value, (0.5 * 0.1 + 0.25 * 0.5) / 0.75, 1e-15);
+}
+
 TEST(StratifiedTest, WithoutAHitTheBoundIsThatOfTheWorstCase) {
   // Any rates that make "no hit" likelier than 5 % lie below the bound, and some reach it.
   const std::vector<StratumShares> counts = {stratum_of(0.7, 0, 50), stratum_of(0.3, 0, 20)};

@@ -110,6 +110,41 @@ TEST(SummaryTest, NoPercentageIsBare) {
   EXPECT_NE(text.find("warning: the network is made up"), std::string::npos);
 }
 
+TEST(SummaryTest, WhatIsNotJudgedIsUnknown) {
+  const ScratchFolder folder;
+  const Summary summary =
+      summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200\njudge: relative_l2");
+  EXPECT_GT(summary.all.rates[0].n, 0);
+  EXPECT_EQ(summary.all.rates[1].n, 0);
+  const std::string text = text_of(summary);
+  EXPECT_NE(text.find("sdc_1 -, sdc_5 -, sdc_10 "), std::string::npos) << text;
+  EXPECT_NE(errors_of([] {
+              campaign_of(
+                  "model: lenet5\ntrials: 200\njudge: relative_l2\n"
+                  "until: {relative: 20%, of: [sdc, sdc_1]}");
+            }).find("until.of: judged by relative_l2"),
+            std::string::npos);
+}
+
+TEST(SummaryTest, WhatIsNotModelledIsNamed) {
+  const ScratchFolder folder;
+  const auto names = [&](const std::string& file, const std::string& strike) {
+    return summary_of(folder.path(file), "model: lenet5\ntrials: 20\nstrike: " + strike)
+        .not_modelled;
+  };
+  const auto has = [](const std::vector<std::string>& all, const std::string& part) {
+    return std::ranges::any_of(
+        all, [&](const std::string& name) { return name.find(part) != std::string::npos; });
+  };
+  const auto mesh = names("m.sqlite", "{where: {mesh: {}}}");
+  EXPECT_TRUE(has(mesh, "latch windows"));
+  EXPECT_TRUE(has(mesh, "off-chip memory"));
+  EXPECT_FALSE(has(names("s.sqlite", "{fault: stuck_at_1, where: {mesh: {}}}"), "latch windows"));
+  const auto beam = names("f.sqlite", "{process: particle, where: {memory: all}, fluence: 1e8}");
+  EXPECT_TRUE(has(beam, "stored values"));
+  EXPECT_TRUE(has(beam, "no neutrons"));
+}
+
 TEST(SummaryTest, JsonHoldsTheSame) {
   const ScratchFolder folder;
   const Summary summary = summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200");

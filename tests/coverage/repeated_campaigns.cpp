@@ -33,13 +33,14 @@ Shares shares_of(const Results& results, std::int64_t scenario, const std::strin
   return shares;
 }
 
-void count(const Interval& interval, Coverage& coverage) {
+void count(double estimate, const Interval& interval, Coverage& coverage) {
   // Of numbers that differ by the order in which they were added up, neither is wrong.
   const double rounding = 1e-12 * coverage.truth;
   ++coverage.campaigns;
   coverage.below += interval.high < coverage.truth - rounding ? 1 : 0;
   coverage.above += interval.low > coverage.truth + rounding ? 1 : 0;
   coverage.mean_half_width += interval.half_width();
+  coverage.mean_estimate += estimate;
 }
 
 }  // namespace
@@ -120,18 +121,20 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
                     auto coverage = all.begin();
                     for (const NamedRate& rate : rates) {
                       coverage->mean_trials += static_cast<double>(summary.counted);
-                      count(rate.of(summary).interval, *coverage++);
+                      const Rate found = rate.of(summary);
+                      count(found.value, found.interval, *coverage++);
                     }
                     for (const OtherInterval& other : others) {
                       const Shares shares = shares_of(results, number, other.rate);
                       coverage->mean_trials += static_cast<double>(summary.counted);
-                      count(other.of(shares, summary.confidence), *coverage++);
+                      count(shares.mean(), other.of(shares, summary.confidence), *coverage++);
                     }
                   });
   }
   for (Coverage& coverage : all) {
     coverage.mean_trials /= static_cast<double>(campaigns);
     coverage.mean_half_width /= static_cast<double>(campaigns);
+    coverage.mean_estimate /= static_cast<double>(campaigns);
   }
   return all;
 }

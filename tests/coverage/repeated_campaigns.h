@@ -60,6 +60,7 @@ struct Coverage {
   std::int64_t below = 0;  // the whole interval lies below the truth
   std::int64_t above = 0;
   double mean_half_width = 0.0;
+  double mean_estimate = 0.0;
 
   double share() const {
     return 1.0 - static_cast<double>(below + above) / static_cast<double>(campaigns);

@@ -33,14 +33,16 @@ Line line_of(const Coverage& row) {
           percent(row.share()),
           percent(static_cast<double>(row.below) / campaigns),
           percent(static_cast<double>(row.above) / campaigns),
-          row.truth > 0.0 ? fmt::format("{:.2f}", row.mean_half_width / row.truth) : "-"};
+          row.truth > 0.0 ? fmt::format("{:.2f}", row.mean_half_width / row.truth) : "-",
+          row.truth > 0.0 ? fmt::format("{:.3f}", row.mean_estimate / row.truth) : "-"};
 }
 
 }  // namespace
 
 std::string table_of(const std::vector<Coverage>& rows, bool is_markdown) {
   std::vector<Line> lines = {{"case", "trials", "rate", "interval", "truth", "held",
-                              "below the truth", "above it", "half-width / truth"}};
+                              "below the truth", "above it", "half-width / truth",
+                              "mean estimate / truth"}};
   for (const Coverage& row : rows) {
     lines.push_back(line_of(row));
   }
@@ -48,7 +50,7 @@ std::string table_of(const std::vector<Coverage>& rows, bool is_markdown) {
   if (is_markdown) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       text += fmt::format("| {} |\n", fmt::join(lines[i], " | "));
-      text += i == 0 ? "|---|---|---|---|---|---|---|---|---|\n" : "";
+      text += i == 0 ? "|---|---|---|---|---|---|---|---|---|---|\n" : "";
     }
     return text;
   }

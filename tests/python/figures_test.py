@@ -39,6 +39,12 @@ class DocumentsTest(unittest.TestCase):
         needs.fashion_mnist()
         self.check(next(figure for figure in figures.FIGURES if figure.name == "quickstart"))
 
+    def test_the_sweeps_of_memories(self):
+        needs.fashion_mnist()
+        for name in ("memories/sweep", "memories/scrub"):
+            with self.subTest(name):
+                self.check(next(figure for figure in figures.FIGURES if figure.name == name))
+
     def test_the_seed_experiment_of_the_smallest_network(self):
         # In int8, where no bit depends on the processor.
         needs.fashion_mnist()
