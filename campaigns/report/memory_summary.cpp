@@ -306,6 +306,7 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
     } else if (is_counted || !is_divided) {
       StratumShares& stratum = strata[is_divided ? group.of_class : 0];
       stratum.weight += most * group.fit / fit;
+      stratum.part = group.structure;
       stratum.shares.add(0.0, tally.n - total_of(found));
       for (std::size_t i = 0; i < found.size(); ++i) {
         stratum.shares.add(factors_[i] / most, found[i]);
@@ -387,6 +388,7 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
     } else if (chance.is_possible || tally.wrong.mean() > 0.0) {
       StratumShares& stratum = strata[group.of_class];
       stratum.weight += group.fit / fit * of_group;
+      stratum.part = group.structure;
       stratum.shares.add(tally.wrong);
     }
   }

@@ -9,7 +9,9 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <tuple>
+#include <utility>
+
+#include "campaigns/statistics/difference.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -17,7 +19,6 @@ namespace {
 /// What is compared: silent errors, the top class, detected errors; of all of which rates_of().
 constexpr std::size_t kDue = 6;
 constexpr std::array<std::size_t, 3> kCompared{0, 1, kDue};
-constexpr double kRounding = 1e-12;
 
 /// One trial as the comparison sees it.
 struct PairedTrial {
@@ -92,40 +93,6 @@ std::string class_of(const PairedTrial& trial) {
   return trial.structure + " " + trial.radiation + " " + trial.stratum.substr(0, second);
 }
 
-/// Of some trials: their differences within the least and the most that these can be.
-struct Class {
-  std::vector<double> values;
-  double least = 0.0, most = 0.0;
-};
-
-/// The mean of `values` over all classes, each by its share of the trials; the interval adds what
-/// each class's own interval stands for, as combined() does.
-std::pair<double, Interval> mean_over(const std::map<std::string, Class>& classes, std::size_t n,
-                                      double confidence) {
-  double mean = 0.0, below = 0.0, above = 0.0;
-  for (const auto& [name, each] : classes) {
-    const double share = static_cast<double>(each.values.size()) / static_cast<double>(n);
-    const double range = each.most - each.least;
-    if (range <= 0.0) {
-      continue;
-    }
-    Shares shares;
-    double sum = 0.0;
-    for (const double value : each.values) {
-      shares.add(std::clamp((value - each.least) / range, 0.0, 1.0));
-      sum += value;
-    }
-    // Weights of two points that cancel leave their rounding.
-    sum = std::abs(sum) < kRounding * range * static_cast<double>(each.values.size()) ? 0.0 : sum;
-    const Interval interval = interval_of_shares(shares, confidence);
-    const double middle = shares.mean();
-    mean += sum / static_cast<double>(n);
-    below += std::pow(share * range * (middle - interval.low), 2);
-    above += std::pow(share * range * (interval.high - middle), 2);
-  }
-  return {mean, {mean - std::sqrt(below), mean + std::sqrt(above)}};
-}
-
 /// What one trial stands for: FIT of all strikes, or 1.
 double scale_of(const Summary& summary) {
   return summary.strikes ? summary.strikes->all.fit.total() : 1.0;
@@ -160,18 +127,24 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
           kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
       return names.contains(class_of(trial));
     };
-    std::map<std::string, Class> classes;
+    std::map<std::string, Differences> classes;
     for (std::size_t k = 0; k < n; ++k) {
       const double plus = can(other, to[k]) ? scale_of(other) * to[k].weight : 0.0;
       const double minus = can(first, from[k]) ? scale_of(first) * from[k].weight : 0.0;
-      Class& each = classes[share_classes ? class_of(from[k]) : ""];
+      Differences& each = classes[share_classes ? class_of(from[k]) : ""];
       each.values.push_back(plus * to[k].shares[i] - minus * from[k].shares[i]);
       each.most = std::max(each.most, plus);
       each.least = std::min(each.least, -minus);
     }
     Difference difference;
     difference.rate = rate_names()[kCompared[i]];
-    std::tie(difference.value, difference.paired) = mean_over(classes, n, first.confidence);
+    std::vector<Differences> all;
+    for (auto& [name, each] : classes) {
+      all.push_back(std::move(each));
+    }
+    const Estimate estimate = mean_difference(all, first.confidence);
+    difference.value = estimate.value;
+    difference.paired = estimate.interval;
     const Rate a = rate_of(first, kCompared[i]), b = rate_of(other, kCompared[i]);
     difference.unpaired = {
         b.value - a.value - std::hypot(b.value - b.interval.low, a.interval.high - a.value),

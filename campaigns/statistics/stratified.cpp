@@ -73,16 +73,24 @@ Estimate stratified_mean(std::span<const StratumShares> strata, double confidenc
   if (!has_any) {
     return {0.0, {0.0, bound_of_none(strata, confidence)}};
   }
-  double sum = 0.0, sampled = 0.0;
-  for (const auto& [weight, shares] : strata) {
-    sum += weight * shares.mean();
-    sampled += shares.n() > 0 ? weight : 0.0;
-  }
+  const auto mean_of = [&](std::size_t part) {
+    double sum = 0.0, sampled = 0.0;
+    for (const StratumShares& stratum : strata) {
+      if (stratum.shares.n() > 0 && stratum.part == part) {
+        sum += stratum.weight * stratum.shares.mean();
+        sampled += stratum.weight;
+      }
+    }
+    return sampled > 0.0 ? sum / sampled : 0.0;
+  };
   std::vector<StratumMean> means;
-  for (const auto& [weight, shares] : strata) {
-    means.push_back(shares.n() > 0
-                        ? StratumMean{weight, shares.mean(), interval_of_shares(shares, confidence)}
-                        : StratumMean{weight, sum / sampled, {0.0, 1.0}});
+  for (const StratumShares& stratum : strata) {
+    if (stratum.shares.n() > 0) {
+      means.push_back(
+          {stratum.weight, stratum.shares.mean(), interval_of_shares(stratum.shares, confidence)});
+      continue;
+    }
+    means.push_back({stratum.weight, mean_of(stratum.part), {0.0, 1.0}});
   }
   return combined(means);
 }

@@ -14,6 +14,7 @@ namespace tilestrike::campaigns {
 struct StratumShares {
   double weight = 0.0;  // its share of the population, exact
   Shares shares;
+  std::size_t part = 0;  // of the population, whose strata are more alike than those of other parts
 };
 
 /// A mean in one stratum with its own interval.
@@ -35,8 +36,9 @@ struct Estimate {
 Estimate combined(std::span<const StratumMean> means);
 
 /// The mean share sum(w mean): combined() of the strata's intervals (interval_of_shares). A stratum
-/// without trials is estimated by the mean of those that have some, and may be anything from 0
-/// to 1. Where no fault of any stratum has a share above 0, the one-sided bound of bound_of_none().
+/// without trials may be anything from 0 to 1, and is estimated by the mean of those of its part
+/// that have some, which is 0 for a part of which nothing is known. Where no fault of any stratum
+/// has a share above 0, the one-sided bound of bound_of_none().
 Estimate stratified_mean(std::span<const StratumShares> strata, double confidence);
 
 /// The largest rate sum(w p) under which no hit in any stratum has a probability of

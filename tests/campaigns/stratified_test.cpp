@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "campaigns/statistics/difference.h"
 #include "tests/campaigns/strata.h"
 
 namespace tilestrike::campaigns {
@@ -47,6 +48,44 @@ TEST(StratifiedTest, AStratumWithoutATrialIsTakenToBeAsTheOthers) {
       std::vector{stratum_of(0.5, 10, 100), stratum_of(0.25, 60, 120), stratum_of(0.25, 0, 0)},
       0.95);
   EXPECT_NEAR(some.value, (0.5 * 0.1 + 0.25 * 0.5) / 0.75, 1e-15);
+  // As those of its own part, where there are some.
+  std::vector<StratumShares> parts = {stratum_of(0.5, 10, 100), stratum_of(0.25, 60, 120),
+                                      stratum_of(0.25, 0, 0)};
+  parts[1].part = parts[2].part = 1;
+  EXPECT_NEAR(stratified_mean(parts, 0.95).value, 0.5 * 0.1 + 0.5 * 0.5, 1e-15);
+}
+
+// Pairs that go up, down or stay, and pairs of two strikes that have nothing in common.
+TEST(MeanDifferenceTest, IntervalsCoverAndPairsThatStayAreNarrow) {
+  std::mt19937_64 random(1);
+  struct Case {
+    double up, down;
+    int n;
+  };
+  for (const auto& [up, down, n] :
+       {Case{0.05, 0.02, 100}, Case{0.3, 0.3, 100}, Case{0.01, 0.0, 300}, Case{0.002, 0.001, 500},
+        Case{0.45, 0.45, 60}, Case{0.6, 0.1, 40}}) {
+    int held = 0;
+    const int campaigns = 2000;
+    for (int k = 0; k < campaigns; ++k) {
+      Differences all{{}, -1.0, 1.0};
+      for (int i = 0; i < n; ++i) {
+        const double unit = std::uniform_real_distribution<>()(random);
+        all.values.push_back(unit < up ? 1.0 : unit < up + down ? -1.0 : 0.0);
+      }
+      const Interval found = mean_difference({&all, 1}, 0.95).interval;
+      held += found.low <= up - down && up - down <= found.high ? 1 : 0;
+    }
+    EXPECT_GE(held, 0.93 * campaigns) << up << " up, " << down << " down, of " << n;
+  }
+  const Differences still{std::vector<double>(300, 0.0), -1.0, 1.0};
+  const Estimate none = mean_difference({&still, 1}, 0.95);
+  EXPECT_EQ(none.value, 0.0);
+  EXPECT_NEAR(none.interval.high, 1.0 - std::pow(0.05, 1.0 / 300), 1e-12);
+  // What can only go down, and weights that differ by their rounding.
+  const Differences down{{-0.25, 0.0, -0.25, 3e-17}, -0.25, 0.0};
+  EXPECT_EQ(mean_difference({&down, 1}, 0.95).value, -0.125);
+  EXPECT_EQ(mean_difference({&down, 1}, 0.95).interval.high <= 0.0, true);
 }
 
 TEST(StratifiedTest, WithoutAHitTheBoundIsThatOfTheWorstCase) {
