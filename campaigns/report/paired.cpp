@@ -118,6 +118,10 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
         is_class_shared && a.place == b.place && a.register_name == b.register_name ? 1 : 0;
   }
   for (std::size_t i = 0; n > 0 && i < kCompared.size(); ++i) {
+    const Rate a = rate_of(first, kCompared[i]), b = rate_of(other, kCompared[i]);
+    if ((a.n == 0 && !a.is_settled) || (b.n == 0 && !b.is_settled)) {
+      continue;  // not judged
+    }
     // What a point cannot have widens no interval.
     const auto can = [&](const Summary& summary, const PairedTrial& trial) {
       if (!summary.strikes || trial.shares[i] > 0.0) {
@@ -145,7 +149,6 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
     const Estimate estimate = mean_difference(all, first.confidence);
     difference.value = estimate.value;
     difference.paired = estimate.interval;
-    const Rate a = rate_of(first, kCompared[i]), b = rate_of(other, kCompared[i]);
     difference.unpaired = {
         b.value - a.value - std::hypot(b.value - b.interval.low, a.interval.high - a.value),
         b.value - a.value + std::hypot(b.interval.high - b.value, a.value - a.interval.low)};
