@@ -179,7 +179,8 @@ def scrub_sweep(outputs, _):
         one = point["fit_due"]
         rows.append(["none" if period == "0" else period,
                      f"{one['value']:.3g} [{one['low']:.3g}, {one['high']:.3g}]",
-                     f"{point['fit_due_accumulated']:.3g}", f"{point['fit_due_both']['value']:.3g}"])
+                     f"{point['fit_due_accumulated']:.3g}",
+                     f"{point['fit_due_both']['value']:.3g}"])
     return table(["scrub", "FIT due, of one strike", "of strikes that meet", "both"], rows)
 
 
@@ -285,7 +286,8 @@ FIGURES = [
            accuracy, True),
     Figure("docs/memory_strikes.md", "memories/sweep",
            [campaign("technology_sweep", "--set", "accelerator.node=28nm")], sweep, True),
-    Figure("docs/memory_strikes.md", "memories/scrub", [campaign("scrub_sweep")], scrub_sweep, True),
+    Figure("docs/memory_strikes.md", "memories/scrub", [campaign("scrub_sweep")], scrub_sweep,
+           True),
     Figure("docs/statistics.md", "statistics/coverage", [("ts_coverage", "--markdown")],
            lambda outputs, _: outputs[0].strip(), True),
     Figure("docs/seed_experiment.md", "seed/rates", SEED_COMMANDS, seed_rates, True),
