@@ -33,14 +33,15 @@ Shares shares_of(const Results& results, std::int64_t scenario, const std::strin
   return shares;
 }
 
-void count(double estimate, const Interval& interval, Coverage& coverage) {
+void count(double estimate, std::int64_t n, const Interval& interval, Coverage& coverage) {
   // Of numbers that differ by the order in which they were added up, neither is wrong.
   const double rounding = 1e-12 * coverage.truth;
   ++coverage.campaigns;
   coverage.below += interval.high < coverage.truth - rounding ? 1 : 0;
   coverage.above += interval.low > coverage.truth + rounding ? 1 : 0;
   coverage.mean_half_width += interval.half_width();
-  coverage.mean_estimate += estimate;
+  coverage.mean_estimate += n > 0 ? estimate : 0.0;
+  coverage.estimates += n > 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -122,19 +123,20 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
                     for (const NamedRate& rate : rates) {
                       coverage->mean_trials += static_cast<double>(summary.counted);
                       const Rate found = rate.of(summary);
-                      count(found.value, found.interval, *coverage++);
+                      count(found.value, found.n, found.interval, *coverage++);
                     }
                     for (const OtherInterval& other : others) {
                       const Shares shares = shares_of(results, number, other.rate);
                       coverage->mean_trials += static_cast<double>(summary.counted);
-                      count(shares.mean(), other.of(shares, summary.confidence), *coverage++);
+                      count(shares.mean(), shares.n(), other.of(shares, summary.confidence),
+                            *coverage++);
                     }
                   });
   }
   for (Coverage& coverage : all) {
     coverage.mean_trials /= static_cast<double>(campaigns);
     coverage.mean_half_width /= static_cast<double>(campaigns);
-    coverage.mean_estimate /= static_cast<double>(campaigns);
+    coverage.mean_estimate /= static_cast<double>(std::max<std::int64_t>(1, coverage.estimates));
   }
   return all;
 }

@@ -60,7 +60,8 @@ struct Coverage {
   std::int64_t below = 0;  // the whole interval lies below the truth
   std::int64_t above = 0;
   double mean_half_width = 0.0;
-  double mean_estimate = 0.0;
+  double mean_estimate = 0.0;  // over the campaigns that have a trial of it
+  std::int64_t estimates = 0;  // so many
 
   double share() const {
     return 1.0 - static_cast<double>(below + above) / static_cast<double>(campaigns);
