@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Faults, the one currency of all rooms (docs/architecture.md): WordFault on stored bits,
-// RegisterFault on mesh flip-flops. There is no third kind.
+// Faults (docs/architecture.md): WordFault on the words of tensors, RegisterFault on flip-flops of
+// the mesh. Those of memory cells are bridge::CellFault.
 #pragma once
 
 #include <cstdint>

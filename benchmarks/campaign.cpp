@@ -12,11 +12,14 @@
 #include "base/random.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
-#include "bridge/trial/trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/mesh_trials.h"
 #include "dnn/executor.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 constexpr std::int64_t kImages = 64;
 constexpr std::size_t kStrikes = 64;
@@ -40,7 +43,7 @@ class Campaign {
     accelerator.mesh.dataflow = dataflow;
     mapping_ =
         std::make_unique<Mapping>(load_.network, executor_.record(images(0, 1)), accelerator);
-    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, "systemc", JudgeKind::kTopK);
+    runner_ = std::make_unique<MeshTrials>(load_.network, *mapping_, "systemc", kTopK);
     const sim::MeshSites sites(accelerator.mesh);
     RandomStream random(1, 0, Purpose::kTest);
     while (strikes_.size() < kStrikes) {
@@ -61,7 +64,7 @@ class Campaign {
 
   TrialResult outcome(const Strike& strike) {
     const dnn::Tape golden = executor_.record(images(strike.image, 1));
-    return runner_->run(golden, {&strike.fault, 1}, nullptr, nullptr);
+    return runner_->run(golden, {&strike.fault, 1}, nullptr);
   }
 
   const std::vector<Strike>& strikes() const { return strikes_; }
@@ -89,7 +92,7 @@ class Campaign {
   Workload load_;
   dnn::Executor executor_;
   std::unique_ptr<Mapping> mapping_;
-  std::unique_ptr<TrialRunner> runner_;
+  std::unique_ptr<MeshTrials> runner_;
   std::vector<Strike> strikes_;
   std::int64_t drawn_ = 0;
 };

@@ -22,7 +22,8 @@
 #include "benchmarks/resnet18.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
-#include "bridge/trial/trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/mesh_trials.h"
 #include "dnn/executor.h"
 #include "dnn/integer/quantise.h"
 #include "rtl/mesh_model.h"
@@ -30,6 +31,8 @@
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 double rtl_seconds = 0.0;  // in the engine below
 
@@ -57,23 +60,24 @@ struct EveryPass {
   std::int64_t passes = 0;
   double cycles = 0.0, sampled = 0.0;
 };
-EveryPass run_every_pass(const dnn::Network& network, Mapping& mapping, const dnn::Tape& golden,
-                         std::int64_t most_cycles) {
+EveryPass run_every_pass(const dnn::Network& network, const Mapping& mapping,
+                         const dnn::Tape& golden, std::int64_t most_cycles) {
   const sim::MeshConfig& config = mapping.accelerator().mesh;
   const sim::MeshSites sites(config);
   rtl::MeshModel mesh(config, sites);
   EveryPass all;
   std::int64_t sum = 0;
   for (std::size_t index = 0; index < network.layers.size(); ++index) {
-    MeshLayer* layer = mapping.mesh_layer(index);
+    const MeshLayer* layer = mapping.mesh_layer(index);
     if (layer == nullptr) {
       continue;
     }
-    layer->set_operands(golden.values[static_cast<std::size_t>(layer->input.value)].toTensor(), {});
+    const BoundLayer bound(
+        *layer, golden.values[static_cast<std::size_t>(layer->input.value)].toTensor(), {});
     const std::int64_t cycles = layer->run->cycles();
     const std::int64_t sampled = std::min(cycles, most_cycles);
     const double seconds = processor_seconds([&] {
-      sim::RunEdges edges(*layer->run, *layer->operands);
+      sim::RunEdges edges(*layer->run, bound.operands());
       for (std::int64_t wavefront = 0; wavefront < sampled; ++wavefront) {
         mesh.step(edges.of(wavefront));
         for (int column = 0; column < config.columns; ++column) {
@@ -95,7 +99,7 @@ void compare(benchmark::State& state, const dnn::Network& network, const dnn::In
   const dnn::Executor executor(network);
   AcceleratorConfig accelerator;  // 16 x 16, weight-stationary
   Mapping mapping(network, executor.record(image), accelerator);
-  TrialRunner runner(network, mapping, "timed_rtl", JudgeKind::kTopK);
+  MeshTrials runner(network, mapping, "timed_rtl", kTopK);
   const sim::MeshSites sites(accelerator.mesh);
   RandomStream random(1, 0, Purpose::kTest);
   double every = 0.0, struck = 0.0, outcome = 0.0;
@@ -114,7 +118,7 @@ void compare(benchmark::State& state, const dnn::Network& network, const dnn::In
       bool is_live = false;
       const double seconds = processor_seconds([&] {
         const dnn::Tape golden = executor.record(image);
-        is_live = runner.run(golden, {&fault, 1}, nullptr, nullptr).activated;
+        is_live = runner.run(golden, {&fault, 1}, nullptr).activated;
       });
       ++drawn;
       if (is_live) {

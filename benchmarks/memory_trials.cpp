@@ -12,10 +12,13 @@
 #include "benchmarks/paired.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 constexpr std::size_t kStrikes = 200;
 
@@ -47,8 +50,8 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
         {"scratchpad", memory_of({MemoryContent::kWeights, MemoryContent::kActivations}, 256, 64)},
         {"accumulator", memory_of({MemoryContent::kAccumulators}, 64, 32)}};
     Mapping mapping(load.network, golden, accelerator);
-    MemoryTrial platform(load.network, mapping, "systemc", JudgeKind::kTopK);
-    MemoryTrial formula(load.network, mapping, "closed_form", JudgeKind::kTopK);
+    MemoryTrials platform(load.network, mapping, "systemc", kTopK);
+    MemoryTrials formula(load.network, mapping, "closed_form", kTopK);
     RandomStream random(1, 0, Purpose::kTest);
     std::vector<CellFault> strikes;
     std::int64_t passes = 0;
@@ -67,7 +70,7 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
       }
     }
     std::vector<double> simulated, computed;
-    const auto all = [&](MemoryTrial& trial, std::vector<double>& times) {
+    const auto all = [&](MemoryTrials& trial, std::vector<double>& times) {
       times.push_back(processor_seconds([&] {
         for (const CellFault& fault : strikes) {
           benchmark::DoNotOptimize(trial.run(golden, {{&fault, 1}, {}}, nullptr));

@@ -15,7 +15,7 @@
 namespace tilestrike::bridge {
 
 struct MeshStrike {
-  const MeshLayer& layer;   // with its operands set
+  const BoundLayer& layer;
   const LayerRead& loaded;  // what its copies on the chip hold as they are loaded
   std::span<const StruckContents::Content> on_chip;  // struck contents that it reads
   std::span<const std::int32_t> clean;  // its accumulators if nothing were read wrong, by output

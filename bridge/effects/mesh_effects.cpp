@@ -19,23 +19,23 @@ std::int32_t as_int8(std::uint64_t raw) { return static_cast<std::int8_t>(raw & 
 
 }  // namespace
 
-MeshEffects::MeshEffects(const Residency& residency, const MeshLayer& layer,
+MeshEffects::MeshEffects(const Residency& residency, const BoundLayer& layer,
                          const LayerReads& reads)
     : residency_(residency),
       layer_(layer),
       reads_(reads),
-      scheduled_(residency.schedule().layers()[layer.layer]) {
+      scheduled_(residency.schedule().layers()[layer.layer()]) {
   has_wrong_weights_ = std::ranges::any_of(
       reads.elements(), [](const CopiedElement& copied) { return copied.operand == 1; });
 }
 
 std::int32_t MeshEffects::weight_read(const Tile& tile, int pass, std::int64_t depth,
                                       std::int64_t column) const {
-  const std::int32_t weight = layer_.operands->weight(tile.group, depth, column);
+  const std::int32_t weight = layer_.operands().weight(tile.group, depth, column);
   if (!has_wrong_weights_) {
     return weight;
   }
-  const std::int64_t copy = residency_.memory().tile_of_pass(layer_.layer, *layer_.tiling, pass);
+  const std::int64_t copy = residency_.memory().tile_of_pass(layer_.layer(), layer_.tiling(), pass);
   const Cycle cycle =
       MemorySchedule::weight_read(*scheduled_.run, scheduled_.start, pass, depth - tile.depth);
   return as_int8(reads_.value({1, copy, weight_element(tile.group, depth, column)},
@@ -49,17 +49,17 @@ std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) cons
         sums[{pass, static_cast<std::int32_t>(row), static_cast<std::int32_t>(column)}];
     sum = sim::wrapped(std::int64_t{sum} + delta);
   };
-  const Tiling& tiling = *layer_.tiling;
+  const Tiling& tiling = layer_.tiling();
   const GemmShape& gemm = tiling.gemm();
-  const MeshReads reads(residency_.schedule(), layer_.layer);
-  const auto* input = layer_.host_input.const_data_ptr<std::int8_t>();
+  const MeshReads reads(residency_.schedule(), layer_.layer());
+  const auto* input = layer_.input();
   for (const CopiedElement& copied : reads_.elements()) {
     const bool is_activation = copied.operand == 0;
     const std::int64_t depth = copied.element % gemm.depth;
     const std::int64_t column = copied.element / gemm.depth % gemm.columns;
     const std::int64_t group = copied.element / gemm.depth / gemm.columns;
     const std::int32_t held = is_activation ? std::int32_t{input[copied.element]}
-                                            : layer_.operands->weight(group, depth, column);
+                                            : layer_.operands().weight(group, depth, column);
     const auto met = [&](const MeshRead& read) {
       const std::int32_t off =
           as_int8(reads_.value(copied, static_cast<std::uint8_t>(held), 1, read.cycle)) - held;
@@ -74,7 +74,7 @@ std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) cons
       }
       for (std::int64_t m = 0; !is_activation && m < tile.shape.rows; ++m) {
         add(read.pass, m, column - tile.column,
-            off * layer_.operands->activation(group, tile.row + m, depth));
+            off * layer_.operands().activation(group, tile.row + m, depth));
       }
     };
     reads.of(copied, met);
@@ -106,11 +106,11 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
                                        std::span<const sim::OutputDelta> of_passes,
                                        std::span<const std::int32_t> clean, OnDue on_due,
                                        std::vector<AccumulatorDelta>& deltas) const {
-  const Tiling& tiling = *layer_.tiling;
+  const Tiling& tiling = layer_.tiling();
   const Placement& placement = residency_.placement();
   const sim::MeshConfig& mesh = placement.accelerator().mesh;
   const auto [row, first_column, lanes, first_pass] =
-      sums_of_word(residency_.schedule(), layer_.layer, occupant.index, occupant.offset);
+      sums_of_word(residency_.schedule(), layer_.layer(), occupant.index, occupant.offset);
   const Tile tile = tiling.tile(first_pass);
   Sums result;
   const auto met = [&](sim::CodewordRead& read) {
@@ -147,10 +147,10 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
       word.write_back(cycle + 1, held);
     }
   }
-  const int output = residency_.memory().work()[layer_.layer].outputs.front();
+  const int output = residency_.memory().work()[layer_.layer()].outputs.front();
   const Cycle pitch = residency_.memory().result_pitch(
       tile.shape.columns, placement.tensors()[static_cast<std::size_t>(output)].element_bytes);
-  const std::vector<Cycle>& reads = residency_.memory().layers()[layer_.layer].result_reads;
+  const std::vector<Cycle>& reads = residency_.memory().layers()[layer_.layer()].result_reads;
   sim::CodewordRead last = word.read(reads[static_cast<std::size_t>(occupant.index)] + row * pitch);
   met(last);
   for (int lane = 0; lane < lanes && first_column + lane < tile.shape.columns; ++lane) {
@@ -185,7 +185,7 @@ LayerEffect effect_by_formula(const Residency& residency, LayerReader& reader, O
     }
   };
   for_each(false, [&](const StruckContents::Content& content, Findings& found) {
-    found = reader.read_on_chip(strike.layer.layer, content, read);
+    found = reader.read_on_chip(strike.layer.layer(), content, read);
   });
   const MeshEffects effects(residency, strike.layer, read.reads);
   const std::vector<sim::OutputDelta> of_passes = effects.of_operands(effect.is_felt);

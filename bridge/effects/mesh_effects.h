@@ -20,8 +20,8 @@ namespace tilestrike::bridge {
 
 class MeshEffects {
  public:
-  /// `layer` has its operands set. All must outlive this object.
-  MeshEffects(const Residency& residency, const MeshLayer& layer, const LayerReads& reads);
+  /// All must outlive this object.
+  MeshEffects(const Residency& residency, const BoundLayer& layer, const LayerReads& reads);
 
   /// What wrong reads change in the passes' results: sorted, no zeros. `is_read_wrong`: whether any
   /// read gave another value.
@@ -43,12 +43,12 @@ class MeshEffects {
   std::int32_t sum_of_pass(int pass, std::int64_t row, std::int64_t column,
                            std::span<const sim::OutputDelta> of_passes) const;
   std::int64_t weight_element(std::int64_t group, std::int64_t depth, std::int64_t column) const {
-    const GemmShape& gemm = layer_.tiling->gemm();
+    const GemmShape& gemm = layer_.tiling().gemm();
     return (group * gemm.columns + column) * gemm.depth + depth;
   }
 
   const Residency& residency_;
-  const MeshLayer& layer_;
+  const BoundLayer& layer_;
   const LayerReads& reads_;
   const ScheduledLayer& scheduled_;
   bool has_wrong_weights_ = false;

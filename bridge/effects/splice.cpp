@@ -20,8 +20,8 @@ struct PassDelta {
 
 // The output's value after all folds, each with its fault, saturating where the memory does, less
 // its golden value. Golden sums stay in range: MatrixKernel checks their bound.
-std::int32_t saturating_delta(const MeshLayer& layer, std::span<const PassDelta> folds) {
-  const Tiling& tiling = *layer.tiling;
+std::int32_t saturating_delta(const BoundLayer& layer, std::span<const PassDelta> folds) {
+  const Tiling& tiling = layer.tiling();
   const int first_pass = folds.front().pass - folds.front().pass % tiling.depth_folds();
   const std::int64_t group = tiling.tile(first_pass).group;
   const auto [index, pass, row, column, delta] = folds.front();
@@ -29,10 +29,10 @@ std::int32_t saturating_delta(const MeshLayer& layer, std::span<const PassDelta>
   std::int32_t faulty = 0;
   for (int fold = 0; fold < tiling.depth_folds(); ++fold) {
     const Tile tile = tiling.tile(first_pass + fold);
-    std::int64_t sum = fold == 0 ? layer.operands->bias(group, column) : 0;
+    std::int64_t sum = fold == 0 ? layer.operands().bias(group, column) : 0;
     for (std::int64_t k = tile.depth; k < tile.depth + tile.shape.depth; ++k) {
-      sum += std::int64_t{layer.operands->activation(group, row, k)} *
-             layer.operands->weight(group, k, column);
+      sum += std::int64_t{layer.operands().activation(group, row, k)} *
+             layer.operands().weight(group, k, column);
     }
     std::int32_t struck = sim::wrapped(sum);
     for (const PassDelta& found : folds) {
@@ -46,7 +46,7 @@ std::int32_t saturating_delta(const MeshLayer& layer, std::span<const PassDelta>
 
 }  // namespace
 
-std::vector<AccumulatorDelta> accumulator_deltas(const MeshLayer& layer, sim::Overflow overflow,
+std::vector<AccumulatorDelta> accumulator_deltas(const BoundLayer& layer, sim::Overflow overflow,
                                                  std::span<const sim::OutputDelta> deltas) {
   std::vector<PassDelta> found;
   found.reserve(deltas.size());
@@ -55,11 +55,11 @@ std::vector<AccumulatorDelta> accumulator_deltas(const MeshLayer& layer, sim::Ov
   for (const sim::OutputDelta& delta : deltas) {
     if (delta.pass != tile_of) {
       tile_of = delta.pass;
-      tile = layer.tiling->tile(delta.pass);
+      tile = layer.tiling().tile(delta.pass);
     }
     const std::int64_t row = tile.row + delta.row;
     const std::int64_t column = tile.column + delta.column;
-    found.push_back({layer.tiling->gemm().output_index(tile.group, row, column), delta.pass, row,
+    found.push_back({layer.tiling().gemm().output_index(tile.group, row, column), delta.pass, row,
                      column, delta.delta});
   }
   std::sort(found.begin(), found.end(), [](const PassDelta& x, const PassDelta& y) {
@@ -70,7 +70,7 @@ std::vector<AccumulatorDelta> accumulator_deltas(const MeshLayer& layer, sim::Ov
     const auto last = std::find_if(
         first, found.end(), [&](const PassDelta& other) { return other.index != first->index; });
     std::int32_t sum = 0;
-    if (overflow == sim::Overflow::kSaturate && layer.tiling->depth_folds() > 1) {
+    if (overflow == sim::Overflow::kSaturate && layer.tiling().depth_folds() > 1) {
       sum = saturating_delta(layer, {first, last});
     } else {
       std::for_each(first, last, [&](const PassDelta& part) {

@@ -22,8 +22,8 @@ struct AccumulatorDelta {
 
 /// Adds up the depth folds of each output as the accumulator memory does (wrapping, or saturating
 /// after each fold), so that the result is exact for several struck folds too. Sorted by index, no
-/// zeros. The layer's operands must have their input set.
-std::vector<AccumulatorDelta> accumulator_deltas(const MeshLayer& layer, sim::Overflow overflow,
+/// zeros.
+std::vector<AccumulatorDelta> accumulator_deltas(const BoundLayer& layer, sim::Overflow overflow,
                                                  std::span<const sim::OutputDelta> deltas);
 
 /// A copy of the accumulators (one image) with the deltas added, on their device.

@@ -12,8 +12,8 @@ namespace tilestrike::bridge {
 
 StruckCopies::StruckCopies(const Residency& residency, const MeshStrike& strike)
     : residency_(residency), strike_(strike), contents_(strike.on_chip.size()) {
-  const Tiling& tiling = *strike.layer.tiling;
-  const MeshReads reads(residency.schedule(), strike.layer.layer);
+  const Tiling& tiling = strike.layer.tiling();
+  const MeshReads reads(residency.schedule(), strike.layer.layer());
   std::set<int> passes;
   for (const CopiedElement& copied : strike.loaded.reads.elements()) {
     reads.of(copied, [&](const MeshRead& read) { passes.insert(read.pass); });
@@ -51,7 +51,7 @@ void StruckCopies::add_copy(const StruckContents::Content& struck, Content& cont
   for (const CellFault& fault : word->faults) {
     first = std::min(first, fault.when.from);
   }
-  const MeshReads reads(residency_.schedule(), strike_.layer.layer);
+  const MeshReads reads(residency_.schedule(), strike_.layer.layer());
   for (std::size_t byte = 0; byte < content.loaded.size(); ++byte) {
     const CopyByte at =
         place(occupant.kind, occupant.index, occupant.offset + static_cast<std::int64_t>(byte));
@@ -70,8 +70,8 @@ void StruckCopies::add_copy(const StruckContents::Content& struck, Content& cont
 
 CopyByte StruckCopies::place(Kind kind, std::int64_t copy, std::int64_t offset) const {
   return kind == Kind::kWeights
-             ? weight_byte(residency_.schedule(), strike_.layer.layer, copy, offset)
-             : activation_byte(residency_.schedule(), strike_.layer.layer, copy, offset);
+             ? weight_byte(residency_.schedule(), strike_.layer.layer(), copy, offset)
+             : activation_byte(residency_.schedule(), strike_.layer.layer(), copy, offset);
 }
 
 void StruckCopies::fill(Kind kind, std::int64_t copy, std::int64_t offset,

@@ -33,13 +33,13 @@ class StruckPasses::Program final : public sim::PlatformProgram {
         memory_(residency_.memory()),
         strike_(strike),
         observe_(observe),
-        scheduled_(residency_.schedule().layers()[strike.layer.layer]),
+        scheduled_(residency_.schedule().layers()[strike.layer.layer()]),
         tiling_(*scheduled_.tiling),
         config_(scheduled_.run->config()),
         copies_(residency_, strike),
         found_(strike.on_chip.size()),
         steps_(owner.steps_),
-        accesses_(residency_.schedule(), strike.layer.layer, steps_) {
+        accesses_(residency_.schedule(), strike.layer.layer(), steps_) {
     for (const std::int64_t block : copies_.blocks()) {
       blocks_.try_emplace(block);
     }
@@ -216,7 +216,7 @@ void StruckPasses::Program::write_late(Kind kind, std::int64_t copy, std::int64_
 }
 
 void StruckPasses::Program::write_weights(int pass, Pass& at_work) {
-  const std::size_t layer = strike_.layer.layer;
+  const std::size_t layer = strike_.layer.layer();
   const sim::MeshRun& run = *scheduled_.run;
   const std::size_t memory = residency_.placement().weights().memory;
   const std::int64_t tile = memory_.tile_of_pass(layer, tiling_, pass);
@@ -234,7 +234,7 @@ void StruckPasses::Program::write_weights(int pass, Pass& at_work) {
 
 // What the pass reads of its block, as far as it was not written for passes before.
 void StruckPasses::Program::write_activations(int pass, Pass& at_work, std::size_t first_read) {
-  const std::size_t layer = strike_.layer.layer;
+  const std::size_t layer = strike_.layer.layer();
   const ActivationBlock& block = memory_.block_of_pass(layer, pass);
   const Region& region = residency_.placement().activations();
   const std::int64_t word = residency_.placement().codeword_bytes(region.memory);
@@ -347,8 +347,8 @@ void StruckPasses::Program::act(const Action& action) {
       for (std::int8_t* const lane : at_work.padding) {
         *lane = tiling_.gemm().padding_value;
       }
-      strike_.layer.operands->accumulators(action.pass, 0, static_cast<int>(rows),
-                                           mesh.accumulators(0, 0));
+      strike_.layer.operands().accumulators(action.pass, 0, static_cast<int>(rows),
+                                            mesh.accumulators(0, 0));
       return;
     case Action::Kind::kAdvance:
       mesh.advance();
@@ -408,8 +408,8 @@ void StruckPasses::Program::compare(int pass, Pass& at_work,
   const auto lanes = static_cast<std::size_t>(config_.rows);
   std::vector<std::int8_t> left(static_cast<std::size_t>(count) * lanes);
   std::vector<std::int8_t> right(static_cast<std::size_t>(depth) * width);
-  strike_.layer.operands->activations(pass, 0, count, left.data());
-  strike_.layer.operands->weights(pass, 0, depth, right.data());
+  strike_.layer.operands().activations(pass, 0, count, left.data());
+  strike_.layer.operands().weights(pass, 0, depth, right.data());
   const bool is_right =
       std::memcmp(left.data(), at_work.mesh.activations(0, 0), left.size()) == 0 &&
       std::memcmp(right.data(), at_work.mesh.weights(0, 0), right.size()) == 0;
@@ -420,7 +420,7 @@ void StruckPasses::Program::compare(int pass, Pass& at_work,
   std::vector<std::int32_t> sums(width);
   for (int row = 0; row < rows; ++row) {
     std::fill(sums.begin(), sums.end(), 0);
-    strike_.layer.operands->accumulators(pass, row, 1, sums.data());
+    strike_.layer.operands().accumulators(pass, row, 1, sums.data());
     for (int k = 0; k < depth; ++k) {
       const auto n = static_cast<std::size_t>(ws ? row : k);
       const std::int32_t activation = left[n * lanes + static_cast<std::size_t>(ws ? k : row)];

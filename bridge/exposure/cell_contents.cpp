@@ -32,12 +32,12 @@ sim::BitString CellContents::cells(const dnn::Tape& golden, std::size_t memory,
 
 // As they are added up, fold by fold.
 sim::BitString CellContents::sums(const Occupant& occupant, const dnn::Tape& golden, Cycle cycle) {
-  MeshLayer& layer = *mapping_.mesh_layer(occupant.layer);
+  const MeshLayer& layer = *mapping_.mesh_layer(occupant.layer);
   const auto value = [&](dnn::ValueId id) {
     return golden.values[static_cast<std::size_t>(id.value)].toTensor();
   };
-  layer.set_operands(value(layer.input),
-                     layer.weights.value >= 0 ? value(layer.weights) : at::Tensor());
+  const BoundLayer bound(layer, value(layer.input),
+                         layer.weights.value >= 0 ? value(layer.weights) : at::Tensor());
   const auto [row, first_column, lanes, first_pass] =
       sums_of_word(residency_.schedule(), occupant.layer, occupant.index, occupant.offset);
   const Tile tile = layer.tiling->tile(first_pass);
@@ -49,7 +49,7 @@ sim::BitString CellContents::sums(const Occupant& occupant, const dnn::Tape& gol
       if (MemorySchedule::sum_read(*layer.run, start, pass, row) + 1 > cycle) {
         break;
       }
-      sum = sim::sum_of(sum, result_of_pass(layer, pass, row, first_column + lane),
+      sum = sim::sum_of(sum, result_of_pass(bound, pass, row, first_column + lane),
                         layer.run->config().overflow);
     }
     data.set_field(32 * lane, 32, static_cast<std::uint32_t>(sum));

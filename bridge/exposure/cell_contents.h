@@ -15,13 +15,13 @@ namespace tilestrike::bridge {
 class CellContents {
  public:
   /// All must outlive this object. `reader` is of the same network and mapping.
-  CellContents(const dnn::Network& network, Mapping& mapping, const Residency& residency,
+  CellContents(const dnn::Network& network, const Mapping& mapping, const Residency& residency,
                LayerReader& reader)
       : network_(network), mapping_(mapping), residency_(residency), reader_(reader) {}
 
   /// All bits of a codeword, check bits included, just after the clock edge of `cycle`. `golden`:
   /// the inference; the one before it is taken to be of the same image. What no inference writes
-  /// is 0, as after boot. The layers' operands on the host are left as they were in `golden`.
+  /// is 0, as after boot.
   sim::BitString cells(const dnn::Tape& golden, std::size_t memory, sim::CodewordId codeword,
                        Cycle cycle);
 
@@ -29,7 +29,7 @@ class CellContents {
   sim::BitString sums(const Occupant& occupant, const dnn::Tape& golden, Cycle cycle);
 
   const dnn::Network& network_;
-  Mapping& mapping_;
+  const Mapping& mapping_;
   const Residency& residency_;
   LayerReader& reader_;
 };

@@ -76,7 +76,8 @@ std::uint64_t raw_of(const at::Tensor& tensor, std::int64_t element) {
   return raw;
 }
 
-LayerReader::LayerReader(const dnn::Network& network, Mapping& mapping, const Residency& residency)
+LayerReader::LayerReader(const dnn::Network& network, const Mapping& mapping,
+                         const Residency& residency)
     : network_(network),
       mapping_(mapping),
       residency_(residency),

@@ -54,7 +54,7 @@ class LayerReader {
   using Found = std::function<void(const Findings& findings, std::string_view where)>;
 
   /// All must outlive this object.
-  LayerReader(const dnn::Network& network, Mapping& mapping, const Residency& residency);
+  LayerReader(const dnn::Network& network, const Mapping& mapping, const Residency& residency);
 
   StoredOperands& operands() { return operands_; }
   StruckContents find(const CellStrike& strike, const Tell& tell) const;
@@ -79,7 +79,7 @@ class LayerReader {
   std::vector<Occupant> occupants_of(const StruckWord& word) const;
 
   const dnn::Network& network_;
-  Mapping& mapping_;
+  const Mapping& mapping_;
   const Residency& residency_;
   OnDue on_due_;
   StoredOperands operands_;

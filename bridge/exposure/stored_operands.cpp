@@ -9,7 +9,7 @@
 
 namespace tilestrike::bridge {
 
-StoredOperands::StoredOperands(const dnn::Network& network, Mapping& mapping)
+StoredOperands::StoredOperands(const dnn::Network& network, const Mapping& mapping)
     : network_(network), mapping_(mapping) {
   const NetworkWork& work = mapping.work();
   of_tensors_.assign(work.tensors.size(), dnn::ValueId(-1));

@@ -18,7 +18,7 @@ namespace tilestrike::bridge {
 class StoredOperands {
  public:
   /// Both must outlive this object.
-  StoredOperands(const dnn::Network& network, Mapping& mapping);
+  StoredOperands(const dnn::Network& network, const Mapping& mapping);
 
   /// The value behind operand `operand` of LayerWork::operands; -1: constant weights.
   dnn::ValueId value_of(std::size_t layer, std::size_t operand) const {
@@ -48,7 +48,7 @@ class StoredOperands {
 
  private:
   const dnn::Network& network_;
-  Mapping& mapping_;
+  const Mapping& mapping_;
   std::vector<std::vector<dnn::ValueId>> values_;  // by layer and operand
   std::vector<dnn::ValueId> of_tensors_;
   std::vector<std::size_t> weights_of_;

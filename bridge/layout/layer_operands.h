@@ -12,18 +12,35 @@
 
 namespace tilestrike::bridge {
 
+/// Where the elements that a layer's passes read lie in its input: of a layer, for all inferences.
+class OperandPlaces {
+ public:
+  /// `tiling` must outlive this object.
+  OperandPlaces(const Tiling& tiling, const sim::MeshConfig& mesh);
+
+ private:
+  friend class LayerOperands;
+  struct DepthPlace {  // where depth k of a group lies, relative to an output position's corner
+    std::int64_t offset;
+    std::int64_t dy, dx;
+  };
+  const Tiling& tiling_;
+  const GemmShape& gemm_;
+  sim::MeshConfig mesh_;
+  std::vector<DepthPlace> by_depth_;
+  std::int64_t reach_y_ = 0, reach_x_ = 0;
+};
+
+/// The operands of one inference. Cheap to make and to copy.
 class LayerOperands final : public sim::Operands {
  public:
-  /// `weights`: int8, (groups * columns) x depth. `bias`: int32 (groups * columns), or nullptr.
-  /// Both on the host; everything must outlive this object.
-  LayerOperands(const Tiling& tiling, const sim::MeshConfig& mesh, const std::int8_t* weights,
-                const std::int32_t* bias);
-
-  /// The input that the next calls read: int8, contiguous, on the host: (C, H, W) of a convolution,
-  /// (groups, rows, depth) of a product, (rows, depth) else.
-  void set_input(const std::int8_t* input) { input_ = input; }
-  /// The weights, where they are computed.
-  void set_weights(const std::int8_t* weights) { weights_ = weights; }
+  /// `input`: int8, contiguous: (C, H, W) of a convolution, (groups, rows, depth) of a product,
+  /// (rows, depth) else; may be null where only weights are read. `weights`: int8, (groups *
+  /// columns) x depth. `bias`: int32 (groups * columns), or null. All on the host; everything must
+  /// outlive this object.
+  LayerOperands(const OperandPlaces& places, const std::int8_t* input, const std::int8_t* weights,
+                const std::int32_t* bias)
+      : places_(&places), input_(input), weights_(weights), bias_(bias) {}
 
   void activations(int pass, int first, int count, std::int8_t* out) const override;
   void weights(int pass, int first, int count, std::int8_t* out) const override;
@@ -41,10 +58,7 @@ class LayerOperands final : public sim::Operands {
   std::int32_t bias(std::int64_t group, std::int64_t column) const;
 
  private:
-  struct DepthPlace {  // where depth k of a group lies, relative to an output position's corner
-    std::int64_t offset;
-    std::int64_t dy, dx;
-  };
+  using DepthPlace = OperandPlaces::DepthPlace;
   struct Corner {  // of an output position's patch
     std::int64_t y, x;
     std::int64_t offset;
@@ -53,14 +67,10 @@ class LayerOperands final : public sim::Operands {
   Corner corner(std::int64_t group, std::int64_t row) const;
   std::int8_t at(const Corner& corner, const DepthPlace& place) const;
 
-  const Tiling& tiling_;
-  const GemmShape& gemm_;
-  sim::MeshConfig mesh_;
+  const OperandPlaces* places_;
+  const std::int8_t* input_;
   const std::int8_t* weights_;
   const std::int32_t* bias_;
-  const std::int8_t* input_ = nullptr;
-  std::vector<DepthPlace> places_;  // by depth
-  std::int64_t reach_y_ = 0, reach_x_ = 0;
 };
 
 }  // namespace tilestrike::bridge

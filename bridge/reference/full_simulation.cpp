@@ -32,7 +32,7 @@ at::Tensor collected(const MeshLayer& layer, const std::vector<std::vector<std::
 
 }  // namespace
 
-FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine& engine,
+FullRun simulate_all(const dnn::Network& network, const Mapping& mapping, sim::Engine& engine,
                      const dnn::Inputs& image, std::span<const RegisterFault> faults) {
   FullRun full;
   full.tape.accumulators.resize(network.layers.size());
@@ -40,7 +40,7 @@ FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine&
   sim::MeshState carried = mapping.state_at_start(executor.record(image));
   std::vector<RegisterFault> here;
   const dnn::Hook hook = [&](std::size_t index, dnn::Values& values) {
-    MeshLayer* layer = mapping.mesh_layer(index);
+    const MeshLayer* layer = mapping.mesh_layer(index);
     if (layer == nullptr) {
       return;
     }
@@ -55,10 +55,10 @@ FullRun simulate_all(const dnn::Network& network, Mapping& mapping, sim::Engine&
         layer->weights.value < 0
             ? at::Tensor()
             : values[static_cast<std::size_t>(layer->weights.value)].toTensor();
-    layer->set_operands(input, right);
+    const BoundLayer bound(*layer, input, right);
     sim::MeshJob job;
     job.run = layer->run;
-    job.operands = layer->operands.get();
+    job.operands = &bound.operands();
     job.faults = here;
     job.golden_start = &carried;
     job.wants_outputs = true;

@@ -188,10 +188,7 @@ Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
     if (kernel->parameters().bias.defined()) {
       mapped->bias = on_host(kernel->parameters().bias);
     }
-    mapped->operands = std::make_unique<LayerOperands>(
-        *mapped->tiling, accelerator.mesh,
-        mapped->weight.defined() ? mapped->weight.data_ptr<std::int8_t>() : nullptr,
-        mapped->bias.defined() ? mapped->bias.data_ptr<std::int32_t>() : nullptr);
+    mapped->places = std::make_unique<const OperandPlaces>(*mapped->tiling, accelerator.mesh);
     mapped->place = in_order_.size();
     in_order_.push_back(mapped.get());
     mesh_layers_[i] = std::move(mapped);
@@ -203,18 +200,14 @@ Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
   find_states();
 }
 
-void MeshLayer::set_weights(const at::Tensor& right) {
-  if (weights.value >= 0) {
-    host_weights = on_host(kernel->weight_from(right));
-    operands->set_weights(host_weights.data_ptr<std::int8_t>());
-  }
-}
-
-void MeshLayer::set_operands(const at::Tensor& left, const at::Tensor& right) {
-  host_input = on_host(left);
-  operands->set_input(host_input.data_ptr<std::int8_t>());
-  set_weights(right);
-}
+BoundLayer::BoundLayer(const MeshLayer& mesh_layer, const at::Tensor& left, const at::Tensor& right)
+    : mesh_layer_(&mesh_layer),
+      left_(left.defined() ? on_host(left) : left),
+      right_(right.defined() ? on_host(mesh_layer.kernel->weight_from(right)) : mesh_layer.weight),
+      operands_(
+          *mesh_layer.places, left_.defined() ? left_.const_data_ptr<std::int8_t>() : nullptr,
+          right_.defined() ? right_.const_data_ptr<std::int8_t>() : nullptr,
+          mesh_layer.bias.defined() ? mesh_layer.bias.const_data_ptr<std::int32_t>() : nullptr) {}
 
 void Mapping::find_states() {
   const sim::MeshConfig& mesh = accelerator_.mesh;
@@ -230,12 +223,13 @@ void Mapping::find_states() {
        ++inference) {
     for (std::size_t i = 0; i < in_order_.size(); ++i) {
       states_[i] = state;
-      state = sim::golden_end(*in_order_[i]->run, *in_order_[i]->operands, &states_[i]);
+      const BoundLayer bound(*in_order_[i], {}, {});
+      state = sim::golden_end(*in_order_[i]->run, bound.operands(), &states_[i]);
     }
   }
 }
 
-sim::MeshState Mapping::state_before(const MeshLayer& layer, const dnn::Tape& golden) {
+sim::MeshState Mapping::state_before(const MeshLayer& layer, const dnn::Tape& golden) const {
   if (!accelerator_.mesh.is_weight_stationary() || !has_products_) {
     return states_[layer.place];
   }
@@ -248,16 +242,16 @@ sim::MeshState Mapping::state_before(const MeshLayer& layer, const dnn::Tape& go
   }
   sim::MeshState state = zero_;
   for (; back > 0; --back) {
-    MeshLayer& earlier = *in_order_[(layer.place + 2 * count - back) % count];
-    if (earlier.weights.value >= 0) {
-      earlier.set_weights(tensor_of(golden, earlier.weights));
-    }
-    state = sim::golden_end(*earlier.run, *earlier.operands, &state);
+    const MeshLayer& earlier = *in_order_[(layer.place + 2 * count - back) % count];
+    const BoundLayer bound(
+        earlier, {},
+        earlier.weights.value >= 0 ? tensor_of(golden, earlier.weights) : at::Tensor());
+    state = sim::golden_end(*earlier.run, bound.operands(), &state);
   }
   return state;
 }
 
-sim::MeshState Mapping::state_after(MeshLayer& layer, const dnn::Tape& golden) {
+sim::MeshState Mapping::state_after(const MeshLayer& layer, const dnn::Tape& golden) const {
   return state_before(*in_order_[(layer.place + 1) % in_order_.size()], golden);
 }
 

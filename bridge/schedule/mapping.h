@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// An integer network on an accelerator: its matrix layers as tiles on the mesh, with their operands
-// on the host, and the schedule of all layers.
+// An integer network on an accelerator: its matrix layers as tiles on the mesh, and the schedule of
+// all layers. What an inference gives a layer to read is bound to it for one trial (BoundLayer);
+// the mapping itself never changes.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +28,28 @@ struct MeshLayer {
   const Tiling* tiling = nullptr;     // owned by the schedule, ...
   const sim::MeshRun* run = nullptr;  // ... as is this
   at::Tensor weight, bias;            // on the host
-  std::unique_ptr<LayerOperands> operands;
+  std::unique_ptr<const OperandPlaces> places;
   std::size_t place = 0;  // among the layers on the mesh
-  /// Sets the operands to what a layer reads, and keeps them: `right` undefined for constant
-  /// weights.
-  void set_operands(const at::Tensor& left, const at::Tensor& right);
-  void set_weights(const at::Tensor& right);
-  at::Tensor host_input, host_weights;
+};
+
+/// A layer on the mesh with what one inference gives it to read.
+class BoundLayer {
+ public:
+  /// `left`: undefined where only weights are read. `right`: undefined for constant weights. The
+  /// tensors are kept, on the host; `mesh_layer` must outlive this object.
+  BoundLayer(const MeshLayer& mesh_layer, const at::Tensor& left, const at::Tensor& right);
+
+  const MeshLayer& mesh_layer() const { return *mesh_layer_; }
+  std::size_t layer() const { return mesh_layer_->layer; }
+  const Tiling& tiling() const { return *mesh_layer_->tiling; }
+  const LayerOperands& operands() const { return operands_; }
+  /// As LayerOperands takes it.
+  const std::int8_t* input() const { return left_.const_data_ptr<std::int8_t>(); }
+
+ private:
+  const MeshLayer* mesh_layer_;
+  at::Tensor left_, right_;
+  LayerOperands operands_;
 };
 
 /// A network as its schedule sees it.
@@ -57,15 +73,15 @@ class Mapping {
   const NetworkWork& work() const { return work_; }
   const Schedule& schedule() const { return schedule_; }
   /// nullptr: the layer is not on the mesh.
-  MeshLayer* mesh_layer(std::size_t layer) { return mesh_layers_[layer].get(); }
+  const MeshLayer* mesh_layer(std::size_t layer) const { return mesh_layers_[layer].get(); }
 
   // c0 and c1 of a fault-free mesh. A load that slips brings the old contents back, so they matter
   // across layers and inferences. `golden`: the fault-free inference; the one before it is taken to
-  // be of the same image. The layer's operands are left as they were in `golden`.
-  sim::MeshState state_before(const MeshLayer& layer, const dnn::Tape& golden);
-  sim::MeshState state_after(MeshLayer& layer, const dnn::Tape& golden);
+  // be of the same image.
+  sim::MeshState state_before(const MeshLayer& layer, const dnn::Tape& golden) const;
+  sim::MeshState state_after(const MeshLayer& layer, const dnn::Tape& golden) const;
   /// At the start of an inference that follows a fault-free one.
-  sim::MeshState state_at_start(const dnn::Tape& golden) {
+  sim::MeshState state_at_start(const dnn::Tape& golden) const {
     return state_before(*in_order_.front(), golden);
   }
 
@@ -75,9 +91,9 @@ class Mapping {
   AcceleratorConfig accelerator_;
   NetworkWork work_;
   Schedule schedule_;
-  std::vector<std::unique_ptr<MeshLayer>> mesh_layers_;  // by layer of the network
-  std::vector<MeshLayer*> in_order_;                     // those on the mesh
-  bool has_products_ = false;                            // states depend on the activations
+  std::vector<std::unique_ptr<const MeshLayer>> mesh_layers_;  // by layer of the network
+  std::vector<const MeshLayer*> in_order_;                     // those on the mesh
+  bool has_products_ = false;                                  // states depend on the activations
   sim::MeshState zero_;
   std::vector<sim::MeshState> states_;  // before each layer on the mesh, where they do not
 };

@@ -8,8 +8,11 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
+#include "bridge/study/trial_dump.h"
+#include "bridge/trial/trial_run.h"
 #include "dnn/data.h"
 #include "sim/mesh/arithmetic.h"
 
@@ -71,16 +74,49 @@ Json matrix_layer(Dump& dump, const std::string& prefix, const dnn::MatrixKernel
 // The pass to show: the first whose results differ, else the one that the strike met.
 const StruckLayer* shown(const std::vector<StruckLayer>& struck, int& pass, std::int64_t met) {
   for (const StruckLayer& layer : struck) {
-    if (!layer.result.deltas.empty()) {
-      pass = layer.result.deltas.front().pass;
+    if (!layer.deltas.empty()) {
+      pass = layer.deltas.front().pass;
       return &layer;
     }
   }
   pass = static_cast<int>(met);
-  return struck.empty() || met < 0 ? nullptr : &struck.front();
+  return struck.empty() || met < 0 || !struck.front().bound ? nullptr : &struck.front();
 }
 
+class TrialDump final : public RunObserver {
+ public:
+  explicit TrialDump(std::string folder) : folder_(std::move(folder)) { make_folder(folder_); }
+
+  void on_run(const StruckRun& run) override { deltas_ = run.result.deltas; }
+
+  void on_layer(const TouchedLayer& layer) override {
+    StruckLayer& struck = struck_.emplace_back();
+    struck.layer = layer.layer;
+    if (layer.bound != nullptr) {
+      struck.bound = *layer.bound;
+    }
+    struck.accumulators = layer.accumulators;
+    struck.output = layer.output;
+    struck.deltas = std::exchange(deltas_, {});
+  }
+
+  void on_end(const TrialRun& run) override {
+    dump_layers(folder_, run.network, run.golden);
+    dump_struck(folder_, run.network, struck_, run.result.pass);
+    struck_.clear();
+  }
+
+ private:
+  std::string folder_;
+  std::vector<sim::OutputDelta> deltas_;  // of the run that is not put together yet
+  std::vector<StruckLayer> struck_;
+};
+
 }  // namespace
+
+std::unique_ptr<RunObserver> dump_of_trial(const std::string& folder) {
+  return std::make_unique<TrialDump>(folder);
+}
 
 void make_folder(const std::string& folder) {
   std::error_code error;
@@ -123,8 +159,8 @@ void dump_layers(const std::string& folder, const dnn::Network& network, const d
   dump.document("layers.json", layers);
 }
 
-void dump_struck(const std::string& folder, const dnn::Network& network, Mapping& mapping,
-                 const TrialResult& result, const std::vector<StruckLayer>& struck) {
+void dump_struck(const std::string& folder, const dnn::Network& network,
+                 const std::vector<StruckLayer>& struck, std::int64_t met) {
   Dump dump(folder);
   Json faulty = Json::array();
   for (const StruckLayer& layer : struck) {
@@ -137,26 +173,25 @@ void dump_struck(const std::string& folder, const dnn::Network& network, Mapping
   dump.document("faulty.json", faulty);
 
   int pass = -1;
-  const StruckLayer* chosen = shown(struck, pass, result.pass);
+  const StruckLayer* chosen = shown(struck, pass, met);
   if (chosen == nullptr) {
     return;
   }
-  MeshLayer& layer = *mapping.mesh_layer(chosen->layer);
-  const Tile tile = layer.tiling->tile(pass);
+  const BoundLayer& bound = *chosen->bound;
+  const LayerOperands& operands = bound.operands();
+  const Tile tile = bound.tiling().tile(pass);
   const auto [rows, depth, columns] = tile.shape;
-  layer.set_operands(chosen->input, chosen->right);
   at::Tensor a = at::zeros({rows, depth}, c10::TensorOptions(c10::kChar));
   at::Tensor w = at::zeros({depth, columns}, c10::TensorOptions(c10::kChar));
   at::Tensor start = at::zeros({rows, columns}, c10::TensorOptions(c10::kInt));
   at::Tensor golden = at::zeros({rows, columns}, c10::TensorOptions(c10::kInt));
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) {
-      const std::int32_t bias =
-          tile.depth == 0 ? layer.operands->bias(tile.group, tile.column + j) : 0;
+      const std::int32_t bias = tile.depth == 0 ? operands.bias(tile.group, tile.column + j) : 0;
       std::int64_t sum = bias;
       for (std::int64_t k = 0; k < depth; ++k) {
-        const std::int8_t x = layer.operands->activation(tile.group, tile.row + i, tile.depth + k);
-        const std::int8_t y = layer.operands->weight(tile.group, tile.depth + k, tile.column + j);
+        const std::int8_t x = operands.activation(tile.group, tile.row + i, tile.depth + k);
+        const std::int8_t y = operands.weight(tile.group, tile.depth + k, tile.column + j);
         a.data_ptr<std::int8_t>()[i * depth + k] = x;
         w.data_ptr<std::int8_t>()[k * columns + j] = y;
         sum += std::int64_t{x} * y;
@@ -166,7 +201,7 @@ void dump_struck(const std::string& folder, const dnn::Network& network, Mapping
     }
   }
   at::Tensor wrong = golden.clone();
-  for (const sim::OutputDelta& delta : chosen->result.deltas) {
+  for (const sim::OutputDelta& delta : chosen->deltas) {
     if (delta.pass == pass) {
       std::int32_t& word = wrong.data_ptr<std::int32_t>()[delta.row * columns + delta.column];
       word = sim::wrapped(std::int64_t{word} + delta.delta);
@@ -175,7 +210,7 @@ void dump_struck(const std::string& folder, const dnn::Network& network, Mapping
   Json entry;
   entry["layer"] = network.layers[chosen->layer].name;
   entry["pass"] = pass;
-  entry["dataflow"] = mapping.accelerator().mesh.is_weight_stationary() ? "ws" : "os";
+  entry["dataflow"] = bound.mesh_layer().run->config().is_weight_stationary() ? "ws" : "os";
   entry["group"] = tile.group;
   entry["row"] = tile.row;
   entry["depth"] = tile.depth;

@@ -4,11 +4,12 @@
 // accumulators and outputs, and the struck pass of a trial.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bridge/schedule/mapping.h"
-#include "bridge/trial/trial.h"
 
 namespace tilestrike::bridge {
 
@@ -19,10 +20,20 @@ void make_folder(const std::string& folder);
 /// bias, accumulators, requantisation constants and output.
 void dump_layers(const std::string& folder, const dnn::Network& network, const dnn::Tape& tape);
 
-/// struck_pass.json: activations (M, K), weights (K, N), accumulators_in (M, N), golden and faulty
-/// results (M, N) of the first pass whose results differ (else of the pass that was struck), and
-/// faulty.json: accumulators and output of each struck layer that differ from golden.
-void dump_struck(const std::string& folder, const dnn::Network& network, Mapping& mapping,
-                 const TrialResult& result, const std::vector<StruckLayer>& struck);
+/// A layer that a trial has struck.
+struct StruckLayer {
+  std::size_t layer = 0;
+  std::optional<BoundLayer> bound;       // on the mesh, with what it has read
+  at::Tensor accumulators;               // faulty; undefined when they equal golden, and beside it
+  at::Tensor output;                     // faulty; undefined when it equals golden
+  std::vector<sim::OutputDelta> deltas;  // of its passes, where they were simulated
+};
+
+/// faulty.json: accumulators and output of each struck layer that differ from golden. Where passes
+/// of the mesh were struck, struck_pass.json: activations (M, K), weights (K, N), accumulators_in
+/// (M, N), golden and faulty results (M, N) of the first pass whose results differ, else of pass
+/// `met` of the first layer (-1: none).
+void dump_struck(const std::string& folder, const dnn::Network& network,
+                 const std::vector<StruckLayer>& struck, std::int64_t met);
 
 }  // namespace tilestrike::bridge

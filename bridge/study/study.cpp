@@ -11,32 +11,29 @@
 #include "base/text.h"
 #include "bridge/exposure/contents.h"
 #include "bridge/schedule/mapping.h"
-#include "bridge/study/dump.h"
 #include "bridge/study/tensor_study.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
-#include "bridge/trial/audit.h"
-#include "bridge/trial/memory_trial.h"
-#include "bridge/trial/struck_runs.h"
-#include "bridge/trial/trial.h"
+#include "bridge/trial/memory_trials.h"
+#include "bridge/trial/mesh_trials.h"
 
 namespace tilestrike::bridge {
 namespace {
 
 constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
 
-class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
+class MeshStudy final : public Study {
  public:
   explicit MeshStudy(const StudyInputs& inputs)
       : load_(load_workload(inputs, true)),
         executor_(load_.network),
-        sites_(inputs.accelerator.mesh) {
+        sites_(inputs.accelerator.mesh),
+        judge_(Judge::make(inputs.judge)) {
     hashes_ = hashes_of(load_, inputs.model);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
-    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, inputs.engine, inputs.judge);
+    mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engine, *judge_);
     if (mapping_->schedule().memory() != nullptr) {
-      memory_runner_ =
-          std::make_unique<MemoryTrial>(load_.network, *mapping_, inputs.engine, inputs.judge);
+      cells_ = std::make_unique<MemoryTrials>(load_.network, *mapping_, inputs.engine, *judge_);
       find_memories(inputs.accelerator);
     }
     layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
@@ -61,61 +58,32 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
 
   std::int64_t label(ImageId image) const override { return load_.label(image); }
 
-  TrialResult strike(ImageId image, std::span<const RegisterFault> faults, Story* story,
-                     const std::string& dump_folder) override {
+  TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
+                     RunObserver* observer) override {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    return torch_call([&] {
-      const dnn::Tape& golden = tape_of(image);
-      std::vector<StruckLayer> struck;
-      const bool dumps = !dump_folder.empty();
-      TrialResult result = runner_->run(golden, faults, story, dumps ? &struck : nullptr);
-      if (dumps) {
-        dump_layers(dump_folder, load_.network, golden);
-        dump_struck(dump_folder, load_.network, *mapping_, result, struck);
-      }
-      return result;
-    });
-  }
-
-  TrialAudit audit(ImageId image, std::span<const RegisterFault> faults) override {
-    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    return torch_call([&] { return runner_->audit(tape_of(image), faults); });
-  }
-
-  void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
-                       const VisitRun& visit) override {
-    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    torch_call([&] { runner_->each_struck_run(tape_of(image), faults, visit); });
-  }
-
-  TrialAudit audit_cells(ImageId image, const CellStrike& strike) override {
-    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
-    return torch_call([&] { return memory_runner_->audit(tape_of(image), strike); });
+    return torch_call([&] { return mesh_->run(tape_of(image), faults, observer); });
   }
 
   const std::vector<StudyMemory>& memories() const override { return memories_; }
 
-  TrialResult strike_cells(ImageId image, const CellStrike& strike, Story* story) override {
+  TrialResult strike_cells(ImageId image, const CellStrike& strike,
+                           RunObserver* observer) override {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
-    return torch_call([&] { return memory_runner_->run(tape_of(image), strike, story); });
+    TS_CHECK(cells_ != nullptr, "a study with memories");
+    return torch_call([&] { return cells_->run(tape_of(image), strike, observer); });
   }
 
   bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
     TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
+    TS_CHECK(cells_ != nullptr, "a study with memories");
     return torch_call([&] {
-      return memory_runner_->contents()
-          .cells(tape_of(image), memory, bit.codeword, cycle)
-          .test(bit.bit);
+      return cells_->contents().cells(tape_of(image), memory, bit.codeword, cycle).test(bit.bit);
     });
   }
 
   std::vector<TrialResult> later_inferences(const CellStrike& strike) override {
-    TS_CHECK(memory_runner_ != nullptr, "a study with memories");
-    const std::vector<CellFault> left =
-        torch_call([&] { return memory_runner_->left_for_later(strike); });
+    TS_CHECK(cells_ != nullptr, "a study with memories");
+    const std::vector<CellFault> left = torch_call([&] { return cells_->left_for_later(strike); });
     const ScrubPhases none(memories_.size());
     std::vector<TrialResult> results;
     for (std::int64_t image = 0; image < images(); ++image) {
@@ -126,7 +94,7 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
 
  private:
   void find_memories(const AcceleratorConfig& accelerator) {
-    const Placement& placement = memory_runner_->residency().placement();
+    const Placement& placement = cells_->residency().placement();
     const auto answer = static_cast<std::size_t>(load_.network.output.value);
     const InferenceContents contents =
         contents_of(mapping_->schedule(), std::vector<std::string>(load_.network.layers.size()),
@@ -156,8 +124,9 @@ class MeshStudy final : public Study, public AuditedStudy, public StruckRuns {
   sim::MeshSites sites_;
   std::vector<std::pair<std::string, std::string>> hashes_;
   std::unique_ptr<Mapping> mapping_;
-  std::unique_ptr<TrialRunner> runner_;
-  std::unique_ptr<MemoryTrial> memory_runner_;  // where there are memories
+  std::unique_ptr<Judge> judge_;
+  std::unique_ptr<MeshTrials> mesh_;
+  std::unique_ptr<MemoryTrials> cells_;  // where there are memories
   std::vector<StudyMemory> memories_;
   std::vector<LayerSummary> layers_;
   GoldenReport golden_;

@@ -20,6 +20,7 @@
 #include "base/outcome.h"
 #include "base/tensor_store.h"
 #include "bridge/accelerator/accelerator.h"
+#include "bridge/trial/run_observer.h"
 #include "bridge/words/cell_strike.h"
 #include "bridge/words/layer_summary.h"
 #include "bridge/words/network_source.h"
@@ -73,8 +74,9 @@ class Study {
   /// Faults that act within one inference; cycles count from its start, 0 ..
   /// cycles_per_inference()-1 (a stuck-at for ever reaches beyond). Calls for one image in a row
   /// share its golden run. No random faults: the caller draws them as a flip or as nothing.
+  /// `observer` may be null, as everywhere below.
   virtual TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
-                             Story* story = nullptr, const std::string& dump_folder = {}) = 0;
+                             RunObserver* observer = nullptr) = 0;
 
   /// Memories whose cells can be struck, in the order of the accelerator's file; none where it has
   /// none.
@@ -83,9 +85,10 @@ class Study {
     return none;
   }
   /// What a strike on cells does to the inference of an image, and what the scrubbers find of it
-  /// until it is gone (docs/memory_schedule.md, "Scrubbers"). `story` may be null.
-  virtual TrialResult strike_cells(ImageId image, const CellStrike& strike, Story* story) {
-    (void)image, (void)strike, (void)story;
+  /// until it is gone (docs/memory_schedule.md, "Scrubbers").
+  virtual TrialResult strike_cells(ImageId image, const CellStrike& strike,
+                                   RunObserver* observer = nullptr) {
+    (void)image, (void)strike, (void)observer;
     TS_CHECK(false, "a study without memories");
   }
   /// What a cell holds just after the clock edge of `cycle` in a fault-free inference of the image;
@@ -112,15 +115,15 @@ class Study {
   /// Faults on constants, judged on all images: one result each. Sorted by store and word, no word
   /// twice. Undone before it returns. Only where there are stores, as the next one.
   virtual std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
-                                                    Story* story = nullptr) {
-    (void)faults, (void)story;
+                                                    RunObserver* observer = nullptr) {
+    (void)faults, (void)observer;
     TS_CHECK(false, "a study of the mesh has no stores");
   }
   /// Inferences with faults on their activations, several in a batch where their images allow it:
   /// one result each, which does not depend on the others.
   virtual std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
-                                                      Story* story = nullptr) {
-    (void)strikes, (void)story;
+                                                      RunObserver* observer = nullptr) {
+    (void)strikes, (void)observer;
     TS_CHECK(false, "a study of the mesh has no stores");
   }
 };

@@ -23,7 +23,6 @@ namespace tilestrike::bridge {
 namespace {
 
 constexpr std::int64_t kMostTapeBytes = std::int64_t{1} << 30;
-constexpr std::size_t kMostKeptLogits = 4096;
 constexpr std::size_t kMostToldFaults = 8;
 
 Workload load_of(const StudyInputs& inputs) {
@@ -41,7 +40,7 @@ class TensorStudy final : public Study {
  public:
   explicit TensorStudy(const StudyInputs& inputs)
       : load_(load_of(inputs)),
-        judge_(inputs.judge),
+        judge_(Judge::make(inputs.judge)),
         batch_(std::min(inputs.batch, load_.images())),
         stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
@@ -75,15 +74,15 @@ class TensorStudy final : public Study {
 
   std::int64_t label(ImageId image) const override { return load_.label(image); }
 
-  TrialResult strike(ImageId, std::span<const RegisterFault>, Story*, const std::string&) override {
+  TrialResult strike(ImageId, std::span<const RegisterFault>, RunObserver*) override {
     TS_CHECK(false, "a study of tensors has no mesh");
     return {};
   }
 
   std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
-                                            Story* story) override {
+                                            RunObserver* observer) override {
     return torch_call([&] {
-      tell_faults(faults, story);
+      tell_faults(faults, observer);
       dnn::ConstantStrike strike(stores_, faults);
       std::vector<TrialResult> results;
       for (std::int64_t first = 0; first < images(); first += batch_) {
@@ -100,13 +99,13 @@ class TensorStudy final : public Study {
           results.push_back(std::move(result));
         }
       }
-      tell_images(results, story);
+      tell_images(results, observer);
       return results;
     });
   }
 
   std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
-                                              Story* story) override {
+                                              RunObserver* observer) override {
     return torch_call([&] {
       std::vector<TrialResult> results(strikes.size());
       for (const auto& [home, rounds] : rounds_of(strikes)) {
@@ -116,9 +115,9 @@ class TensorStudy final : public Study {
           run_round(home, images, golden, strikes, round, results);
         }
       }
-      if (story != nullptr && !strikes.empty()) {
-        tell_faults(strikes.front().faults, story);
-        tell_images(results, story);
+      if (!strikes.empty()) {
+        tell_faults(strikes.front().faults, observer);
+        tell_images(results, observer);
       }
       return results;
     });
@@ -196,52 +195,48 @@ class TensorStudy final : public Study {
     TrialResult result;
     result.activated = changed > 0;
     result.changed_words = changed;
-    result.judgement = judge(golden_of(image), faulty, false, judge_);
-    if (result.judgement.outcome != Outcome::kMasked) {
-      if (faulty.size() <= kMostKeptLogits) {
-        result.logits.assign(faulty.begin(), faulty.end());
-      }
-    } else {
+    judge_->conclude(golden_of(image), faulty, result);
+    if (result.judgement.outcome == Outcome::kMasked) {
       result.masked_at = changed > 0 ? MaskedAt::kNetwork : MaskedAt::kUnchanged;
     }
     return result;
   }
 
-  void tell_faults(std::span<const WordFault> faults, Story* story) const {
-    if (story == nullptr) {
+  void tell_faults(std::span<const WordFault> faults, RunObserver* observer) const {
+    if (observer == nullptr || !observer->listens()) {
       return;
     }
     for (std::size_t i = 0; i < std::min(faults.size(), kMostToldFaults); ++i) {
       const WordFault& fault = faults[i];
       const TensorStore& store = stores_.all()[fault.store.value];
-      story->lines.push_back(fmt::format("{} {} ({}, {}) word {}: keeps {:#x}, flips {:#x}",
-                                         name_of(store.role), store.name, store.shape,
-                                         store.format.name(), fault.word,
-                                         fault.keep & store.format.all_bits(), fault.flip));
+      observer->on_line(fmt::format("{} {} ({}, {}) word {}: keeps {:#x}, flips {:#x}",
+                                    name_of(store.role), store.name, store.shape,
+                                    store.format.name(), fault.word,
+                                    fault.keep & store.format.all_bits(), fault.flip));
     }
     if (faults.size() > kMostToldFaults) {
-      story->lines.push_back(fmt::format("... and {} more words", faults.size() - kMostToldFaults));
+      observer->on_line(fmt::format("... and {} more words", faults.size() - kMostToldFaults));
     }
   }
 
-  static void tell_images(const std::vector<TrialResult>& results, Story* story) {
-    if (story == nullptr || results.empty()) {
+  static void tell_images(const std::vector<TrialResult>& results, RunObserver* observer) {
+    if (observer == nullptr || !observer->listens() || results.empty()) {
       return;
     }
     const auto visible = std::ranges::count_if(results, [](const TrialResult& result) {
       return result.judgement.outcome != Outcome::kMasked;
     });
     const TrialResult& first = results.front();
-    story->lines.push_back(
+    observer->on_line(
         fmt::format("{} words have another value; the first went from {:#x} to "
                     "{:#x}",
                     first.changed_words, first.before, first.after));
-    story->lines.push_back(
+    observer->on_line(
         fmt::format("the answer differs from golden on {} of {} images", visible, results.size()));
   }
 
   Workload load_;
-  JudgeKind judge_;
+  std::unique_ptr<Judge> judge_;
   std::int64_t batch_;
   dnn::TensorStores stores_;
   dnn::Executor executor_;  // after the stores, which change the network

@@ -34,7 +34,7 @@ int rank_of(std::span<const float> logits, int chosen) {
   return before;
 }
 
-double relative_l2(std::span<const float> golden, std::span<const float> faulty) {
+double distance(std::span<const float> golden, std::span<const float> faulty) {
   double moved = 0.0;
   double size = 0.0;
   for (std::size_t i = 0; i < golden.size(); ++i) {
@@ -45,6 +45,24 @@ double relative_l2(std::span<const float> golden, std::span<const float> faulty)
   return moved == 0.0 ? 0.0 : std::sqrt(moved / size);
 }
 
+/// What does not depend on what the numbers mean.
+Judgement common(std::span<const float> golden, std::span<const float> faulty) {
+  TS_CHECK(golden.size() == faulty.size() && !golden.empty(), "answers of one network");
+  Judgement judgement;
+  judgement.golden_class = top_1(golden);
+  if (!std::ranges::all_of(faulty, [](float logit) { return std::isfinite(logit); })) {
+    judgement.outcome = Outcome::kNonfinite;
+    judgement.relative_l2 = std::numeric_limits<double>::infinity();
+    return judgement;
+  }
+  judgement.faulty_class = top_1(faulty);
+  if (std::memcmp(golden.data(), faulty.data(), golden.size_bytes()) != 0) {
+    judgement.outcome = Outcome::kSdc;
+    judgement.relative_l2 = distance(golden, faulty);
+  }
+  return judgement;
+}
+
 }  // namespace
 
 int top_1(std::span<const float> logits) {
@@ -53,40 +71,50 @@ int top_1(std::span<const float> logits) {
              : static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-Judgement judge(std::span<const float> golden, std::span<const float> faulty, bool hung,
-                JudgeKind kind) {
-  TS_CHECK(golden.size() == faulty.size() && !golden.empty(), "answers of one network");
-  Judgement judgement;
-  judgement.golden_class = top_1(golden);
-  const bool is_finite =
-      std::all_of(faulty.begin(), faulty.end(), [](float logit) { return std::isfinite(logit); });
-  const bool differs = std::memcmp(golden.data(), faulty.data(), golden.size_bytes()) != 0;
-  if (!is_finite) {
-    judgement.outcome = Outcome::kNonfinite;
-    judgement.relative_l2 = std::numeric_limits<double>::infinity();
-    judgement.sdc_10 = judgement.sdc_20 = true;
-    judgement.sdc_1 = judgement.sdc_5 = kind == JudgeKind::kTopK;
-  } else {
-    judgement.faulty_class = top_1(faulty);
-    if (differs) {
-      judgement.outcome = Outcome::kSdc;
-      judgement.relative_l2 = relative_l2(golden, faulty);
-    }
-    if (differs && kind == JudgeKind::kRelativeL2) {
-      judgement.sdc_10 = judgement.relative_l2 > 0.1;
-      judgement.sdc_20 = judgement.relative_l2 > 0.2;
-    } else if (differs) {
-      judgement.sdc_1 = judgement.faulty_class != judgement.golden_class;
-      judgement.sdc_5 = rank_of(golden, judgement.faulty_class) >= kTopFive;
-      const double before = confidence(golden, judgement.golden_class);
-      const double moved = std::abs(confidence(faulty, judgement.golden_class) - before);
-      judgement.sdc_10 = moved > 0.1 * before;
-      judgement.sdc_20 = moved > 0.2 * before;
-    }
+std::unique_ptr<Judge> Judge::make(JudgeKind kind) {
+  if (kind == JudgeKind::kRelativeL2) {
+    return std::make_unique<RelativeL2Judge>();
   }
-  if (hung) {
-    judgement.outcome = Outcome::kDue;
+  return std::make_unique<TopKJudge>();
+}
+
+void Judge::conclude(std::span<const float> golden, std::span<const float> faulty,
+                     TrialResult& result) const {
+  result.judgement = compare(golden, faulty);
+  Outcome& outcome = result.judgement.outcome;
+  if ((outcome != Outcome::kMasked || result.hung) && faulty.size() <= kMostKept) {
+    result.logits.assign(faulty.begin(), faulty.end());
   }
+  if (outcome == Outcome::kMasked && result.corrected_codewords > 0 &&
+      result.detected_codewords == 0) {
+    outcome = Outcome::kCorrected;
+  }
+  result.without_stop = outcome;
+  if (result.hung || result.detected_codewords > 0) {
+    outcome = Outcome::kDue;
+  }
+}
+
+Judgement TopKJudge::compare(std::span<const float> golden, std::span<const float> faulty) const {
+  Judgement judgement = common(golden, faulty);
+  if (judgement.outcome == Outcome::kNonfinite) {
+    judgement.sdc_1 = judgement.sdc_5 = judgement.sdc_10 = judgement.sdc_20 = true;
+  } else if (judgement.outcome == Outcome::kSdc) {
+    judgement.sdc_1 = judgement.faulty_class != judgement.golden_class;
+    judgement.sdc_5 = rank_of(golden, judgement.faulty_class) >= kTopFive;
+    const double before = confidence(golden, judgement.golden_class);
+    const double moved = std::abs(confidence(faulty, judgement.golden_class) - before);
+    judgement.sdc_10 = moved > kLess * before;
+    judgement.sdc_20 = moved > kMore * before;
+  }
+  return judgement;
+}
+
+Judgement RelativeL2Judge::compare(std::span<const float> golden,
+                                   std::span<const float> faulty) const {
+  Judgement judgement = common(golden, faulty);
+  judgement.sdc_10 = judgement.relative_l2 > kLess;
+  judgement.sdc_20 = judgement.relative_l2 > kMore;
   return judgement;
 }
 

@@ -55,9 +55,4 @@ struct TrialResult {
   bool outlives = false;  // later inferences read the struck cells, too
 };
 
-/// What `replay` tells of a trial, line by line, in the order in which it happened.
-struct Story {
-  std::vector<std::string> lines;
-};
-
 }  // namespace tilestrike::bridge

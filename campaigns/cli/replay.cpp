@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bridge/study/trial_dump.h"
 #include "campaigns/cli/commands.h"
 
 namespace tilestrike::campaigns::cli {
@@ -21,6 +22,7 @@ int run(ReplayArguments& arguments) {
   if (arguments.image >= 0) {
     arguments.request.image = arguments.image;
   }
+  arguments.request.open_dump = bridge::dump_of_trial;
   const ReplayReport report = replay(arguments.request, bridge::Study::open);
   print(arguments.is_json ? json_of(report).dump(2) + "\n" : text_of(report));
   return report.differences.empty() ? 0 : 1;
@@ -43,9 +45,11 @@ void add_replay(CLI::App& program, Action& chosen) {
       ->add_option("--image", arguments->image,
                    "Of a fault that is judged on many images: whose story [the first that changed]")
       ->check(not_negative());
-  command->add_option("--dump", arguments->request.dump_folder,
-                      "Of a strike on the mesh: write operands and results of the struck passes to "
-                      "this folder as .npy (python/check_dump.py checks them)");
+  command->add_option(
+      "--dump", arguments->request.dump_folder,
+      "Of a strike on an accelerator: write the layers to this folder as .npy, what "
+      "the struck ones became, and of the mesh the struck pass "
+      "(python/check_dump.py checks them)");
   command->add_option("--svg", arguments->request.picture,
                       "Of a strike on a memory: draw the struck cells and their codewords to this "
                       "file");

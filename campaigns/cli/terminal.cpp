@@ -6,6 +6,9 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
+
+#include "bridge/trial/engine_audit.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {
@@ -51,6 +54,9 @@ Surroundings surroundings_of(ProgressLine& line, bool wants_progress) {
   listen_to_signals();
   Surroundings surroundings;
   surroundings.open_study = bridge::Study::open;
+  surroundings.open_auditor = [](const std::string& engine) {
+    return std::make_unique<bridge::EngineAudit>(engine);
+  };
   surroundings.is_interrupted = stop_was_asked;
   if (wants_progress || line.is_on_terminal()) {
     surroundings.show_progress = [&line](const std::string& text) { line.show(text); };

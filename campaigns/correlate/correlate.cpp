@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bridge/trial/audit.h"
-#include "bridge/trial/struck_runs.h"
+#include "bridge/trial/engine_audit.h"
+#include "bridge/trial/run_observer.h"
 #include "campaigns/correlate/correlation_file.h"
 #include "campaigns/correlate/made_up_passes.h"
 #include "campaigns/plan/title.h"
@@ -50,12 +50,31 @@ void check_scenario(const Scenario& scenario) {
   }
 }
 
+class RunVisitor final : public bridge::RunObserver {
+ public:
+  explicit RunVisitor(const VisitRun& visit) : visit_(visit) {}
+  void on_run(const bridge::StruckRun& run) override { visit_(run.layer, run.job); }
+
+ private:
+  const VisitRun& visit_;
+};
+
 /// What a scenario strikes: a network's runs, or made-up ones.
 struct Subject {
   std::unique_ptr<bridge::Study> study;
   std::unique_ptr<MadeUpPasses> made_up;
-  bridge::StruckRuns* runs = nullptr;
   Target target;
+
+  /// The struck runs of one image, layer by layer, each as the ones before have left the mesh.
+  void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
+                       const VisitRun& visit) const {
+    if (made_up != nullptr) {
+      made_up->each_struck_run(image, faults, visit);
+      return;
+    }
+    RunVisitor visitor(visit);
+    study->strike(image, faults, &visitor);
+  }
 };
 
 Subject open_subject(const Scenario& scenario, const Surroundings& surroundings) {
@@ -64,7 +83,6 @@ Subject open_subject(const Scenario& scenario, const Surroundings& surroundings)
     const std::int64_t sets = scenario.data.use > 0 ? scenario.data.use : kMadeUpSets;
     subject.made_up = std::make_unique<MadeUpPasses>(
         scenario.accelerator.mesh, static_cast<std::uint64_t>(scenario.seed), sets);
-    subject.runs = subject.made_up.get();
     subject.target = subject.made_up->target();
     return subject;
   }
@@ -72,8 +90,6 @@ Subject open_subject(const Scenario& scenario, const Surroundings& surroundings)
     surroundings.show_progress("golden run");
   }
   subject.study = surroundings.open_study(study_inputs(scenario));
-  subject.runs = dynamic_cast<bridge::StruckRuns*>(subject.study.get());
-  TS_CHECK(subject.runs != nullptr, "a study whose trials engines compute");
   subject.target = target_of(scenario, *subject.study);
   return subject;
 }
@@ -239,7 +255,7 @@ class PointRun {
     for (std::size_t pair = 0; pair < found_.pairs.size(); ++pair) {
       row.pairs.emplace_back().pair = pair;
     }
-    subject_.runs->each_struck_run(
+    subject_.each_struck_run(
         ImageId(row.image), faults, [&](const std::string& layer, const sim::MeshJob& job) {
           const sim::JobCorrelation found = correlator_.correlate(job);
           for (std::size_t engine = 0; engine < covers_.size(); ++engine) {
@@ -301,7 +317,7 @@ class PointRun {
     const DrawnTrial drawn = plan_.draw(trial);
     const CorrelatedPair* differing = found_.first ? found_.first->differing() : nullptr;
     bool is_written = false;
-    subject_.runs->each_struck_run(
+    subject_.each_struck_run(
         image_of(drawn, trial), drawn.acting(),
         [&](const std::string& layer, const sim::MeshJob& job) {
           if (!is_written && (differing == nullptr || differing->layer == layer)) {

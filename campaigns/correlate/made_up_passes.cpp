@@ -135,7 +135,7 @@ Target MadeUpPasses::target() const {
 }
 
 void MadeUpPasses::each_struck_run(ImageId image, std::span<const RegisterFault> faults,
-                                   const bridge::VisitRun& visit) {
+                                   const VisitRun& visit) const {
   if (faults.empty()) {
     return;
   }

@@ -4,13 +4,18 @@
 // a network (docs/correlate.md).
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
-#include "bridge/trial/struck_runs.h"
 #include "campaigns/plan/sampling.h"
+#include "sim/mesh/engine.h"
 
 namespace tilestrike::campaigns {
+
+using VisitRun = std::function<void(const std::string& layer, const sim::MeshJob& job)>;
 
 /// Sets of operands where the scenario does not say `data.use`.
 inline constexpr std::int64_t kMadeUpSets = 2;
@@ -19,16 +24,18 @@ inline constexpr std::int64_t kMadeUpSets = 2;
 /// its windows waits. Its cycles are those of an inference, and its sets of operands are the
 /// images: of even ones all numbers are random, of odd ones -128, 127 or 0 (sums: the ends of
 /// int32, or 0). What c0 and c1 hold before is random.
-class MadeUpPasses final : public bridge::StruckRuns {
+class MadeUpPasses {
  public:
   /// `sets` sets of operands, drawn from `seed`.
   MadeUpPasses(const sim::MeshConfig& config, std::uint64_t seed, std::int64_t sets);
-  ~MadeUpPasses() override;
+  ~MadeUpPasses();
 
   /// Lives as long as this object.
   Target target() const;
+  /// The struck runs of one set of operands: `visit` takes the name of the layer and the job, which
+  /// live for the call.
   void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
-                       const bridge::VisitRun& visit) override;
+                       const VisitRun& visit) const;
 
  private:
   class Set;

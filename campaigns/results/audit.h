@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/ids.h"
-#include "bridge/trial/audit.h"
+#include "bridge/trial/run_observer.h"
 #include "campaigns/results/results.h"
 
 namespace tilestrike::campaigns {

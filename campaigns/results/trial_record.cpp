@@ -476,7 +476,7 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
                                             std::int64_t scenario, TrialId trial,
                                             const std::string& engine,
                                             const std::function<bool()>& is_interrupted,
-                                            const Telling& telling) {
+                                            const Watch& watch) {
   const DrawnTrial drawn = plan.draw(trial);
   TrialRecord record;
   Judged judged;
@@ -495,13 +495,13 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
       }
     }
     if (plan.strikes_constants()) {
-      results = study.strike_constants(drawn.words.faults, telling.story);
+      results = study.strike_constants(drawn.words.faults, watch.observer);
     } else {
       std::vector<bridge::WordStrike> strikes;
       for (const ImageId image : images) {
         strikes.push_back({image, drawn.words.faults});
       }
-      results = study.strike_activations(strikes, telling.story);
+      results = study.strike_activations(strikes, watch.observer);
     }
     for (std::size_t i = 0; i < images.size(); ++i) {
       add(images[i], std::move(results[i]));
@@ -510,7 +510,7 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
     const std::vector<RegisterFault> faults = drawn.acting();
     const std::vector<bridge::CellFault> cells = drawn.acting_cells();
     const auto result_on = [&](ImageId image) {
-      const bool is_chosen = drawn.image.has_value() || image == telling.told;
+      const bool is_chosen = drawn.image.has_value() || image == watch.image;
       if (faults.empty() && cells.empty()) {
         bridge::TrialResult result = nothing_struck(study, image);
         if (drawn.strike && drawn.strike->failing > 0) {
@@ -520,10 +520,9 @@ std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& pl
       }
       if (!cells.empty()) {
         return study.strike_cells(image, {cells, drawn.scrub_phases},
-                                  is_chosen ? telling.story : nullptr);
+                                  is_chosen ? watch.observer : nullptr);
       }
-      return study.strike(image, faults, is_chosen ? telling.story : nullptr,
-                          is_chosen ? telling.dump_folder : std::string());
+      return study.strike(image, faults, is_chosen ? watch.observer : nullptr);
     };
     if (is_in_memory(drawn) && plan.memories()->zero_to_one()) {
       judged.stored = stored_of(drawn, study, plan);

@@ -47,18 +47,17 @@ struct TrialRecord {
 /// The index of a column of `trials`.
 std::size_t trial_column(const std::string& name);
 
-/// Strikes and judges one trial; nothing when `is_interrupted` said so in between. Only a transient
-/// trial can tell a story or be dumped as it is; a lasting fault does so for image `told`.
-struct Telling {
-  bridge::Story* story = nullptr;
-  std::string dump_folder;
-  ImageId told;
+/// Who looks on while a trial is struck: at its only image or, of a lasting fault, at one of them.
+struct Watch {
+  bridge::RunObserver* observer = nullptr;
+  ImageId image;
 };
+/// Strikes and judges one trial; nothing when `is_interrupted` said so in between.
 std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
                                             std::int64_t scenario, TrialId trial,
                                             const std::string& engine,
                                             const std::function<bool()>& is_interrupted,
-                                            const Telling& telling = {});
+                                            const Watch& watch = {});
 
 /// Several trials that strike activations, judged together: one record each, in order.
 std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, const Plan& plan,

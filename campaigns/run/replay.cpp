@@ -95,16 +95,16 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
   return draw_array(picture);
 }
 
-/// Only struck passes of the mesh can be dumped: never a dump that silently is not there.
+/// Never a dump that silently is not there.
 void check_dump(const ReplayRequest& request, const DrawnTrial& drawn, const bridge::Study& study) {
-  if (drawn.faults.empty()) {
+  if (!study.stores().empty()) {
     fail(ErrorCode::kInvalidInput,
-         fmt::format("trial {} struck {}, not the mesh", request.trial, structure_of(drawn, study)),
+         fmt::format("trial {} struck {}, a tensor", request.trial, structure_of(drawn, study)),
          "--dump",
-         "--dump writes the struck passes of a strike on the mesh; leave it out; the story and "
-         "--json tell what was read");
+         "--dump writes the struck layers of an accelerator; leave it out; the story and --json "
+         "tell what was changed");
   }
-  if (drawn.acting().empty()) {
+  if (drawn.acting().empty() && drawn.acting_cells().empty()) {
     fail(ErrorCode::kInvalidInput,
          fmt::format("trial {} changes nothing: the random value is the one that the bit has",
                      request.trial),
@@ -162,12 +162,15 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
     draw_struck_memory(point.scenario, plan, drawn, *study).write(request.picture);
   }
   bridge::Story story;
-  Telling telling;
-  telling.story = &story;
-  telling.dump_folder = request.dump_folder;
-  telling.told = ImageId(report.image);
-  auto record =
-      strike_and_judge(*study, plan, request.scenario, trial, point.scenario.engine, {}, telling);
+  std::unique_ptr<bridge::RunObserver> dump;
+  std::vector<bridge::RunObserver*> all = {&story};
+  if (!request.dump_folder.empty()) {
+    dump = request.open_dump(request.dump_folder);
+    all.push_back(dump.get());
+  }
+  bridge::Observers observers(all);
+  auto record = strike_and_judge(*study, plan, request.scenario, trial, point.scenario.engine, {},
+                                 {&observers, ImageId(report.image)});
   TS_CHECK(record.has_value(), "a replay was interrupted");
   report.story = std::move(story.lines);
   report.row = std::move(record->trial);

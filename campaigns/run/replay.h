@@ -20,7 +20,8 @@ struct ReplayRequest {
   std::int64_t trial = 0;
   std::optional<std::int64_t> image;  // of a lasting fault: whose story; by default the first sdc's
   std::string dump_folder;            // empty: no dump
-  std::string picture;                // file for a picture of the struck memory; empty: none
+  std::function<std::unique_ptr<bridge::RunObserver>(const std::string& folder)> open_dump;
+  std::string picture;  // file for a picture of the struck memory; empty: none
 };
 
 struct ReplayReport {

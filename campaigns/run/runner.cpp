@@ -124,14 +124,19 @@ class PointRun {
 
   /// The cell `audit` of a trial.
   std::string audit(TrialId trial) {
-    auto* study = dynamic_cast<bridge::AuditedStudy*>(&study_);
-    TS_CHECK(study != nullptr, "a study whose trials engines compute");
+    if (auditor_ == nullptr) {
+      auditor_ = surroundings_.open_auditor(point_.scenario.engine);
+    }
     const DrawnTrial drawn = plan_.draw(trial);
     const ImageId image =
         drawn.image.value_or(ImageId(static_cast<std::int64_t>(trial.value) % study_.images()));
     const std::vector<bridge::CellFault> cells = drawn.acting_cells();
-    return audit_cell(cells.empty() ? study->audit(image, drawn.acting())
-                                    : study->audit_cells(image, {cells, drawn.scrub_phases}));
+    if (cells.empty()) {
+      study_.strike(image, drawn.acting(), auditor_.get());
+    } else {
+      study_.strike_cells(image, {cells, drawn.scrub_phases}, auditor_.get());
+    }
+    return audit_cell(auditor_->take());
   }
 
   /// Trials whose images share a batch are struck together.
@@ -171,6 +176,7 @@ class PointRun {
   Results& results_;
   const Surroundings& surroundings_;
   Plan plan_;
+  std::unique_ptr<bridge::Auditor> auditor_;  // once a trial was audited
 };
 
 /// Equal for scenarios that one study serves. The technology node decides what strikes, not what a

@@ -21,8 +21,12 @@ namespace tilestrike::campaigns {
 using StudyFactory = std::function<std::unique_ptr<bridge::Study>(const bridge::StudyInputs&)>;
 
 /// What happens around a run.
+/// What asks the other engines than the one named, where a scenario says `audit`.
+using AuditorFactory = std::function<std::unique_ptr<bridge::Auditor>(const std::string& engine)>;
+
 struct Surroundings {
   StudyFactory open_study;
+  AuditorFactory open_auditor;
   std::function<bool()> is_interrupted = [] { return false; };
   ShowProgress show_progress;
 };

@@ -9,13 +9,17 @@
 
 #include "base/random.h"
 #include "bridge/reference/full_simulation.h"
-#include "bridge/trial/trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/mesh_trials.h"
 #include "dnn/integer/quantise.h"
 #include "tests/bridge/attention_network.h"
+#include "tests/bridge/touched.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 const dnn::Layer& layer_named(const dnn::Network& network, const std::string& name) {
   const auto found = std::ranges::find(network.layers, name, &dnn::Layer::name);
@@ -60,7 +64,7 @@ TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
   AcceleratorConfig accelerator = mesh_of(4, 4, GetParam());
   dnn::Tape golden = executor.record(attention_pictures().narrow(0, 0, 1));
   Mapping mapping(network, golden, accelerator);
-  TrialRunner runner(network, mapping, "systemc", JudgeKind::kTopK);
+  MeshTrials runner(network, mapping, "systemc", kTopK);
   const auto engine = sim::make_engine("systemc");
   const sim::MeshSites sites(accelerator.mesh);
   RandomStream random(5, 0, Purpose::kTest);
@@ -89,17 +93,17 @@ TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
                          static_cast<Cycle>(fault.kind == FaultKind::kFlip ? 0 : random.below(500));
       faults.push_back(fault);
     }
-    std::vector<StruckLayer> struck;
-    const TrialResult result = runner.run(golden, faults, nullptr, &struck);
+    Touched struck;
+    const TrialResult result = runner.run(golden, faults, &struck);
     const FullRun full = simulate_all(network, mapping, *engine, image, faults);
-    for (const StruckLayer& layer : struck) {
+    for (const Touched::Layer& layer : struck.layers) {
       ASSERT_EQ(
           dnn::count_different(
               layer.accumulators.defined() ? layer.accumulators : golden.accumulators[layer.layer],
               full.tape.accumulators[layer.layer]),
           0)
           << network.layers[layer.layer].name << ", trial " << trials;
-      changed_again += layer.right.defined() && layer.accumulators.defined() ? 1 : 0;
+      changed_again += layer.is_product && layer.accumulators.defined() ? 1 : 0;
     }
     const auto output = static_cast<std::size_t>(network.output.value);
     const at::Tensor logits = full.tape.values[output].toTensor();
@@ -126,7 +130,7 @@ TEST(AttentionTest, ChangedKeysStayInTheMeshForALaterFault) {
   const at::Tensor image = attention_pictures().narrow(0, 0, 1);
   const dnn::Tape golden = executor.record(image);
   Mapping mapping(network, golden, mesh_of(4, 4, sim::Dataflow::kWeightStationary));
-  TrialRunner runner(network, mapping, "systemc", JudgeKind::kTopK);
+  MeshTrials runner(network, mapping, "systemc", kTopK);
   const auto engine = sim::make_engine("systemc");
   const sim::MeshSites sites(mapping.accelerator().mesh);
   RandomStream random(6, 0, Purpose::kTest);
@@ -151,7 +155,7 @@ TEST(AttentionTest, ChangedKeysStayInTheMeshForALaterFault) {
     const auto slip = trial % 2 == 0 ? sim::Register::kValid : sim::Register::kPropagate;
     const std::vector<RegisterFault> faults{flip(site_in(weight, 8), keys.start + at_keys),
                                             flip(site_in(slip, 1), after.start + at_load)};
-    const TrialResult result = runner.run(golden, faults, nullptr, nullptr);
+    const TrialResult result = runner.run(golden, faults, nullptr);
     const FullRun full = simulate_all(network, mapping, *engine, image, faults);
     const auto output = static_cast<std::size_t>(network.output.value);
     const at::Tensor logits = full.tape.values[output].toTensor();

@@ -6,11 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 #include "tests/bridge/small_network.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 using enum sim::MemoryContent;
 
@@ -26,7 +29,7 @@ TEST_P(CellContentsTest, EveryCellIsThePlatforms) {
   AcceleratorConfig accelerator = small_accelerator(dataflow, rule);
   accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64));
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrials trial(network, mapping, "systemc", kTopK);
   PlatformRun platform(network, mapping, golden);
   const Cycle period = mapping.schedule().cycles_per_inference();
   RandomStream random(17, 0, Purpose::kTest);

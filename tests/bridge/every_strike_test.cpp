@@ -14,11 +14,14 @@
 #include <iterator>
 #include <map>
 
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 #include "tests/bridge/small_network.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 using enum sim::MemoryContent;
 
@@ -79,8 +82,8 @@ class Comparison {
         executor_(network_),
         golden_(executor_.record(dnn::Inputs(tiny_pictures()).narrow(0, 1))),
         mapping_(network_, golden_, accelerator),
-        trial_(network_, mapping_, "systemc", JudgeKind::kTopK),
-        formula_(network_, mapping_, "closed_form", JudgeKind::kTopK),
+        trial_(network_, mapping_, "systemc", kTopK),
+        formula_(network_, mapping_, "closed_form", kTopK),
         platform_(network_, mapping_, golden_) {}
 
   Cycle cycles() const { return mapping_.schedule().cycles_per_inference(); }
@@ -199,7 +202,7 @@ class Comparison {
     return seen;
   }
 
-  Seen by_residency(MemoryTrial& trial, const std::vector<CellFault>& faults) {
+  Seen by_residency(MemoryTrials& trial, const std::vector<CellFault>& faults) {
     const TrialResult result = trial.run(golden_, {faults, {}}, nullptr);
     Seen seen;
     seen.answer = result.logits.empty() ? floats(golden_of(network_.output)) : result.logits;
@@ -214,7 +217,7 @@ class Comparison {
   dnn::Executor executor_;
   dnn::Tape golden_;
   Mapping mapping_;
-  MemoryTrial trial_, formula_;
+  MemoryTrials trial_, formula_;
   PlatformRun platform_;
   std::int64_t struck_ = 0, simulated_ = 0, visible_ = 0;
 };

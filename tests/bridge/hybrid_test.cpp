@@ -8,11 +8,15 @@
 
 #include "base/random.h"
 #include "bridge/reference/full_simulation.h"
-#include "bridge/trial/trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/mesh_trials.h"
+#include "tests/bridge/touched.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 constexpr int kImages = 50;
 constexpr int kMostTries = 4000;  // per register kind; a kind that cannot change anything fails
@@ -26,7 +30,7 @@ class Comparison {
         random_(seed, 0, Purpose::kTest) {
     golden_ = executor_.record(image(0));
     mapping_ = std::make_unique<Mapping>(load_.network, golden_, accelerator);
-    runner_ = std::make_unique<TrialRunner>(load_.network, *mapping_, "systemc", JudgeKind::kTopK);
+    runner_ = std::make_unique<MeshTrials>(load_.network, *mapping_, "systemc", kTopK);
     engine_ = sim::make_engine("systemc");
   }
 
@@ -60,12 +64,12 @@ class Comparison {
   bool compare(const std::vector<RegisterFault>& faults) {
     const auto which = static_cast<std::int64_t>(random_.below(kImages));
     golden_ = executor_.record(image(which));
-    std::vector<StruckLayer> struck;
-    const TrialResult result = runner_->run(golden_, faults, nullptr, &struck);
+    Touched touched;
+    const TrialResult result = runner_->run(golden_, faults, &touched);
     const FullRun full = simulate_all(load_.network, *mapping_, *engine_, image(which), faults);
     const std::string about =
         sites_.text(faults[0].site) + " at cycle " + std::to_string(faults[0].when.from);
-    for (const StruckLayer& layer : struck) {
+    for (const auto& layer : touched.layers) {
       const at::Tensor& expected = full.tape.accumulators[layer.layer];
       EXPECT_EQ(
           dnn::count_different(
@@ -109,7 +113,7 @@ class Comparison {
   RandomStream random_;
   dnn::Tape golden_;
   std::unique_ptr<Mapping> mapping_;
-  std::unique_ptr<TrialRunner> runner_;
+  std::unique_ptr<MeshTrials> runner_;
   std::unique_ptr<sim::Engine> engine_;
   int compared_ = 0;
 };

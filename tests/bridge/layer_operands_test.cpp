@@ -76,8 +76,8 @@ TEST_P(LayerOperandsTest, CutsWhatTheConvolutionReads) {
   const auto input = random_bytes(2 * 3 * 9 * 8, 1);
   const auto weight = random_bytes(static_cast<std::size_t>(2 * gemm.columns * gemm.depth), 2);
   std::vector<std::int32_t> bias{11, -12, 13, -14, 15, -16, 17, -18};
-  LayerOperands operands(tiling, config.mesh, weight.data(), bias.data());
-  operands.set_input(input.data());
+  const OperandPlaces places(tiling, config.mesh);
+  const LayerOperands operands(places, input.data(), weight.data(), bias.data());
   const bool ws = config.mesh.is_weight_stationary();
   for (int pass = 0; pass < tiling.passes(); ++pass) {
     const Tile tile = tiling.tile(pass);

@@ -11,12 +11,16 @@
 
 #include "base/random.h"
 #include "bridge/exposure/element_places.h"
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/engine_audit.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 #include "tests/bridge/small_network.h"
 #include "tests/bridge/trial_text.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 struct Counts {
   int strikes = 0, read = 0, changed = 0, corrected = 0, detected = 0;
@@ -219,14 +223,15 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
   const dnn::Inputs images = small_pictures();
   const dnn::Tape shapes = executor.record(images.narrow(0, 1));
   Mapping mapping(network, shapes, accelerator);
-  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
-  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
+  MemoryTrials trial(network, mapping, "systemc", kTopK);
+  MemoryTrials formula(network, mapping, "closed_form", kTopK);
   PlatformRun platform(network, mapping, shapes);
   const auto output = static_cast<std::size_t>(network.output.value);
   const Cycle period = mapping.schedule().cycles_per_inference();
   const bool has_scrubbers = std::ranges::any_of(
       accelerator.memory, [](const auto& memory) { return memory.second.scrub_cycles > 0; });
   Counts counts;
+  EngineAudit others("systemc");
   for (int k = 0; k < strikes; ++k) {
     RandomStream random(seed, static_cast<std::uint64_t>(k), Purpose::kTest);
     const dnn::Tape golden = executor.record(images.narrow(k % 8, 1));
@@ -239,7 +244,8 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
         << "strike " << k << ":" << text_of(faults);
     counts.passes += hybrid.passes_simulated;
     if (k % 10 == 0) {
-      const TrialAudit audit = trial.audit(golden, {faults, phases});
+      trial.run(golden, {faults, phases}, &others);
+      const TrialAudit audit = others.take();
       EXPECT_EQ(audit.disagreement, "") << "strike " << k << ":" << text_of(faults);
       for (const std::string& engine : audit.engines) {
         ++counts.audited[engine];
@@ -412,7 +418,7 @@ TEST_P(MemoryStrikesTest, TheNextInferenceReadsWhatStayed) {
       memory.scrub_cycles = scrub_cycles;
     }
     Mapping mapping(network, shapes, accelerator);
-    MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+    MemoryTrials trial(network, mapping, "systemc", kTopK);
     PlatformRun platform(network, mapping, shapes);
     const Cycle period = mapping.schedule().cycles_per_inference();
     for (int k = 0; k < 100; ++k) {
@@ -458,8 +464,8 @@ TEST_P(MemoryStrikesTest, ACopyOfAWrongBackingCopy) {
     accelerator.on_due = on_due;
     accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, sim::EccKind::kNone));
     Mapping mapping(network, golden, accelerator);
-    MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
-    MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
+    MemoryTrials trial(network, mapping, "systemc", kTopK);
+    MemoryTrials formula(network, mapping, "closed_form", kTopK);
     const Residency& residency = trial.residency();
     const Placement& placement = residency.placement();
     const ElementPlaces places(residency);

@@ -7,13 +7,16 @@
 
 #include "base/random.h"
 #include "bridge/study/study.h"
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 #include "tests/bridge/memories.h"
 #include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 StudyInputs resnet(const AcceleratorConfig& accelerator, std::int64_t images = 5) {
   StudyInputs inputs;
@@ -96,7 +99,7 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
   const dnn::Executor executor(load.network);
   const dnn::Tape tape = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, tape, inputs.accelerator);
-  MemoryTrial trial(load.network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrials trial(load.network, mapping, "systemc", kTopK);
   const Placement& placement = trial.residency().placement();
   RandomStream random(3, 0, Purpose::kTest);
   int compared = 0;

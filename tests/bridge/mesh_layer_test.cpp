@@ -11,10 +11,14 @@
 #include "base/random.h"
 #include "bridge/effects/splice.h"
 #include "bridge/reference/full_simulation.h"
-#include "bridge/trial/trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/mesh_trials.h"
+#include "tests/bridge/touched.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 at::Tensor random_int8(std::vector<std::int64_t> sizes, RandomStream& random) {
   at::Tensor tensor = at::empty(sizes, c10::TensorOptions(c10::kChar));
@@ -129,7 +133,7 @@ void expect_hybrid_equals_full(sim::Overflow overflow, int wanted) {
     for (AcceleratorConfig config : accelerators()) {
       config.mesh.overflow = overflow;
       Mapping mapping(network, golden, config);
-      TrialRunner runner(network, mapping, "systemc", JudgeKind::kTopK);
+      MeshTrials runner(network, mapping, "systemc", kTopK);
       const sim::MeshSites sites(config.mesh);
       const auto cycles = static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference());
       for (int trial = 0; trial < wanted; ++trial) {
@@ -144,11 +148,11 @@ void expect_hybrid_equals_full(sim::Overflow overflow, int wanted) {
           }
           faults.push_back(fault);
         }
-        std::vector<StruckLayer> struck;
-        const TrialResult result = runner.run(golden, faults, nullptr, &struck);
+        Touched struck;
+        const TrialResult result = runner.run(golden, faults, &struck);
         const FullRun full = simulate_all(network, mapping, *engine, image, faults);
-        const at::Tensor hybrid = !struck.empty() && struck[0].accumulators.defined()
-                                      ? struck[0].accumulators
+        const at::Tensor hybrid = !struck.layers.empty() && struck.layers[0].accumulators.defined()
+                                      ? struck.layers[0].accumulators
                                       : golden.accumulators[0];
         ASSERT_EQ(dnn::count_different(hybrid, full.tape.accumulators[0]), 0)
             << sites.text(faults[0].site) << " at " << faults[0].when.from;

@@ -7,11 +7,14 @@
 
 #include "base/random.h"
 #include "bridge/reference/platform_run.h"
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 #include "tests/bridge/memories.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 class PlatformResnetTest : public testing::TestWithParam<std::tuple<sim::Dataflow, WeightReload>> {
 };
@@ -26,7 +29,7 @@ TEST_P(PlatformResnetTest, EveryLayerIsTheExecutorsAndStrikesAreTheTrials) {
   accelerator.on_due = OnDue::kUse;
   const dnn::Tape shapes = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, shapes, accelerator);
-  MemoryTrial trial(load.network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrials trial(load.network, mapping, "systemc", kTopK);
   PlatformRun platform(load.network, mapping, shapes);
   const auto output = static_cast<std::size_t>(load.network.output.value);
   const Cycle period = mapping.schedule().cycles_per_inference();

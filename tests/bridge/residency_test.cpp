@@ -11,11 +11,14 @@
 #include "bridge/exposure/copies.h"
 #include "bridge/exposure/mesh_reads.h"
 #include "bridge/schedule/mapping.h"
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 #include "tests/bridge/memories.h"
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 constexpr std::size_t kScratchpad = 0;
 constexpr std::size_t kSums = 1;
@@ -29,12 +32,12 @@ class ResidencyTest : public testing::Test {
           executor(load.network),
           tape(executor.record(load.inputs)),
           mapping(load.network, tape, accelerator),
-          trial(load.network, mapping, "systemc", JudgeKind::kTopK) {}
+          trial(load.network, mapping, "systemc", kTopK) {}
     Workload load;
     dnn::Executor executor;
     dnn::Tape tape;
     Mapping mapping;
-    MemoryTrial trial;
+    MemoryTrials trial;
 
     const Residency& residency() const { return trial.residency(); }
     const MemorySchedule& memory() const { return residency().memory(); }

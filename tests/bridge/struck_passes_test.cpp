@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "bridge/trial/memory_trial.h"
+#include "bridge/trial/engine_audit.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/memory_trials.h"
 #include "sim/mesh/engine.h"
 #include "tests/bridge/attention_network.h"
 #include "tests/bridge/small_network.h"
@@ -16,6 +18,8 @@
 
 namespace tilestrike::bridge {
 namespace {
+
+const TopKJudge kTopK{};
 
 using Kind = Occupant::Kind;
 
@@ -64,8 +68,8 @@ TEST_P(StruckPassesTest, OnlyThePassesThatReadItAreSimulated) {
   accelerator.memory[0].second.capacity_bytes = 512;
   accelerator.memory.emplace_back("d", small_memory({sim::MemoryContent::kBacking}, 8192, 64));
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
-  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
+  MemoryTrials trial(network, mapping, "systemc", kTopK);
+  MemoryTrials formula(network, mapping, "closed_form", kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   std::array<int, 4> live{};
   for (int k = 0; k < 4000; ++k) {
@@ -103,8 +107,8 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial right(network, mapping, "stepped", JudgeKind::kTopK);
-  MemoryTrial wrong(network, mapping, "off_by_one", JudgeKind::kTopK);
+  MemoryTrials right(network, mapping, "stepped", kTopK);
+  MemoryTrials wrong(network, mapping, "off_by_one", kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int computed = 0;
   for (int k = 0; k < 400; ++k) {
@@ -122,7 +126,9 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
     }
     computed += has_run ? 1 : 0;
     if (k % 20 == 0 && has_run) {
-      const std::string found = wrong.audit(golden, {{&fault, 1}, {}}).disagreement;
+      EngineAudit audit("off_by_one");
+      wrong.run(golden, {{&fault, 1}, {}}, &audit);
+      const std::string found = audit.take().disagreement;
       EXPECT_TRUE(found.starts_with("off_by_one and closed_form part in layer ")) << found;
     }
   }
@@ -134,14 +140,15 @@ TEST_P(StruckPassesTest, AnAuditNamesTheEngineThatIsWrong) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
+  MemoryTrials trial(network, mapping, "systemc", kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
+  EngineAudit others("systemc");
   int found = 0;
   for (int k = 0; k < 100; ++k) {
     RandomStream random(82, static_cast<std::uint64_t>(k), Purpose::kTest);
     const CellFault fault = draw(accelerator, k % 3, cycles, random);
-    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
-    const TrialAudit audit = trial.audit(golden, {{&fault, 1}, {}});
+    const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, &others);
+    const TrialAudit audit = others.take();
     EXPECT_EQ(audit.disagreement, result.passes_simulated == 0
                                       ? ""
                                       : "systemc and off_by_one part in layer " + result.layer +
@@ -170,8 +177,8 @@ TEST_P(StruckPassesTest, ProductsOfTwoActivationsToo) {
   }
   accelerator.memory[1].second.capacity_bytes = 1024;
   Mapping mapping(network, golden, accelerator);
-  MemoryTrial trial(network, mapping, "systemc", JudgeKind::kTopK);
-  MemoryTrial formula(network, mapping, "closed_form", JudgeKind::kTopK);
+  MemoryTrials trial(network, mapping, "systemc", kTopK);
+  MemoryTrials formula(network, mapping, "closed_form", kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int of_products = 0;
   for (int k = 0; k < 5000; ++k) {

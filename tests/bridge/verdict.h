@@ -10,11 +10,11 @@
 
 namespace tilestrike::bridge {
 
-/// An answer that differs from golden is judged as judge() says it is, and by relative L2 has no
+/// An answer that differs from golden is judged as the judge says it is, and by relative L2 has no
 /// classes. Whether judging by top-k would have said something else.
 inline bool is_judged_by_relative_l2(Study& study, ImageId image, const TrialResult& result) {
   const std::vector<float> golden = study.golden_logits(image);
-  const Judgement expected = judge(golden, result.logits, false, JudgeKind::kRelativeL2);
+  const Judgement expected = RelativeL2Judge().compare(golden, result.logits);
   const Judgement& judged = result.judgement;
   EXPECT_EQ(judged.outcome, expected.outcome);
   EXPECT_EQ(judged.relative_l2, expected.relative_l2);
@@ -25,7 +25,7 @@ inline bool is_judged_by_relative_l2(Study& study, ImageId image, const TrialRes
   EXPECT_FALSE(judged.sdc_5);
   EXPECT_EQ(judged.sdc_10, judged.relative_l2 > 0.1);
   EXPECT_EQ(judged.sdc_20, judged.relative_l2 > 0.2);
-  return judge(golden, result.logits, false, JudgeKind::kTopK).sdc_1;
+  return TopKJudge().compare(golden, result.logits).sdc_1;
 }
 
 }  // namespace tilestrike::bridge

@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "bridge/study/study.h"
-#include "bridge/trial/audit.h"
+#include "bridge/trial/run_observer.h"
 #include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::campaigns {
 
-class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
+class FakeStudy final : public bridge::Study {
  public:
   struct Settings {
     std::int64_t images = 10;
@@ -29,7 +29,7 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
     std::int64_t read_of_16 = 8;
     std::int64_t wrong_of_16 = 8;
     std::string model_hash = "model-1";
-    std::string disagreement;  // of every audited trial that strikes an odd site
+    std::string disagreement;  // of FakeAuditor, with every trial that strikes an odd site
   };
 
   FakeStudy(const bridge::StudyInputs& inputs, const Settings& settings)
@@ -72,8 +72,11 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
   std::int64_t label(ImageId image) const override { return image.value % 3; }
 
   bridge::TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
-                             bridge::Story* story, const std::string&) override {
+                             bridge::RunObserver* observer) override {
     ++strikes;
+    if (observer != nullptr) {
+      observer->on_run({layers_.front().name, engine_, {.faults = faults}, {}});
+    }
     bridge::TrialResult result;
     result.judgement.golden_class = result.judgement.faulty_class = 1;
     if (!settings_.activates) {
@@ -110,21 +113,10 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
     } else {
       result.masked_at = result.activated ? MaskedAt::kRequantisation : MaskedAt::kDead;
     }
-    if (story != nullptr) {
-      story->lines = {"the struck value met an accumulator"};
+    if (observer != nullptr) {
+      observer->on_line("the struck value met an accumulator");
     }
     return result;
-  }
-
-  bridge::TrialAudit audit(ImageId, std::span<const RegisterFault> faults) override {
-    ++audits;
-    const bool is_odd = !faults.empty() && faults.front().site.value % 2 == 1;
-    return {{"wavefront", "stepped"}, is_odd ? settings_.disagreement : ""};
-  }
-  bridge::TrialAudit audit_cells(ImageId, const bridge::CellStrike& strike) override {
-    ++audits;
-    const bool is_odd = strike.faults.front().bit.bit % 2 == 1;
-    return {{"closed_form"}, is_odd ? settings_.disagreement : ""};
   }
 
   const std::vector<bridge::StudyMemory>& memories() const override { return memories_; }
@@ -132,7 +124,7 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
   /// A codeword is read or not, by its number, the cycle and the image; what a reader gets is
   /// decoded by its code, and whether that changes the answer is a matter of the same numbers.
   bridge::TrialResult strike_cells(ImageId image, const bridge::CellStrike& strike,
-                                   bridge::Story* story) override {
+                                   bridge::RunObserver* observer) override {
     ++strikes;
     const std::span<const bridge::CellFault> faults = strike.faults;
     check_phases(strike);
@@ -181,8 +173,9 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
     } else if (result.activated) {
       result.masked_at = MaskedAt::kNetwork;
     }
-    if (story != nullptr) {
-      story->lines = {"the struck codeword met a reader"};
+    if (observer != nullptr) {
+      observer->on_line(faults.front().bit.bit % 2 == 1 ? "an odd codeword bit met a reader"
+                                                        : "the struck codeword met a reader");
     }
     return result;
   }
@@ -202,7 +195,6 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
   }
 
   std::int64_t strikes = 0;
-  std::int64_t audits = 0;
 
  private:
   void check_phases(const bridge::CellStrike& strike) const {
@@ -233,7 +225,38 @@ class FakeStudy final : public bridge::Study, public bridge::AuditedStudy {
   bridge::GoldenReport golden_;
   std::vector<bridge::LayerSummary> layers_;
   std::vector<bridge::StudyMemory> memories_;
+  std::string engine_ = "systemc";
   bool keeps_weights_ = false;
+};
+
+/// Disagrees with every trial that strikes an odd site or bit.
+class FakeAuditor final : public bridge::Auditor {
+ public:
+  FakeAuditor(std::string disagreement, std::int64_t& audits)
+      : disagreement_(std::move(disagreement)), audits_(audits) {}
+  void on_run(const bridge::StruckRun& run) override {
+    found_.engines = {"wavefront", "stepped"};
+    is_odd_ = !run.job.faults.empty() && run.job.faults.front().site.value % 2 == 1;
+  }
+  bool listens() const override { return true; }
+  void on_line(std::string_view line) override {
+    if (line.find("codeword") != std::string_view::npos) {
+      found_.engines = {"closed_form"};
+      is_odd_ = line.starts_with("an odd");
+    }
+  }
+  bridge::TrialAudit take() override {
+    ++audits_;
+    found_.disagreement = is_odd_ ? disagreement_ : "";
+    is_odd_ = false;
+    return std::exchange(found_, {});
+  }
+
+ private:
+  std::string disagreement_;
+  std::int64_t& audits_;
+  bool is_odd_ = false;
+  bridge::TrialAudit found_;
 };
 
 }  // namespace tilestrike::campaigns

@@ -28,6 +28,10 @@ std::string run(const ScratchFolder& folder, const std::string& text) {
   const auto results = Results::for_campaign(path, campaign);
   Surroundings surroundings;
   surroundings.open_study = studies();
+  std::int64_t audits = 0;
+  surroundings.open_auditor = [&](const std::string&) {
+    return std::make_unique<FakeAuditor>("", audits);
+  };
   run_campaign(campaign, *results, surroundings);
   return path;
 }
@@ -148,16 +152,30 @@ TEST(ReplayTest, AStrikeOnTheMeshIsNoPictureOfAMemory) {
             "cells");
 }
 
-TEST(ReplayTest, OnlyStrikesOnTheMeshAreDumped) {
-  const ScratchFolder folder;
-  ReplayRequest request = request_of(
-      run(folder, "model: lenet5\ntrials: 1\nstrike: {where: {memory: accumulator}}"), 0, 0);
-  request.dump_folder = folder.path("dump");
-  EXPECT_EQ(errors_of([&] { replay(request, studies()); }),
-            "--dump: trial 0 struck accumulator, not the mesh; --dump writes the struck passes of "
-            "a strike on the mesh; leave it out; the story and --json tell what was read");
-  request.dump_folder.clear();
-  EXPECT_TRUE(replay(request, studies()).differences.empty());
+/// Counts who is asked to look on, and what it sees.
+struct CountingDump final : bridge::RunObserver {
+  explicit CountingDump(int& seen) : seen(seen) {}
+  void on_run(const bridge::StruckRun&) override { ++seen; }
+  void on_line(std::string_view) override { ++seen; }
+  int& seen;
+};
+
+TEST(ReplayTest, ADumpLooksOnWhateverHardwareIsStruck) {
+  for (const std::string where : {"{memory: accumulator}", "{mesh: {}}"}) {
+    const ScratchFolder folder;
+    ReplayRequest request = request_of(
+        run(folder, "model: lenet5\ntrials: 1\nstrike: {where: " + where + "}"), 0, 0);
+    int seen = 0;
+    std::string opened;
+    request.dump_folder = folder.path("dump");
+    request.open_dump = [&](const std::string& at) {
+      opened = at;
+      return std::make_unique<CountingDump>(seen);
+    };
+    EXPECT_TRUE(replay(request, studies()).differences.empty());
+    EXPECT_EQ(opened, request.dump_folder);
+    EXPECT_GT(seen, 0) << where;
+  }
 }
 
 TEST(ReplayTest, ATrialThatChangesNothingIsNotDumped) {
@@ -167,6 +185,7 @@ TEST(ReplayTest, ATrialThatChangesNothingIsNotDumped) {
   for (std::int64_t trial = 0; trial < 20; ++trial) {
     ReplayRequest request = request_of(path, 0, trial);
     request.dump_folder = folder.path("dump");
+    request.open_dump = [](const std::string&) { return std::make_unique<bridge::Story>(); };
     const std::string errors = errors_of([&] { replay(request, studies()); });
     const bool is_refused =
         errors == "--dump: trial " + std::to_string(trial) +

@@ -53,6 +53,10 @@ Finished run(const std::string& path, const Campaign& campaign,
     auto study = std::make_unique<FakeStudy>(inputs, settings);
     return study;
   };
+  std::int64_t audits = 0;
+  surroundings.open_auditor = [&](const std::string&) {
+    return std::make_unique<FakeAuditor>(settings.disagreement, audits);
+  };
   surroundings.is_interrupted = [&] { return interrupt_after >= 0 && asked++ >= interrupt_after; };
   run.report = run_campaign(campaign, *results, surroundings);
   run.strikes = asked;

@@ -19,7 +19,7 @@ std::size_t QuestionHash::operator()(const Question& question) const {
 }
 
 bridge::TrialResult RememberingStudy::strike(ImageId image, std::span<const RegisterFault> faults,
-                                             bridge::Story*, const std::string&) {
+                                             bridge::RunObserver*) {
   Question question = {number(image.value)};
   for (const RegisterFault& fault : faults) {
     question.insert(question.end(), {fault.site.value, static_cast<std::uint64_t>(fault.kind),
@@ -30,7 +30,7 @@ bridge::TrialResult RememberingStudy::strike(ImageId image, std::span<const Regi
 }
 
 bridge::TrialResult RememberingStudy::strike_cells(ImageId image, const bridge::CellStrike& strike,
-                                                   bridge::Story*) {
+                                                   bridge::RunObserver*) {
   Question question = {number(image.value)};
   for (const std::optional<Cycle>& phase : strike.scrub_phases) {
     question.push_back(number(phase.value_or(-1)));
@@ -46,7 +46,7 @@ bridge::TrialResult RememberingStudy::strike_cells(ImageId image, const bridge::
 }
 
 std::vector<bridge::TrialResult> RememberingStudy::strike_constants(
-    std::span<const WordFault> faults, bridge::Story*) {
+    std::span<const WordFault> faults, bridge::RunObserver*) {
   Question question;
   for (const WordFault& fault : faults) {
     question.insert(question.end(),

@@ -77,17 +77,17 @@ class RememberingStudy final : public bridge::Study {
   const std::vector<TensorStore>& stores() const override { return real().stores(); }
   std::int64_t batch() const override { return real().batch(); }
   std::vector<bridge::TrialResult> strike_activations(std::span<const bridge::WordStrike> strikes,
-                                                      bridge::Story* story) override {
-    return real().strike_activations(strikes, story);
+                                                      bridge::RunObserver* observer) override {
+    return real().strike_activations(strikes, observer);
   }
 
-  // These are remembered. No story: a campaign asks for none.
+  // These are remembered, and nobody looks on.
   bridge::TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
-                             bridge::Story* story, const std::string& dump_folder) override;
+                             bridge::RunObserver* observer) override;
   bridge::TrialResult strike_cells(ImageId image, const bridge::CellStrike& strike,
-                                   bridge::Story* story) override;
+                                   bridge::RunObserver* observer) override;
   std::vector<bridge::TrialResult> strike_constants(std::span<const WordFault> faults,
-                                                    bridge::Story* story) override;
+                                                    bridge::RunObserver* observer) override;
 
  private:
   bridge::Study& real() const { return known_->study(); }

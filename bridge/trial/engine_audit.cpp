@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/trial/engine_audit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bridge/trial/memory_trials.h"
+#include "sim/compare/engine_comparison.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+const std::string kSystemC = "systemc";
+const std::string kClosedForm = "closed_form";
+
+/// Where two answers to one question part; empty: nowhere.
+std::string first_difference(const MeshStrike& strike, const LayerEffect& one,
+                             const LayerEffect& other) {
+  for (std::size_t i = 0; i < strike.on_chip.size(); ++i) {
+    const auto flags = [&](const LayerEffect& effect) {
+      return fmt::format("corrected {}, detected {}", effect.found[i].corrected,
+                         effect.found[i].detected);
+    };
+    if (flags(one) != flags(other)) {
+      return fmt::format("codeword {} of memory {}: {}; {}", strike.on_chip[i].word->codeword.value,
+                         strike.on_chip[i].word->memory, flags(one), flags(other));
+    }
+  }
+  const auto [first, second] = std::ranges::mismatch(one.deltas, other.deltas);
+  const auto text = [](auto at, const std::vector<AccumulatorDelta>& all) {
+    return at == all.end() ? "no more differ"
+                           : fmt::format("{} is off by {}", at->index, at->delta);
+  };
+  if (first != one.deltas.end() || second != other.deltas.end()) {
+    return fmt::format("accumulators: {}; {}", text(first, one.deltas), text(second, other.deltas));
+  }
+  return one.is_felt == other.is_felt
+             ? ""
+             : fmt::format("a wrong value was read: {}; {}", one.is_felt, other.is_felt);
+}
+
+}  // namespace
+
+EngineAudit::EngineAudit(std::string engine) : engine_(std::move(engine)) {
+  for (const std::string& name : sim::engine_names()) {
+    if (name != engine_) {
+      others_.push_back(sim::make_engine(name));
+    }
+  }
+  take();
+}
+
+EngineAudit::~EngineAudit() = default;
+
+TrialAudit EngineAudit::take() {
+  TrialAudit fresh;
+  for (const auto& other : others_) {
+    fresh.engines.emplace_back(other->name());
+  }
+  return std::exchange(audit_, std::move(fresh));
+}
+
+// An engine that leaves out one struck run has not computed the trial.
+bool EngineAudit::is_asked(const sim::Engine& other, const sim::MeshJob& job) {
+  const sim::MeshConfig& mesh = job.run->config();
+  const std::int64_t pe_cycles = job.run->cycles() * mesh.rows * mesh.columns;
+  const bool is_quick = other.name() != "stepped" || pe_cycles <= kMostSteppedPeCycles;
+  if (!other.covers(job) || !is_quick) {
+    std::erase(audit_.engines, other.name());
+    return false;
+  }
+  return true;
+}
+
+void EngineAudit::disagree(const std::string& engine, const std::string& layer,
+                           const std::string& how) {
+  if (audit_.disagreement.empty()) {
+    audit_.disagreement = fmt::format("{} and {} part in layer {}{}", engine_, engine, layer, how);
+  }
+}
+
+void EngineAudit::on_run(const StruckRun& run) {
+  const sim::MeshSites sites(run.job.run->config());
+  for (const auto& other : others_) {
+    if (!is_asked(*other, run.job)) {
+      continue;
+    }
+    const std::string difference = sim::first_difference(run.job, run.result, other->run(run.job));
+    if (!difference.empty()) {
+      const std::string name(other->name());
+      disagree(
+          name, run.layer,
+          fmt::format(", {}: {} says {}", sim::text_of_faults(run.job, sites), name, difference));
+    }
+  }
+}
+
+void EngineAudit::on_cells(const CellRun& run) {
+  const auto compare = [&](const std::string& engine, const LayerEffect& other) {
+    if (const std::string how = first_difference(run.strike, run.effect, other); !how.empty()) {
+      disagree(engine, run.layer, ": " + how);
+    }
+  };
+  if (engine_ != kClosedForm) {
+    compare(kClosedForm, run.trials.by_formula(run.strike));
+  }
+  // Each pass as the platform has read it, on the other meshes.
+  const auto observe = [&](const sim::MeshJob& job, const std::vector<std::int32_t>& results) {
+    for (const auto& other : others_) {
+      if (other->name() == kSystemC || other->name() == kClosedForm || !is_asked(*other, job)) {
+        continue;
+      }
+      if (other->run(job).outputs.front() != results) {
+        disagree(std::string(other->name()), run.layer,
+                 ": the same operands give other results of a pass");
+      }
+    }
+  };
+  const LayerEffect simulated = run.trials.by_platform(run.strike, nullptr, observe);
+  compare(engine_ == kSystemC ? "the platform" : kSystemC, simulated);
+}
+
+}  // namespace tilestrike::bridge

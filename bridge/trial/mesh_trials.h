@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Strikes on the registers of the mesh: the struck passes are simulated, and what their results are
+// off by is the change of the layer.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/fault.h"
+#include "bridge/trial/trial_run.h"
+
+namespace tilestrike::bridge {
+
+/// What trials on the mesh of one accelerator have in common.
+class MeshTrials {
+ public:
+  /// All must outlive this object. `engine`: a name of sim::engine_names(); what it does not cover
+  /// goes to SystemC.
+  MeshTrials(const dnn::Network& network, const Mapping& mapping, const std::string& engine,
+             const Judge& judge);
+
+  /// `golden`: a run of one image. `observer` may be null. No random faults.
+  TrialResult run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
+                  RunObserver* observer);
+
+ private:
+  friend class MeshPath;
+  sim::MeshResult simulate(const sim::MeshJob& job);
+
+  const dnn::Network& network_;
+  const Mapping& mapping_;
+  sim::MeshSites sites_;
+  const Judge& judge_;
+  std::string engine_name_;
+  std::unique_ptr<sim::Engine> engine_, fallback_;
+};
+
+}  // namespace tilestrike::bridge

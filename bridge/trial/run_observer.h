@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Who looks on while trials run: stories, audits, correlation, dumps. No LibTorch in this header.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sim/mesh/engine.h"
+
+namespace tilestrike::bridge {
+
+struct CellRun;       // bridge/trial/memory_trials.h
+struct TouchedLayer;  // bridge/trial/trial_run.h
+class TrialRun;
+
+/// A struck run of the mesh; all of it lives for the call.
+struct StruckRun {
+  const std::string& layer;
+  const std::string& engine;  // that was asked; what it does not cover ran on SystemC
+  const sim::MeshJob& job;    // starts as the runs before it have left the mesh
+  const sim::MeshResult& result;
+};
+
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  /// Whether on_line() is wanted: lines are made for those who listen, and for no one else.
+  virtual bool listens() const { return false; }
+  /// What happens in a trial, told in the order in which it happens.
+  virtual void on_line(std::string_view /*line*/) {}
+  virtual void on_run(const StruckRun& /*run*/) {}
+  /// A layer on the mesh that reads struck cells.
+  virtual void on_cells(const CellRun& /*run*/) {}
+  /// A layer that a strike has touched, once its results are put together; after its on_run().
+  virtual void on_layer(const TouchedLayer& /*layer*/) {}
+  /// The trial, with its verdict.
+  virtual void on_end(const TrialRun& /*run*/) {}
+};
+
+struct TrialAudit {
+  std::vector<std::string> engines;  // that computed all that was struck in the trial, too
+  std::string disagreement;          // engine, layer, fault and first differing result; empty: none
+};
+
+/// Asks other engines.
+class Auditor : public RunObserver {
+ public:
+  /// What was found since the last call, of one trial or more; begins anew.
+  virtual TrialAudit take() = 0;
+};
+
+/// Keeps the lines.
+class Story final : public RunObserver {
+ public:
+  bool listens() const override { return true; }
+  void on_line(std::string_view line) override { lines.emplace_back(line); }
+  std::vector<std::string> lines;
+};
+
+/// Several at once.
+class Observers final : public RunObserver {
+ public:
+  explicit Observers(std::vector<RunObserver*> all) : all_(std::move(all)) {}
+  bool listens() const override {
+    for (const RunObserver* each : all_) {
+      if (each->listens()) {
+        return true;
+      }
+    }
+    return false;
+  }
+  void on_line(std::string_view line) override {
+    for (RunObserver* each : all_) {
+      each->on_line(line);
+    }
+  }
+  void on_run(const StruckRun& run) override {
+    for (RunObserver* each : all_) {
+      each->on_run(run);
+    }
+  }
+  void on_cells(const CellRun& run) override {
+    for (RunObserver* each : all_) {
+      each->on_cells(run);
+    }
+  }
+  void on_layer(const TouchedLayer& layer) override {
+    for (RunObserver* each : all_) {
+      each->on_layer(layer);
+    }
+  }
+  void on_end(const TrialRun& run) override {
+    for (RunObserver* each : all_) {
+      each->on_end(run);
+    }
+  }
+
+ private:
+  std::vector<RunObserver*> all_;
+};
+
+}  // namespace tilestrike::bridge

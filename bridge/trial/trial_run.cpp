@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "bridge/trial/trial_run.h"
+
+#include <string>
+
+namespace tilestrike::bridge {
+namespace {
+
+void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path) {
+  const bool reads_changed = run.values.reads_changed(layer.layer);
+  const at::Tensor input = run.values.value(layer.input).toTensor();
+  const at::Tensor right =
+      layer.weights.value >= 0 ? run.values.value(layer.weights).toTensor() : at::Tensor();
+  const at::Tensor clean =
+      reads_changed ? layer.kernel->accumulate(input, right) : run.golden.accumulators[layer.layer];
+  const BoundLayer bound(layer, input, right);
+  const LayerChange change = path.at_mesh(bound, clean, run);
+  at::Tensor faulty, output;
+  if (!change.deltas.empty() || reads_changed) {
+    faulty = change.deltas.empty() ? clean : spliced(clean, change.deltas);
+    output = layer.kernel->requantise(faulty);
+    const std::int64_t accumulators =
+        dnn::count_different(faulty, run.golden.accumulators[layer.layer]);
+    const std::int64_t outputs = run.values.set(layer.output, output);
+    run.result.changed_accumulators += accumulators;
+    run.result.changed_outputs += outputs;
+    run.changed_output = run.changed_output || outputs > 0;
+    if (!change.deltas.empty()) {
+      run.tell(
+          "{} accumulators of {} differ from golden, the first by {}; after requantisation {} "
+          "outputs of {}",
+          accumulators, faulty.numel(), change.deltas.front().delta, outputs, output.numel());
+    }
+  }
+  if (run.observer() != nullptr) {
+    run.observer()->on_layer({run, layer.layer, &bound, faulty, output});
+  }
+}
+
+void run_beside_mesh(std::size_t layer, TrialRun& run, StrikePath& path) {
+  const LayerChange change = path.at(layer, run);
+  if (change.operands.empty()) {
+    run.values.run(layer);
+    return;
+  }
+  const std::int64_t outputs = run.values.run_reading(layer, change.operands);
+  run.result.changed_outputs += outputs;
+  run.changed_output = run.changed_output || outputs > 0;
+  run.tell("layer {} reads {} wrong words; {} of its outputs differ from golden",
+           run.name_of_layer(layer), run.result.changed_words, outputs);
+  if (run.observer() != nullptr) {
+    const c10::IValue& output = run.values.value(run.network.layers[layer].outputs.front());
+    run.observer()->on_layer(
+        {run, layer, nullptr, {}, output.isTensor() ? output.toTensor() : at::Tensor()});
+  }
+}
+
+std::span<const float> floats_of(const at::Tensor& tensor) {
+  return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+void tell_verdict(TrialRun& run) {
+  const Judgement& judged = run.result.judgement;
+  const auto yes = [](bool is) { return is ? "yes" : "no"; };
+  switch (judged.outcome) {
+    case Outcome::kMasked:
+      run.tell("outcome: masked, at {}", name_of(run.result.masked_at));
+      break;
+    case Outcome::kCorrected:
+      run.tell("outcome: corrected");
+      break;
+    case Outcome::kDue:
+      run.tell("outcome: due; without the stop: {}", name_of(run.result.without_stop));
+      break;
+    default:
+      run.tell(
+          "outcome: {}; top-1 class {} (golden {}), SDC-1 {}, SDC-5 {}, SDC-10 % {}, SDC-20 % {}",
+          name_of(judged.outcome), judged.faulty_class, judged.golden_class, yes(judged.sdc_1),
+          yes(judged.sdc_5), yes(judged.sdc_10), yes(judged.sdc_20));
+  }
+}
+
+}  // namespace
+
+void TrialRun::add(const Findings& findings, std::string_view where) {
+  const std::int64_t all = findings.corrected + findings.detected;
+  result.corrected_codewords += findings.corrected;
+  result.detected_codewords += findings.detected;
+  result.activated = result.activated || all > 0;
+  if (all > 0) {
+    tell("{}: {} codewords corrected, {} detected and not corrected", where, findings.corrected,
+         findings.detected);
+  }
+}
+
+TrialResult run_trial(TrialRun& run, StrikePath& path, const Judge& judge) {
+  path.expose(run);
+  for (; run.next_layer < run.network.layers.size(); ++run.next_layer) {
+    const std::size_t layer = run.next_layer;
+    if (path.touches(layer, run)) {
+      const MeshLayer* on_mesh = run.mapping.mesh_layer(layer);
+      if (on_mesh != nullptr) {
+        run_on_mesh(*on_mesh, run, path);
+      } else {
+        run_beside_mesh(layer, run, path);
+      }
+    } else if (run.values.reads_changed(layer)) {
+      run.values.run(layer);
+    }
+    if (path.is_over(layer) && !run.values.is_alive_after(layer)) {
+      if (run.changed_output) {
+        run.tell("after layer {} everything alive equals golden", run.name_of_layer(layer));
+      }
+      break;
+    }
+  }
+  run.answer = on_host(run.values.output());
+  path.end(run);
+  const at::Tensor golden =
+      on_host(run.golden.values[static_cast<std::size_t>(run.network.output.value)].toTensor());
+  judge.conclude(floats_of(golden), floats_of(run.answer), run.result);
+  if (run.result.judgement.outcome == Outcome::kMasked) {
+    run.result.masked_at = path.explain(run);
+  }
+  tell_verdict(run);
+  if (run.observer() != nullptr) {
+    run.observer()->on_end(run);
+  }
+  return std::move(run.result);
+}
+
+}  // namespace tilestrike::bridge

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// The one loop and the one verdict (docs/architecture.md): an inference goes its own way from the
+// first layer that a strike touches, as long as anything alive differs from golden. How a strike
+// acts on a layer is its path's own.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bridge/effects/splice.h"
+#include "bridge/exposure/codeword_in_time.h"
+#include "bridge/schedule/mapping.h"
+#include "bridge/trial/judge.h"
+#include "bridge/trial/run_observer.h"
+#include "bridge/words/trial_result.h"
+#include "dnn/executor.h"
+
+namespace tilestrike::bridge {
+
+/// All state of one trial: what of its inference differs from the golden one, and what is known of
+/// it so far. Network, mapping, tape and observer must outlive it.
+class TrialRun {
+ public:
+  /// `observer` may be null.
+  TrialRun(const dnn::Network& network, const Mapping& mapping, const dnn::Tape& golden,
+           RunObserver* observer)
+      : network(network),
+        mapping(mapping),
+        golden(golden),
+        values(network, golden),
+        observer_(observer) {}
+
+  bool is_told() const { return observer_ != nullptr && observer_->listens(); }
+  template <class... Parts>
+  void tell(fmt::format_string<Parts...> text, Parts&&... parts) {
+    if (is_told()) {
+      observer_->on_line(fmt::format(text, std::forward<Parts>(parts)...));
+    }
+  }
+  /// Counts what ECC has found at a read.
+  void add(const Findings& findings, std::string_view where);
+  RunObserver* observer() const { return observer_; }
+  const std::string& name_of_layer(std::size_t layer) const { return network.layers[layer].name; }
+
+  const dnn::Network& network;
+  const Mapping& mapping;
+  const dnn::Tape& golden;
+  dnn::Divergence values;
+  TrialResult result;
+  std::size_t next_layer = 0;   // that is to be run
+  bool changed_output = false;  // a struck layer's stored output differed
+  at::Tensor answer;            // on the host, as it is read; undefined until the end
+
+ private:
+  RunObserver* observer_;
+};
+
+/// What a strike changes in one layer.
+struct LayerChange {
+  /// Of a layer on the mesh: what its accumulators are more than `clean`. Sorted, no zeros.
+  std::vector<AccumulatorDelta> deltas;
+  /// Of another layer: operands that it reads in the place of its values.
+  std::vector<std::pair<dnn::ValueId, at::Tensor>> operands;
+};
+
+/// A layer that a strike has touched, for observers; all of it lives for the call.
+struct TouchedLayer {
+  const TrialRun& run;
+  std::size_t layer = 0;
+  const BoundLayer* bound = nullptr;  // null: it is not on the mesh
+  // Undefined where it has read and computed as in the golden run; beside the mesh no accumulators.
+  at::Tensor accumulators, output;
+};
+
+/// One way in which a strike meets an inference. Made for one trial; the calls come in this order:
+/// expose(), then for each layer touches(), at() or at_mesh() where it does, and is_over(); end();
+/// explain().
+class StrikePath {
+ public:
+  virtual ~StrikePath() = default;
+  /// Finds what is struck, and tells it.
+  virtual void expose(TrialRun& run) = 0;
+  /// Whether the layer's own run is struck; else it runs in bulk where its inputs differ.
+  virtual bool touches(std::size_t layer, const TrialRun& run) = 0;
+  /// Of a layer that is not on the mesh.
+  virtual LayerChange at(std::size_t layer, TrialRun& run) = 0;
+  /// Of a layer on the mesh. `clean`: its accumulators from these inputs, if nothing were struck.
+  virtual LayerChange at_mesh(const BoundLayer& layer, const at::Tensor& clean, TrialRun& run) = 0;
+  /// Whether no layer after this one is touched unless values differ there.
+  virtual bool is_over(std::size_t layer) const = 0;
+  /// After the last layer: the answer is read.
+  virtual void end(TrialRun& run) = 0;
+  /// Where a masked fault has ended.
+  virtual MaskedAt explain(const TrialRun& run) const = 0;
+};
+
+/// Runs the trial to its end and judges it.
+TrialResult run_trial(TrialRun& run, StrikePath& path, const Judge& judge);
+
+}  // namespace tilestrike::bridge
