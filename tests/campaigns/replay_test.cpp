@@ -163,8 +163,8 @@ struct CountingDump final : bridge::RunObserver {
 TEST(ReplayTest, ADumpLooksOnWhateverHardwareIsStruck) {
   for (const std::string where : {"{memory: accumulator}", "{mesh: {}}"}) {
     const ScratchFolder folder;
-    ReplayRequest request = request_of(
-        run(folder, "model: lenet5\ntrials: 1\nstrike: {where: " + where + "}"), 0, 0);
+    ReplayRequest request =
+        request_of(run(folder, "model: lenet5\ntrials: 1\nstrike: {where: " + where + "}"), 0, 0);
     int seen = 0;
     std::string opened;
     request.dump_folder = folder.path("dump");
