@@ -56,13 +56,13 @@ def includes_of(lines):
 
 def check_floor(name, header):
     """Says what is wrong where a file includes one of a floor above its own; else None."""
-    room, floor, *_ = name.split("/") + [""]
+    room, floor, *rest = name.split("/") + [""]
     floors = FLOORS.get(room, [])
     target_room, target, *_ = header.split("/") + [""]
-    if room != target_room or floor not in floors or floor == target:
+    if room != target_room or not floors or not rest[:-1] or floor == target:
         return None
-    if target not in floors:
-        return f"name the floor of {header} in scripts/lint.py"
+    if target not in floors or floor not in floors:
+        return f"name the floors of {name} and {header} in scripts/lint.py"
     if floors.index(target) > floors.index(floor):
         return f"{room}/{floor}/ lies below {room}/{target}/ and may not include {header}"
     return None

@@ -79,6 +79,7 @@ class Collector {
                   tensors[i].name};
       // Constants stay for the inferences to come.
       spans[i].until = tensors[i].is_constant ? contents_.period : 0;
+      spans[i].is_fetched = !tensors[i].is_constant;
     }
     if (answer >= 0) {
       spans[static_cast<std::size_t>(answer)].until = memory_.answer_read();
@@ -159,6 +160,7 @@ class Collector {
       if (tensor >= 0) {
         Cycle& until = spans[static_cast<std::size_t>(tensor)].until;
         until = std::max(until, fetched);
+        spans[static_cast<std::size_t>(tensor)].is_fetched = true;
       }
     };
     const std::size_t memory = placement_.activations().memory;
@@ -196,6 +198,9 @@ CodewordsInUse codewords_in_use(const MemoryContents& contents, Cycle period,
                                 std::int64_t codeword_bytes) {
   std::vector<std::pair<std::int64_t, std::int64_t>> resident, all;  // first, one past the last
   for (const ContentSpan& span : contents.spans) {
+    if (!span.is_fetched) {
+      continue;
+    }
     const std::pair codewords{span.address / codeword_bytes,
                               (span.address + span.bytes - 1) / codeword_bytes + 1};
     all.push_back(codewords);

@@ -15,8 +15,8 @@ namespace tilestrike::bridge {
 InferenceContents contents_of(const Schedule& schedule, std::vector<std::string> layer_names,
                               int answer);
 
-/// How many codewords of a memory hold what stays over inferences, and how many others what each
-/// inference writes and reads.
+/// How many codewords of a memory hold what stays over inferences and is read by each, and how many
+/// others what each inference writes and reads. What nobody reads is in neither.
 struct CodewordsInUse {
   std::uint64_t resident = 0, renewed = 0;
 };

@@ -21,8 +21,9 @@ struct ContentSpan {
   Cycle from = 0;   // the first of them is written
   Cycle until = 0;  // the last of them is read
   sim::MemoryContent kind = sim::MemoryContent::kWeights;
-  std::size_t layer = 0;  // that reads them, or, of a tensor in the backing memory, computes it
-  std::string what;       // "tile 3", "block 0", a tensor's name
+  std::size_t layer = 0;   // that reads them, or, of a tensor in the backing memory, computes it
+  std::string what;        // "tile 3", "block 0", a tensor's name
+  bool is_fetched = true;  // by an inference; else a constant that waits for the next boot
 };
 
 struct MemoryContents {

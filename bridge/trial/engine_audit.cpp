@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "bridge/trial/memory_trials.h"
 #include "sim/compare/engine_comparison.h"

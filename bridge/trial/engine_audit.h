@@ -3,6 +3,7 @@
 // The audit of a trial: what it has struck once more, on every other engine. No LibTorch here.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

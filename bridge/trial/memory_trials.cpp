@@ -45,9 +45,10 @@ class MemoryPath final : public StrikePath {
 
  private:
   LayerRead load(std::size_t layer, TrialRun& run) {
-    return trials_.reader_.load(
-        layer, struck_, run.values, run.golden,
-        [&](const Findings& findings, std::string_view where) { run.add(findings, where); });
+    return trials_.reader_.load(layer, struck_, run.values, run.golden,
+                                [&](const Findings& findings, std::string_view where) {
+                                  run.add(findings, [&] { return where; });
+                                });
   }
   const std::string& name_of_memory(std::size_t memory) const {
     return trials_.mapping_.accelerator().memory[memory].first;
@@ -86,9 +87,10 @@ LayerChange MemoryPath::at_mesh(const BoundLayer& layer, const at::Tensor& clean
   for (std::size_t i = 0; i < effect.found.size(); ++i) {
     auto& [word, occupant, refetched] = struck_.on_chip[index][i];
     refetched = effect.found[i].refetched;
-    run.add(effect.found[i], occupant.kind == Kind::kSums
-                                 ? fmt::format("accumulators of layer {} are read", name)
-                                 : text_of_read(index, *word, effect.found[i], run));
+    run.add(effect.found[i], [&, &occupant = occupant, &word = word] {
+      return occupant.kind == Kind::kSums ? fmt::format("accumulators of layer {} are read", name)
+                                          : text_of_read(index, *word, effect.found[i], run);
+    });
   }
   run.result.passes_simulated += effect.passes;
   run.result.activated = run.result.activated || effect.is_felt;
@@ -103,7 +105,7 @@ LayerChange MemoryPath::at(std::size_t layer, TrialRun& run) {
   for (StruckContents::Content& content : struck_.on_chip[layer]) {
     const Findings findings = trials_.reader_.read_on_chip(layer, content, found);
     content.refetched = findings.refetched;
-    run.add(findings, text_of_read(layer, *content.word, findings, run));
+    run.add(findings, [&] { return text_of_read(layer, *content.word, findings, run); });
   }
   std::vector<at::Tensor> read = found.operands;
   std::vector<bool> is_changed(read.size());
@@ -161,7 +163,7 @@ void MemoryPath::read_answer(TrialRun& run) {
     const sim::CodewordRead read = word.read(cycle);
     Findings findings;
     findings.add(read.status);
-    run.add(findings, "the answer is read");
+    run.add(findings, [] { return "the answer is read"; });
     const bool is_zero =
         read.status == sim::EccStatus::kDetected && trials_.on_due_ == OnDue::kZero;
     for (std::int64_t byte = first; byte <= last; ++byte) {
@@ -194,9 +196,11 @@ void MemoryPath::scrub(TrialRun& run) {
     Findings findings;
     findings.corrected = scrubbed.is_corrected ? 1 : 0;
     findings.detected = scrubbed.is_detected ? 1 : 0;
-    run.add(findings, fmt::format("the scrubber meets codeword {} of {} in cycle {}{}",
-                                  word.codeword.value, name_of_memory(word.memory), scrubbed.at,
-                                  scrubbed.at >= end ? ", after the inference" : ""));
+    run.add(findings, [&] {
+      return fmt::format("the scrubber meets codeword {} of {} in cycle {}{}", word.codeword.value,
+                         name_of_memory(word.memory), scrubbed.at,
+                         scrubbed.at >= end ? ", after the inference" : "");
+    });
   };
   trials_.scrubbers_.follow(struck_, run.values, run.golden, met);
 }

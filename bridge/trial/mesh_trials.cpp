@@ -26,6 +26,9 @@ class MeshPath final : public StrikePath {
   }
 
   void expose(TrialRun& run) override {
+    if (!run.is_told()) {
+      return;
+    }
     for (const RegisterFault& fault : faults_) {
       const std::string until = fault.kind == FaultKind::kFlip ? ""
                                 : fault.when.is_permanent()

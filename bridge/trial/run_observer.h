@@ -27,7 +27,7 @@ struct StruckRun {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  /// Whether on_line() is wanted: lines are made for those who listen, and for no one else.
+  /// Whether on_line() is wanted: lines go to those who listen alone.
   virtual bool listens() const { return false; }
   /// What happens in a trial, told in the order in which it happens.
   virtual void on_line(std::string_view /*line*/) {}
@@ -73,32 +73,28 @@ class Observers final : public RunObserver {
     return false;
   }
   void on_line(std::string_view line) override {
-    for (RunObserver* each : all_) {
-      each->on_line(line);
-    }
+    each([&](RunObserver& one) { one.on_line(line); });
   }
   void on_run(const StruckRun& run) override {
-    for (RunObserver* each : all_) {
-      each->on_run(run);
-    }
+    each([&](RunObserver& one) { one.on_run(run); });
   }
   void on_cells(const CellRun& run) override {
-    for (RunObserver* each : all_) {
-      each->on_cells(run);
-    }
+    each([&](RunObserver& one) { one.on_cells(run); });
   }
   void on_layer(const TouchedLayer& layer) override {
-    for (RunObserver* each : all_) {
-      each->on_layer(layer);
-    }
+    each([&](RunObserver& one) { one.on_layer(layer); });
   }
   void on_end(const TrialRun& run) override {
-    for (RunObserver* each : all_) {
-      each->on_end(run);
-    }
+    each([&](RunObserver& one) { one.on_end(run); });
   }
 
  private:
+  template <class Call>
+  void each(const Call& call) {
+    for (RunObserver* one : all_) {
+      call(*one);
+    }
+  }
   std::vector<RunObserver*> all_;
 };
 

@@ -40,19 +40,23 @@ void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path) {
 
 void run_beside_mesh(std::size_t layer, TrialRun& run, StrikePath& path) {
   const LayerChange change = path.at(layer, run);
+  const bool is_changed = !change.operands.empty() || run.values.reads_changed(layer);
   if (change.operands.empty()) {
     run.values.run(layer);
-    return;
+  } else {
+    const std::int64_t outputs = run.values.run_reading(layer, change.operands);
+    run.result.changed_outputs += outputs;
+    run.changed_output = run.changed_output || outputs > 0;
+    run.tell("layer {} reads {} wrong words; {} of its outputs differ from golden",
+             run.name_of_layer(layer), run.result.changed_words, outputs);
   }
-  const std::int64_t outputs = run.values.run_reading(layer, change.operands);
-  run.result.changed_outputs += outputs;
-  run.changed_output = run.changed_output || outputs > 0;
-  run.tell("layer {} reads {} wrong words; {} of its outputs differ from golden",
-           run.name_of_layer(layer), run.result.changed_words, outputs);
   if (run.observer() != nullptr) {
     const c10::IValue& output = run.values.value(run.network.layers[layer].outputs.front());
-    run.observer()->on_layer(
-        {run, layer, nullptr, {}, output.isTensor() ? output.toTensor() : at::Tensor()});
+    run.observer()->on_layer({run,
+                              layer,
+                              nullptr,
+                              {},
+                              is_changed && output.isTensor() ? output.toTensor() : at::Tensor()});
   }
 }
 
@@ -82,17 +86,6 @@ void tell_verdict(TrialRun& run) {
 }
 
 }  // namespace
-
-void TrialRun::add(const Findings& findings, std::string_view where) {
-  const std::int64_t all = findings.corrected + findings.detected;
-  result.corrected_codewords += findings.corrected;
-  result.detected_codewords += findings.detected;
-  result.activated = result.activated || all > 0;
-  if (all > 0) {
-    tell("{}: {} codewords corrected, {} detected and not corrected", where, findings.corrected,
-         findings.detected);
-  }
-}
 
 TrialResult run_trial(TrialRun& run, StrikePath& path, const Judge& judge) {
   path.expose(run);

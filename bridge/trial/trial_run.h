@@ -9,7 +9,7 @@
 
 #include <cstdint>
 #include <span>
-#include <string_view>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,8 +43,18 @@ class TrialRun {
       observer_->on_line(fmt::format(text, std::forward<Parts>(parts)...));
     }
   }
-  /// Counts what ECC has found at a read.
-  void add(const Findings& findings, std::string_view where);
+  /// Counts what ECC has found at a read. `where`: gives what is told of the place, where it is.
+  template <class Where>
+  void add(const Findings& findings, const Where& where) {
+    const std::int64_t all = findings.corrected + findings.detected;
+    result.corrected_codewords += findings.corrected;
+    result.detected_codewords += findings.detected;
+    result.activated = result.activated || all > 0;
+    if (all > 0 && is_told()) {
+      tell("{}: {} codewords corrected, {} detected and not corrected", where(), findings.corrected,
+           findings.detected);
+    }
+  }
   RunObserver* observer() const { return observer_; }
   const std::string& name_of_layer(std::size_t layer) const { return network.layers[layer].name; }
 

@@ -21,8 +21,8 @@ struct StudyMemory {
   std::string name;
   sim::MemoryConfig config;
   std::uint64_t used_codewords = 0;  // all that ever hold anything come before this one
-  /// Codewords whose content stays over inferences, and others that each inference writes and
-  /// reads. What remains of the memory holds nothing that is ever read.
+  /// Codewords whose content stays over inferences, each of which reads it, and others that each
+  /// inference writes and reads. What remains of the memory holds nothing that an inference reads.
   std::uint64_t resident_codewords = 0, renewed_codewords = 0;
 };
 

@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "sim/ecc/ecc_code.h"
+#include "sim/memory/array_geometry.h"
 #include "sim/strikes/accumulation.h"
 #include "sim/strikes/strike_strata.h"
 

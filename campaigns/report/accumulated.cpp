@@ -43,7 +43,7 @@ std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& populati
                                sim::events_per_codeword_hour(per_mbit, geometry.codeword_bits())});
       }
     }
-    const sim::CodewordUpsets upsets = enumerated_upsets(key)->thinned(stored[i]);
+    const sim::CodewordUpsets upsets = enumerated_upsets(key)->scaled(stored[i]);
     sim::Exposure exposure;
     exposure.scrub_hours = static_cast<double>(memory.config.scrub_cycles) /
                            (scenario.accelerator.clock_mhz * 1e6) / kSecondsPerHour;

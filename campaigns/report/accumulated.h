@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "campaigns/plan/memory_population.h"
@@ -15,9 +16,9 @@ namespace tilestrike::campaigns {
 
 /// Codewords of a memory by how long their content stays.
 enum class Stay {
-  kResident,   // over inferences: weights from boot on, constants in the backing memory
-  kRenewed,    // written again in every inference: one inference at most
-  kUntouched,  // never written nor read; a scrubber alone meets them
+  kResident,   // over inferences: weights from boot on, constants that each inference fetches
+  kRenewed,    // written and read in every inference: one inference at most
+  kUntouched,  // read by no inference, and taken as never written: a scrubber alone meets them
 };
 std::string_view name_of(Stay stay);  // stays, renewed, untouched
 

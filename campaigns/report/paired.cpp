@@ -131,11 +131,19 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
           kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
       return names.contains(class_of(trial));
     };
+    // Classes whose trials are allotted have shares that are no matter of chance; others are one.
+    const auto class_in_estimate = [&](const PairedTrial& trial) -> std::string {
+      if (first.strikes) {
+        const bool are_allotted = first.strikes->is_stratified && other.strikes->is_stratified;
+        return are_allotted && share_classes ? class_of(trial) : "";
+      }
+      return first.strata.empty() || other.strata.empty() || !share_classes ? "" : trial.stratum;
+    };
     std::map<std::string, Differences> classes;
     for (std::size_t k = 0; k < n; ++k) {
       const double plus = can(other, to[k]) ? scale_of(other) * to[k].weight : 0.0;
       const double minus = can(first, from[k]) ? scale_of(first) * from[k].weight : 0.0;
-      Differences& each = classes[share_classes ? class_of(from[k]) : ""];
+      Differences& each = classes[class_in_estimate(from[k])];
       each.values.push_back(plus * to[k].shares[i] - minus * from[k].shares[i]);
       each.most = std::max(each.most, plus);
       each.least = std::min(each.least, -minus);

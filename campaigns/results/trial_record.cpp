@@ -414,7 +414,8 @@ const std::vector<Column>& trial_columns() {
       {"images_due", "INTEGER", ""},
       {"images_correct", "INTEGER", "whose top class is their label; null without labels"},
       {"images_golden_correct", "INTEGER", "the same without the fault"},
-      {"logits", "BLOB", "float32, little-endian; null where they equal golden"},
+      {"logits", "BLOB",
+       "float32, little-endian; null where they equal golden, or are more than 4096"},
   };
   return columns;
 }

@@ -20,10 +20,10 @@ namespace tilestrike::campaigns {
 
 using StudyFactory = std::function<std::unique_ptr<bridge::Study>(const bridge::StudyInputs&)>;
 
-/// What happens around a run.
 /// What asks the other engines than the one named, where a scenario says `audit`.
 using AuditorFactory = std::function<std::unique_ptr<bridge::Auditor>(const std::string& engine)>;
 
+/// What happens around a run.
 struct Surroundings {
   StudyFactory open_study;
   AuditorFactory open_auditor;

@@ -10,7 +10,8 @@
 
 namespace tilestrike::campaigns {
 
-/// Differences of the pairs of one class, each within [least, most], least <= 0 <= most.
+/// Differences of the pairs of one class, each within [least, most], least <= 0 <= most. How many
+/// pairs a class has must be no matter of chance (trials that are allotted), or there is one class.
 struct Differences {
   std::vector<double> values;
   double least = 0.0, most = 0.0;

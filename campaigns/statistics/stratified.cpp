@@ -84,15 +84,20 @@ Estimate stratified_mean(std::span<const StratumShares> strata, double confidenc
     return sampled > 0.0 ? sum / sampled : 0.0;
   };
   std::vector<StratumMean> means;
+  double unseen = 0.0, estimated = 0.0;
   for (const StratumShares& stratum : strata) {
     if (stratum.shares.n() > 0) {
       means.push_back(
           {stratum.weight, stratum.shares.mean(), interval_of_shares(stratum.shares, confidence)});
-      continue;
+    } else {
+      unseen += stratum.weight;
+      estimated += stratum.weight * mean_of(stratum.part);
     }
-    means.push_back({stratum.weight, mean_of(stratum.part), {0.0, 1.0}});
   }
-  return combined(means);
+  Estimate estimate = combined(means);
+  estimate.value += estimated;
+  estimate.interval.high += unseen;  // what was not looked at is unknown, not uncertain
+  return estimate;
 }
 
 }  // namespace tilestrike::campaigns

@@ -3,6 +3,7 @@
 // Means over a population that is divided into strata of known weight, each sampled by itself.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -36,9 +37,9 @@ struct Estimate {
 Estimate combined(std::span<const StratumMean> means);
 
 /// The mean share sum(w mean): combined() of the strata's intervals (interval_of_shares). A stratum
-/// without trials may be anything from 0 to 1, and is estimated by the mean of those of its part
-/// that have some, which is 0 for a part of which nothing is known. Where no fault of any stratum
-/// has a share above 0, the one-sided bound of bound_of_none().
+/// without trials may be anything from 0 to 1: its weight is added to the upper end as it is. It is
+/// estimated by the mean of those of its part that have trials, by 0 where the part has none. Where
+/// no fault of any stratum has a share above 0, the one-sided bound of bound_of_none().
 Estimate stratified_mean(std::span<const StratumShares> strata, double confidence);
 
 /// The largest rate sum(w p) under which no hit in any stratum has a probability of

@@ -274,12 +274,12 @@ double events_per_codeword_hour(double fit_per_mbit, int codeword_bits) {
   return fit_of(fit_per_mbit, static_cast<std::uint64_t>(codeword_bits)) / kHoursPerFit;
 }
 
-CodewordUpsets CodewordUpsets::thinned(double share) const {
+CodewordUpsets CodewordUpsets::scaled(double factor) const {
   CodewordUpsets upsets = *this;
-  upsets.right_per_hour *= share;
-  upsets.detected_per_hour *= share;
-  upsets.silent_per_hour *= share;
-  upsets.not_enumerated_per_hour *= share;
+  upsets.right_per_hour *= factor;
+  upsets.detected_per_hour *= factor;
+  upsets.silent_per_hour *= factor;
+  upsets.not_enumerated_per_hour *= factor;
   return upsets;
 }
 

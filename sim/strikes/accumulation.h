@@ -62,8 +62,8 @@ struct CodewordUpsets {
   ReadShares detected_pairs;    // of two that are each detected
   ReadShares detected_triples;  // of three
 
-  /// The same where only this share of the events upsets what is stored.
-  CodewordUpsets thinned(double share) const;
+  /// The same where so many times the events upset what is stored.
+  CodewordUpsets scaled(double factor) const;
 };
 
 /// `code` decides by its own decoder. All pairs are enumerated up to kMostPairPatterns patterns of

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <random>
+#include <tuple>
 #include <vector>
 
 #include "campaigns/statistics/difference.h"
@@ -44,6 +45,22 @@ TEST(StratifiedTest, AStratumWithoutATrialIsTakenToBeAsTheOthers) {
   EXPECT_NEAR(estimate.value, 1.0, 1e-15) << "all that were looked at";
   EXPECT_LT(estimate.interval.low, 0.8) << "the rest may be right";
   EXPECT_NEAR(estimate.interval.high, 1.0, 1e-15);
+  // Whatever the rest is, in many campaigns of the part that is looked at.
+  std::mt19937_64 random(3);
+  for (const auto& [seen, n, p, rest] :
+       {std::tuple{0.5, 100, 0.5, 0.0}, {0.8, 100, 0.6, 0.0}, {0.9, 1000, 0.3, 1.0}}) {
+    int held = 0;
+    for (int k = 0; k < 1000; ++k) {
+      const auto hits = std::binomial_distribution<std::int64_t>(n, p)(random);
+      const Interval found =
+          stratified_mean(std::vector{stratum_of(seen, hits, n), stratum_of(1.0 - seen, 0, 0)},
+                          0.95)
+              .interval;
+      const double truth = seen * p + (1.0 - seen) * rest;
+      held += found.low <= truth && truth <= found.high ? 1 : 0;
+    }
+    EXPECT_GE(held, 930) << seen << " of the population seen, the rest at " << rest;
+  }
   const Estimate some = stratified_mean(
       std::vector{stratum_of(0.5, 10, 100), stratum_of(0.25, 60, 120), stratum_of(0.25, 0, 0)},
       0.95);

@@ -42,7 +42,7 @@ TEST(IntervalsTest, HoldInRepeatedCampaigns) {
   std::printf("%s", table_of(rows, false).c_str());
   for (const Coverage& row : rows) {
     const std::string name = row.case_name + ", " + row.size + ", " + row.rate;
-    EXPECT_EQ(row.campaigns, kCampaigns) << name;
+    EXPECT_GT(row.campaigns, kCampaigns / 4) << name;  // some strike no register of a kind
     if (row.interval.empty()) {
       EXPECT_GE(row.share(), kLeastCoverage) << name;
     } else if (row.mean_trials <= kOthersFailAt) {

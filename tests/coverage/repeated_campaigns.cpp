@@ -33,15 +33,18 @@ Shares shares_of(const Results& results, std::int64_t scenario, const std::strin
   return shares;
 }
 
+/// A campaign without a trial of the rate gives none.
 void count(double estimate, std::int64_t n, const Interval& interval, Coverage& coverage) {
+  if (n == 0) {
+    return;
+  }
   // Of numbers that differ by the order in which they were added up, neither is wrong.
   const double rounding = 1e-12 * coverage.truth;
   ++coverage.campaigns;
   coverage.below += interval.high < coverage.truth - rounding ? 1 : 0;
   coverage.above += interval.low > coverage.truth + rounding ? 1 : 0;
   coverage.mean_half_width += interval.half_width();
-  coverage.mean_estimate += n > 0 ? estimate : 0.0;
-  coverage.estimates += n > 0 ? 1 : 0;
+  coverage.mean_estimate += estimate;
 }
 
 }  // namespace
@@ -135,8 +138,9 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
   }
   for (Coverage& coverage : all) {
     coverage.mean_trials /= static_cast<double>(campaigns);
-    coverage.mean_half_width /= static_cast<double>(campaigns);
-    coverage.mean_estimate /= static_cast<double>(std::max<std::int64_t>(1, coverage.estimates));
+    const auto counted = static_cast<double>(std::max<std::int64_t>(1, coverage.campaigns));
+    coverage.mean_half_width /= counted;
+    coverage.mean_estimate /= counted;
   }
   return all;
 }

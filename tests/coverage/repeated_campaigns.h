@@ -56,12 +56,11 @@ struct Coverage {
   double truth = 0.0;
   double truth_half_width = 0.0;  // of its own interval; 0: a census
   double mean_trials = 0.0;       // of a campaign
-  std::int64_t campaigns = 0;
-  std::int64_t below = 0;  // the whole interval lies below the truth
+  std::int64_t campaigns = 0;     // that have a trial of it
+  std::int64_t below = 0;         // the whole interval lies below the truth
   std::int64_t above = 0;
   double mean_half_width = 0.0;
-  double mean_estimate = 0.0;  // over the campaigns that have a trial of it
-  std::int64_t estimates = 0;  // so many
+  double mean_estimate = 0.0;
 
   double share() const {
     return 1.0 - static_cast<double>(below + above) / static_cast<double>(campaigns);

@@ -52,6 +52,7 @@ class LintTest(unittest.TestCase):
         self.expect("sim/ecc/a.cpp", ["", '#include "sim/memory/scrub.h"'], (2, "lies below"))
         self.expect("bridge/trial/a.h", ['#include "bridge/study/study.h"'], (1, "lies below"))
         self.expect("campaigns/plan/a.h", ['#include "campaigns/what/a.h"'], (1, "name the floor"))
+        self.expect("campaigns/what/a.h", ['#include "campaigns/plan/a.h"'], (1, "name the floor"))
 
     def test_libraries_stay_in_their_rooms(self):
         self.expect("dnn/a.h", ["#include <ATen/core/Tensor.h>"], None)

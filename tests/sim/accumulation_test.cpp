@@ -177,15 +177,15 @@ TEST(AccumulationTest, AShareOfTheEventsIsLessOfEachSource) {
       patterns_of_event(law_of(0.3, 0.6, 4, 0.7), {code.codeword_bits(), 1, 0});
   const EventPatterns wide =
       patterns_of_event(law_of(0.6, 0.6, 4, 0.7), {code.codeword_bits(), 2, 0});
-  const CodewordUpsets thinned = upsets_of(code, {{narrow, 0.2}, {wide, 0.5}}).thinned(0.3);
+  const CodewordUpsets scaled = upsets_of(code, {{narrow, 0.2}, {wide, 0.5}}).scaled(0.3);
   const CodewordUpsets fewer = upsets_of(code, {{narrow, 0.06}, {wide, 0.15}});
-  EXPECT_NEAR(thinned.right_per_hour, fewer.right_per_hour, 1e-12);
-  EXPECT_NEAR(thinned.detected_per_hour, fewer.detected_per_hour, 1e-12);
-  EXPECT_NEAR(thinned.silent_per_hour, fewer.silent_per_hour, 1e-12);
-  EXPECT_NEAR(thinned.not_enumerated_per_hour, fewer.not_enumerated_per_hour, 1e-12);
-  EXPECT_NEAR(thinned.right_pairs.due, fewer.right_pairs.due, 1e-12);
-  EXPECT_NEAR(thinned.mixed_pairs.silent, fewer.mixed_pairs.silent, 1e-12);
-  EXPECT_NEAR(thinned.detected_triples.silent, fewer.detected_triples.silent, 1e-12);
+  EXPECT_NEAR(scaled.right_per_hour, fewer.right_per_hour, 1e-12);
+  EXPECT_NEAR(scaled.detected_per_hour, fewer.detected_per_hour, 1e-12);
+  EXPECT_NEAR(scaled.silent_per_hour, fewer.silent_per_hour, 1e-12);
+  EXPECT_NEAR(scaled.not_enumerated_per_hour, fewer.not_enumerated_per_hour, 1e-12);
+  EXPECT_NEAR(scaled.right_pairs.due, fewer.right_pairs.due, 1e-12);
+  EXPECT_NEAR(scaled.mixed_pairs.silent, fewer.mixed_pairs.silent, 1e-12);
+  EXPECT_NEAR(scaled.detected_triples.silent, fewer.detected_triples.silent, 1e-12);
 }
 
 /// Neutrons and alpha particles on (72,64) codewords of a node's memory.
