@@ -319,7 +319,8 @@ class Program:
             done = subprocess.run([program, *arguments], cwd=ROOT, capture_output=True, text=True,
                                   env=os.environ | {"TILESTRIKE_ROOT": str(ROOT)})
             if done.returncode != 0:
-                raise FiguresError(f"{pathlib.Path(program).name} {' '.join(command)}: exit status "
+                asked = [] if command[0] == "ts_coverage" else ["tilestrike"]
+                raise FiguresError(f"{' '.join([*asked, *command])}: exit status "
                                    f"{done.returncode}\n{done.stdout}{done.stderr}".rstrip())
             self.seen[command] = json.loads(done.stdout) if "--json" in command else done.stdout
         return self.seen[command]
