@@ -83,7 +83,6 @@ void EngineAudit::disagree(const std::string& engine, const std::string& layer,
 }
 
 void EngineAudit::on_run(const StruckRun& run) {
-  const sim::MeshSites sites(run.job.run->config());
   for (const auto& other : others_) {
     if (!is_asked(*other, run.job)) {
       continue;
@@ -91,6 +90,7 @@ void EngineAudit::on_run(const StruckRun& run) {
     const std::string difference = sim::first_difference(run.job, run.result, other->run(run.job));
     if (!difference.empty()) {
       const std::string name(other->name());
+      const sim::MeshSites sites(run.job.run->config());
       disagree(
           name, run.layer,
           fmt::format(", {}: {} says {}", sim::text_of_faults(run.job, sites), name, difference));

@@ -168,6 +168,10 @@ std::vector<Rate*> shares_of(StrikeRates& rates) {
   return shares;
 }
 
+void lower_to(double most, Rate& rate) {
+  rate.interval.high = std::max(rate.value, std::min(rate.interval.high, most));
+}
+
 /// What all structures come to is at most what they come to one by one.
 void keep_within_parts(std::vector<StrikeRates>& parts, StrikeRates& all) {
   const std::vector<Rate*> shares = shares_of(all);
@@ -176,9 +180,7 @@ void keep_within_parts(std::vector<StrikeRates>& parts, StrikeRates& all) {
     for (StrikeRates& part : parts) {
       high += part.in_fit(*shares_of(part)[i]).interval.high;
     }
-    Rate& share = *shares[i];
-    share.interval.high =
-        std::max(share.value, std::min(share.interval.high, high / all.strikes()));
+    lower_to(high / all.strikes(), *shares[i]);
   }
 }
 
@@ -186,10 +188,7 @@ void keep_within_parts(std::vector<StrikeRates>& parts, StrikeRates& all) {
 void keep_within_all(StrikeRates& all, StrikeRates& part) {
   const std::vector<Rate*> shares = shares_of(part), most = shares_of(all);
   for (std::size_t i = 0; i < shares.size() && part.strikes() > 0.0; ++i) {
-    Rate& share = *shares[i];
-    const double high = all.in_fit(*most[i]).interval.high;
-    share.interval.high =
-        std::max(share.value, std::min(share.interval.high, high / part.strikes()));
+    lower_to(all.in_fit(*most[i]).interval.high / part.strikes(), *shares[i]);
   }
 }
 

@@ -158,11 +158,9 @@ std::optional<Band> fit_band(const StrikeSummary& summary, std::optional<std::si
     if (!fit.is_settled && fit.n == 0) {
       return std::nullopt;
     }
-    const bool is_bound = fit.is_settled || fit.value == 0.0;
-    sum.low += band.low * (is_bound && !fit.is_settled ? 0.0
-                           : is_bound                  ? fit.interval.high
-                                                       : fit.value);
-    sum.high += band.high * (is_bound ? fit.interval.high : fit.value);
+    const double bound = fit.interval.high;
+    sum.low += band.low * (fit.is_settled ? bound : fit.value);
+    sum.high += band.high * (fit.is_settled || fit.value == 0.0 ? bound : fit.value);
   }
   return sum;
 }

@@ -34,6 +34,28 @@ std::int64_t number_in(const Cell& cell) {
   return number == nullptr ? -1 : *number;
 }
 
+/// What was struck, of a row of the columns in trials_of().
+void identify(const Row& row, const std::map<std::string, sim::ArrayGeometry>& arrays,
+              PairedTrial& trial) {
+  trial.structure = std::get<std::string>(row[1]);
+  if (const auto* radiation = std::get_if<std::string>(&row[2])) {
+    trial.radiation = *radiation;
+  }
+  trial.stratum = std::get<std::string>(row[3]);
+  trial.place = {number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7]),
+                 number_in(row[14])};
+  if (const auto array = arrays.find(trial.structure); array != arrays.end()) {
+    // Numbered so that arrays which differ in check bits share their data cells. Codeword and bit
+    // follow from ECC and interleaving.
+    const auto column = static_cast<int>(number_in(row[8]));
+    trial.place.push_back(column < 0 ? -1 : array->second.number_of_column(column));
+  } else {
+    trial.register_name = std::get<std::string>(row[11]);
+    trial.place.insert(trial.place.end(), {number_in(row[8]), number_in(row[9]), number_in(row[10]),
+                                           number_in(row[12])});
+  }
+}
+
 std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario,
                                    const Scenario& what, std::int64_t most) {
   std::vector<std::string> columns = {"weight", "structure", "radiation", "stratum", "image",
@@ -48,34 +70,16 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
   for (const auto& [name, memory] : what.accelerator.memory) {
     arrays.emplace(name, memory.array());
   }
+  // Trial k is one chip at every point; which of its cells fail is what is compared.
+  const bool is_chip = what.strike.process == Process::kLowVoltage;
   results.each_trial(scenario, columns, [&](const Row& row) {
     if (static_cast<std::int64_t>(trials.size()) >= most) {
       return false;
     }
     PairedTrial trial;
     trial.weight = std::get<double>(row[0]);
-    trial.structure = std::get<std::string>(row[1]);
-    if (what.strike.process == Process::kLowVoltage) {
-      // Trial k is one chip at every point; which of its cells fail is what is compared.
-      trial.structure.clear();
-    }
-    if (const auto* radiation = std::get_if<std::string>(&row[2])) {
-      trial.radiation = *radiation;
-    }
-    trial.stratum = std::get<std::string>(row[3]);
-    trial.place = {number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7]),
-                   number_in(row[14])};
-    if (what.strike.process == Process::kLowVoltage) {
-      trial.place.clear();
-    } else if (const auto array = arrays.find(trial.structure); array != arrays.end()) {
-      // Numbered so that arrays which differ in check bits share their data cells. Codeword and bit
-      // follow from ECC and interleaving.
-      const auto column = static_cast<int>(number_in(row[8]));
-      trial.place.push_back(column < 0 ? -1 : array->second.number_of_column(column));
-    } else {
-      trial.register_name = std::get<std::string>(row[11]);
-      trial.place.insert(trial.place.end(), {number_in(row[8]), number_in(row[9]),
-                                             number_in(row[10]), number_in(row[12])});
+    if (!is_chip) {
+      identify(row, arrays, trial);
     }
     const auto images = static_cast<double>(std::max<std::int64_t>(1, number_in(row[13])));
     for (std::size_t i = 0; i < kCompared.size(); ++i) {

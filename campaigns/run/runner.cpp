@@ -108,13 +108,15 @@ class PointRun {
       if (surroundings_.is_interrupted()) {
         return false;
       }
-      auto record = strike_and_judge(study_, plan_, number_, trial, point_.scenario.engine,
-                                     surroundings_.is_interrupted);
+      const bool is_watched = is_audited(trial, point_.scenario.audit);
+      auto record =
+          strike_and_judge(study_, plan_, number_, trial, point_.scenario.engine,
+                           surroundings_.is_interrupted, is_watched ? audit_of(trial) : Watch());
       if (!record) {
         return false;
       }
-      if (is_audited(trial, point_.scenario.audit)) {
-        record->trial[trial_column("audit")] = Cell{audit(trial)};
+      if (is_watched) {
+        record->trial[trial_column("audit")] = Cell{audit_cell(auditor_->take())};
       }
       results_.add(*record);
       progress.step();
@@ -122,21 +124,12 @@ class PointRun {
     return true;
   }
 
-  /// The cell `audit` of a trial.
-  std::string audit(TrialId trial) {
+  /// Other engines look on: of a lasting fault at one image, at each in turn.
+  Watch audit_of(TrialId trial) {
     if (auditor_ == nullptr) {
       auditor_ = surroundings_.open_auditor(point_.scenario.engine);
     }
-    const DrawnTrial drawn = plan_.draw(trial);
-    const ImageId image =
-        drawn.image.value_or(ImageId(static_cast<std::int64_t>(trial.value) % study_.images()));
-    const std::vector<bridge::CellFault> cells = drawn.acting_cells();
-    if (cells.empty()) {
-      study_.strike(image, drawn.acting(), auditor_.get());
-    } else {
-      study_.strike_cells(image, {cells, drawn.scrub_phases}, auditor_.get());
-    }
-    return audit_cell(auditor_->take());
+    return {auditor_.get(), ImageId(static_cast<std::int64_t>(trial.value) % study_.images())};
   }
 
   /// Trials whose images share a batch are struck together.

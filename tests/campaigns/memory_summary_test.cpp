@@ -450,14 +450,17 @@ TEST(MemorySummaryTest, BandsOfWhatWasNotSeenAreBounds) {
                                        "where: {memory: all}}");
   const auto json = json_of(summary);
   ASSERT_EQ(json["bands"].size(), summary.structures.size() + 1) << "and all";
+  int bounds = 0;
   for (std::size_t i = 0; i < summary.structures.size(); ++i) {
     const StrikeRates& rates = summary.structures[i];
     const auto& due = json["bands"][i]["fit_due"];
     EXPECT_EQ(due.is_null(), rates.avf[6].n == 0 && !rates.avf[6].is_settled) << rates.name;
     if (!due.is_null() && !rates.avf[6].is_settled && rates.avf[6].value == 0.0) {
       EXPECT_GT(due[1].get<double>(), rates.in_fit(rates.avf[6]).interval.high) << rates.name;
+      ++bounds;
     }
   }
+  EXPECT_EQ(bounds, 1) << "of the structure that the trial struck";
 }
 
 TEST(MemorySummaryTest, ResumedAndReplayedTrialsAreTheSame) {
