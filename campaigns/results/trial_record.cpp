@@ -16,82 +16,6 @@ Cell flag(bool value) { return Cell{std::int64_t{value ? 1 : 0}}; }
 Cell word(std::uint64_t value) { return Cell{static_cast<std::int64_t>(value)}; }
 Cell blob(std::vector<float> values) { return values.empty() ? Cell{} : Cell{std::move(values)}; }
 
-/// Everything that a trial showed, summed over the images that it was judged on.
-struct Judged {
-  bridge::TrialResult first;  // of the first image that was not masked, else of the first image
-  Outcome outcome = Outcome::kMasked;
-  MaskedAt masked_at = MaskedAt::kNowhere;  // the furthest, when masked on every image
-  std::array<bool, kRates> any{};
-  std::array<std::int64_t, kRates> images_of{};
-  std::int64_t images = 0;
-  std::int64_t activated = 0;
-  std::int64_t passes_simulated = 0;
-  std::int64_t correct = -1;  // images whose answer is their label; -1: no labels
-  std::int64_t golden_correct = -1;
-  double relative_l2 = 0.0;  // the largest
-  bool hung = false;
-  // Of strikes on memories:
-  std::int64_t corrected = 0, detected = 0;  // codewords, over all images
-  Outcome without_stop = Outcome::kMasked;   // the worst
-  bool outlives = false;
-  std::vector<bridge::TrialResult> later;
-  std::optional<bool> stored;  // what the struck cell held, where that counts
-
-  void add(bridge::TrialResult result, std::int64_t label) {
-    if (label >= 0) {
-      correct = std::max<std::int64_t>(correct, 0) + (result.judgement.faulty_class == label);
-      golden_correct =
-          std::max<std::int64_t>(golden_correct, 0) + (result.judgement.golden_class == label);
-    }
-    relative_l2 = std::max(relative_l2, result.judgement.relative_l2);
-    const std::array<bool, kRates> rates = rates_of(result.judgement);
-    for (std::size_t i = 0; i < kRates; ++i) {
-      any[i] = any[i] || rates[i];
-      images_of[i] += rates[i] ? 1 : 0;
-    }
-    const bool is_first_visible =
-        outcome == Outcome::kMasked && result.judgement.outcome != Outcome::kMasked;
-    outcome = std::max(outcome, result.judgement.outcome);
-    masked_at = std::max(masked_at, result.masked_at);
-    activated += result.activated ? 1 : 0;
-    passes_simulated += result.passes_simulated;
-    hung = hung || result.hung;
-    corrected += result.corrected_codewords;
-    detected += result.detected_codewords;
-    without_stop = std::max(without_stop, result.without_stop);
-    outlives = outlives || result.outlives;
-    if (images == 0 || is_first_visible) {
-      first = std::move(result);
-    }
-    ++images;
-  }
-
-  std::int64_t later_due() const {
-    return std::ranges::count(later, Outcome::kDue, [](const bridge::TrialResult& result) {
-      return result.judgement.outcome;
-    });
-  }
-  /// Later inferences whose answer is wrong as it is given: where a detected error stops nothing,
-  /// those in which one was reported, too.
-  std::int64_t later_wrong(AfterDetection after_detection) const {
-    return std::ranges::count_if(later, [&](const bridge::TrialResult& result) {
-      const Outcome outcome = after_detection == AfterDetection::kGoesOn ? result.without_stop
-                                                                         : result.judgement.outcome;
-      return outcome == Outcome::kSdc || outcome == Outcome::kNonfinite;
-    });
-  }
-};
-
-/// Of a trial whose random values are the ones that the bits have.
-bridge::TrialResult nothing_struck(bridge::Study& study, ImageId image) {
-  const std::vector<float> golden = study.golden_logits(image);
-  bridge::TrialResult result;
-  result.masked_at = MaskedAt::kUnchanged;
-  result.judgement.golden_class = result.judgement.faulty_class =
-      static_cast<int>(std::max_element(golden.begin(), golden.end()) - golden.begin());
-  return result;
-}
-
 /// Columns structure to `until` of one fault.
 std::vector<Cell> fault_cells(const DrawnFault& drawn, const sim::MeshSites& sites) {
   const RegisterFault& fault = drawn.fault;
@@ -163,10 +87,6 @@ std::vector<Cell> first_fault_cells(const DrawnTrial& drawn, const bridge::Study
   return {};
 }
 
-bool is_in_memory(const DrawnTrial& drawn) {
-  return drawn.strike && (drawn.strike->first || !drawn.strike->cells.empty());
-}
-
 /// The same of a trial: where it may strike several memories, it is one of all of them, and its
 /// place says in which of them it lies.
 std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& study,
@@ -177,14 +97,6 @@ std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& stud
     cells[0] = text(plan.memories()->structure_name(*drawn.strike));
   }
   return cells;
-}
-
-/// What the cell that a particle struck held just then.
-bool stored_of(const DrawnTrial& drawn, bridge::Study& study, const Plan& plan) {
-  const std::size_t memory = *plan.memories()->structures()[drawn.strike->structure].memory;
-  const sim::ArrayGeometry geometry(study.memories()[memory].config.array());
-  return study.stored(*drawn.image, memory, geometry.bit_at(drawn.strike->struck),
-                      drawn.strike->cycle);
 }
 
 /// The weight of a trial in rates.
@@ -290,28 +202,6 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
   return row;
 }
 
-Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
-                const bridge::TrialResult& result) {
-  const bridge::Judgement& judgement = result.judgement;
-  const std::array<bool, kRates> rates = rates_of(judgement);
-  Row row = {Cell{scenario},
-             word(trial.value),
-             Cell{image.value},
-             text(name_of(judgement.outcome)),
-             flag(rates[1]),
-             flag(rates[2]),
-             flag(rates[3]),
-             flag(rates[4]),
-             text(result.layer),
-             Cell{result.changed_accumulators},
-             Cell{result.changed_outputs},
-             known(judgement.golden_class),
-             known(judgement.faulty_class),
-             blob(result.logits)};
-  TS_CHECK(row.size() == outcome_columns().size(), "a row that does not fit its columns");
-  return row;
-}
-
 Row fault_row(std::int64_t scenario, TrialId trial, std::size_t number,
               const std::vector<Cell>& cells, bool acts) {
   Row row = {Cell{scenario}, word(trial.value), Cell{static_cast<std::int64_t>(number)}};
@@ -342,6 +232,40 @@ std::vector<Row> fault_rows(std::int64_t scenario, TrialId trial, const DrawnTri
 }
 
 }  // namespace
+
+bool is_in_memory(const DrawnTrial& drawn) {
+  return drawn.strike && (drawn.strike->first || !drawn.strike->cells.empty());
+}
+
+Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
+                const bridge::TrialResult& result) {
+  const bridge::Judgement& judgement = result.judgement;
+  const std::array<bool, kRates> rates = rates_of(judgement);
+  Row row = {Cell{scenario},
+             word(trial.value),
+             Cell{image.value},
+             text(name_of(judgement.outcome)),
+             flag(rates[1]),
+             flag(rates[2]),
+             flag(rates[3]),
+             flag(rates[4]),
+             text(result.layer),
+             Cell{result.changed_accumulators},
+             Cell{result.changed_outputs},
+             known(judgement.golden_class),
+             known(judgement.faulty_class),
+             blob(result.logits)};
+  TS_CHECK(row.size() == outcome_columns().size(), "a row that does not fit its columns");
+  return row;
+}
+
+TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
+                      const bridge::Study& study, const Plan& plan, const Judged& judged,
+                      const std::string& engine) {
+  return {trial_row(scenario, trial, drawn, study, plan, judged, engine),
+          {},
+          fault_rows(scenario, trial, drawn, study)};
+}
 
 const std::vector<Column>& trial_columns() {
   static const std::vector<Column> columns = {
@@ -471,100 +395,6 @@ std::size_t trial_column(const std::string& name) {
 
 std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study) {
   return std::get<std::string>(first_fault_cells(drawn, study).front());
-}
-
-std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                            std::int64_t scenario, TrialId trial,
-                                            const std::string& engine,
-                                            const std::function<bool()>& is_interrupted,
-                                            const Watch& watch) {
-  const DrawnTrial drawn = plan.draw(trial);
-  TrialRecord record;
-  Judged judged;
-  const auto add = [&](ImageId image, bridge::TrialResult result) {
-    if (!drawn.image && plan.keeps_outcomes() && result.judgement.outcome != Outcome::kMasked) {
-      record.outcomes.push_back(outcome_row(scenario, trial, image, result));
-    }
-    judged.add(std::move(result), study.label(image));
-  };
-  if (plan.tensors() != nullptr) {
-    std::vector<bridge::TrialResult> results;
-    std::vector<ImageId> images;
-    for (ImageId image(0); image.value < study.images(); ++image.value) {
-      if (!drawn.image || image == *drawn.image) {
-        images.push_back(image);
-      }
-    }
-    if (plan.strikes_constants()) {
-      results = study.strike_constants(drawn.words.faults, watch.observer);
-    } else {
-      std::vector<bridge::WordStrike> strikes;
-      for (const ImageId image : images) {
-        strikes.push_back({image, drawn.words.faults});
-      }
-      results = study.strike_activations(strikes, watch.observer);
-    }
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      add(images[i], std::move(results[i]));
-    }
-  } else {
-    const std::vector<RegisterFault> faults = drawn.acting();
-    const std::vector<bridge::CellFault> cells = drawn.acting_cells();
-    const auto result_on = [&](ImageId image) {
-      const bool is_chosen = drawn.image.has_value() || image == watch.image;
-      if (faults.empty() && cells.empty()) {
-        bridge::TrialResult result = nothing_struck(study, image);
-        if (drawn.strike && drawn.strike->failing > 0) {
-          result.masked_at = MaskedAt::kEmpty;
-        }
-        return result;
-      }
-      if (!cells.empty()) {
-        return study.strike_cells(image, {cells, drawn.scrub_phases},
-                                  is_chosen ? watch.observer : nullptr);
-      }
-      return study.strike(image, faults, is_chosen ? watch.observer : nullptr);
-    };
-    if (is_in_memory(drawn) && plan.memories()->zero_to_one()) {
-      judged.stored = stored_of(drawn, study, plan);
-    }
-    if (drawn.image) {
-      add(*drawn.image, result_on(*drawn.image));
-      if (judged.outlives) {
-        judged.later = study.later_inferences({cells, drawn.scrub_phases});
-      }
-    }
-    for (ImageId image(0); !drawn.image && image.value < study.images(); ++image.value) {
-      if (is_interrupted && is_interrupted()) {
-        return std::nullopt;
-      }
-      add(image, result_on(image));
-    }
-  }
-  record.trial = trial_row(scenario, trial, drawn, study, plan, judged, engine);
-  record.faults = fault_rows(scenario, trial, drawn, study);
-  return record;
-}
-
-std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, const Plan& plan,
-                                                      std::int64_t scenario,
-                                                      std::span<const TrialId> trials) {
-  std::vector<DrawnTrial> drawn;
-  std::vector<bridge::WordStrike> strikes;
-  for (const TrialId trial : trials) {
-    drawn.push_back(plan.draw(trial));
-    strikes.push_back({*drawn.back().image, drawn.back().words.faults});
-  }
-  std::vector<bridge::TrialResult> results = study.strike_activations(strikes);
-  std::vector<TrialRecord> records;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    Judged judged;
-    judged.add(std::move(results[i]), study.label(*drawn[i].image));
-    records.push_back({trial_row(scenario, trials[i], drawn[i], study, plan, judged, ""),
-                       {},
-                       fault_rows(scenario, trials[i], drawn[i], study)});
-  }
-  return records;
 }
 
 namespace {

@@ -1,14 +1,9 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// What a results file keeps of one trial, and how it comes about: the drawn faults, struck and
-// judged.
+// What a results file keeps of one trial: its rows.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,7 +11,7 @@
 #include "base/ids.h"
 #include "bridge/study/study.h"
 #include "campaigns/plan/sampling.h"
-#include "campaigns/statistics/rates.h"
+#include "campaigns/results/judged.h"
 
 namespace tilestrike::campaigns {
 
@@ -47,22 +42,17 @@ struct TrialRecord {
 /// The index of a column of `trials`.
 std::size_t trial_column(const std::string& name);
 
-/// Who looks on while a trial is struck: at its only image or, of a lasting fault, at one of them.
-struct Watch {
-  bridge::RunObserver* observer = nullptr;
-  ImageId image;
-};
-/// Strikes and judges one trial; nothing when `is_interrupted` said so in between.
-std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                            std::int64_t scenario, TrialId trial,
-                                            const std::string& engine,
-                                            const std::function<bool()>& is_interrupted,
-                                            const Watch& watch = {});
+/// The rows of a judged trial, without those of its images.
+TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
+                      const bridge::Study& study, const Plan& plan, const Judged& judged,
+                      const std::string& engine);
 
-/// Several trials that strike activations, judged together: one record each, in order.
-std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, const Plan& plan,
-                                                      std::int64_t scenario,
-                                                      std::span<const TrialId> trials);
+/// The row of one image on which a lasting fault was not masked.
+Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
+                const bridge::TrialResult& result);
+
+/// Whether cells of memories are struck.
+bool is_in_memory(const DrawnTrial& drawn);
 
 /// The column `structure` of a drawn trial: the mesh, a memory's name, or a tensor's role.
 std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "campaigns/pictures/array_picture.h"
 #include "campaigns/plan/sampling.h"
+#include "campaigns/run/strike_trial.h"
 #include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns {

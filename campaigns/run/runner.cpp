@@ -10,6 +10,7 @@
 #include "campaigns/results/audit.h"
 #include "campaigns/results/trial_record.h"
 #include "campaigns/run/progress.h"
+#include "campaigns/run/strike_trial.h"
 
 namespace tilestrike::campaigns {
 namespace {

@@ -12,6 +12,7 @@
 #include <csignal>
 
 #include "base/text.h"
+#include "campaigns/run/strike_trial.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/results/judged.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tilestrike::campaigns {
+
+void Judged::add(bridge::TrialResult result, std::int64_t label) {
+  if (label >= 0) {
+    correct = std::max<std::int64_t>(correct, 0) + (result.judgement.faulty_class == label);
+    golden_correct =
+        std::max<std::int64_t>(golden_correct, 0) + (result.judgement.golden_class == label);
+  }
+  relative_l2 = std::max(relative_l2, result.judgement.relative_l2);
+  const std::array<bool, kRates> rates = rates_of(result.judgement);
+  for (std::size_t i = 0; i < kRates; ++i) {
+    any[i] = any[i] || rates[i];
+    images_of[i] += rates[i] ? 1 : 0;
+  }
+  const bool is_first_visible =
+      outcome == Outcome::kMasked && result.judgement.outcome != Outcome::kMasked;
+  outcome = std::max(outcome, result.judgement.outcome);
+  masked_at = std::max(masked_at, result.masked_at);
+  activated += result.activated ? 1 : 0;
+  passes_simulated += result.passes_simulated;
+  hung = hung || result.hung;
+  corrected += result.corrected_codewords;
+  detected += result.detected_codewords;
+  without_stop = std::max(without_stop, result.without_stop);
+  outlives = outlives || result.outlives;
+  if (images == 0 || is_first_visible) {
+    first = std::move(result);
+  }
+  ++images;
+}
+
+std::int64_t Judged::later_due() const {
+  return std::ranges::count(later, Outcome::kDue, [](const bridge::TrialResult& result) {
+    return result.judgement.outcome;
+  });
+}
+std::int64_t Judged::later_wrong(AfterDetection after_detection) const {
+  return std::ranges::count_if(later, [&](const bridge::TrialResult& result) {
+    const Outcome outcome =
+        after_detection == AfterDetection::kGoesOn ? result.without_stop : result.judgement.outcome;
+    return outcome == Outcome::kSdc || outcome == Outcome::kNonfinite;
+  });
+}
+
+}  // namespace tilestrike::campaigns
