@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Faults (docs/architecture.md): WordFault on the words of tensors, RegisterFault on flip-flops of
-// the mesh. Those of memory cells are bridge::CellFault.
+// Faults (docs/architecture.md): RegisterFault on flip-flops of the mesh, CellFault on cells of
+// memories, WordFault on the words of tensors.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -34,6 +35,23 @@ struct RegisterFault {
   FaultKind kind = FaultKind::kFlip;
   CycleWindow when;
   friend bool operator==(const RegisterFault&, const RegisterFault&) = default;
+};
+
+/// One bit of a codeword, in physical order: the data bits, then the check bits.
+struct CodewordBit {
+  CodewordId codeword;
+  int bit = 0;
+  friend auto operator<=>(const CodewordBit&, const CodewordBit&) = default;
+};
+
+/// A fault of one memory cell. A flip acts once, just after the clock edge of cycle `when.from`; a
+/// stuck-at holds the cell over `when`.
+struct CellFault {
+  std::size_t memory = 0;  // of the study's memories
+  CodewordBit bit;
+  FaultKind kind = FaultKind::kFlip;  // never kRandom: the caller draws it
+  CycleWindow when;
+  friend bool operator==(const CellFault&, const CellFault&) = default;
 };
 
 enum class Lifetime : std::uint8_t {

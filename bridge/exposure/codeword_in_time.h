@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "bridge/words/cell_strike.h"
+#include "bridge/words/strike_job.h"
 #include "sim/memory/memory_array.h"
 #include "sim/memory/scrub.h"
 

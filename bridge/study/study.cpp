@@ -25,74 +25,100 @@ constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over
 class MeshStudy final : public Study {
  public:
   explicit MeshStudy(const StudyInputs& inputs)
-      : load_(load_workload(inputs, true)),
+      : Study(inputs.accelerator.mesh),
+        load_(load_workload(inputs, true)),
         executor_(load_.network),
-        sites_(inputs.accelerator.mesh),
         judge_(Judge::make(inputs.judge)) {
-    hashes_ = hashes_of(load_, inputs.model);
+    facts_.hashes = hashes_of(load_, inputs.model);
+    facts_.images = load_.images();
+    facts_.labels = load_.all_labels();
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
+    facts_.cycles = mapping_->schedule().cycles_per_inference();
     mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engine, *judge_);
     if (mapping_->schedule().memory() != nullptr) {
       cells_ = std::make_unique<MemoryTrials>(load_.network, *mapping_, inputs.engine, *judge_);
       find_memories(inputs.accelerator);
     }
-    layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
-    golden_ = run_golden(load_, executor_, kBatch).report;
+    facts_.layers = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
+    facts_.golden = run_golden(load_, executor_, kBatch).report;
   }
 
-  const GoldenReport& golden() const override { return golden_; }
-  const std::vector<LayerSummary>& layers() const override { return layers_; }
-  const sim::MeshSites& sites() const override { return sites_; }
-  std::int64_t images() const override { return load_.images(); }
-  Cycle cycles_per_inference() const override {
-    return mapping_->schedule().cycles_per_inference();
+  std::vector<JobResult> strike(std::span<const StrikeJob> jobs, RunObserver* observer) override {
+    return torch_call([&] {
+      std::vector<JobResult> results;
+      for (const StrikeJob& job : jobs) {
+        std::optional<JobResult> result;
+        if (results.empty() || !is_interrupted(observer)) {
+          result = result_of(job, observer);
+        }
+        if (!result) {
+          break;
+        }
+        results.push_back(std::move(*result));
+      }
+      return results;
+    });
   }
-  std::vector<std::pair<std::string, std::string>> hashes() const override { return hashes_; }
 
-  std::vector<float> golden_logits(ImageId image) override {
+  std::vector<float> golden_answer(ImageId image) override {
     return torch_call([&] {
       return floats(
           tape_of(image).values[static_cast<std::size_t>(load_.network.output.value)].toTensor());
     });
   }
 
-  std::int64_t label(ImageId image) const override { return load_.label(image); }
-
-  TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
-                     RunObserver* observer) override {
-    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    return torch_call([&] { return mesh_->run(tape_of(image), faults, observer); });
-  }
-
-  const std::vector<StudyMemory>& memories() const override { return memories_; }
-
-  TrialResult strike_cells(ImageId image, const CellStrike& strike,
-                           RunObserver* observer) override {
-    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
-    TS_CHECK(cells_ != nullptr, "a study with memories");
-    return torch_call([&] { return cells_->run(tape_of(image), strike, observer); });
-  }
-
-  bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
-    TS_CHECK(image.value >= 0 && image.value < images(), "an image of the study");
+  bool stored(ImageId image, std::size_t memory, CodewordBit bit, Cycle cycle) override {
     TS_CHECK(cells_ != nullptr, "a study with memories");
     return torch_call([&] {
       return cells_->contents().cells(tape_of(image), memory, bit.codeword, cycle).test(bit.bit);
     });
   }
 
-  std::vector<TrialResult> later_inferences(const CellStrike& strike) override {
+ private:
+  static bool is_interrupted(const RunObserver* observer) {
+    return observer != nullptr && observer->is_interrupted();
+  }
+
+  /// Nothing where the observer said is_interrupted().
+  std::optional<JobResult> result_of(const StrikeJob& job, RunObserver* observer) {
+    TS_CHECK(job.strike.words.empty(), "words of tensors are struck where there is no accelerator");
+    TS_CHECK(job.strike.registers.empty() || job.strike.cells.empty(),
+             "a job strikes the mesh or memories");
+    JobResult result;
+    if (job.image) {
+      result.images.push_back(run(job, *job.image, observer));
+      if (result.images.front().outlives) {
+        result.later = later_inferences({job.strike.cells, job.scrub_phases});
+      }
+      return result;
+    }
+    for (ImageId image(0); image.value < facts_.images; ++image.value) {
+      if (is_interrupted(observer)) {
+        return std::nullopt;
+      }
+      result.images.push_back(run(job, image, image == job.watched ? observer : nullptr));
+    }
+    return result;
+  }
+
+  TrialResult run(const StrikeJob& job, ImageId image, RunObserver* observer) {
+    if (job.strike.cells.empty()) {
+      return mesh_->run(tape_of(image), job.strike.registers, observer);
+    }
     TS_CHECK(cells_ != nullptr, "a study with memories");
-    const std::vector<CellFault> left = torch_call([&] { return cells_->left_for_later(strike); });
-    const ScrubPhases none(memories_.size());
+    return cells_->run(tape_of(image), {job.strike.cells, job.scrub_phases}, observer);
+  }
+
+  std::vector<TrialResult> later_inferences(const CellStrike& strike) {
+    const std::vector<CellFault> left = cells_->left_for_later(strike);
+    const ScrubPhases none(facts_.memories.size());
     std::vector<TrialResult> results;
-    for (std::int64_t image = 0; image < images(); ++image) {
-      results.push_back(strike_cells(ImageId(image), {left, none}, nullptr));
+    for (ImageId image(0); image.value < facts_.images; ++image.value) {
+      results.push_back(cells_->run(tape_of(image), {left, none}, nullptr));
     }
     return results;
   }
 
- private:
   void find_memories(const AcceleratorConfig& accelerator) {
     const Placement& placement = cells_->residency().placement();
     const auto answer = static_cast<std::size_t>(load_.network.output.value);
@@ -103,7 +129,7 @@ class MeshStudy final : public Study {
       const auto& [name, memory] = accelerator.memory[i];
       const CodewordsInUse in_use =
           codewords_in_use(contents.memories[i], contents.period, placement.codeword_bytes(i));
-      memories_.push_back(
+      facts_.memories.push_back(
           {name, memory, placement.used_codewords(i), in_use.resident, in_use.renewed});
     }
   }
@@ -112,6 +138,7 @@ class MeshStudy final : public Study {
 
   // The golden run of one image, kept until another is asked for.
   const dnn::Tape& tape_of(ImageId id) {
+    TS_CHECK(id.value >= 0 && id.value < load_.images(), "an image of the study");
     if (!tape_ || tape_image_ != id) {
       tape_ = executor_.record(image(id));
       tape_image_ = id;
@@ -121,15 +148,10 @@ class MeshStudy final : public Study {
 
   Workload load_;
   dnn::Executor executor_;
-  sim::MeshSites sites_;
-  std::vector<std::pair<std::string, std::string>> hashes_;
   std::unique_ptr<Mapping> mapping_;
   std::unique_ptr<Judge> judge_;
   std::unique_ptr<MeshTrials> mesh_;
   std::unique_ptr<MemoryTrials> cells_;  // where there are memories
-  std::vector<StudyMemory> memories_;
-  std::vector<LayerSummary> layers_;
-  GoldenReport golden_;
   std::optional<dnn::Tape> tape_;
   ImageId tape_image_;
 };

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// A study: one network on one accelerator with one set of images, ready to be struck. This is all
-// that campaigns/ sees of tensors and hardware; no LibTorch and no SystemC in this header.
+// A study: one network on one accelerator with one set of images, ready to be struck. What runs
+// trials is seen through this header; no LibTorch and no SystemC in it.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,18 @@
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
 #include "base/fault.h"
 #include "base/ids.h"
 #include "base/input_files.h"
 #include "base/number_format.h"
-#include "base/outcome.h"
 #include "base/tensor_store.h"
 #include "bridge/accelerator/accelerator.h"
 #include "bridge/trial/run_observer.h"
-#include "bridge/words/cell_strike.h"
 #include "bridge/words/layer_summary.h"
 #include "bridge/words/network_source.h"
+#include "bridge/words/strike_job.h"
+#include "bridge/words/study_facts.h"
 #include "bridge/words/trial_result.h"
-#include "sim/memory/array_geometry.h"
-#include "sim/memory/memory_config.h"
-#include "sim/mesh/mesh_sites.h"
 
 namespace tilestrike::bridge {
 
@@ -41,14 +37,6 @@ struct StudyInputs : NetworkSource {
   std::string engine = "systemc";
 };
 
-struct GoldenReport {
-  std::int64_t images = 0;
-  double accuracy = -1.0;  // of the integer network on the images in use; -1: no labels
-  double milliseconds_per_image = 0.0;
-  std::string device;
-  std::vector<std::string> warnings;  // calibration on evaluation images, what stays in float, ...
-};
-
 class Study {
  public:
   /// Imports, quantises, schedules and runs the golden inference of the first images twice.
@@ -56,76 +44,25 @@ class Study {
   static std::unique_ptr<Study> open(const StudyInputs& inputs);
   virtual ~Study() = default;
 
-  virtual const GoldenReport& golden() const = 0;
-  virtual const std::vector<LayerSummary>& layers() const = 0;
-  /// Of the mesh; none where tensors are struck.
-  virtual const sim::MeshSites& sites() const = 0;
-  virtual std::int64_t images() const = 0;
-  /// Clock cycles of one inference, idle time until the next included: the strike's time is uniform
-  /// over them.
-  virtual Cycle cycles_per_inference() const = 0;
-  /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's
-  /// identity.
-  virtual std::vector<std::pair<std::string, std::string>> hashes() const = 0;
+  const StudyFacts& facts() const { return facts_; }
 
-  virtual std::vector<float> golden_logits(ImageId image) = 0;
-  virtual std::int64_t label(ImageId image) const = 0;  // -1: the images have no labels
+  /// Computes jobs that do not depend on one another: one result each, in order. Cycles count from
+  /// the start of the struck inference, 0 .. facts().cycles - 1 (a stuck-at for ever reaches
+  /// beyond). Jobs on one image in a row share its golden run; jobs on activations share batches.
+  /// `observer` may be null. Where it says is_interrupted(), the last result is that of the job
+  /// before.
+  virtual std::vector<JobResult> strike(std::span<const StrikeJob> jobs,
+                                        RunObserver* observer = nullptr) = 0;
 
-  /// Faults that act within one inference; cycles count from its start, 0 ..
-  /// cycles_per_inference()-1 (a stuck-at for ever reaches beyond). Calls for one image in a row
-  /// share its golden run. No random faults: the caller draws them as a flip or as nothing.
-  /// `observer` may be null, as everywhere below.
-  virtual TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
-                             RunObserver* observer = nullptr) = 0;
+  virtual std::vector<float> golden_answer(ImageId image) = 0;
 
-  /// Memories whose cells can be struck, in the order of the accelerator's file; none where it has
-  /// none.
-  virtual const std::vector<StudyMemory>& memories() const {
-    static const std::vector<StudyMemory> none;
-    return none;
-  }
-  /// What a strike on cells does to the inference of an image, and what the scrubbers find of it
-  /// until it is gone (docs/memory_schedule.md, "Scrubbers").
-  virtual TrialResult strike_cells(ImageId image, const CellStrike& strike,
-                                   RunObserver* observer = nullptr) {
-    (void)image, (void)strike, (void)observer;
-    TS_CHECK(false, "a study without memories");
-  }
-  /// What a cell holds just after the clock edge of `cycle` in a fault-free inference of the image;
-  /// the one before it is taken to be of the same image.
-  virtual bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) {
-    (void)image, (void)memory, (void)bit, (void)cycle;
-    TS_CHECK(false, "a study without memories");
-  }
-  /// What is left of the same strike does to an inference of each image in use that comes after the
-  /// struck one and a visit of the scrubber, and before the contents are renewed. What scrubbers
-  /// find does not count: it counts once, in strike_cells().
-  virtual std::vector<TrialResult> later_inferences(const CellStrike& strike) {
-    (void)strike;
-    TS_CHECK(false, "a study without memories");
-  }
+  /// What a cell of a memory holds just after the clock edge of `cycle` in a fault-free inference
+  /// of the image; the one before it is taken to be of the same image.
+  virtual bool stored(ImageId image, std::size_t memory, CodewordBit bit, Cycle cycle) = 0;
 
-  /// Tensors whose words can be struck; none where the mesh is.
-  virtual const std::vector<TensorStore>& stores() const {
-    static const std::vector<TensorStore> none;
-    return none;
-  }
-  /// Images of one inference. Results depend on it in the last bits of floating point.
-  virtual std::int64_t batch() const { return 1; }
-  /// Faults on constants, judged on all images: one result each. Sorted by store and word, no word
-  /// twice. Undone before it returns. Only where there are stores, as the next one.
-  virtual std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
-                                                    RunObserver* observer = nullptr) {
-    (void)faults, (void)observer;
-    TS_CHECK(false, "a study of the mesh has no stores");
-  }
-  /// Inferences with faults on their activations, several in a batch where their images allow it:
-  /// one result each, which does not depend on the others.
-  virtual std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
-                                                      RunObserver* observer = nullptr) {
-    (void)strikes, (void)observer;
-    TS_CHECK(false, "a study of the mesh has no stores");
-  }
+ protected:
+  explicit Study(const sim::MeshConfig& mesh) : facts_(mesh) {}
+  StudyFacts facts_;
 };
 
 /// Torch-free face of plain inference, for `tilestrike infer`.

@@ -39,91 +39,127 @@ Workload load_of(const StudyInputs& inputs) {
 class TensorStudy final : public Study {
  public:
   explicit TensorStudy(const StudyInputs& inputs)
-      : load_(load_of(inputs)),
+      : Study(inputs.accelerator.mesh),
+        load_(load_of(inputs)),
         judge_(Judge::make(inputs.judge)),
         batch_(std::min(inputs.batch, load_.images())),
         stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
-        executor_(load_.network),
-        sites_(inputs.accelerator.mesh),
-        hashes_(hashes_of(load_, inputs.model)) {
+        executor_(load_.network) {
     GoldenRun golden = run_golden(load_, executor_, batch_);
-    golden_ = std::move(golden.report);
     golden_answers_ = floats(golden.answers);
     answer_size_ = golden_answers_.size() / static_cast<std::size_t>(images());
-    layers_ = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 1)), nullptr);
+    facts_.golden = std::move(golden.report);
+    facts_.images = images();
+    facts_.batch = batch_;
+    facts_.labels = load_.all_labels();
+    facts_.hashes = hashes_of(load_, inputs.model);
+    facts_.layers = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 1)), nullptr);
+    facts_.stores = stores_.all();
     for (const TensorStore& store : stores_.all()) {
       activation_bytes_ +=
           store.role == TensorRole::kActivation ? store.words * batch_ * sizeof(float) : 0;
     }
   }
 
-  const GoldenReport& golden() const override { return golden_; }
-  const std::vector<LayerSummary>& layers() const override { return layers_; }
-  const sim::MeshSites& sites() const override { return sites_; }
-  std::int64_t images() const override { return load_.images(); }
-  Cycle cycles_per_inference() const override { return 1; }
-  std::vector<std::pair<std::string, std::string>> hashes() const override { return hashes_; }
-  const std::vector<TensorStore>& stores() const override { return stores_.all(); }
-  std::int64_t batch() const override { return batch_; }
-
-  std::vector<float> golden_logits(ImageId image) override {
+  std::vector<float> golden_answer(ImageId image) override {
     const std::span<const float> answer = golden_of(image.value);
     return {answer.begin(), answer.end()};
   }
 
-  std::int64_t label(ImageId image) const override { return load_.label(image); }
-
-  TrialResult strike(ImageId, std::span<const RegisterFault>, RunObserver*) override {
-    TS_CHECK(false, "a study of tensors has no mesh");
-    return {};
+  bool stored(ImageId, std::size_t, CodewordBit, Cycle) override {
+    TS_CHECK(false, "a study of tensors has no memories");
+    return false;
   }
 
-  std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
-                                            RunObserver* observer) override {
+  std::vector<JobResult> strike(std::span<const StrikeJob> jobs, RunObserver* observer) override {
     return torch_call([&] {
-      tell_faults(faults, observer);
-      dnn::ConstantStrike strike(stores_, faults);
-      std::vector<TrialResult> results;
-      for (std::int64_t first = 0; first < images(); first += batch_) {
-        const bool is_last = first + batch_ >= images();
-        const at::Tensor answer =
-            on_host(strike.run(executor_, home_batch(first / batch_), is_last));
-        for (std::int64_t row = 0; row < answer.size(0); ++row) {
-          TrialResult result = judged(first + row, answer, row, strike.changed());
-          result.before = strike.before();
-          result.after = strike.after();
-          if (!faults.empty()) {
-            result.layer = stores_.all()[faults.front().store.value].layer;
-          }
-          results.push_back(std::move(result));
+      std::vector<JobResult> results(jobs.size());
+      std::vector<WordStrike> on_activations;  // of all jobs ...
+      std::vector<std::size_t> job_of;         // ... each of one of them
+      for (std::size_t i = 0; i < jobs.size(); ++i) {
+        const StrikeJob& job = jobs[i];
+        TS_CHECK(job.strike.registers.empty() && job.strike.cells.empty(),
+                 "a study of tensors has no mesh and no memories");
+        if (strikes_constants(job.strike)) {
+          TS_CHECK(!job.image, "constants are struck for all images");
+          results[i].images = strike_constants(job.strike.words, observer);
+          continue;
+        }
+        const ImageId first = job.image.value_or(ImageId(0));
+        const std::int64_t end = job.image ? first.value + 1 : images();
+        for (ImageId image = first; image.value < end; ++image.value) {
+          on_activations.push_back({image, job.strike.words});
+          job_of.push_back(i);
         }
       }
-      tell_images(results, observer);
-      return results;
-    });
-  }
-
-  std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
-                                              RunObserver* observer) override {
-    return torch_call([&] {
-      std::vector<TrialResult> results(strikes.size());
-      for (const auto& [home, rounds] : rounds_of(strikes)) {
-        const dnn::Inputs images = home_batch(home);
-        const dnn::Tape* golden = rounds.size() > 1 ? tape_of(home) : nullptr;
-        for (const std::vector<std::size_t>& round : rounds) {
-          run_round(home, images, golden, strikes, round, results);
-        }
-      }
-      if (!strikes.empty()) {
-        tell_faults(strikes.front().faults, observer);
-        tell_images(results, observer);
+      std::vector<TrialResult> answers = strike_activations(on_activations, observer);
+      for (std::size_t k = 0; k < answers.size(); ++k) {
+        results[job_of[k]].images.push_back(std::move(answers[k]));
       }
       return results;
     });
   }
 
  private:
+  /// Faults on the activations of one inference of one image.
+  struct WordStrike {
+    ImageId image;
+    std::span<const WordFault> faults;
+  };
+
+  bool strikes_constants(const Strike& strike) const {
+    const auto is_constant = [&](const WordFault& fault) {
+      return stores_.all()[fault.store.value].role != TensorRole::kActivation;
+    };
+    const auto constants = std::ranges::count_if(strike.words, is_constant);
+    TS_CHECK(constants == 0 || constants == std::ssize(strike.words),
+             "activations live for one inference, constants for all");
+    return constants > 0;
+  }
+
+  std::int64_t images() const { return load_.images(); }
+
+  /// Undone before it returns. Of all images.
+  std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
+                                            RunObserver* observer) {
+    tell_faults(faults, observer);
+    dnn::ConstantStrike strike(stores_, faults);
+    std::vector<TrialResult> results;
+    for (std::int64_t first = 0; first < images(); first += batch_) {
+      const bool is_last = first + batch_ >= images();
+      const at::Tensor answer = on_host(strike.run(executor_, home_batch(first / batch_), is_last));
+      for (std::int64_t row = 0; row < answer.size(0); ++row) {
+        TrialResult result = judged(first + row, answer, row, strike.changed());
+        result.before = strike.before();
+        result.after = strike.after();
+        result.layer = stores_.all()[faults.front().store.value].layer;
+        results.push_back(std::move(result));
+      }
+    }
+    tell_images(results, observer);
+    return results;
+  }
+
+  /// Several in a batch where their images allow it: one result each, which does not depend on the
+  /// others.
+  std::vector<TrialResult> strike_activations(std::span<const WordStrike> strikes,
+                                              RunObserver* observer) {
+    std::vector<TrialResult> results(strikes.size());
+    for (const auto& [home, rounds] : rounds_of(strikes)) {
+      const dnn::Inputs images = home_batch(home);
+      const dnn::Tape* golden = rounds.size() > 1 ? tape_of(home) : nullptr;
+      for (const std::vector<std::size_t>& round : rounds) {
+        run_round(home, images, golden, strikes, round, results);
+      }
+    }
+    if (!strikes.empty()) {
+      tell_faults(strikes.front().faults, observer);
+      tell_images(results, observer);
+    }
+    return results;
+  }
+
   using Rounds = std::vector<std::vector<std::size_t>>;  // indices of strikes, no image twice
 
   /// Every image has one place, row image % batch of batch image / batch: with the same images
@@ -240,10 +276,6 @@ class TensorStudy final : public Study {
   std::int64_t batch_;
   dnn::TensorStores stores_;
   dnn::Executor executor_;  // after the stores, which change the network
-  sim::MeshSites sites_;
-  std::vector<std::pair<std::string, std::string>> hashes_;
-  std::vector<LayerSummary> layers_;
-  GoldenReport golden_;
   std::size_t answer_size_ = 0;
   std::vector<float> golden_answers_;  // image by image
   std::int64_t activation_bytes_ = 0;  // of one batch

@@ -177,8 +177,12 @@ GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::i
   return golden;
 }
 
-std::int64_t Workload::label(ImageId image) const {
-  return labels.defined() ? labels.const_data_ptr<std::int64_t>()[image.value] : -1;
+std::vector<std::int64_t> Workload::all_labels() const {
+  if (!labels.defined()) {
+    return {};
+  }
+  const std::int64_t* first = labels.const_data_ptr<std::int64_t>();
+  return {first, first + images()};
 }
 
 std::vector<float> floats(const at::Tensor& tensor) {

@@ -22,7 +22,7 @@ struct Workload {
   std::vector<std::string> warnings;
 
   std::int64_t images() const { return inputs.rows(); }
-  std::int64_t label(ImageId image) const;  // -1: there are none
+  std::vector<std::int64_t> all_labels() const;  // empty: there are none
 };
 
 /// The model on the device. A TorchScript file says nothing of shapes: its images are read for

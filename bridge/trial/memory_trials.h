@@ -15,7 +15,7 @@
 #include "bridge/exposure/residency.h"
 #include "bridge/exposure/scrub_walk.h"
 #include "bridge/trial/trial_run.h"
-#include "bridge/words/cell_strike.h"
+#include "bridge/words/strike_job.h"
 
 namespace tilestrike::bridge {
 

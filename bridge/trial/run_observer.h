@@ -27,6 +27,9 @@ struct StruckRun {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
+  /// Asked between two inferences: true ends what was asked for, and what is not done has no
+  /// result.
+  virtual bool is_interrupted() const { return false; }
   /// Whether on_line() is wanted: lines go to those who listen alone.
   virtual bool listens() const { return false; }
   /// What happens in a trial, told in the order in which it happens.
@@ -64,13 +67,11 @@ class Story final : public RunObserver {
 class Observers final : public RunObserver {
  public:
   explicit Observers(std::vector<RunObserver*> all) : all_(std::move(all)) {}
+  bool is_interrupted() const override {
+    return any([](const RunObserver& one) { return one.is_interrupted(); });
+  }
   bool listens() const override {
-    for (const RunObserver* each : all_) {
-      if (each->listens()) {
-        return true;
-      }
-    }
-    return false;
+    return any([](const RunObserver& one) { return one.listens(); });
   }
   void on_line(std::string_view line) override {
     each([&](RunObserver& one) { one.on_line(line); });
@@ -89,6 +90,15 @@ class Observers final : public RunObserver {
   }
 
  private:
+  template <class Ask>
+  bool any(const Ask& ask) const {
+    for (const RunObserver* one : all_) {
+      if (ask(*one)) {
+        return true;
+      }
+    }
+    return false;
+  }
   template <class Call>
   void each(const Call& call) {
     for (RunObserver* one : all_) {

@@ -63,7 +63,7 @@ class RunVisitor final : public bridge::RunObserver {
 struct Subject {
   std::unique_ptr<bridge::Study> study;
   std::unique_ptr<MadeUpPasses> made_up;
-  Target target;
+  const bridge::StudyFacts& facts() const { return study ? study->facts() : made_up->facts(); }
 
   /// The struck runs of one image, layer by layer, each as the ones before have left the mesh.
   void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
@@ -73,7 +73,10 @@ struct Subject {
       return;
     }
     RunVisitor visitor(visit);
-    study->strike(image, faults, &visitor);
+    bridge::StrikeJob job;
+    job.strike.registers.assign(faults.begin(), faults.end());
+    job.image = image;
+    study->strike({&job, 1}, &visitor);
   }
 };
 
@@ -83,14 +86,12 @@ Subject open_subject(const Scenario& scenario, const Surroundings& surroundings)
     const std::int64_t sets = scenario.data.use > 0 ? scenario.data.use : kMadeUpSets;
     subject.made_up = std::make_unique<MadeUpPasses>(
         scenario.accelerator.mesh, static_cast<std::uint64_t>(scenario.seed), sets);
-    subject.target = subject.made_up->target();
     return subject;
   }
   if (surroundings.show_progress) {
     surroundings.show_progress("golden run");
   }
   subject.study = surroundings.open_study(study_inputs(scenario));
-  subject.target = target_of(scenario, *subject.study);
   return subject;
 }
 
@@ -148,7 +149,7 @@ class PointRun {
         request_(request),
         surroundings_(surroundings),
         subject_(open_subject(point.scenario, surroundings)),
-        plan_(point.scenario, subject_.target),
+        plan_(point.scenario, subject_.facts()),
         correlator_(engines, bridge::kMostSteppedPeCycles) {
     found_.number = number;
     found_.label = point.label;
@@ -172,7 +173,7 @@ class PointRun {
     for (auto& matrix : found_.matrix) {
       matrix.resize(found_.registers.size());
     }
-    found_.compares_states = correlator_.compares_states(subject_.target.mesh);
+    found_.compares_states = correlator_.compares_states(point_.scenario.accelerator.mesh);
   }
 
   /// Whether it came to its end. `file` may be null.
@@ -206,7 +207,7 @@ class PointRun {
   PointCorrelation found() && { return std::move(found_); }
 
  private:
-  const sim::MeshSites& sites() const { return *subject_.target.sites; }
+  const sim::MeshSites& sites() const { return subject_.facts().sites; }
 
   bool run_all(CorrelationFile* file) {
     Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
@@ -232,12 +233,12 @@ class PointRun {
   /// A lasting fault, which a campaign judges on every image, is correlated on one.
   ImageId image_of(const DrawnTrial& drawn, TrialId trial) const {
     return drawn.image.value_or(
-        ImageId(static_cast<std::int64_t>(trial.value) % subject_.target.images));
+        ImageId(static_cast<std::int64_t>(trial.value) % subject_.facts().images));
   }
 
   CorrelatedFault strike(TrialId trial) {
     const DrawnTrial drawn = plan_.draw(trial);
-    const std::vector<RegisterFault> faults = drawn.acting();
+    const std::vector<RegisterFault> faults = drawn.job().strike.registers;
     CorrelatedFault row;
     row.trial = static_cast<std::int64_t>(trial.value);
     row.image = image_of(drawn, trial).value;
@@ -318,7 +319,7 @@ class PointRun {
     const CorrelatedPair* differing = found_.first ? found_.first->differing() : nullptr;
     bool is_written = false;
     subject_.each_struck_run(
-        image_of(drawn, trial), drawn.acting(),
+        image_of(drawn, trial), drawn.job().strike.registers,
         [&](const std::string& layer, const sim::MeshJob& job) {
           if (!is_written && (differing == nullptr || differing->layer == layer)) {
             is_written = true;

@@ -112,27 +112,19 @@ class MadeUpPasses::Set final : public sim::Operands {
 };
 
 MadeUpPasses::MadeUpPasses(const sim::MeshConfig& config, std::uint64_t seed, std::int64_t sets)
-    : sites_(config), run_(config, shapes_of(config), hold_of(config)) {
+    : facts_(config), run_(config, shapes_of(config), hold_of(config)) {
   for (std::int64_t i = 0; i < sets; ++i) {
-    sets_.push_back(std::make_unique<Set>(run_, sites_, seed, static_cast<std::uint64_t>(i)));
+    sets_.push_back(std::make_unique<Set>(run_, facts_.sites, seed, static_cast<std::uint64_t>(i)));
   }
-  bridge::LayerSummary& layer = layers_.emplace_back();
+  bridge::LayerSummary& layer = facts_.layers.emplace_back();
   layer.name = "made_up_passes";
   layer.is_on_mesh = true;
   layer.mesh_cycles = run_.cycles();
+  facts_.cycles = run_.cycles();
+  facts_.images = sets;
 }
 
 MadeUpPasses::~MadeUpPasses() = default;
-
-Target MadeUpPasses::target() const {
-  Target target;
-  target.mesh = run_.config();
-  target.sites = &sites_;
-  target.layers = &layers_;
-  target.cycles = run_.cycles();
-  target.images = static_cast<std::int64_t>(sets_.size());
-  return target;
-}
 
 void MadeUpPasses::each_struck_run(ImageId image, std::span<const RegisterFault> faults,
                                    const VisitRun& visit) const {
@@ -152,7 +144,7 @@ void MadeUpPasses::each_struck_run(ImageId image, std::span<const RegisterFault>
   job.operands = &set;
   job.faults = in_run;
   job.golden_start = &set.start();
-  visit(layers_.front().name, job);
+  visit(facts_.layers.front().name, job);
 }
 
 }  // namespace tilestrike::campaigns

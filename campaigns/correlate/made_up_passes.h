@@ -30,8 +30,8 @@ class MadeUpPasses {
   MadeUpPasses(const sim::MeshConfig& config, std::uint64_t seed, std::int64_t sets);
   ~MadeUpPasses();
 
-  /// Lives as long as this object.
-  Target target() const;
+  /// As of a study: its images are the sets of operands.
+  const bridge::StudyFacts& facts() const { return facts_; }
   /// The struck runs of one set of operands: `visit` takes the name of the layer and the job, which
   /// live for the call.
   void each_struck_run(ImageId image, std::span<const RegisterFault> faults,
@@ -39,10 +39,9 @@ class MadeUpPasses {
 
  private:
   class Set;
-  sim::MeshSites sites_;
+  bridge::StudyFacts facts_;
   sim::MeshRun run_;
   std::vector<std::unique_ptr<Set>> sets_;
-  std::vector<bridge::LayerSummary> layers_;
 };
 
 }  // namespace tilestrike::campaigns

@@ -18,7 +18,7 @@ namespace tilestrike::campaigns {
 /// What fails in one trial.
 struct CellFailures {
   /// Sorted by memory, then bit. Cells of codewords that never hold anything are left out.
-  std::vector<bridge::CellFault> faults;
+  std::vector<CellFault> faults;
   std::uint64_t cells = 0;  // that fail, those left out, too
   std::size_t memory = 0;   // struck first, as is ...
   sim::Cell struck;         // ... this cell; where none fails, the memory's first

@@ -420,14 +420,14 @@ std::string MemoryPopulation::text() const {
   return text;
 }
 
-bridge::CellFault MemoryPopulation::cell_fault(std::uint64_t index) const {
+CellFault MemoryPopulation::cell_fault(std::uint64_t index) const {
   for (const Structure& structure : structures_) {
     if (index >= structure.cells) {
       index -= structure.cells;
       continue;
     }
     const sim::ArrayGeometry& geometry = geometries_[*structure.memory];
-    bridge::CellFault fault;
+    CellFault fault;
     fault.memory = *structure.memory;
     if (strike_.where.memory.cells == CellChoice::kAll) {
       fault.bit = geometry.bit_at(geometry.cell_at(index));
@@ -454,7 +454,7 @@ void MemoryPopulation::finish(DrawnStrike& drawn) const {
   drawn.cells.erase(same.begin(), same.end());
   drawn.codewords = 0;
   for (std::size_t i = 0; i < drawn.cells.size(); ++i) {
-    const bridge::CellFault& fault = drawn.cells[i].fault;
+    const CellFault& fault = drawn.cells[i].fault;
     const bool is_new = i == 0 || drawn.cells[i - 1].fault.memory != fault.memory ||
                         drawn.cells[i - 1].fault.bit.codeword != fault.bit.codeword;
     drawn.codewords += is_new ? 1 : 0;
@@ -522,7 +522,7 @@ DrawnStrike MemoryPopulation::draw_particle(std::uint64_t seed, TrialId trial) c
 }
 
 // The same cell wherever arrays share it.
-bridge::CellFault MemoryPopulation::one_cell(Streams& streams) const {
+CellFault MemoryPopulation::one_cell(Streams& streams) const {
   double unit = streams.structure.unit() * static_cast<double>(cells_);
   auto structure = structures_.begin();
   for (; structure + 1 != structures_.end() && unit >= static_cast<double>(structure->cells);
@@ -530,7 +530,7 @@ bridge::CellFault MemoryPopulation::one_cell(Streams& streams) const {
     unit -= static_cast<double>(structure->cells);
   }
   const sim::ArrayGeometry& geometry = geometries_[*structure->memory];
-  bridge::CellFault fault;
+  CellFault fault;
   fault.memory = *structure->memory;
   fault.bit = geometry.bit_at(streams.cell(geometry));
   return fault;
@@ -547,7 +547,7 @@ DrawnStrike MemoryPopulation::draw_uniform(std::uint64_t seed, TrialId trial) co
     count = binomial_at_least_one(cells_, strike_.per_bit, number.unit());
   }
   drawn.weight = weight_;
-  std::vector<bridge::CellFault> struck;
+  std::vector<CellFault> struck;
   if (count == 1 && strike_.where.memory.cells == CellChoice::kAll) {
     Streams streams(seed, trial);
     struck.push_back(one_cell(streams));
@@ -556,7 +556,7 @@ DrawnStrike MemoryPopulation::draw_uniform(std::uint64_t seed, TrialId trial) co
       struck.push_back(cell_fault(index));
     }
   }
-  for (const bridge::CellFault& fault : struck) {
+  for (const CellFault& fault : struck) {
     DrawnCell cell;
     cell.fault = fault;
     cell.fault.kind = strike_.faults[kind.below(strike_.faults.size())];
@@ -571,7 +571,7 @@ DrawnStrike MemoryPopulation::draw_uniform(std::uint64_t seed, TrialId trial) co
     drawn.cells.push_back(cell);
   }
   finish(drawn);
-  const bridge::CellFault& first = drawn.cells.front().fault;
+  const CellFault& first = drawn.cells.front().fault;
   drawn.struck = geometries_[first.memory].cell_of(first.bit);
   drawn.cycle = first.when.from;
   const auto of_first =
@@ -597,7 +597,7 @@ DrawnStrike MemoryPopulation::draw_failure(std::uint64_t seed, TrialId trial) co
                                trial.value)
                 : fail_at_low_voltage(memories_, selected, strike_.low_voltage, seed, trial.value);
   DrawnStrike drawn;
-  for (const bridge::CellFault& fault : failures.faults) {
+  for (const CellFault& fault : failures.faults) {
     drawn.cells.push_back({fault, true});
   }
   finish(drawn);
@@ -605,10 +605,9 @@ DrawnStrike MemoryPopulation::draw_failure(std::uint64_t seed, TrialId trial) co
   drawn.about = failures.about;
   drawn.failing = failures.cells;
   drawn.cycle = when.from;
-  drawn.first =
-      bridge::CellFault{failures.memory, geometries_[failures.memory].bit_at(failures.struck),
-                        is_persistent_ ? FaultKind::kStuckAt0 : FaultKind::kFlip, when};
-  for (const bridge::CellFault& fault : failures.faults) {
+  drawn.first = CellFault{failures.memory, geometries_[failures.memory].bit_at(failures.struck),
+                          is_persistent_ ? FaultKind::kStuckAt0 : FaultKind::kFlip, when};
+  for (const CellFault& fault : failures.faults) {
     if (fault.memory == failures.memory && fault.bit == drawn.first->bit) {
       drawn.first = fault;
     }

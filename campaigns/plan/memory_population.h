@@ -76,8 +76,8 @@ struct StrikeGroup {
 
 /// A struck cell.
 struct DrawnCell {
-  bridge::CellFault fault;  // of kind kRandom as it was asked for
-  bool acts = true;         // false: the random value is the one that the cell has
+  CellFault fault;   // of kind kRandom as it was asked for
+  bool acts = true;  // false: the random value is the one that the cell has
 };
 
 /// A strike on memories, or on the mesh by its rate.
@@ -87,13 +87,13 @@ struct DrawnStrike {
   std::optional<sim::Radiation> radiation;
   std::uint64_t site = 0;  // the mesh is struck: number of the site, and the cycle
   Cycle cycle = 0;
-  sim::Cell struck;                        // of the first event
-  std::vector<sim::ClusterCell> cluster;   // around it, before any cell is cut off
-  std::vector<DrawnCell> cells;            // sorted by memory, then bit; no cell twice
-  std::int64_t codewords = 0;              // that they belong to
-  std::optional<bridge::CellFault> first;  // of failures: the struck cell, whether it acts or not
-  std::string about;                       // ... what has failed, and ...
-  std::uint64_t failing = 0;               // ... how many cells, also where nothing ever lies
+  sim::Cell struck;                       // of the first event
+  std::vector<sim::ClusterCell> cluster;  // around it, before any cell is cut off
+  std::vector<DrawnCell> cells;           // sorted by memory, then bit; no cell twice
+  std::int64_t codewords = 0;             // that they belong to
+  std::optional<CellFault> first;         // of failures: the struck cell, whether it acts or not
+  std::string about;                      // ... what has failed, and ...
+  std::uint64_t failing = 0;              // ... how many cells, also where nothing ever lies
   std::int64_t events = 1;
   double weight = 1.0;
 };
@@ -163,8 +163,8 @@ class MemoryPopulation {
   DrawnStrike draw_particle(std::uint64_t seed, TrialId trial) const;
   DrawnStrike draw_uniform(std::uint64_t seed, TrialId trial) const;
   DrawnStrike draw_failure(std::uint64_t seed, TrialId trial) const;
-  bridge::CellFault cell_fault(std::uint64_t index) const;
-  bridge::CellFault one_cell(Streams& streams) const;
+  CellFault cell_fault(std::uint64_t index) const;
+  CellFault one_cell(Streams& streams) const;
   void finish(DrawnStrike& drawn) const;
 
   StrikeConfig strike_;

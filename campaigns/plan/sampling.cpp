@@ -15,13 +15,14 @@ namespace {
 constexpr std::uint64_t kLargestCensus = std::uint64_t{1} << 40;
 
 /// Cycles in which a layer that matches `pattern` is on the mesh; the whole inference when empty.
-std::vector<CycleWindow> struck_windows(const std::string& pattern, const Target& target) {
+std::vector<CycleWindow> struck_windows(const std::string& pattern,
+                                        const bridge::StudyFacts& study) {
   if (pattern.empty()) {
-    return {{0, target.cycles}};
+    return {{0, study.cycles}};
   }
   std::vector<CycleWindow> windows;
   std::vector<std::string> names;
-  for (const bridge::LayerSummary& layer : *target.layers) {
+  for (const bridge::LayerSummary& layer : study.layers) {
     if (!layer.is_on_mesh) {
       continue;
     }
@@ -55,12 +56,16 @@ std::uint64_t product(std::uint64_t a, std::uint64_t b, std::uint64_t most) {
 
 }  // namespace
 
-std::vector<RegisterFault> DrawnTrial::acting() const {
-  std::vector<RegisterFault> result;
-  for (const DrawnFault& drawn : faults) {
-    if (drawn.acts) {
-      result.push_back(drawn.fault);
-      if (drawn.fault.kind == FaultKind::kRandom) {
+namespace {
+
+/// Of those that act, each as it acts.
+template <class Drawn>
+auto acting(const std::vector<Drawn>& drawn) {
+  std::vector<decltype(Drawn::fault)> result;
+  for (const Drawn& each : drawn) {
+    if (each.acts) {
+      result.push_back(each.fault);
+      if (each.fault.kind == FaultKind::kRandom) {
         result.back().kind = FaultKind::kFlip;
       }
     }
@@ -68,58 +73,47 @@ std::vector<RegisterFault> DrawnTrial::acting() const {
   return result;
 }
 
-std::vector<bridge::CellFault> DrawnTrial::acting_cells() const {
-  std::vector<bridge::CellFault> result;
-  for (const DrawnCell& cell : strike ? strike->cells : std::vector<DrawnCell>{}) {
-    if (cell.acts) {
-      result.push_back(cell.fault);
-      if (cell.fault.kind == FaultKind::kRandom) {
-        result.back().kind = FaultKind::kFlip;
-      }
-    }
-  }
-  return result;
+}  // namespace
+
+bridge::StrikeJob DrawnTrial::job() const {
+  bridge::StrikeJob job;
+  job.strike.registers = acting(faults);
+  job.strike.cells = strike ? acting(strike->cells) : std::vector<CellFault>();
+  job.strike.words = words.faults;
+  job.image = image;
+  job.scrub_phases = scrub_phases;
+  return job;
 }
 
-Target target_of(const Scenario& scenario, const bridge::Study& study) {
-  return {scenario.accelerator.mesh,
-          &study.sites(),
-          &study.layers(),
-          study.cycles_per_inference(),
-          study.images(),
-          &study.stores(),
-          &study.memories()};
-}
-
-Plan::Plan(const Scenario& scenario, const Target& target)
+Plan::Plan(const Scenario& scenario, const bridge::StudyFacts& study)
     : strike_(scenario.strike),
       seed_(static_cast<std::uint64_t>(scenario.seed)),
       is_persistent_(campaigns::is_persistent(scenario.strike)),
       is_census_(scenario.trials.is_exhaustive),
-      images_(target.images),
+      images_(study.images),
       keeps_outcomes_(scenario.keeps_outcomes),
       after_detection_(campaigns::after_detection(scenario.accelerator)) {
-  TS_CHECK(target.images > 0 && target.cycles > 0, "a study without images or cycles");
+  TS_CHECK(study.images > 0 && study.cycles > 0, "a study without images or cycles");
   if (strikes_tensors(strike_)) {
-    plan_tensors(scenario, target);
+    plan_tensors(scenario, study);
     return;
   }
-  if (strike_.lasts.kind == Lasts::Kind::kWindow && strike_.lasts.window.until > target.cycles) {
+  if (strike_.lasts.kind == Lasts::Kind::kWindow && strike_.lasts.window.until > study.cycles) {
     fail(ErrorCode::kInvalidInput,
          "strike.lasts.until: " + std::to_string(strike_.lasts.window.until) +
              " is beyond the inference",
-         "scenario", "an inference takes " + std::to_string(target.cycles) + " cycles");
+         "scenario", "an inference takes " + std::to_string(study.cycles) + " cycles");
   }
   if (strike_.process == Process::kList) {
     for (const ListedTrial& trial : strike_.list) {
       listed_.emplace_back();
       for (const ListedFault& fault : trial) {
-        const auto site = site_of(fault, *target.sites, target.mesh);
+        const auto site = site_of(fault, study.sites, scenario.accelerator.mesh);
         TS_CHECK(site.has_value(), "a listed fault was not checked");
         listed_.back().push_back(*site);
       }
     }
-    check_list(target);
+    check_list(study);
     population_ = listed_.size();
     trials_ = static_cast<std::int64_t>(listed_.size());
     is_census_ = is_census_ || scenario.trials.number >= trials_;
@@ -127,11 +121,11 @@ Plan::Plan(const Scenario& scenario, const Target& target)
     return;
   }
   if (strikes_memories(strike_)) {
-    plan_memories(scenario, target);
+    plan_memories(scenario, study);
     return;
   }
-  sites_ = selected_sites(strike_.where.mesh, *target.sites);
-  windows_ = struck_windows(strike_.where.mesh.layer, target);
+  sites_ = selected_sites(strike_.where.mesh, study.sites);
+  windows_ = struck_windows(strike_.where.mesh.layer, study);
   for (const CycleWindow& window : windows_) {
     cycles_ += window.until - window.from;
   }
@@ -154,27 +148,24 @@ void Plan::plan_population(const Scenario& scenario, std::uint64_t members) {
   trials_ = is_census_ ? static_cast<std::int64_t>(population_) : scenario.trials.number;
 }
 
-void Plan::plan_memories(const Scenario& scenario, const Target& target) {
-  TS_CHECK(target.memories != nullptr, "a study whose memories are struck");
+void Plan::plan_memories(const Scenario& scenario, const bridge::StudyFacts& study) {
   if (strike_.where.has_mesh) {
-    sites_ = selected_sites(strike_.where.mesh, *target.sites);
+    sites_ = selected_sites(strike_.where.mesh, study.sites);
   }
-  windows_ = {{0, target.cycles}};
-  cycles_ = target.cycles;
-  for (const bridge::StudyMemory& memory : *target.memories) {
+  windows_ = {{0, study.cycles}};
+  cycles_ = study.cycles;
+  for (const bridge::StudyMemory& memory : study.memories) {
     scrub_periods_.push_back(memory.config.scrub_cycles);
   }
-  memories_ =
-      std::make_unique<MemoryPopulation>(scenario, *target.memories, sites_.size(), cycles_);
+  memories_ = std::make_unique<MemoryPopulation>(scenario, study.memories, sites_.size(), cycles_);
   plan_population(scenario, memories_->members());
 }
 
-void Plan::plan_tensors(const Scenario& scenario, const Target& target) {
-  TS_CHECK(target.stores != nullptr, "a study of tensors has stores");
-  tensors_.emplace(strike_, *target.stores);
+void Plan::plan_tensors(const Scenario& scenario, const bridge::StudyFacts& study) {
+  tensors_.emplace(strike_, study.stores);
   const bool is_list = strike_.process == Process::kList;
   strikes_constants_ =
-      is_list ? strikes_listed_constants(target) : strike_.where.tensors.strikes_constants();
+      is_list ? strikes_listed_constants(study) : strike_.where.tensors.strikes_constants();
   const bool is_stuck = std::all_of(strike_.faults.begin(), strike_.faults.end(), [](FaultKind k) {
     return k == FaultKind::kStuckAt0 || k == FaultKind::kStuckAt1;
   });
@@ -183,7 +174,7 @@ void Plan::plan_tensors(const Scenario& scenario, const Target& target) {
   constexpr std::uint64_t kMost = ~std::uint64_t{0} - 1;
   const auto images = static_cast<std::uint64_t>(images_);
   if (is_list) {
-    check_list(target);
+    check_list(study);
     population_ = strike_.list.size();
     is_census_ = is_census_ || static_cast<std::uint64_t>(scenario.trials.number) >= population_;
   } else {
@@ -198,12 +189,12 @@ void Plan::plan_tensors(const Scenario& scenario, const Target& target) {
   trials_ = is_census_ ? static_cast<std::int64_t>(population_) : scenario.trials.number;
 }
 
-bool Plan::strikes_listed_constants(const Target& target) const {
+bool Plan::strikes_listed_constants(const bridge::StudyFacts& study) const {
   bool is_constant = false;
   bool is_activation = false;
   for (const ListedTrial& trial : strike_.list) {
     for (const ListedFault& fault : trial) {
-      for (const TensorStore& store : *target.stores) {
+      for (const TensorStore& store : study.stores) {
         if (store.name == fault.tensor) {
           (store.role == TensorRole::kActivation ? is_activation : is_constant) = true;
         }
@@ -244,23 +235,23 @@ DrawnTrial Plan::draw_words(TrialId trial) const {
   return drawn;
 }
 
-void Plan::check_list(const Target& target) const {
+void Plan::check_list(const bridge::StudyFacts& study) const {
   ErrorList errors;
   for (std::size_t i = 0; i < strike_.list.size(); ++i) {
     for (std::size_t j = 0; j < strike_.list[i].size(); ++j) {
       const ListedFault& fault = strike_.list[i][j];
       const std::string place = fault.place.text();
-      if (std::max(fault.cycle, fault.until - 1) >= target.cycles) {
+      if (std::max(fault.cycle, fault.until - 1) >= study.cycles) {
         errors.add(
             ErrorCode::kInvalidInput,
             "strike.faults.cycle: " + std::to_string(std::max(fault.cycle, fault.until - 1)) +
                 " is beyond the inference",
-            place, "cycles are 0 to " + std::to_string(target.cycles - 1));
+            place, "cycles are 0 to " + std::to_string(study.cycles - 1));
       }
-      if (fault.image >= target.images) {
+      if (fault.image >= study.images) {
         errors.add(ErrorCode::kInvalidInput,
                    "strike.faults.image: image " + std::to_string(fault.image) + " is not in use",
-                   place, "images are 0 to " + std::to_string(target.images - 1));
+                   place, "images are 0 to " + std::to_string(study.images - 1));
       }
     }
   }

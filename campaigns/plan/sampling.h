@@ -11,7 +11,8 @@
 
 #include "base/fault.h"
 #include "base/ids.h"
-#include "bridge/study/study.h"
+#include "bridge/words/strike_job.h"
+#include "bridge/words/study_facts.h"
 #include "campaigns/plan/memory_population.h"
 #include "campaigns/plan/tensor_population.h"
 #include "campaigns/scenario/scenario.h"
@@ -32,27 +33,14 @@ struct DrawnTrial {
   bridge::ScrubPhases scrub_phases;  // where memories are struck: of each of them
 
   /// What strikes: without random faults, which have become a flip or nothing.
-  std::vector<RegisterFault> acting() const;
-  std::vector<bridge::CellFault> acting_cells() const;
+  bridge::StrikeJob job() const;
 };
-
-/// What a plan needs to know of a study.
-struct Target {
-  sim::MeshConfig mesh;
-  const sim::MeshSites* sites = nullptr;
-  const std::vector<bridge::LayerSummary>* layers = nullptr;
-  Cycle cycles = 0;  // of an inference
-  std::int64_t images = 0;
-  const std::vector<TensorStore>* stores = nullptr;
-  const std::vector<bridge::StudyMemory>* memories = nullptr;
-};
-Target target_of(const Scenario& scenario, const bridge::Study& study);
 
 class Plan {
  public:
   /// Throws Failure where the strike does not fit the study: no such layer, a cycle beyond the
   /// inference, an image that is not in use, a census that is too large.
-  Plan(const Scenario& scenario, const Target& target);
+  Plan(const Scenario& scenario, const bridge::StudyFacts& study);
 
   /// Trials are 0 .. trials() - 1.
   std::int64_t trials() const { return trials_; }
@@ -91,11 +79,11 @@ class Plan {
   DrawnTrial draw_strike(TrialId trial) const;
   bridge::ScrubPhases draw_scrub_phases(TrialId trial) const;
   void plan_population(const Scenario& scenario, std::uint64_t members);
-  void plan_memories(const Scenario& scenario, const Target& target);
-  void plan_tensors(const Scenario& scenario, const Target& target);
-  bool strikes_listed_constants(const Target& target) const;
+  void plan_memories(const Scenario& scenario, const bridge::StudyFacts& study);
+  void plan_tensors(const Scenario& scenario, const bridge::StudyFacts& study);
+  bool strikes_listed_constants(const bridge::StudyFacts& study) const;
   CycleWindow window_of(FaultKind kind, std::uint64_t cycle_index) const;
-  void check_list(const Target& target) const;
+  void check_list(const bridge::StudyFacts& study) const;
 
   StrikeConfig strike_;
   std::uint64_t seed_ = 0;

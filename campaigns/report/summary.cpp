@@ -343,8 +343,8 @@ Weights weights_of(const SummaryFacts& facts, const IsMeant& is_meant) {
     return {};
   }
   std::vector<StoreId> stores;
-  for (std::size_t i = 0; i < facts.stores->size(); ++i) {
-    if (is_meant((*facts.stores)[i])) {
+  for (std::size_t i = 0; i < facts.study->stores.size(); ++i) {
+    if (is_meant(facts.study->stores[i])) {
       stores.emplace_back(static_cast<std::uint32_t>(i));
     }
   }
@@ -363,7 +363,7 @@ std::vector<std::string> parts_of(const SummaryFacts& facts) {
   std::vector<std::string> names;
   if (const TensorPopulation* tensors = facts.plan->tensors()) {
     for (const StoreId store : tensors->selected()) {
-      names.push_back((*facts.stores)[store.value].name);
+      names.push_back(facts.study->stores[store.value].name);
     }
   } else if (const MemoryPopulation* memories = facts.plan->memories()) {
     if (memories->strikes_several()) {
@@ -373,11 +373,11 @@ std::vector<std::string> parts_of(const SummaryFacts& facts) {
       names.push_back(structure.name);
     }
   } else {
-    std::vector<bool> is_struck(facts.sites->blocks().size());
+    std::vector<bool> is_struck(facts.study->sites.blocks().size());
     for (const SiteId site : facts.plan->struck_sites()) {
-      is_struck[static_cast<std::size_t>(facts.sites->describe(site).kind)] = true;
+      is_struck[static_cast<std::size_t>(facts.study->sites.describe(site).kind)] = true;
     }
-    for (const sim::RegisterBlock& block : facts.sites->blocks()) {
+    for (const sim::RegisterBlock& block : facts.study->sites.blocks()) {
       if (is_struck[static_cast<std::size_t>(block.kind)]) {
         names.push_back(block.name);
       }
@@ -415,10 +415,10 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
   summary.confidence = facts.scenario->confidence();
   summary.planned = facts.plan->trials();
   summary.is_census = facts.plan->is_census() && summary.counted >= summary.planned;
-  summary.images = facts.golden->images;
-  summary.accuracy = facts.golden->accuracy;
-  summary.device = facts.golden->device;
-  summary.warnings = facts.golden->warnings;
+  summary.images = facts.study->golden.images;
+  summary.accuracy = facts.study->golden.accuracy;
+  summary.device = facts.study->golden.device;
+  summary.warnings = facts.study->golden.warnings;
   if (is_on_memories) {
     summary.inputs = process_inputs(facts.scenario->strike, *facts.plan->memories());
     const std::vector<std::string> own = facts.plan->memories()->warnings();
@@ -475,7 +475,7 @@ Summary summary_of(const Results& results, std::int64_t scenario, const SummaryF
                         (is_on_memories && facts.scenario->strike.process == Process::kUniform);
   if (!is_apart || summary.mean_faults == 1.0) {
     std::vector<std::string> struck_layers;
-    for (const bridge::LayerSummary& layer : *facts.layers) {
+    for (const bridge::LayerSummary& layer : facts.study->layers) {
       if (layers.contains(layer.name)) {
         struck_layers.push_back(layer.name);
       }

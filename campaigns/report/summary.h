@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/study/study.h"
+#include "bridge/words/study_facts.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/report/memory_summary.h"
 #include "campaigns/results/audit.h"
@@ -26,10 +26,7 @@ struct SummaryFacts {
   std::string label;
   const Scenario* scenario = nullptr;
   const Plan* plan = nullptr;
-  const bridge::GoldenReport* golden = nullptr;
-  const sim::MeshSites* sites = nullptr;
-  const std::vector<bridge::LayerSummary>* layers = nullptr;
-  const std::vector<TensorStore>* stores = nullptr;
+  const bridge::StudyFacts* study = nullptr;
 };
 
 /// Trials that have something in common.

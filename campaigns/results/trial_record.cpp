@@ -33,8 +33,8 @@ std::vector<Cell> fault_cells(const DrawnFault& drawn, const sim::MeshSites& sit
           fault.when.is_permanent() ? Cell{} : Cell{fault.when.until}};
 }
 
-std::vector<Cell> fault_cells(const DrawnBit& bit, const bridge::Study& study) {
-  const TensorStore& store = study.stores()[bit.store.value];
+std::vector<Cell> fault_cells(const DrawnBit& bit, const bridge::StudyFacts& study) {
+  const TensorStore& store = study.stores[bit.store.value];
   return {text(name_of(store.role)),
           text(store.name),
           word(bit.word),
@@ -49,7 +49,7 @@ std::vector<Cell> fault_cells(const DrawnBit& bit, const bridge::Study& study) {
 }
 
 /// Of a memory cell, given with the fault that acts on it.
-std::vector<Cell> cell_cells(const bridge::CellFault& fault, const sim::Cell& cell,
+std::vector<Cell> cell_cells(const CellFault& fault, const sim::Cell& cell,
                              const bridge::StudyMemory& memory) {
   return {text(memory.name),
           text(""),
@@ -65,19 +65,19 @@ std::vector<Cell> cell_cells(const bridge::CellFault& fault, const sim::Cell& ce
 }
 
 /// Columns structure to `until`: of the struck cell, or of the first fault of another strike.
-std::vector<Cell> first_fault_cells(const DrawnTrial& drawn, const bridge::Study& study) {
+std::vector<Cell> first_fault_cells(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
   if (!drawn.words.first.empty()) {
     return fault_cells(drawn.words.first.front(), study);
   }
   if (!drawn.faults.empty()) {
-    return fault_cells(drawn.faults.front(), study.sites());
+    return fault_cells(drawn.faults.front(), study.sites);
   }
   const DrawnStrike& strike = *drawn.strike;
   if (strike.first) {
-    return cell_cells(*strike.first, strike.struck, study.memories()[strike.first->memory]);
+    return cell_cells(*strike.first, strike.struck, study.memories[strike.first->memory]);
   }
   for (const DrawnCell& cell : strike.cells) {
-    const bridge::StudyMemory& memory = study.memories()[cell.fault.memory];
+    const bridge::StudyMemory& memory = study.memories[cell.fault.memory];
     const sim::ArrayGeometry geometry(memory.config.array());
     if (geometry.cell_of(cell.fault.bit) == strike.struck && cell.fault.when.from == strike.cycle) {
       return cell_cells(cell.fault, strike.struck, memory);
@@ -89,7 +89,7 @@ std::vector<Cell> first_fault_cells(const DrawnTrial& drawn, const bridge::Study
 
 /// The same of a trial: where it may strike several memories, it is one of all of them, and its
 /// place says in which of them it lies.
-std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::Study& study,
+std::vector<Cell> first_cells(const DrawnTrial& drawn, const bridge::StudyFacts& study,
                               const Plan& plan) {
   std::vector<Cell> cells = first_fault_cells(drawn, study);
   if (is_in_memory(drawn) && plan.memories()->strikes_several()) {
@@ -139,7 +139,7 @@ std::string stratum_text(const DrawnTrial& drawn, const Plan& plan) {
 }
 
 Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
-              const bridge::Study& study, const Plan& plan, const Judged& judged,
+              const bridge::StudyFacts& study, const Plan& plan, const Judged& judged,
               const std::string& engine) {
   const bridge::TrialResult& result = judged.first;
   const bool is_masked = judged.outcome == Outcome::kMasked;
@@ -212,10 +212,10 @@ Row fault_row(std::int64_t scenario, TrialId trial, std::size_t number,
 }
 
 std::vector<Row> fault_rows(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
-                            const bridge::Study& study) {
+                            const bridge::StudyFacts& study) {
   std::vector<Row> rows;
   for (std::size_t i = 0; i < std::min(drawn.faults.size(), kMostFaultRows); ++i) {
-    rows.push_back(fault_row(scenario, trial, i, fault_cells(drawn.faults[i], study.sites()),
+    rows.push_back(fault_row(scenario, trial, i, fault_cells(drawn.faults[i], study.sites),
                              drawn.faults[i].acts));
   }
   for (std::size_t i = 0; i < std::min(drawn.words.first.size(), kMostFaultRows); ++i) {
@@ -224,7 +224,7 @@ std::vector<Row> fault_rows(std::int64_t scenario, TrialId trial, const DrawnTri
   const std::size_t cells = drawn.strike ? drawn.strike->cells.size() : 0;
   for (std::size_t i = 0; i < std::min(cells, kMostFaultRows); ++i) {
     const DrawnCell& cell = drawn.strike->cells[i];
-    const bridge::StudyMemory& memory = study.memories()[cell.fault.memory];
+    const bridge::StudyMemory& memory = study.memories[cell.fault.memory];
     const sim::Cell place = sim::ArrayGeometry(memory.config.array()).cell_of(cell.fault.bit);
     rows.push_back(fault_row(scenario, trial, i, cell_cells(cell.fault, place, memory), cell.acts));
   }
@@ -260,7 +260,7 @@ Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
 }
 
 TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
-                      const bridge::Study& study, const Plan& plan, const Judged& judged,
+                      const bridge::StudyFacts& study, const Plan& plan, const Judged& judged,
                       const std::string& engine) {
   return {trial_row(scenario, trial, drawn, study, plan, judged, engine),
           {},
@@ -393,7 +393,7 @@ std::size_t trial_column(const std::string& name) {
   return static_cast<std::size_t>(found - columns.begin());
 }
 
-std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study) {
+std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
   return std::get<std::string>(first_fault_cells(drawn, study).front());
 }
 
@@ -409,7 +409,7 @@ std::string when_text(const CycleWindow& when) {
   return " in cycles " + std::to_string(when.from) + " to " + std::to_string(when.until - 1);
 }
 
-void describe_cells(const DrawnStrike& strike, const bridge::Study& study,
+void describe_cells(const DrawnStrike& strike, const bridge::StudyFacts& study,
                     std::vector<std::string>& lines) {
   const auto plural = [](std::int64_t number, const std::string& what) {
     return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
@@ -426,7 +426,7 @@ void describe_cells(const DrawnStrike& strike, const bridge::Study& study,
                   plural(strike.codewords, "codeword"));
   for (std::size_t i = 0; i < std::min(strike.cells.size(), kMostFaultRows); ++i) {
     const DrawnCell& cell = strike.cells[i];
-    const bridge::StudyMemory& memory = study.memories()[cell.fault.memory];
+    const bridge::StudyMemory& memory = study.memories[cell.fault.memory];
     const sim::ArrayGeometry geometry(memory.config.array());
     const int data_bits = geometry.config().data_bits;
     const int bit = cell.fault.bit.bit;
@@ -443,13 +443,13 @@ void describe_cells(const DrawnStrike& strike, const bridge::Study& study,
 }
 
 /// Of the struck memories that have a scrubber.
-void describe_scrubbers(const DrawnTrial& drawn, const bridge::Study& study,
+void describe_scrubbers(const DrawnTrial& drawn, const bridge::StudyFacts& study,
                         std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < drawn.scrub_phases.size(); ++i) {
     const bool is_struck = std::ranges::any_of(
         drawn.strike->cells, [&](const DrawnCell& cell) { return cell.fault.memory == i; });
     if (is_struck && drawn.scrub_phases[i]) {
-      const bridge::StudyMemory& memory = study.memories()[i];
+      const bridge::StudyMemory& memory = study.memories[i];
       lines.push_back(memory.name + ": in cycle 0 its scrubber is " +
                       std::to_string(*drawn.scrub_phases[i]) + " of " +
                       std::to_string(memory.config.scrub_cycles) + " cycles into a round");
@@ -459,10 +459,10 @@ void describe_scrubbers(const DrawnTrial& drawn, const bridge::Study& study,
 
 }  // namespace
 
-std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study) {
+std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
   std::vector<std::string> lines;
   for (const DrawnFault& fault : drawn.faults) {
-    const std::string line = study.sites().text(fault.fault.site) + ": " +
+    const std::string line = study.sites.text(fault.fault.site) + ": " +
                              std::string(name_of(fault.fault.kind)) + when_text(fault.fault.when);
     lines.push_back(line + (fault.acts ? "" : " (the value that the bit already has)"));
   }
@@ -471,7 +471,7 @@ std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& 
     describe_scrubbers(drawn, study, lines);
   }
   for (const DrawnBit& bit : drawn.words.first) {
-    const TensorStore& store = study.stores()[bit.store.value];
+    const TensorStore& store = study.stores[bit.store.value];
     lines.push_back(store.name + " word " + std::to_string(bit.word) +
                     (bit.bit < 0 ? std::string() : " bit " + std::to_string(bit.bit)) + ": " +
                     std::string(name_of(bit.kind)));

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "bridge/study/study.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/results/judged.h"
 
@@ -44,7 +43,7 @@ std::size_t trial_column(const std::string& name);
 
 /// The rows of a judged trial, without those of its images.
 TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
-                      const bridge::Study& study, const Plan& plan, const Judged& judged,
+                      const bridge::StudyFacts& study, const Plan& plan, const Judged& judged,
                       const std::string& engine);
 
 /// The row of one image on which a lasting fault was not masked.
@@ -55,10 +54,10 @@ Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
 bool is_in_memory(const DrawnTrial& drawn);
 
 /// The column `structure` of a drawn trial: the mesh, a memory's name, or a tensor's role.
-std::string structure_of(const DrawnTrial& drawn, const bridge::Study& study);
+std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& study);
 
 /// "register[3][5] bit 2: flip at cycle 17" for each fault of a drawn trial.
-std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::Study& study);
+std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::StudyFacts& study);
 
 /// Text of a cell, for messages: "nothing" for an empty one.
 std::string text_of(const Cell& cell);

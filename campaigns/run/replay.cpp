@@ -66,7 +66,7 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
   const std::vector<DrawnCell>& cells = drawn.strike->cells;
   const std::size_t memory = plan.memories()->structures()[drawn.strike->structure].memory.value_or(
       cells.front().fault.memory);
-  const bridge::StudyMemory& struck = study.memories()[memory];
+  const bridge::StudyMemory& struck = study.facts().memories[memory];
   const sim::ArrayGeometry geometry(struck.config.array());
   std::vector<sim::Cell> places;
   const auto is_struck = [&](const DrawnCell& cell) {
@@ -98,14 +98,15 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
 
 /// Never a dump that silently is not there.
 void check_dump(const ReplayRequest& request, const DrawnTrial& drawn, const bridge::Study& study) {
-  if (!study.stores().empty()) {
+  if (!study.facts().stores.empty()) {
     fail(ErrorCode::kInvalidInput,
-         fmt::format("trial {} struck {}, a tensor", request.trial, structure_of(drawn, study)),
+         fmt::format("trial {} struck {}, a tensor", request.trial,
+                     structure_of(drawn, study.facts())),
          "--dump",
          "--dump writes the struck layers of an accelerator; leave it out; the story and --json "
          "tell what was changed");
   }
-  if (drawn.acting().empty() && drawn.acting_cells().empty()) {
+  if (drawn.job().strike.is_empty()) {
     fail(ErrorCode::kInvalidInput,
          fmt::format("trial {} changes nothing: the random value is the one that the bit has",
                      request.trial),
@@ -126,7 +127,7 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   // A file may hold more trials than it was last asked for.
   Scenario scenario = point.scenario;
   scenario.trials.number = std::max(scenario.trials.number, request.trial + 1);
-  const Plan plan(scenario, target_of(scenario, *study));
+  const Plan plan(scenario, study->facts());
   const TrialId trial(static_cast<std::uint64_t>(request.trial));
   const DrawnTrial drawn = plan.draw(trial);
 
@@ -142,7 +143,7 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
       point.scenario.has_accelerator
           ? fmt::format("{} on {}", point.scenario.model, point.scenario.accelerator.name)
           : fmt::format("{} in {}", point.scenario.model, point.scenario.number_format().name());
-  report.images = drawn.image ? 1 : study->images();
+  report.images = drawn.image ? 1 : study->facts().images;
   report.image =
       drawn.image ? drawn.image->value
                   : request.image.value_or(
@@ -152,13 +153,13 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
          fmt::format("trial {} struck image {}", request.trial, report.image), "--image",
          "leave --image out; it is for faults that are judged on many images");
   }
-  if (report.image < 0 || report.image >= study->images()) {
+  if (report.image < 0 || report.image >= study->facts().images) {
     fail(ErrorCode::kNotFound, fmt::format("image {} is not in use", report.image), "--image",
-         fmt::format("images are 0 to {}", study->images() - 1));
+         fmt::format("images are 0 to {}", study->facts().images - 1));
   }
-  report.label_of_image = study->label(ImageId(report.image));
-  report.golden_logits = study->golden_logits(ImageId(report.image));
-  report.faults = describe(drawn, *study);
+  report.label_of_image = study->facts().label(ImageId(report.image));
+  report.golden_logits = study->golden_answer(ImageId(report.image));
+  report.faults = describe(drawn, study->facts());
   if (!request.picture.empty()) {
     draw_struck_memory(point.scenario, plan, drawn, *study).write(request.picture);
   }
@@ -170,11 +171,12 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
     all.push_back(dump.get());
   }
   bridge::Observers observers(all);
-  auto record = strike_and_judge(*study, plan, request.scenario, trial, point.scenario.engine, {},
-                                 {&observers, ImageId(report.image)});
-  TS_CHECK(record.has_value(), "a replay was interrupted");
+  std::vector<TrialRecord> records =
+      strike_and_judge(*study, plan, request.scenario, {&trial, 1}, point.scenario.engine,
+                       {&observers, ImageId(report.image)});
+  TS_CHECK(records.size() == 1, "a replay was interrupted");
   report.story = std::move(story.lines);
-  report.row = std::move(record->trial);
+  report.row = std::move(records.front().trial);
   report.differences = differences_of(stored, report.row);
   return report;
 }

@@ -19,6 +19,17 @@ namespace {
 // where there are many images, enough for some of each.
 constexpr std::int64_t kTrialsInStep = 2000;
 constexpr std::int64_t kTrialsOfImage = 40;
+// So many inferences of each image of a batch are asked for at a time.
+constexpr std::int64_t kRoundsInBatch = 16;
+
+class Interruption final : public bridge::RunObserver {
+ public:
+  explicit Interruption(const std::function<bool()>& asked) : asked_(asked) {}
+  bool is_interrupted() const override { return asked_(); }
+
+ private:
+  const std::function<bool()>& asked_;
+};
 
 /// One scenario of a campaign on its study.
 class PointRun {
@@ -30,7 +41,7 @@ class PointRun {
         study_(study),
         results_(results),
         surroundings_(surroundings),
-        plan_(point.scenario, target_of(point.scenario, study)) {
+        plan_(point.scenario, study.facts()) {
     describe();
   }
 
@@ -42,7 +53,7 @@ class PointRun {
                       already, total);
     int look = 0;
     for (std::int64_t first = 0; first < total;) {
-      const std::int64_t together = std::max(kTrialsInStep, kTrialsOfImage * study_.images());
+      const std::int64_t together = std::max(kTrialsInStep, kTrialsOfImage * study_.facts().images);
       std::int64_t next = std::min(first + together, total);
       if (point_.scenario.until) {
         next = std::min(next, trials_at_look(look));
@@ -70,10 +81,7 @@ class PointRun {
     facts.label = point_.label;
     facts.scenario = &point_.scenario;
     facts.plan = &plan_;
-    facts.golden = &study_.golden();
-    facts.sites = &study_.sites();
-    facts.layers = &study_.layers();
-    facts.stores = &study_.stores();
+    facts.study = &study_.facts();
     return facts;
   }
 
@@ -83,11 +91,11 @@ class PointRun {
     facts.document = point_.document.yaml();
     facts.hashes = hashes_of(point_.scenario, study_);
     facts.sites = static_cast<std::int64_t>(plan_.sites());
-    facts.cycles = study_.cycles_per_inference();
-    facts.images = study_.images();
+    facts.cycles = study_.facts().cycles;
+    facts.images = study_.facts().images;
     facts.population = plan_.population_text();
-    facts.accuracy = study_.golden().accuracy;
-    facts.warnings = join(study_.golden().warnings, "\n");
+    facts.accuracy = study_.facts().golden.accuracy;
+    facts.warnings = join(study_.facts().golden.warnings, "\n");
     results_.describe(number_, facts);
   }
 
@@ -102,56 +110,65 @@ class PointRun {
       }
     }
     std::sort(todo.begin(), todo.end());
-    if (plan_.tensors() != nullptr && !plan_.is_persistent()) {
-      return run_activations(todo, progress);
-    }
-    for (const auto& [image, trial] : todo) {
+    for (std::size_t at = 0; at < todo.size();) {
       if (surroundings_.is_interrupted()) {
         return false;
       }
-      const bool is_watched = is_audited(trial, point_.scenario.audit);
-      auto record =
-          strike_and_judge(study_, plan_, number_, trial, point_.scenario.engine,
-                           surroundings_.is_interrupted, is_watched ? audit_of(trial) : Watch());
-      if (!record) {
+      const std::size_t next = end_of_batch(todo, at);
+      std::vector<TrialId> trials;
+      for (; at < next; ++at) {
+        trials.push_back(todo[at].second);
+      }
+      if (!strike(trials, progress)) {
         return false;
       }
-      if (is_watched) {
-        record->trial[trial_column("audit")] = Cell{audit_cell(auditor_->take())};
+    }
+    return true;
+  }
+
+  bool is_watched(TrialId trial) const { return is_audited(trial, point_.scenario.audit); }
+
+  /// Trials whose images share a batch are struck together, but for those that other engines look
+  /// at: the first after those that begin with `first`.
+  std::size_t end_of_batch(const std::vector<std::pair<std::int64_t, TrialId>>& todo,
+                           std::size_t first) const {
+    const std::int64_t batch = study_.facts().batch;
+    const auto most = first + static_cast<std::size_t>(kRoundsInBatch * batch);
+    const auto shares = [&](std::size_t i) {
+      return todo[i].first >= 0 && todo[i].first / batch == todo[first].first / batch &&
+             !is_watched(todo[i].second);
+    };
+    std::size_t end = first + 1;
+    while (shares(first) && end < std::min(most, todo.size()) && shares(end)) {
+      ++end;
+    }
+    return end;
+  }
+
+  bool strike(const std::vector<TrialId>& trials, Progress& progress) {
+    Interruption interruption(surroundings_.is_interrupted);
+    std::vector<bridge::RunObserver*> lookers = {&interruption};
+    ImageId image(0);
+    const bool is_audit = is_watched(trials.front());
+    if (is_audit) {
+      if (auditor_ == nullptr) {
+        auditor_ = surroundings_.open_auditor(point_.scenario.engine);
       }
-      results_.add(*record);
+      lookers.push_back(auditor_.get());
+      // Of a lasting fault they look at one image, at each in turn.
+      image = ImageId(static_cast<std::int64_t>(trials.front().value) % study_.facts().images);
+    }
+    bridge::Observers observers(lookers);
+    std::vector<TrialRecord> records = strike_and_judge(
+        study_, plan_, number_, trials, point_.scenario.engine, {&observers, image});
+    for (TrialRecord& record : records) {
+      if (is_audit) {
+        record.trial[trial_column("audit")] = Cell{audit_cell(auditor_->take())};
+      }
+      results_.add(record);
       progress.step();
     }
-    return true;
-  }
-
-  /// Other engines look on: of a lasting fault at one image, at each in turn.
-  Watch audit_of(TrialId trial) {
-    if (auditor_ == nullptr) {
-      auditor_ = surroundings_.open_auditor(point_.scenario.engine);
-    }
-    return {auditor_.get(), ImageId(static_cast<std::int64_t>(trial.value) % study_.images())};
-  }
-
-  /// Trials whose images share a batch are struck together.
-  bool run_activations(const std::vector<std::pair<std::int64_t, TrialId>>& todo,
-                       Progress& progress) {
-    for (std::size_t first = 0; first < todo.size();) {
-      if (surroundings_.is_interrupted()) {
-        return false;
-      }
-      std::vector<TrialId> together;
-      const std::int64_t home = todo[first].first / study_.batch();
-      while (first < todo.size() && todo[first].first / study_.batch() == home) {
-        together.push_back(todo[first++].second);
-      }
-      for (const TrialRecord& record :
-           strike_and_judge_activations(study_, plan_, number_, together)) {
-        results_.add(record);
-        progress.step();
-      }
-    }
-    return true;
+    return records.size() == trials.size();
   }
 
   bool is_precise_after(std::int64_t trials) {
@@ -192,7 +209,7 @@ std::string study_key(const Point& point) {
 
 std::vector<std::pair<std::string, std::string>> hashes_of(const Scenario& scenario,
                                                            const bridge::Study& study) {
-  auto hashes = study.hashes();
+  auto hashes = study.facts().hashes;
   if (!scenario.strike.list_file.empty()) {
     hashes.emplace_back("faults", content_hash_of_file(scenario.strike.list_file));
   }

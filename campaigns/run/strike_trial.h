@@ -4,8 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,16 +20,10 @@ struct Watch {
   bridge::RunObserver* observer = nullptr;
   ImageId image;
 };
-/// Strikes and judges one trial; nothing when `is_interrupted` said so in between.
-std::optional<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                            std::int64_t scenario, TrialId trial,
-                                            const std::string& engine,
-                                            const std::function<bool()>& is_interrupted,
-                                            const Watch& watch = {});
-
-/// Several trials that strike activations, judged together: one record each, in order.
-std::vector<TrialRecord> strike_and_judge_activations(bridge::Study& study, const Plan& plan,
-                                                      std::int64_t scenario,
-                                                      std::span<const TrialId> trials);
+/// Strikes and judges trials, together where the study can: one record each, in order. Where the
+/// observer said is_interrupted(), the last record is that of the trial before.
+std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
+                                          std::int64_t scenario, std::span<const TrialId> trials,
+                                          const std::string& engine, const Watch& watch = {});
 
 }  // namespace tilestrike::campaigns

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/ids.h"
 
 namespace tilestrike::sim {
@@ -33,15 +34,8 @@ struct Cell {
   friend auto operator<=>(const Cell&, const Cell&) = default;
 };
 
-/// Number of a codeword within its array, in the order of addresses.
-using CodewordId = Id<struct CodewordTag, std::uint64_t>;
-
-/// One bit of a codeword, in physical order: the data bits, then the check bits.
-struct CodewordBit {
-  CodewordId codeword;
-  int bit = 0;
-  friend auto operator<=>(const CodewordBit&, const CodewordBit&) = default;
-};
+using tilestrike::CodewordBit;
+using tilestrike::CodewordId;
 
 /// Adds everything that is wrong with `config`; `key` names the memory in messages, `where` its
 /// place.

@@ -10,6 +10,7 @@
 #include "bridge/trial/judge.h"
 #include "bridge/trial/memory_trials.h"
 #include "tests/bridge/memories.h"
+#include "tests/bridge/strikes.h"
 #include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 
@@ -37,31 +38,30 @@ std::string text_of(const TrialResult& result) {
 TEST(MemoryStudyTest, StrikesOnEveryMemoryAreJudgedAndRepeatable) {
   for (const sim::Dataflow dataflow : kDataflows) {
     const auto study = Study::open(resnet(with_memories(16, 16, dataflow)));
-    ASSERT_EQ(study->memories().size(), 3U);
+    ASSERT_EQ(study->facts().memories.size(), 3U);
     int visible = 0;
-    for (std::size_t memory = 0; memory < study->memories().size(); ++memory) {
-      const sim::ArrayGeometry geometry(study->memories()[memory].config.array());
+    for (std::size_t memory = 0; memory < study->facts().memories.size(); ++memory) {
+      const sim::ArrayGeometry geometry(study->facts().memories[memory].config.array());
       std::map<MaskedAt, int> masked;
       RandomStream random(1, memory, Purpose::kTest);
       for (int i = 0; i < 300; ++i) {
-        const auto cycle = static_cast<Cycle>(
-            random.below(static_cast<std::uint64_t>(study->cycles_per_inference())));
+        const auto cycle =
+            static_cast<Cycle>(random.below(static_cast<std::uint64_t>(study->facts().cycles)));
         const CellFault fault{memory,
                               geometry.bit_at(geometry.cell_at(random.below(geometry.cells()))),
                               FaultKind::kFlip,
                               {cycle, cycle + 1}};
-        const TrialResult result = study->strike_cells(ImageId(i % 5), {{&fault, 1}, {}}, nullptr);
+        const TrialResult result = strike(*study, ImageId(i % 5), fault);
         visible += result.judgement.outcome != Outcome::kMasked ? 1 : 0;
         ++masked[result.masked_at];
         // Without ECC nothing is found, and what is not masked was read.
         EXPECT_EQ(result.corrected_codewords + result.detected_codewords, 0);
         EXPECT_TRUE(result.activated || result.judgement.outcome == Outcome::kMasked);
         if (i % 10 == 0) {
-          EXPECT_EQ(text_of(study->strike_cells(ImageId(i % 5), {{&fault, 1}, {}}, nullptr)),
-                    text_of(result));
+          EXPECT_EQ(text_of(strike(*study, ImageId(i % 5), fault)), text_of(result));
         }
       }
-      EXPECT_GT(masked[MaskedAt::kDead], 0) << study->memories()[memory].name;
+      EXPECT_GT(masked[MaskedAt::kDead], 0) << study->facts().memories[memory].name;
     }
     EXPECT_GT(visible, 10);
   }
@@ -74,14 +74,14 @@ TEST(MemoryStudyTest, EccCorrectsEverySingleUpset) {
   int corrected = 0;
   for (int i = 0; i < 500; ++i) {
     const std::size_t memory = i % 2;
-    const sim::ArrayGeometry geometry(study->memories()[memory].config.array());
+    const sim::ArrayGeometry geometry(study->facts().memories[memory].config.array());
     const auto cycle =
-        static_cast<Cycle>(random.below(static_cast<std::uint64_t>(study->cycles_per_inference())));
+        static_cast<Cycle>(random.below(static_cast<std::uint64_t>(study->facts().cycles)));
     const CellFault fault{memory,
                           geometry.bit_at(geometry.cell_at(random.below(geometry.cells()))),
                           FaultKind::kFlip,
                           {cycle, cycle + 1}};
-    const TrialResult result = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
+    const TrialResult result = strike(*study, ImageId(0), fault);
     EXPECT_TRUE(result.judgement.outcome == Outcome::kMasked ||
                 result.judgement.outcome == Outcome::kCorrected);
     corrected += result.judgement.outcome == Outcome::kCorrected ? 1 : 0;
@@ -104,8 +104,8 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
   RandomStream random(3, 0, Purpose::kTest);
   int compared = 0;
   int visible = 0;
-  for (std::size_t store = 0; store < tensors->stores().size(); ++store) {
-    const TensorStore& struck = tensors->stores()[store];
+  for (std::size_t store = 0; store < tensors->facts().stores.size(); ++store) {
+    const TensorStore& struck = tensors->facts().stores[store];
     const auto tensor = std::ranges::find(placement.tensors(), struck.name, &StoredTensor::name);
     if (tensor == placement.tensors().end()) {
       EXPECT_EQ(struck.role, TensorRole::kBias) << struck.name;  // in registers, not modelled
@@ -129,10 +129,10 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
                            FaultKind::kFlip,
                            {when, when + 1}};
       const TrialResult by_cell = trial.run(tape, {{&cell, 1}, {}}, nullptr);
-      const WordStrike strike{ImageId(0), {fault}};
-      const TrialResult by_tensor = tensor->is_constant
-                                        ? tensors->strike_constants({&fault, 1}).front()
-                                        : tensors->strike_activations({&strike, 1}).front();
+      const TrialResult by_tensor =
+          tensor->is_constant
+              ? strike_constant(*tensors, fault).front()
+              : strike(*tensors, ImageId(0), Strike{{}, {}, {fault}}).images.front();
       EXPECT_EQ(by_cell.judgement.outcome, by_tensor.judgement.outcome)
           << struck.name << " word " << word << " bit " << bit;
       EXPECT_EQ(by_cell.logits, by_tensor.logits) << struck.name << " word " << word;
@@ -158,7 +158,7 @@ TEST(MemoryStudyTest, AStrikeIsJudgedAsTheStudySays) {
                         {-1, 0}});
     }
     const ImageId image(codewords % 5);
-    const TrialResult result = study->strike_cells(image, {faults, {}}, nullptr);
+    const TrialResult result = strike(*study, image, Strike{{}, faults, {}}).images.front();
     if (result.judgement.outcome == Outcome::kSdc) {
       reclassified += is_judged_by_relative_l2(*study, image, result) ? 1 : 0;
     }
@@ -173,12 +173,13 @@ TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {
   const auto study = Study::open(resnet(accelerator, 4));
   // Bit 6 of the first weight: struck after its last read, it is dead in this inference and alive
   // in all later ones.
-  const Cycle late = study->cycles_per_inference() - 1;
+  const Cycle late = study->facts().cycles - 1;
   const CellFault fault{0, {sim::CodewordId(0), 6}, FaultKind::kFlip, {late, late + 1}};
-  const TrialResult now = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
+  const JobResult both = strike(*study, ImageId(0), Strike{{}, {fault}, {}});
+  const TrialResult& now = both.images.front();
   EXPECT_EQ(now.judgement.outcome, Outcome::kMasked);
   EXPECT_TRUE(now.outlives);
-  const std::vector<TrialResult> later = study->later_inferences({{&fault, 1}, {}});
+  const std::vector<TrialResult>& later = both.later;
   ASSERT_EQ(later.size(), 4U);
   for (const TrialResult& result : later) {
     EXPECT_TRUE(result.activated);
@@ -186,7 +187,7 @@ TEST(MemoryStudyTest, ResidentWeightsReachLaterInferences) {
   }
   // Struck before everything, it does the same to this inference.
   const CellFault early{0, {sim::CodewordId(0), 6}, FaultKind::kFlip, {0, 1}};
-  EXPECT_EQ(study->strike_cells(ImageId(2), {{&early, 1}, {}}, nullptr).logits, later[2].logits);
+  EXPECT_EQ(strike(*study, ImageId(2), early).logits, later[2].logits);
 }
 
 TEST(MemoryStudyTest, AcceleratorsThatDoNotFitAreRefused) {

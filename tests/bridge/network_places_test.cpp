@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "tests/bridge/memories.h"
+#include "tests/bridge/strikes.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -76,7 +77,7 @@ TEST(NetworkPlacesStrikeTest, AStrikeIsActivatedWhereAReadFollows) {
   inputs.device = "cpu";
   const auto study = Study::open(inputs);
   const auto places = NetworkPlaces::open(zoo_source("lenet5"), accelerator);
-  ASSERT_EQ(places->period(), study->cycles_per_inference());
+  ASSERT_EQ(places->period(), study->facts().cycles);
   RandomStream random(3, 0, Purpose::kTest);
   int read = 0, unread = 0;
   for (std::size_t memory = 0; memory < accelerator.memory.size(); ++memory) {
@@ -84,8 +85,8 @@ TEST(NetworkPlacesStrikeTest, AStrikeIsActivatedWhereAReadFollows) {
     for (int draw = 0; draw < 250; ++draw) {
       const sim::CodewordBit bit =
           geometry.bit_at(geometry.cell_at(random.below(geometry.cells() / 4)));
-      const auto cycle = static_cast<Cycle>(
-          random.below(static_cast<std::uint64_t>(study->cycles_per_inference())));
+      const auto cycle =
+          static_cast<Cycle>(random.below(static_cast<std::uint64_t>(study->facts().cycles)));
       const CellFault fault{memory, bit, FaultKind::kFlip, {cycle, cycle + 1}};
       bool is_read = false;
       for (const HeldContent& held : places->held_in(memory, bit)) {
@@ -93,7 +94,7 @@ TEST(NetworkPlacesStrikeTest, AStrikeIsActivatedWhereAReadFollows) {
           is_read = !held.reads.empty() && held.reads.back() > cycle && !held.tensor.empty();
         }
       }
-      const TrialResult result = study->strike_cells(ImageId(0), {{&fault, 1}, {}}, nullptr);
+      const TrialResult result = strike(*study, ImageId(0), fault);
       EXPECT_EQ(result.activated, is_read)
           << accelerator.memory[memory].first << " codeword " << bit.codeword.value << " bit "
           << bit.bit << " cycle " << cycle << " masked at " << name_of(result.masked_at);

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "dnn/data.h"
+#include "tests/bridge/strikes.h"
 #include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 
@@ -40,31 +41,31 @@ class StudyTest : public testing::Test {
 };
 
 TEST_F(StudyTest, ReportsItsGoldenRun) {
-  EXPECT_EQ(study().golden().images, 20);
-  EXPECT_GT(study().golden().accuracy, 0.7);
-  EXPECT_EQ(study().golden().device, "cpu");
-  ASSERT_EQ(study().golden().warnings.size(), 1U);
-  EXPECT_NE(study().golden().warnings[0].find("int8 scales from 1000 of 60000 images"),
+  EXPECT_EQ(study().facts().golden.images, 20);
+  EXPECT_GT(study().facts().golden.accuracy, 0.7);
+  EXPECT_EQ(study().facts().golden.device, "cpu");
+  ASSERT_EQ(study().facts().golden.warnings.size(), 1U);
+  EXPECT_NE(study().facts().golden.warnings[0].find("int8 scales from 1000 of 60000 images"),
             std::string::npos);
-  EXPECT_EQ(study().hashes().size(), 4U);
-  EXPECT_EQ(study().label(ImageId(0)), 9);  // the first test image is an ankle boot
-  EXPECT_EQ(study().golden_logits(ImageId(0)).size(), 10U);
+  EXPECT_EQ(study().facts().hashes.size(), 4U);
+  EXPECT_EQ(study().facts().label(ImageId(0)), 9);  // the first test image is an ankle boot
+  EXPECT_EQ(study().golden_answer(ImageId(0)).size(), 10U);
 }
 
 TEST_F(StudyTest, LayersAddUpToTheInference) {
   Cycle end = 0;
   std::int64_t on_mesh = 0;
-  for (const LayerSummary& layer : study().layers()) {
+  for (const LayerSummary& layer : study().facts().layers) {
     end = std::max(end, layer.first_cycle + layer.mesh_cycles + layer.vector_cycles);
     on_mesh += layer.is_on_mesh ? 1 : 0;
     EXPECT_LE(layer.utilisation, 1.0);
   }
   EXPECT_EQ(on_mesh, 5);
-  EXPECT_EQ(end, study().cycles_per_inference());
+  EXPECT_EQ(end, study().facts().cycles);
 }
 
 TEST_F(StudyTest, NoFaultChangesNothing) {
-  const TrialResult result = study().strike(ImageId(3), {});
+  const TrialResult result = strike(study(), ImageId(3), Strike()).images.front();
   EXPECT_EQ(result.judgement.outcome, Outcome::kMasked);
   EXPECT_EQ(result.masked_at, MaskedAt::kIdle);
   EXPECT_TRUE(result.logits.empty());
@@ -81,14 +82,14 @@ TEST_F(StudyTest, SameStrikeSameResultInAnyOrder) {
   for (int i = 0; i < 60; ++i) {
     Drawn trial;
     trial.image = ImageId(static_cast<std::int64_t>(random.below(20)));
-    trial.fault = flip(random.below(study().sites().total_bits()),
-                       static_cast<Cycle>(random.below(
-                           static_cast<std::uint64_t>(study().cycles_per_inference()))));
-    trial.result = study().strike(trial.image, {&trial.fault, 1});
+    trial.fault =
+        flip(random.below(study().facts().sites.total_bits()),
+             static_cast<Cycle>(random.below(static_cast<std::uint64_t>(study().facts().cycles))));
+    trial.result = strike(study(), trial.image, trial.fault);
     drawn.push_back(trial);
   }
   for (auto trial = drawn.rbegin(); trial != drawn.rend(); ++trial) {
-    const TrialResult again = study().strike(trial->image, {&trial->fault, 1});
+    const TrialResult again = strike(study(), trial->image, trial->fault);
     EXPECT_EQ(again.judgement.outcome, trial->result.judgement.outcome);
     EXPECT_EQ(again.masked_at, trial->result.masked_at);
     EXPECT_EQ(again.logits, trial->result.logits);
@@ -101,10 +102,9 @@ TEST_F(StudyTest, MaskedTrialsSayWhere) {
   RandomStream random(2, 0, Purpose::kTest);
   for (int i = 0; i < 200; ++i) {
     const RegisterFault fault =
-        flip(random.below(study().sites().total_bits()),
-             static_cast<Cycle>(
-                 random.below(static_cast<std::uint64_t>(study().cycles_per_inference()))));
-    const TrialResult result = study().strike(ImageId(1), {&fault, 1});
+        flip(random.below(study().facts().sites.total_bits()),
+             static_cast<Cycle>(random.below(static_cast<std::uint64_t>(study().facts().cycles))));
+    const TrialResult result = strike(study(), ImageId(1), fault);
     const bool is_masked = result.judgement.outcome == Outcome::kMasked;
     EXPECT_EQ(is_masked, result.masked_at != MaskedAt::kNowhere);
     EXPECT_EQ(is_masked, result.logits.empty());
@@ -132,9 +132,10 @@ TEST_F(StudyTest, MaskedTrialsSayWhere) {
 }
 
 TEST_F(StudyTest, TheStoryEndsWithTheOutcome) {
-  const RegisterFault fault = flip(study().sites().block(sim::Register::kVertical).first + 30, 400);
+  const RegisterFault fault =
+      flip(study().facts().sites.block(sim::Register::kVertical).first + 30, 400);
   Story story;
-  const TrialResult result = study().strike(ImageId(0), {&fault, 1}, &story);
+  const TrialResult result = strike(study(), ImageId(0), fault, &story);
   ASSERT_GE(story.lines.size(), 4U);
   EXPECT_NE(story.lines.front().find("flip of partial_sum[0][0] bit 30 at cycle 400"),
             std::string::npos)
@@ -149,10 +150,10 @@ TEST(StudyInputsTest, AStrikeOnTheMeshIsJudgedAsTheStudySays) {
   const auto study = Study::open(inputs);
   int reclassified = 0;
   for (std::uint64_t bit = 8; bit < 32; bit += 2) {
-    const std::uint64_t site = study->sites().block(sim::Register::kVertical).first + bit;
+    const std::uint64_t site = study->facts().sites.block(sim::Register::kVertical).first + bit;
     const RegisterFault fault{SiteId(site), FaultKind::kStuckAt1, {}};
     for (ImageId image(0); image.value < 5; ++image.value) {
-      const TrialResult result = study->strike(image, {&fault, 1});
+      const TrialResult result = strike(*study, image, fault);
       if (result.judgement.outcome == Outcome::kSdc) {
         reclassified += is_judged_by_relative_l2(*study, image, result) ? 1 : 0;
       }
@@ -169,14 +170,13 @@ TEST_F(StudyTest, EnginesAgree) {
   const auto stepped = Study::open(inputs);
   for (int i = 0; i < 25; ++i) {
     const RegisterFault fault =
-        flip(random.below(systemc->sites().total_bits()),
-             static_cast<Cycle>(
-                 random.below(static_cast<std::uint64_t>(systemc->cycles_per_inference()))));
-    const TrialResult one = systemc->strike(ImageId(0), {&fault, 1});
-    const TrialResult other = stepped->strike(ImageId(0), {&fault, 1});
+        flip(random.below(systemc->facts().sites.total_bits()),
+             static_cast<Cycle>(random.below(static_cast<std::uint64_t>(systemc->facts().cycles))));
+    const TrialResult one = strike(*systemc, ImageId(0), fault);
+    const TrialResult other = strike(*stepped, ImageId(0), fault);
     EXPECT_EQ(one.logits, other.logits);
     EXPECT_EQ(one.changed_accumulators, other.changed_accumulators);
-    EXPECT_EQ(one.activated, other.activated) << systemc->sites().text(fault.site);
+    EXPECT_EQ(one.activated, other.activated) << systemc->facts().sites.text(fault.site);
     EXPECT_EQ(one.masked_at, other.masked_at);
   }
 }
@@ -186,9 +186,9 @@ TEST(StudyInputsTest, CalibrationOnTheEvaluationImagesIsWarnedOf) {
   for (const std::string calibrate : {"", "fashion_mnist/test"}) {
     inputs.calibrate = calibrate.empty() ? InputFiles() : InputFiles(calibrate);
     const auto study = Study::open(inputs);
-    ASSERT_EQ(study->golden().warnings.size(), 2U);
-    EXPECT_NE(study->golden().warnings[0].find("evaluation images"), std::string::npos);
-    EXPECT_NE(study->golden().warnings[1].find("1000 of 10000 images"), std::string::npos);
+    ASSERT_EQ(study->facts().golden.warnings.size(), 2U);
+    EXPECT_NE(study->facts().golden.warnings[0].find("evaluation images"), std::string::npos);
+    EXPECT_NE(study->facts().golden.warnings[1].find("1000 of 10000 images"), std::string::npos);
   }
 }
 
@@ -199,19 +199,19 @@ TEST(StudyInputsTest, ScalesComeFromTheWholeSetWhateverItsOrder) {
   images.narrow(0, 0, 1500).mul_(0.05);
   dnn::write_npy(path, images);
   StudyInputs inputs = lenet(500);
-  const double accuracy = Study::open(inputs)->golden().accuracy;
+  const double accuracy = Study::open(inputs)->facts().golden.accuracy;
   inputs.calibrate = path;
   const auto spread = Study::open(inputs);
-  EXPECT_NEAR(spread->golden().accuracy, accuracy, 0.02);
-  ASSERT_EQ(spread->golden().warnings.size(), 1U);
-  EXPECT_NE(spread->golden().warnings[0].find("int8 scales from 1000 of 3000 images"),
+  EXPECT_NEAR(spread->facts().golden.accuracy, accuracy, 0.02);
+  ASSERT_EQ(spread->facts().golden.warnings.size(), 1U);
+  EXPECT_NE(spread->facts().golden.warnings[0].find("int8 scales from 1000 of 3000 images"),
             std::string::npos)
-      << spread->golden().warnings[0];
+      << spread->facts().golden.warnings[0];
   inputs.calibrate_use = 0;
   const auto all = Study::open(inputs);
-  EXPECT_TRUE(all->golden().warnings.empty());
-  EXPECT_NEAR(all->golden().accuracy, accuracy, 0.02);
-  EXPECT_NE(all->hashes(), spread->hashes());
+  EXPECT_TRUE(all->facts().golden.warnings.empty());
+  EXPECT_NEAR(all->facts().golden.accuracy, accuracy, 0.02);
+  EXPECT_NE(all->facts().hashes, spread->facts().hashes);
   std::filesystem::remove(path);
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "base/random.h"
+#include "tests/bridge/strikes.h"
 #include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
 #include "tests/dnn/support.h"
@@ -38,8 +39,8 @@ std::unique_ptr<Study> study_of(const NumberFormat& format, std::int64_t batch,
 /// The last store of a role.
 StoreId last_of(const Study& study, TensorRole role) {
   std::size_t last = 0;
-  for (std::size_t i = 0; i < study.stores().size(); ++i) {
-    last = study.stores()[i].role == role ? i : last;
+  for (std::size_t i = 0; i < study.facts().stores.size(); ++i) {
+    last = study.facts().stores[i].role == role ? i : last;
   }
   return StoreId(static_cast<std::uint32_t>(last));
 }
@@ -52,22 +53,38 @@ WordFault value_of_word(StoreId store, std::uint64_t word, float value) {
 }
 
 /// Flips of one bit in each activation store, on images all over the set.
-std::vector<WordStrike> drawn_strikes(const Study& study) {
+std::vector<StrikeJob> drawn_strikes(const Study& study) {
   RandomStream random(4, 0, Purpose::kTest);
-  std::vector<WordStrike> strikes;
-  for (std::uint32_t i = 0; i < study.stores().size(); ++i) {
-    const TensorStore& store = study.stores()[i];
+  std::vector<StrikeJob> strikes;
+  const auto add = [&](ImageId image, Strike strike) {
+    strikes.emplace_back();
+    strikes.back().strike = std::move(strike);
+    strikes.back().image = image;
+  };
+  for (std::uint32_t i = 0; i < study.facts().stores.size(); ++i) {
+    const TensorStore& store = study.facts().stores[i];
     for (int k = 0; k < 6 && store.role == TensorRole::kActivation; ++k) {
       const int high = store.format.bits - 2;
-      strikes.push_back({ImageId(static_cast<std::int64_t>(random.below(40))),
-                         {{.store = StoreId(i),
-                           .word = random.below(static_cast<std::uint64_t>(store.words)),
-                           .flip = std::uint64_t{1} << high}}});
+      WordFault fault;
+      fault.store = StoreId(i);
+      const ImageId image(static_cast<std::int64_t>(random.below(40)));
+      fault.word = random.below(static_cast<std::uint64_t>(store.words));
+      fault.flip = std::uint64_t{1} << high;
+      add(image, {{}, {}, {fault}});
     }
   }
-  strikes.push_back({ImageId(17), strikes.front().faults});
-  strikes.push_back({ImageId(17), strikes.back().faults});  // one image twice
+  add(ImageId(17), Strike(strikes.front().strike));
+  add(ImageId(17), Strike(strikes.back().strike));  // one image twice
   return strikes;
+}
+
+std::vector<TrialResult> results_of(Study& study, std::span<const StrikeJob> jobs) {
+  std::vector<TrialResult> results;
+  for (JobResult& job : study.strike(jobs)) {
+    EXPECT_EQ(job.images.size(), 1U);
+    results.push_back(std::move(job.images.front()));
+  }
+  return results;
 }
 
 void expect_same(const TrialResult& one, const TrialResult& other) {
@@ -85,7 +102,7 @@ void expect_same(const TrialResult& one, const TrialResult& other) {
 TEST(TensorStudyTest, ANanLogitIsNonfiniteAndCountsAsEverySdc) {
   const auto study = study_of(kFloat32, 16);
   const WordFault fault = value_of_word(last_of(*study, TensorRole::kBias), 3, std::nanf(""));
-  const auto results = study->strike_constants({&fault, 1});
+  const auto results = strike_constant(*study, fault);
   ASSERT_EQ(results.size(), 40U) << "every image stays in the total";
   for (const TrialResult& result : results) {
     EXPECT_EQ(result.judgement.outcome, Outcome::kNonfinite);
@@ -99,10 +116,10 @@ TEST(TensorStudyTest, ANanLogitIsNonfiniteAndCountsAsEverySdc) {
 TEST(TensorStudyTest, AStruckBiasMovesItsLogitOnEveryImage) {
   const auto study = study_of(kFloat32, 16);
   const WordFault fault = value_of_word(last_of(*study, TensorRole::kBias), 3, 1000.0F);
-  const auto results = study->strike_constants({&fault, 1});
+  const auto results = strike_constant(*study, fault);
   for (std::int64_t image = 0; image < 40; ++image) {
     const TrialResult& result = results[static_cast<std::size_t>(image)];
-    const auto golden = study->golden_logits(ImageId(image));
+    const auto golden = study->golden_answer(ImageId(image));
     EXPECT_EQ(result.judgement.faulty_class, 3);
     for (std::size_t k = 0; k < 10; ++k) {
       if (k == 3) {
@@ -122,7 +139,7 @@ TEST(TensorStudyTest, ABitThatHasTheValueIsUnchanged) {
   for (const std::uint64_t flip : {std::uint64_t{0}, std::uint64_t{1} << 31}) {
     const WordFault fault{
         .store = bias, .word = 0, .keep = ~(std::uint64_t{1} << 31), .flip = flip};
-    const auto results = study->strike_constants({&fault, 1});
+    const auto results = strike_constant(*study, fault);
     if (!results.front().activated) {
       ++unchanged;
       for (const TrialResult& result : results) {
@@ -138,9 +155,9 @@ TEST(TensorStudyTest, ABitThatHasTheValueIsUnchanged) {
 TEST(TensorStudyTest, TrialsOfOneBatchDoNotInfluenceEachOther) {
   const auto study = study_of(kFloat32, 32);
   const auto strikes = drawn_strikes(*study);
-  const auto together = study->strike_activations(strikes);
+  const auto together = results_of(*study, strikes);
   for (std::size_t i = 0; i < strikes.size(); ++i) {
-    const auto alone = study->strike_activations({&strikes[i], 1});
+    const auto alone = results_of(*study, {&strikes[i], 1});
     expect_same(together[i], alone.front());
   }
 }
@@ -149,8 +166,8 @@ TEST(TensorStudyTest, AnIntegerNetworkGivesTheSameTrialsAtBatch1And32) {
   const auto one = study_of(NumberFormat::integer(8), 1);
   const auto many = study_of(NumberFormat::integer(8), 32);
   const auto strikes = drawn_strikes(*one);
-  const auto alone = one->strike_activations(strikes);
-  const auto batched = many->strike_activations(strikes);
+  const auto alone = results_of(*one, strikes);
+  const auto batched = results_of(*many, strikes);
   int visible = 0;
   for (std::size_t i = 0; i < strikes.size(); ++i) {
     expect_same(alone[i], batched[i]);
@@ -162,10 +179,10 @@ TEST(TensorStudyTest, AnIntegerNetworkGivesTheSameTrialsAtBatch1And32) {
 TEST(TensorStudyTest, RelativeL2IsThatOfTheAnswers) {
   const auto study = study_of(kFloat32, 16, JudgeKind::kRelativeL2);
   const WordFault fault = value_of_word(last_of(*study, TensorRole::kBias), 3, 5.0F);
-  const auto results = study->strike_constants({&fault, 1});
+  const auto results = strike_constant(*study, fault);
   for (std::int64_t image = 0; image < 40; ++image) {
     const TrialResult& result = results[static_cast<std::size_t>(image)];
-    const auto golden = study->golden_logits(ImageId(image));
+    const auto golden = study->golden_answer(ImageId(image));
     double moved = 0.0, length = 0.0;
     for (std::size_t k = 0; k < golden.size(); ++k) {
       moved += std::pow(static_cast<double>(result.logits[k]) - golden[k], 2);
@@ -200,7 +217,7 @@ TEST(TensorStudyTest, ANetworkThatIsQuantisedAlreadyStoresNoOtherFormat) {
     EXPECT_NE(message.find("set `format: int8`"), std::string::npos) << message;
   }
   inputs.format = NumberFormat::integer(8);
-  EXPECT_FALSE(open_tensor_study(inputs)->stores().empty());
+  EXPECT_FALSE(open_tensor_study(inputs)->facts().stores.empty());
 }
 
 }  // namespace

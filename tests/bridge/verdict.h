@@ -13,7 +13,7 @@ namespace tilestrike::bridge {
 /// An answer that differs from golden is judged as the judge says it is, and by relative L2 has no
 /// classes. Whether judging by top-k would have said something else.
 inline bool is_judged_by_relative_l2(Study& study, ImageId image, const TrialResult& result) {
-  const std::vector<float> golden = study.golden_logits(image);
+  const std::vector<float> golden = study.golden_answer(image);
   const Judgement expected = RelativeL2Judge().compare(golden, result.logits);
   const Judgement& judged = result.judgement;
   EXPECT_EQ(judged.outcome, expected.outcome);

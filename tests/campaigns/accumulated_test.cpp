@@ -30,7 +30,7 @@ struct Planned {
                 .points.front()
                 .scenario),
         study(study_inputs(scenario), {}),
-        plan(scenario, target_of(scenario, study)) {}
+        plan(scenario, study.facts()) {}
   std::vector<AccumulatedRates> rates() const {
     return accumulated_rates(*plan.memories(), scenario, 1e-3, {1.0, 1.0});
   }

@@ -68,7 +68,7 @@ TEST(CellFailuresTest, LowVoltageStrikesTheFailingCellsThatHoldAnything) {
   law.voltage = 0.52;
   const CellFailures found = fail_at_low_voltage(memories, selected, law, 7, 3);
   const sim::ArrayGeometry geometry(config.array());
-  std::vector<bridge::CellFault> expected;
+  std::vector<CellFault> expected;
   std::uint64_t cells = 0;
   for (const std::size_t memory : selected) {
     for (const sim::FailingCell& cell :

@@ -50,7 +50,7 @@ TEST(CorrelateTest, EveryFaultOfAPeAndTheOneBrokenBit) {
   ASSERT_EQ(report.points.size(), 1);
   const PointCorrelation& point = report.points[0];
   const MadeUpPasses passes({4, 4}, 1, kMadeUpSets);
-  const std::int64_t of_one_bit = passes.target().cycles * kMadeUpSets;
+  const std::int64_t of_one_bit = passes.facts().cycles * kMadeUpSets;
   EXPECT_TRUE(point.is_census);
   EXPECT_TRUE(point.compares_states);
   EXPECT_EQ(point.struck, (32 + 8) * of_one_bit);
@@ -76,7 +76,7 @@ TEST(CorrelateTest, EveryFaultOfAPeAndTheOneBrokenBit) {
 
   // From the fastest: cycle, site. partial_sum[2][1] bit 5 in cycle 0 is state 1.
   ASSERT_TRUE(point.first);
-  EXPECT_EQ(point.first->trial, 5 * passes.target().cycles);
+  EXPECT_EQ(point.first->trial, 5 * passes.facts().cycles);
   EXPECT_EQ(point.first->text, "flip of partial_sum[2][1] bit 5 at cycle 0");
   const CorrelatedPair* pair = point.first->differing();
   ASSERT_NE(pair, nullptr);
@@ -262,7 +262,7 @@ TEST(CorrelateTest, AnInterruptedCorrelationSaysSo) {
 
 TEST(CorrelateTest, MadeUpOperandsAreRandomOrExtreme) {
   MadeUpPasses passes({4, 4}, 7, 4);
-  EXPECT_EQ(passes.target().images, 4);
+  EXPECT_EQ(passes.facts().images, 4);
   const RegisterFault fault{SiteId(3), FaultKind::kFlip, {11, 12}};
   std::vector<std::vector<std::int8_t>> seen;
   for (std::int64_t set = 0; set < 4; ++set) {

@@ -33,8 +33,8 @@ class FakeStudy final : public bridge::Study {
   };
 
   FakeStudy(const bridge::StudyInputs& inputs, const Settings& settings)
-      : settings_(settings),
-        sites_(inputs.accelerator.mesh),
+      : Study(inputs.accelerator.mesh),
+        settings_(settings),
         images_(inputs.use > 0 ? std::min(inputs.use, settings.images) : settings.images) {
     keeps_weights_ = inputs.accelerator.schedule.weights == bridge::WeightReload::kAtBoot;
     for (const auto& [name, config] : inputs.accelerator.memory) {
@@ -42,13 +42,19 @@ class FakeStudy final : public bridge::Study {
       const std::uint64_t codewords = sim::ArrayGeometry(config.array()).codewords();
       const bool has_weights =
           std::ranges::find(config.holds, sim::MemoryContent::kWeights) != config.holds.end();
-      memories_.push_back({name, config, codewords,
-                           keeps_weights_ && has_weights ? codewords / 4 : 0, codewords / 2});
+      facts_.memories.push_back({name, config, codewords,
+                                 keeps_weights_ && has_weights ? codewords / 4 : 0, codewords / 2});
     }
-    golden_.images = images_;
-    golden_.accuracy = 0.9;
-    golden_.device = "cpu";
-    golden_.warnings = {"the network is made up"};
+    facts_.images = images_;
+    facts_.cycles = 300;
+    facts_.hashes = {{"model", settings_.model_hash}, {"images", "i"}, {"calibrate", "c"}};
+    for (std::int64_t image = 0; image < images_; ++image) {
+      facts_.labels.push_back(image % 3);
+    }
+    facts_.golden.images = images_;
+    facts_.golden.accuracy = 0.9;
+    facts_.golden.device = "cpu";
+    facts_.golden.warnings = {"the network is made up"};
     for (int i = 0; i < 3; ++i) {
       bridge::LayerSummary layer;
       layer.name = i == 0 ? "conv1" : i == 1 ? "relu1" : "fc";
@@ -56,26 +62,39 @@ class FakeStudy final : public bridge::Study {
       layer.first_cycle = 100 * i;
       layer.mesh_cycles = i != 1 ? 80 : 0;
       layer.vector_cycles = i == 1 ? 100 : 20;
-      layers_.push_back(layer);
+      facts_.layers.push_back(layer);
     }
   }
 
-  const bridge::GoldenReport& golden() const override { return golden_; }
-  const std::vector<bridge::LayerSummary>& layers() const override { return layers_; }
-  const sim::MeshSites& sites() const override { return sites_; }
-  std::int64_t images() const override { return images_; }
-  Cycle cycles_per_inference() const override { return 300; }
-  std::vector<std::pair<std::string, std::string>> hashes() const override {
-    return {{"model", settings_.model_hash}, {"images", "i"}, {"calibrate", "c"}};
-  }
-  std::vector<float> golden_logits(ImageId) override { return {1.0F, 3.0F, 2.0F}; }
-  std::int64_t label(ImageId image) const override { return image.value % 3; }
+  std::vector<float> golden_answer(ImageId) override { return {1.0F, 3.0F, 2.0F}; }
 
-  bridge::TrialResult strike(ImageId image, std::span<const RegisterFault> faults,
-                             bridge::RunObserver* observer) override {
+  std::vector<bridge::JobResult> strike(std::span<const bridge::StrikeJob> jobs,
+                                        bridge::RunObserver* observer) override {
+    std::vector<bridge::JobResult> results;
+    for (const bridge::StrikeJob& job : jobs) {
+      bridge::JobResult result;
+      if (job.image) {
+        result.images = {strike_at(*job.image, job, observer)};
+        for (ImageId image(0); result.images[0].outlives && image.value < images_; ++image.value) {
+          result.later.push_back(strike_at(ImageId(image.value + 1000), job, nullptr));
+        }
+      }
+      for (ImageId image(0); !job.image && image.value < images_; ++image.value) {
+        if (observer != nullptr && observer->is_interrupted()) {
+          return results;
+        }
+        result.images.push_back(strike_at(image, job, image == job.watched ? observer : nullptr));
+      }
+      results.push_back(std::move(result));
+    }
+    return results;
+  }
+
+  bridge::TrialResult strike_mesh(ImageId image, std::span<const RegisterFault> faults,
+                                  bridge::RunObserver* observer) {
     ++strikes;
     if (observer != nullptr) {
-      observer->on_run({layers_.front().name, engine_, {.faults = faults}, {}});
+      observer->on_run({facts_.layers.front().name, engine_, {.faults = faults}, {}});
     }
     bridge::TrialResult result;
     result.judgement.golden_class = result.judgement.faulty_class = 1;
@@ -96,7 +115,7 @@ class FakeStudy final : public bridge::Study {
       mix(static_cast<std::uint64_t>(fault.when.until));
     }
     const auto draw = static_cast<std::int64_t>(hash % 16);
-    result.layer = layers_[hash % 2 == 0 ? 0 : 2].name;
+    result.layer = facts_.layers[hash % 2 == 0 ? 0 : 2].name;
     result.pass = static_cast<std::int64_t>(hash % 7);
     result.step = static_cast<std::int64_t>(hash % 11);
     result.passes_simulated = 1;
@@ -119,14 +138,12 @@ class FakeStudy final : public bridge::Study {
     return result;
   }
 
-  const std::vector<bridge::StudyMemory>& memories() const override { return memories_; }
-
   /// A codeword is read or not, by its number, the cycle and the image; what a reader gets is
   /// decoded by its code, and whether that changes the answer is a matter of the same numbers.
-  bridge::TrialResult strike_cells(ImageId image, const bridge::CellStrike& strike,
-                                   bridge::RunObserver* observer) override {
+  bridge::TrialResult strike_cells(ImageId image, const bridge::StrikeJob& strike,
+                                   bridge::RunObserver* observer) {
     ++strikes;
-    const std::span<const bridge::CellFault> faults = strike.faults;
+    const std::span<const CellFault> faults = strike.strike.cells;
     check_phases(strike);
     bridge::TrialResult result;
     result.judgement.golden_class = result.judgement.faulty_class = 1;
@@ -134,7 +151,7 @@ class FakeStudy final : public bridge::Study {
     Outcome& outcome = result.without_stop;
     bool is_stopped = false;
     for (std::size_t i = 0; i < faults.size();) {
-      const bridge::CellFault& first = faults[i];
+      const CellFault& first = faults[i];
       sim::BitString flipped;
       for (; i < faults.size() && faults[i].memory == first.memory &&
              faults[i].bit.codeword == first.bit.codeword;
@@ -151,8 +168,8 @@ class FakeStudy final : public bridge::Study {
         continue;
       }
       result.activated = true;
-      result.layer = layers_[hash / 16 % 2 == 0 ? 0 : 2].name;
-      const sim::EccCode& code = memories_[first.memory].config.code();
+      result.layer = facts_.layers[hash / 16 % 2 == 0 ? 0 : 2].name;
+      const sim::EccCode& code = facts_.memories[first.memory].config.code();
       const sim::ErrorEffect effect = code.decode_error(flipped);
       const bool is_wrong = !(effect.data_error == sim::BitString{});
       const bool changes =
@@ -181,26 +198,25 @@ class FakeStudy final : public bridge::Study {
   }
 
   /// A third of the cells hold a 1.
-  bool stored(ImageId image, std::size_t memory, sim::CodewordBit bit, Cycle cycle) override {
-    TS_CHECK(image.value < images_ && memory < memories_.size() && cycle < 300, "a cell and cycle");
+  bool stored(ImageId image, std::size_t memory, CodewordBit bit, Cycle cycle) override {
+    TS_CHECK(image.value < images_ && memory < facts_.memories.size() && cycle < 300,
+             "a cell and cycle");
     return (bit.codeword.value + static_cast<std::uint64_t>(bit.bit)) % 3 == 0;
-  }
-
-  std::vector<bridge::TrialResult> later_inferences(const bridge::CellStrike& strike) override {
-    std::vector<bridge::TrialResult> results;
-    for (std::int64_t image = 0; image < images_; ++image) {
-      results.push_back(strike_cells(ImageId(image + 1000), strike, nullptr));
-    }
-    return results;
   }
 
   std::int64_t strikes = 0;
 
  private:
-  void check_phases(const bridge::CellStrike& strike) const {
-    TS_CHECK(strike.scrub_phases.size() == memories_.size(), "a phase of each memory");
-    for (std::size_t i = 0; i < memories_.size(); ++i) {
-      const Cycle period = memories_[i].config.scrub_cycles;
+  bridge::TrialResult strike_at(ImageId image, const bridge::StrikeJob& job,
+                                bridge::RunObserver* observer) {
+    return job.strike.cells.empty() ? strike_mesh(image, job.strike.registers, observer)
+                                    : strike_cells(image, job, observer);
+  }
+
+  void check_phases(const bridge::StrikeJob& strike) const {
+    TS_CHECK(strike.scrub_phases.size() == facts_.memories.size(), "a phase of each memory");
+    for (std::size_t i = 0; i < facts_.memories.size(); ++i) {
+      const Cycle period = facts_.memories[i].config.scrub_cycles;
       const std::optional<Cycle>& phase = strike.scrub_phases[i];
       TS_CHECK(phase.has_value() == (period > 0) && phase.value_or(0) >= 0 &&
                    phase.value_or(-1) < period,
@@ -220,11 +236,7 @@ class FakeStudy final : public bridge::Study {
   }
 
   Settings settings_;
-  sim::MeshSites sites_;
   std::int64_t images_;
-  bridge::GoldenReport golden_;
-  std::vector<bridge::LayerSummary> layers_;
-  std::vector<bridge::StudyMemory> memories_;
   std::string engine_ = "systemc";
   bool keeps_weights_ = false;
 };

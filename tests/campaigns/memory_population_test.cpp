@@ -24,7 +24,7 @@ struct Planned {
   explicit Planned(const std::string& text)
       : scenario(campaign_of("model: lenet5\n" + text).points.front().scenario),
         study(study_inputs(scenario), {}),
-        plan(scenario, target_of(scenario, study)) {}
+        plan(scenario, study.facts()) {}
   DrawnStrike strike(std::uint64_t trial) const { return *plan.draw(TrialId(trial)).strike; }
   const MemoryPopulation& population() const { return *plan.memories(); }
 
@@ -58,7 +58,7 @@ TEST(MemoryPopulationTest, UniformStrikesCoverEveryCellAndCycle) {
   for (std::uint64_t k = 0; k < kDraws; ++k) {
     const DrawnTrial trial = setup.plan.draw(TrialId(k));
     ASSERT_EQ(trial.strike->cells.size(), 1U);
-    const bridge::CellFault& fault = trial.strike->cells[0].fault;
+    const CellFault& fault = trial.strike->cells[0].fault;
     ASSERT_EQ(fault.memory, 1U);
     cells.emplace(fault.bit.codeword.value, fault.bit.bit);
     ++thirds[static_cast<std::size_t>(fault.when.from / 100)];
@@ -94,7 +94,7 @@ TEST(MemoryPopulationTest, SeveralCellsAreSortedAndDifferent) {
   for (std::uint64_t k = 0; k < 50; ++k) {
     const DrawnTrial trial = setup.plan.draw(TrialId(k));
     ASSERT_EQ(trial.strike->cells.size(), 200U);
-    const std::vector<bridge::CellFault> cells = trial.acting_cells();
+    const std::vector<CellFault> cells = trial.job().strike.cells;
     for (std::size_t i = 1; i < cells.size(); ++i) {
       EXPECT_LT(std::tie(cells[i - 1].memory, cells[i - 1].bit),
                 std::tie(cells[i].memory, cells[i].bit));
@@ -131,7 +131,7 @@ TEST(MemoryPopulationTest, ACensusTakesEveryCellOnce) {
   EXPECT_EQ(setup.plan.trials(), 2048 * 8);
   std::set<std::pair<std::uint64_t, int>> cells;
   for (std::int64_t k = 0; k < setup.plan.trials(); ++k) {
-    const bridge::CellFault fault = setup.strike(static_cast<std::uint64_t>(k)).cells[0].fault;
+    const CellFault fault = setup.strike(static_cast<std::uint64_t>(k)).cells[0].fault;
     cells.emplace(fault.bit.codeword.value, fault.bit.bit);
   }
   EXPECT_EQ(cells.size(), 2048U * 8);

@@ -92,7 +92,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   EXPECT_TRUE(summary.is_stratified);
   const Scenario scenario = campaign_of(text).points[0].scenario;
   FakeStudy study(study_inputs(scenario), {});
-  const Plan plan(scenario, target_of(scenario, study));
+  const Plan plan(scenario, study.facts());
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   std::map<std::size_t, StratumShares> classes;
   for (const StrikeGroup& group : plan.memories()->groups()) {
@@ -523,7 +523,7 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
           .points[0]
           .scenario;
   FakeStudy study(study_inputs(scenario), {});
-  const Plan plan(scenario, target_of(scenario, study));
+  const Plan plan(scenario, study.facts());
   const auto summary = [&](AfterDetection after_detection) {
     StrikeTallies tallies(*plan.memories(), 0.0, after_detection);
     StrikeSeen seen;
@@ -573,7 +573,7 @@ TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
           .points[0]
           .scenario;
   FakeStudy study(study_inputs(scenario), {});
-  const Plan plan(scenario, target_of(scenario, study));
+  const Plan plan(scenario, study.facts());
   ASSERT_TRUE(plan.memories()->structures()[0].outlives);
   ASSERT_FALSE(plan.memories()->structures()[1].outlives);
   const double later = later_inferences(scenario, plan.cycles());
@@ -607,7 +607,7 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
           .points[0]
           .scenario;
   FakeStudy study(study_inputs(scenario), {});
-  const Plan plan(scenario, target_of(scenario, study));
+  const Plan plan(scenario, study.facts());
   StrikeTallies tallies(*plan.memories(), 0.0, AfterDetection::kStops);
   StrikeSeen seen;
   seen.structure = "scratchpad";

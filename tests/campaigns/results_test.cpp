@@ -19,12 +19,12 @@
 namespace tilestrike::campaigns {
 namespace {
 
-TrialRecord record_of(std::int64_t trial) {
+TrialRecord record_of(std::int64_t number) {
   const Scenario scenario = campaign_of("model: lenet5").points.front().scenario;
   FakeStudy study(study_inputs(scenario), {});
-  const Plan plan(scenario, target_of(scenario, study));
-  return *strike_and_judge(study, plan, 0, TrialId(static_cast<std::uint64_t>(trial)), "systemc",
-                           {});
+  const Plan plan(scenario, study.facts());
+  const TrialId trial(static_cast<std::uint64_t>(number));
+  return strike_and_judge(study, plan, 0, {&trial, 1}, "systemc").front();
 }
 
 ScenarioFacts facts_with(const std::string& model_hash) {

@@ -20,7 +20,7 @@ struct Planned {
   explicit Planned(const std::string& text)
       : scenario(campaign_of("model: lenet5\n" + text).points.front().scenario),
         study(study_inputs(scenario), {}),
-        plan(scenario, target_of(scenario, study)) {}
+        plan(scenario, study.facts()) {}
   Scenario scenario;
   FakeStudy study;
   Plan plan;
@@ -62,7 +62,7 @@ TEST(SamplingTest, EveryScrubberHasAPhaseOfItsOwn) {
   for (std::uint64_t k = 0; k < kDraws; ++k) {
     const DrawnTrial drawn = both.plan.draw(TrialId(k));
     const bridge::ScrubPhases& phases = drawn.scrub_phases;
-    ASSERT_EQ(phases.size(), both.study.memories().size());
+    ASSERT_EQ(phases.size(), both.study.facts().memories.size());
     EXPECT_EQ(phases, both.plan.draw(TrialId(k)).scrub_phases);
     ASSERT_TRUE(*phases[0] >= 0 && *phases[0] < 1000);
     ASSERT_TRUE(*phases[1] >= 0 && *phases[1] < 1048576);
@@ -75,7 +75,7 @@ TEST(SamplingTest, EveryScrubberHasAPhaseOfItsOwn) {
     EXPECT_EQ(longer.plan.draw(TrialId(k)).scrub_phases[1], phases[1]);
     EXPECT_FALSE(none.plan.draw(TrialId(k)).scrub_phases[1]);
     EXPECT_EQ(drawn.image, other.image);
-    const bridge::CellFault cell = drawn.acting_cells()[0], same = other.acting_cells()[0];
+    const CellFault cell = drawn.job().strike.cells[0], same = other.job().strike.cells[0];
     EXPECT_TRUE(cell.memory == same.memory && cell.bit == same.bit && cell.when == same.when);
   }
   for (const int third : thirds) {
@@ -172,7 +172,7 @@ TEST(SamplingTest, RandomValuesAreAFlipOrNothing) {
   const Planned setup("strike: {fault: random}");
   int flips = 0;
   for (std::uint64_t k = 0; k < 4000; ++k) {
-    const std::vector<RegisterFault> acting = setup.plan.draw(TrialId(k)).acting();
+    const std::vector<RegisterFault> acting = setup.plan.draw(TrialId(k)).job().strike.registers;
     for (const RegisterFault& fault : acting) {
       EXPECT_EQ(fault.kind, FaultKind::kFlip);
     }
@@ -223,7 +223,7 @@ TEST(SamplingTest, AnAbsurdCensusIsRefused) {
           .points.front()
           .scenario;
   FakeStudy study(study_inputs(scenario), {});
-  Target target = target_of(scenario, study);
+  bridge::StudyFacts target = study.facts();
   EXPECT_NO_THROW(Plan(scenario, target));
   target.cycles = 100'000'000;
   EXPECT_NE(errors_of([&] { Plan(scenario, target); }).find("more than 2^40 trials"),
@@ -239,7 +239,7 @@ TEST(SamplingTest, ListsAreTakenAsTheyStand) {
       "cycle: 4}, [{register: output, column: 1, bit: 0, cycle: 9, image: 3, fault: stuck_at_1, "
       "until: 20}, {register: output, column: 2, bit: 1, cycle: 8, image: 3}]]}");
   EXPECT_EQ(setup.plan.trials(), 2);
-  EXPECT_EQ(setup.study.sites().text(setup.plan.draw(TrialId(0)).faults[0].fault.site),
+  EXPECT_EQ(setup.study.facts().sites.text(setup.plan.draw(TrialId(0)).faults[0].fault.site),
             "load[1][2] bit 3");
   const DrawnTrial second = setup.plan.draw(TrialId(1));
   EXPECT_EQ(second.image, ImageId(3));

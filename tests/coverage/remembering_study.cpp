@@ -7,6 +7,30 @@ namespace {
 
 std::uint64_t number(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
+Question question_of(const bridge::StrikeJob& job) {
+  Question question = {number(job.image.value_or(ImageId(-1)).value)};
+  const auto add = [&](std::initializer_list<std::uint64_t> numbers) {
+    question.insert(question.end(), numbers);
+  };
+  for (const RegisterFault& fault : job.strike.registers) {
+    add({fault.site.value, static_cast<std::uint64_t>(fault.kind), number(fault.when.from),
+         number(fault.when.until)});
+  }
+  for (const std::optional<Cycle>& phase : job.scrub_phases) {
+    add({number(phase.value_or(-1))});
+  }
+  for (const CellFault& fault : job.strike.cells) {
+    add({fault.memory, fault.bit.codeword.value, number(fault.bit.bit),
+         static_cast<std::uint64_t>(fault.kind), number(fault.when.from),
+         number(fault.when.until)});
+  }
+  for (const WordFault& fault : job.strike.words) {
+    add({number(fault.store.value), static_cast<std::uint64_t>(fault.lifetime), fault.word,
+         fault.keep, fault.flip});
+  }
+  return question;
+}
+
 }  // namespace
 
 std::size_t QuestionHash::operator()(const Question& question) const {
@@ -18,42 +42,20 @@ std::size_t QuestionHash::operator()(const Question& question) const {
   return hash;
 }
 
-bridge::TrialResult RememberingStudy::strike(ImageId image, std::span<const RegisterFault> faults,
-                                             bridge::RunObserver*) {
-  Question question = {number(image.value)};
-  for (const RegisterFault& fault : faults) {
-    question.insert(question.end(), {fault.site.value, static_cast<std::uint64_t>(fault.kind),
-                                     number(fault.when.from), number(fault.when.until)});
+std::vector<bridge::JobResult> RememberingStudy::strike(std::span<const bridge::StrikeJob> jobs,
+                                                        bridge::RunObserver*) {
+  const bool are_on_activations =
+      !jobs.empty() && jobs.front().image && !jobs.front().strike.words.empty();
+  if (are_on_activations) {
+    return real().strike(jobs);  // in batches
   }
-  return known_->answer(question, [&] { return std::vector{real().strike(image, faults)}; })
-      .front();
-}
-
-bridge::TrialResult RememberingStudy::strike_cells(ImageId image, const bridge::CellStrike& strike,
-                                                   bridge::RunObserver*) {
-  Question question = {number(image.value)};
-  for (const std::optional<Cycle>& phase : strike.scrub_phases) {
-    question.push_back(number(phase.value_or(-1)));
+  std::vector<bridge::JobResult> results;
+  for (const bridge::StrikeJob& job : jobs) {
+    results.push_back(known_->answer(question_of(job), [&] {
+      return std::move(real().strike({&job, 1}).front());
+    }));
   }
-  for (const bridge::CellFault& fault : strike.faults) {
-    question.insert(question.end(), {fault.memory, fault.bit.codeword.value, number(fault.bit.bit),
-                                     static_cast<std::uint64_t>(fault.kind),
-                                     number(fault.when.from), number(fault.when.until)});
-  }
-  return known_
-      ->answer(question, [&] { return std::vector{real().strike_cells(image, strike, nullptr)}; })
-      .front();
-}
-
-std::vector<bridge::TrialResult> RememberingStudy::strike_constants(
-    std::span<const WordFault> faults, bridge::RunObserver*) {
-  Question question;
-  for (const WordFault& fault : faults) {
-    question.insert(question.end(),
-                    {number(fault.store.value), static_cast<std::uint64_t>(fault.lifetime),
-                     fault.word, fault.keep, fault.flip});
-  }
-  return known_->answer(question, [&] { return real().strike_constants(faults); });
+  return results;
 }
 
 }  // namespace tilestrike::coverage

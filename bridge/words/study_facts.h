@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What is known of a study before anything is struck.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/tensor_store.h"
+#include "bridge/words/layer_summary.h"
+#include "bridge/words/study_memory.h"
+#include "sim/mesh/mesh_sites.h"
+
+namespace tilestrike::bridge {
+
+struct GoldenReport {
+  std::int64_t images = 0;
+  double accuracy = -1.0;  // of the integer network on the images in use; -1: no labels
+  double milliseconds_per_image = 0.0;
+  std::string device;
+  std::vector<std::string> warnings;  // calibration on evaluation images, what stays in float, ...
+};
+
+struct StudyFacts {
+  explicit StudyFacts(const sim::MeshConfig& mesh) : sites(mesh) {}
+
+  /// Of an image; -1: the images have no labels.
+  std::int64_t label(ImageId image) const {
+    return labels.empty() ? -1 : labels[static_cast<std::size_t>(image.value)];
+  }
+
+  GoldenReport golden;
+  std::int64_t images = 0;  // in use
+  std::int64_t batch = 1;   // images of one inference; float results depend on it in the last bits
+  /// Clock cycles of one inference, idle time until the next included: the strike's time is uniform
+  /// over them.
+  Cycle cycles = 1;
+  std::vector<std::int64_t> labels;  // of the images in use; empty: they have none
+  /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's
+  /// identity.
+  std::vector<std::pair<std::string, std::string>> hashes;
+  std::vector<LayerSummary> layers;
+  sim::MeshSites sites;               // where the mesh is struck
+  std::vector<StudyMemory> memories;  // whose cells can be struck, in the accelerator's order
+  std::vector<TensorStore> stores;    // whose words can be struck; none where the mesh can
+};
+
+}  // namespace tilestrike::bridge
