@@ -65,8 +65,8 @@ void TensorStores::strike_output(const at::Tensor& tensor, StoreId store, std::i
 }
 
 at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, const Tape* golden,
-                             std::span<const ImageFaults> strikes,
-                             std::vector<ImageStrike>* struck) const {
+                             std::span<const ImageFaults> strikes, std::vector<ImageStrike>* struck,
+                             const Hook& after) const {
   struct Part {
     std::size_t strike;
     StoreId store;
@@ -100,6 +100,9 @@ at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, con
         value = value.toTensor().clone();
       }
       strike_part(value.toTensor(), part);
+    }
+    if (after) {
+      after(layer, values);
     }
   };
   Inputs own = images;

@@ -60,10 +60,11 @@ class TensorStores {
   };
   /// The inference of a batch in which these faults strike what is stored. Layers before the first
   /// struck one are taken from `golden`, a run of the same images; nullptr: all are computed.
-  /// `struck`, where given, gets one entry per entry of `strikes`.
+  /// `struck`, where given, gets one entry per entry of `strikes`; `after`, where given, sees each
+  /// layer once its outputs are struck.
   at::Tensor run(const Executor& executor, const Inputs& images, const Tape* golden,
-                 std::span<const ImageFaults> strikes,
-                 std::vector<ImageStrike>* struck = nullptr) const;
+                 std::span<const ImageFaults> strikes, std::vector<ImageStrike>* struck = nullptr,
+                 const Hook& after = {}) const;
 
  private:
   void strike_output(const at::Tensor& tensor, StoreId store, std::int64_t batch, std::int64_t row,

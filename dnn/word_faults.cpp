@@ -117,6 +117,12 @@ void follow_values(const NumberFormat& format, const StoreBacking& backing,
 
 }  // namespace
 
+std::uint64_t word_of(const at::Tensor& words, std::uint64_t index) {
+  const at::Tensor one = words.narrow(0, static_cast<std::int64_t>(index), 1).cpu();
+  return with_word(one,
+                   [&](auto zero) -> std::uint64_t { return span_of<decltype(zero)>(one)[0]; });
+}
+
 at::Tensor memory_of(const at::Tensor& tensor) {
   std::int64_t reach = tensor.numel() == 0 ? 0 : 1;
   for (std::int64_t d = 0; d < tensor.dim() && reach > 0; ++d) {

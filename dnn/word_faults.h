@@ -15,6 +15,9 @@ namespace tilestrike::dnn {
 
 struct StoreBacking;
 
+/// An element of 1, 2, 4 or 8 bytes of a flat tensor, as its memory holds it.
+std::uint64_t word_of(const at::Tensor& words, std::uint64_t index);
+
 struct StruckWords {
   at::Tensor saved;         // the old words, for undo_faults(); undefined of apply_faults_to_values
   std::uint64_t first = 0;  // the first of them

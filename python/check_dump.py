@@ -5,8 +5,8 @@
     python python/check_dump.py DIR
 
 DIR was written by `tilestrike infer --int8 --dump DIR` (layers.json: every integer matrix layer)
-or by `tilestrike replay --dump DIR` (also struck_pass.json, one pass through the mesh, and
-faulty.json, the struck layers). Exit status: 0 all equal; 1 something differs; 2 the dump cannot be
+or by `tilestrike replay --dump DIR` (also struck_pass.json, one pass through the mesh,
+struck_words.json, the struck words of tensors, and faulty.json, the struck layers). Exit status: 0 all equal; 1 something differs; 2 the dump cannot be
 read.
 
 Matrix products are taken in float64, which is exact here: a product of two int8 is below 2^15, so
@@ -145,7 +145,7 @@ def check_layers(folder, layers):
         print(f"{label:<32} {layer['kind']:<16} {count:>13} {wrong:>8} {outputs:>11} "
               f"{wrong_outputs:>8}")
     print(f"{checked} of {len(layers)} layers checked: {'all equal' if good else 'DIFFERENCES'}")
-    if checked == 0:
+    if checked == 0 and not (folder / "struck_words.json").is_file():
         raise BadDump(f"{folder}: no layer with integers to check")
     return good
 
@@ -165,6 +165,54 @@ def check_struck_pass(folder, entry):
     print(f"  golden: {golden.size} accumulators, {wrong} differ from accumulators_in + A @ W")
     print(f"  faulty: {struck} of {faulty.size} differ from golden")
     return wrong == 0
+
+
+def struck_constants(entry, layer, constants, after, word):
+    """The layer's weight and bias with the struck words in their place."""
+    struck = {name: None if array is None else array.copy() for name, array in constants.items()}
+    flat = struck[entry["role"]].reshape(-1)
+    flat[word] = after.astype(numpy.uint64).astype(
+        f"u{flat.itemsize}", casting="unsafe").view(flat.dtype)
+    return accumulate(layer, constants["input"], struck["weight"], struck["bias"])
+
+
+def check_struck_words(folder, stores):
+    """Checks that struck words follow from their faults, and that the first struck layer of an
+    integer network follows from its struck constants; returns whether."""
+    layers = json.loads((folder / "layers.json").read_text(encoding="utf-8"))
+    faulty = json.loads((folder / "faulty.json").read_text(encoding="utf-8"))
+    good = True
+    for entry in stores:
+        word, keep, flip = (required(folder, entry, key, numpy.int64)
+                            for key in ("word", "keep", "flip"))
+        before = read(folder, entry, "before", numpy.int64)
+        if before is None:
+            print(f"struck words of {entry['store']}: {word.size}, of an activation")
+            continue
+        after = required(folder, entry, "after", numpy.int64)
+        every = numpy.int64(-1) if entry["bits"] >= 64 else numpy.int64((1 << entry["bits"]) - 1)
+        wrong = differing(((before & keep) ^ flip) & every, after, f"{entry['store']}: after")
+        print(f"struck words of {entry['store']}: {word.size}; {wrong} do not follow from "
+              "their faults")
+        good = good and wrong == 0
+    constants = [entry for entry in stores if entry.get("before") is not None]
+    if len(constants) != 1 or not faulty:
+        return good  # several strikes on one layer, or nothing to see
+    entry = constants[0]
+    layer = next((one for one in layers if one["name"] == entry["layer"]), None)
+    if layer is None or layer.get("accumulators") is None or entry["role"] not in ("weight", "bias"):
+        return good
+    read_by = {key: read(folder, layer, key, dtype) for key, dtype in
+               (("input", numpy.int8), ("weight", numpy.int8), ("bias", numpy.int32))}
+    sums = struck_constants(entry, layer, read_by, required(folder, entry, "after", numpy.int64),
+                            required(folder, entry, "word", numpy.int64))
+    expected = outputs_of(folder, layer, sums)
+    found = next((one for one in faulty if one["index"] == layer["index"]), layer)
+    wrong = differing(expected, required(folder, found, "output", expected.dtype),
+                      f"{layer['name']}: faulty output")
+    print(f"struck layer {layer['index']} {layer['name']}: {wrong} of {expected.size} outputs do "
+          "not follow from its struck constants")
+    return good and wrong == 0
 
 
 def check_faulty(folder, struck):
@@ -190,7 +238,7 @@ def check_faulty(folder, struck):
 def check(folder):
     """Checks whatever the folder holds; returns whether it is all equal."""
     checks = {"layers.json": check_layers, "struck_pass.json": check_struck_pass,
-              "faulty.json": check_faulty}
+              "struck_words.json": check_struck_words, "faulty.json": check_faulty}
     present = [name for name in checks if (folder / name).is_file()]
     if not present:
         raise BadDump(f"{folder}: has neither {' nor '.join(checks)}; write them with `tilestrike "

@@ -56,6 +56,10 @@ FieldTable<AcceleratorConfig> accelerator_fields() {
                     {"use", OnDue::kUse},
                     {"refetch", OnDue::kRefetch}},
                    "what happens to a codeword in which ECC finds an error and cannot correct it"),
+      choice_field("guard", &AcceleratorConfig::guard,
+                   {{"none", GuardKind::kNone}, {"column_sums", GuardKind::kColumnSums}},
+                   "what checks the accumulators of each layer on the mesh; it stops the inference "
+                   "where it finds one wrong"),
   };
 }
 

@@ -27,6 +27,12 @@ enum class OnDue {
   kRefetch,  // it is fetched again where the backing copy is clean; else as kStop
 };
 
+/// What checks a layer's accumulators before they are requantised (bridge/trial/guard.h).
+enum class GuardKind {
+  kNone,
+  kColumnSums,
+};
+
 /// How layers become passes, cycles and memory events (docs/architecture.md, "Schedule").
 struct ScheduleConfig {
   std::int64_t rows_per_pass = 0;  // WS: most activation rows of a pass; 0: all of a layer
@@ -49,6 +55,7 @@ struct AcceleratorConfig {
   NamedParts<sim::MemoryConfig> memory;
   ScheduleConfig schedule;
   OnDue on_due = OnDue::kStop;
+  GuardKind guard = GuardKind::kNone;
 };
 
 FieldTable<AcceleratorConfig> accelerator_fields();

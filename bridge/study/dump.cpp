@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "bridge/study/trial_dump.h"
+#include "bridge/study/word_run.h"
 #include "bridge/trial/trial_run.h"
 #include "dnn/data.h"
 #include "sim/mesh/arithmetic.h"
@@ -100,6 +101,19 @@ class TrialDump final : public RunObserver {
     struck.deltas = std::exchange(deltas_, {});
   }
 
+  bool wants_values() const override { return true; }
+  void on_words(const WordRun& run) override {
+    dump_layers(folder_, run.network, run.golden);
+    dump_words(folder_, run);
+    for (const auto& [layer, output] : run.faulty) {
+      struck_.emplace_back();
+      struck_.back().layer = layer;
+      struck_.back().output = output;
+    }
+    dump_struck(folder_, run.network, struck_, -1);
+    struck_.clear();
+  }
+
   void on_end(const TrialRun& run) override {
     dump_layers(folder_, run.network, run.golden);
     dump_struck(folder_, run.network, struck_, run.result.pass);
@@ -157,6 +171,54 @@ void dump_layers(const std::string& folder, const dnn::Network& network, const d
     layers.push_back(std::move(entry));
   }
   dump.document("layers.json", layers);
+}
+
+void dump_words(const std::string& folder, const WordRun& run) {
+  Dump dump(folder);
+  const auto array = [&](const std::string& name, auto&& number_of, std::size_t first,
+                         std::size_t last) {
+    at::Tensor numbers =
+        at::zeros({static_cast<std::int64_t>(last - first)}, c10::TensorOptions(c10::kLong));
+    for (std::size_t i = first; i < last; ++i) {
+      numbers.mutable_data_ptr<std::int64_t>()[i - first] = static_cast<std::int64_t>(number_of(i));
+    }
+    return dump.array(name, numbers);
+  };
+  Json stores = Json::array();
+  for (std::size_t first = 0; first < run.faults.size();) {
+    const StoreId id = run.faults[first].store;
+    std::size_t last = first;
+    while (last < run.faults.size() && run.faults[last].store == id) {
+      ++last;
+    }
+    const TensorStore& store = run.stores[id.value];
+    const auto of_fault = [&](std::uint64_t WordFault::*member) {
+      return [&run, member](std::size_t i) { return run.faults[i].*member; };
+    };
+    const std::string prefix = fmt::format("struck_{:03}_", id.value);
+    Json entry = {{"store", store.name},
+                  {"role", name_of(store.role)},
+                  {"layer", store.layer},
+                  {"bits", store.format.bits},
+                  {"row", run.row}};
+    entry["word"] = array(prefix + "word", of_fault(&WordFault::word), first, last);
+    entry["keep"] = array(prefix + "keep", of_fault(&WordFault::keep), first, last);
+    entry["flip"] = array(prefix + "flip", of_fault(&WordFault::flip), first, last);
+    entry["before"] = nullptr;
+    entry["after"] = nullptr;
+    if (!run.before.empty()) {
+      const std::uint64_t bits = store.format.all_bits();
+      entry["before"] = array(
+          prefix + "before", [&](std::size_t i) { return run.before[i]; }, first, last);
+      entry["after"] = array(
+          prefix + "after",
+          [&](std::size_t i) { return run.faults[i].applied_to(run.before[i]) & bits; }, first,
+          last);
+    }
+    stores.push_back(std::move(entry));
+    first = last;
+  }
+  dump.document("struck_words.json", stores);
 }
 
 void dump_struck(const std::string& folder, const dnn::Network& network,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/word_run.h"
 
 namespace tilestrike::bridge {
 
@@ -19,6 +20,10 @@ void make_folder(const std::string& folder);
 /// layers.json and one .npy per array: name, kind and geometry of each layer, its input, weight,
 /// bias, accumulators, requantisation constants and output.
 void dump_layers(const std::string& folder, const dnn::Network& network, const dnn::Tape& tape);
+
+/// struck_words.json: of each struck tensor the numbers of its struck words, what their faults keep
+/// and flip, and of constants the words before and after (int64 arrays).
+void dump_words(const std::string& folder, const WordRun& run);
 
 /// A layer that a trial has struck.
 struct StruckLayer {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/torch_call.h"
+#include "bridge/study/word_run.h"
 #include "bridge/study/workload.h"
 #include "bridge/trial/judge.h"
 #include "dnn/constant_strike.h"
@@ -18,6 +19,7 @@
 #include "dnn/integer/given_quantisation.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
+#include "dnn/word_faults.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -84,6 +86,7 @@ class TensorStudy final : public Study {
         if (strikes_constants(job.strike)) {
           TS_CHECK(!job.image, "constants are struck for all images");
           results[i].images = strike_constants(job.strike.words, observer);
+          show_values(job, observer);
           continue;
         }
         const ImageId first = job.image.value_or(ImageId(0));
@@ -96,6 +99,9 @@ class TensorStudy final : public Study {
       std::vector<TrialResult> answers = strike_activations(on_activations, observer);
       for (std::size_t k = 0; k < answers.size(); ++k) {
         results[job_of[k]].images.push_back(std::move(answers[k]));
+      }
+      if (!on_activations.empty()) {
+        show_values(jobs[job_of.front()], observer);
       }
       return results;
     });
@@ -158,6 +164,38 @@ class TensorStudy final : public Study {
       tell_images(results, observer);
     }
     return results;
+  }
+
+  /// For an observer who wants them: the job's image once more, in its batch.
+  void show_values(const StrikeJob& job, RunObserver* observer) {
+    if (observer == nullptr || !observer->wants_values()) {
+      return;
+    }
+    const ImageId image = job.image.value_or(job.watched);
+    const dnn::Inputs images = home_batch(image.value / batch_);
+    const dnn::Tape golden = executor_.record(images);
+    WordRun run{
+        load_.network, stores_.all(), job.strike.words, golden, image.value % batch_, {}, {}};
+    const dnn::Hook see = [&](std::size_t layer, dnn::Values& values) {
+      const dnn::ValueId output = load_.network.layers[layer].outputs.front();
+      const c10::IValue& value = values[static_cast<std::size_t>(output.value)];
+      const c10::IValue& known = golden.values[static_cast<std::size_t>(output.value)];
+      if (value.isTensor() && dnn::count_different(value.toTensor(), known.toTensor()) > 0) {
+        run.faulty.emplace_back(layer, value.toTensor().clone());
+      }
+    };
+    if (strikes_constants(job.strike)) {
+      for (const WordFault& fault : run.faults) {
+        run.before.push_back(dnn::word_of(stores_.backing(fault.store).words, fault.word));
+      }
+      dnn::ConstantStrike strike(stores_, run.faults);
+      strike.run(executor_, images, false);  // after it all words are struck
+      executor_.run(images, see);
+    } else {
+      const dnn::TensorStores::ImageFaults faults{run.row, run.faults};
+      stores_.run(executor_, images, &golden, {&faults, 1}, nullptr, see);
+    }
+    observer->on_words(run);
   }
 
   using Rounds = std::vector<std::vector<std::size_t>>;  // indices of strikes, no image twice

@@ -11,8 +11,8 @@
 namespace tilestrike::bridge {
 
 /// Writes into a folder when the trial has ended; it is made at once, to know in time whether it
-/// can be: layers.json, faulty.json and, of strikes on the mesh, struck_pass.json
-/// (bridge/study/dump.h). Throws Failure (kMachine) when it cannot.
+/// can be: layers.json, faulty.json and, of strikes on the mesh, struck_pass.json, of strikes on
+/// tensors struck_words.json (bridge/study/dump.h). Throws Failure (kMachine) when it cannot.
 std::unique_ptr<RunObserver> dump_of_trial(const std::string& folder);
 
 }  // namespace tilestrike::bridge

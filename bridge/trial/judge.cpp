@@ -90,7 +90,7 @@ void Judge::conclude(std::span<const float> golden, std::span<const float> fault
     outcome = Outcome::kCorrected;
   }
   result.without_stop = outcome;
-  if (result.hung || result.detected_codewords > 0) {
+  if (result.hung || result.is_guarded || result.detected_codewords > 0) {
     outcome = Outcome::kDue;
   }
 }

@@ -29,8 +29,8 @@ class Judge {
   /// its refinements. Both are of one network, and not empty.
   virtual Judgement compare(std::span<const float> golden, std::span<const float> faulty) const = 0;
 
-  /// The verdict on a trial: compare(), and what the hardware has found (result.hung, corrected_
-  /// and detected_codewords). Sets judgement, without_stop and logits.
+  /// The verdict on a trial: compare(), and what the hardware has found (result.hung, is_guarded,
+  /// corrected_ and detected_codewords). Sets judgement, without_stop and logits.
   void conclude(std::span<const float> golden, std::span<const float> faulty,
                 TrialResult& result) const;
 };

@@ -215,6 +215,7 @@ MemoryTrials::MemoryTrials(const dnn::Network& network, const Mapping& mapping,
       scrubbers_(residency_, reader_),
       contents_(network, mapping, residency_, reader_),
       engine_(engine),
+      guard_(Guard::make(mapping.accelerator().guard)),
       judge_(judge) {
   if (engine_ != kSystemC && engine_ != kClosedForm) {
     mesh_ = sim::make_engine(engine_);
@@ -244,11 +245,14 @@ std::vector<CellFault> MemoryTrials::left_for_later(const CellStrike& strike) {
   return scrubbers_.left_for_later(reader_.find(strike, [](std::string_view) {}));
 }
 
+std::unique_ptr<StrikePath> MemoryTrials::path(const CellStrike& strike) {
+  return std::make_unique<MemoryPath>(*this, strike);
+}
+
 TrialResult MemoryTrials::run(const dnn::Tape& golden, const CellStrike& strike,
                               RunObserver* observer) {
   TrialRun run(network_, mapping_, golden, observer);
-  MemoryPath path(*this, strike);
-  return run_trial(run, path, judge_);
+  return run_trial(run, *path(strike), guard(), judge_);
 }
 
 }  // namespace tilestrike::bridge

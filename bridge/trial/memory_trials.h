@@ -32,8 +32,11 @@ class MemoryTrials {
   const Residency& residency() const { return residency_; }
   CellContents& contents() { return contents_; }
 
-  /// `golden`: a run of one image. `strike` as Study::strike_cells() takes it. `observer` may be
-  /// null.
+  /// How a strike meets an inference, for run_layers() and conclude(). `strike` must outlive it.
+  std::unique_ptr<StrikePath> path(const CellStrike& strike);
+  const Guard* guard() const { return guard_.get(); }
+
+  /// The whole trial. `golden`: a run of one image. `observer` may be null.
   TrialResult run(const dnn::Tape& golden, const CellStrike& strike, RunObserver* observer);
 
   /// The strike as later inferences find it (ScrubWalk::left_for_later()).
@@ -57,6 +60,7 @@ class MemoryTrials {
   ScrubWalk scrubbers_;
   CellContents contents_;
   std::string engine_;
+  std::unique_ptr<Guard> guard_;  // may be null
   const Judge& judge_;
   std::unique_ptr<sim::Engine> mesh_;       // where passes run on neither of the two below
   std::unique_ptr<StruckPasses> platform_;  // once something runs there

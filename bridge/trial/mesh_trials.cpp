@@ -179,6 +179,7 @@ MeshTrials::MeshTrials(const dnn::Network& network, const Mapping& mapping,
     : network_(network),
       mapping_(mapping),
       sites_(mapping.accelerator().mesh),
+      guard_(Guard::make(mapping.accelerator().guard)),
       judge_(judge),
       engine_name_(engine),
       engine_(sim::make_engine(engine)) {
@@ -191,11 +192,14 @@ sim::MeshResult MeshTrials::simulate(const sim::MeshJob& job) {
   return fallback_ == nullptr || engine_->covers(job) ? engine_->run(job) : fallback_->run(job);
 }
 
+std::unique_ptr<StrikePath> MeshTrials::path(std::span<const RegisterFault> faults) {
+  return std::make_unique<MeshPath>(*this, faults);
+}
+
 TrialResult MeshTrials::run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
                             RunObserver* observer) {
   TrialRun run(network_, mapping_, golden, observer);
-  MeshPath path(*this, faults);
-  return run_trial(run, path, judge_);
+  return run_trial(run, *path(faults), guard(), judge_);
 }
 
 }  // namespace tilestrike::bridge

@@ -21,7 +21,11 @@ class MeshTrials {
   MeshTrials(const dnn::Network& network, const Mapping& mapping, const std::string& engine,
              const Judge& judge);
 
-  /// `golden`: a run of one image. `observer` may be null. No random faults.
+  /// How a strike meets an inference, for run_layers() and conclude(). No random faults.
+  std::unique_ptr<StrikePath> path(std::span<const RegisterFault> faults);
+  const Guard* guard() const { return guard_.get(); }
+
+  /// The whole trial. `golden`: a run of one image. `observer` may be null.
   TrialResult run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
                   RunObserver* observer);
 
@@ -32,6 +36,7 @@ class MeshTrials {
   const dnn::Network& network_;
   const Mapping& mapping_;
   sim::MeshSites sites_;
+  std::unique_ptr<Guard> guard_;  // may be null
   const Judge& judge_;
   std::string engine_name_;
   std::unique_ptr<sim::Engine> engine_, fallback_;

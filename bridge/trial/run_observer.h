@@ -15,6 +15,7 @@ namespace tilestrike::bridge {
 struct CellRun;       // bridge/trial/memory_trials.h
 struct TouchedLayer;  // bridge/trial/trial_run.h
 class TrialRun;
+struct WordRun;  // bridge/study/word_run.h
 
 /// A struck run of the mesh; all of it lives for the call.
 struct StruckRun {
@@ -41,6 +42,10 @@ class RunObserver {
   virtual void on_layer(const TouchedLayer& /*layer*/) {}
   /// The trial, with its verdict.
   virtual void on_end(const TrialRun& /*run*/) {}
+  /// Whether on_words() is wanted: an inference runs once more for it.
+  virtual bool wants_values() const { return false; }
+  /// A strike on words of tensors, with every layer's values.
+  virtual void on_words(const WordRun& /*run*/) {}
 };
 
 struct TrialAudit {
@@ -87,6 +92,12 @@ class Observers final : public RunObserver {
   }
   void on_end(const TrialRun& run) override {
     each([&](RunObserver& one) { one.on_end(run); });
+  }
+  bool wants_values() const override {
+    return any([](const RunObserver& one) { return one.wants_values(); });
+  }
+  void on_words(const WordRun& run) override {
+    each([&](RunObserver& one) { one.on_words(run); });
   }
 
  private:

@@ -2,12 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bridge/trial/trial_run.h"
 
+#include <algorithm>
 #include <string>
 
 namespace tilestrike::bridge {
 namespace {
 
-void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path) {
+void ask(const Guard& guard, const MeshLayer& layer, std::span<const AccumulatorDelta> changes,
+         TrialRun& run) {
+  const std::string found = guard.find(layer.tiling->gemm(), changes);
+  if (!found.empty()) {
+    run.result.is_guarded = true;
+    run.tell("layer {}: the guard finds that {}", run.name_of_layer(layer.layer), found);
+  }
+}
+
+void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path, const Guard* guard) {
   const bool reads_changed = run.values.reads_changed(layer.layer);
   const at::Tensor input = run.values.value(layer.input).toTensor();
   const at::Tensor right =
@@ -16,6 +26,9 @@ void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path) {
       reads_changed ? layer.kernel->accumulate(input, right) : run.golden.accumulators[layer.layer];
   const BoundLayer bound(layer, input, right);
   const LayerChange change = path.at_mesh(bound, clean, run);
+  if (guard != nullptr && !change.deltas.empty()) {
+    ask(*guard, layer, change.deltas, run);
+  }
   at::Tensor faulty, output;
   if (!change.deltas.empty() || reads_changed) {
     faulty = change.deltas.empty() ? clean : spliced(clean, change.deltas);
@@ -87,14 +100,18 @@ void tell_verdict(TrialRun& run) {
 
 }  // namespace
 
-TrialResult run_trial(TrialRun& run, StrikePath& path, const Judge& judge) {
-  path.expose(run);
-  for (; run.next_layer < run.network.layers.size(); ++run.next_layer) {
-    const std::size_t layer = run.next_layer;
+bool run_layers(TrialRun& run, StrikePath& path, const Guard* guard, std::size_t until) {
+  if (!run.is_exposed) {
+    path.expose(run);
+    run.is_exposed = true;
+  }
+  const std::size_t layers = run.network.layers.size();
+  while (run.next_layer < std::min(until, layers)) {
+    const std::size_t layer = run.next_layer++;
     if (path.touches(layer, run)) {
       const MeshLayer* on_mesh = run.mapping.mesh_layer(layer);
       if (on_mesh != nullptr) {
-        run_on_mesh(*on_mesh, run, path);
+        run_on_mesh(*on_mesh, run, path, guard);
       } else {
         run_beside_mesh(layer, run, path);
       }
@@ -105,9 +122,13 @@ TrialResult run_trial(TrialRun& run, StrikePath& path, const Judge& judge) {
       if (run.changed_output) {
         run.tell("after layer {} everything alive equals golden", run.name_of_layer(layer));
       }
-      break;
+      run.next_layer = layers;
     }
   }
+  return run.next_layer < layers;
+}
+
+TrialResult conclude(TrialRun& run, StrikePath& path, const Judge& judge) {
   run.answer = on_host(run.values.output());
   path.end(run);
   const at::Tensor golden =
@@ -121,6 +142,11 @@ TrialResult run_trial(TrialRun& run, StrikePath& path, const Judge& judge) {
     run.observer()->on_end(run);
   }
   return std::move(run.result);
+}
+
+TrialResult run_trial(TrialRun& run, StrikePath& path, const Guard* guard, const Judge& judge) {
+  run_layers(run, path, guard, run.network.layers.size());
+  return conclude(run, path, judge);
 }
 
 }  // namespace tilestrike::bridge

@@ -16,6 +16,7 @@
 #include "bridge/effects/splice.h"
 #include "bridge/exposure/codeword_in_time.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/trial/guard.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/run_observer.h"
 #include "bridge/words/trial_result.h"
@@ -63,6 +64,7 @@ class TrialRun {
   const dnn::Tape& golden;
   dnn::Divergence values;
   TrialResult result;
+  bool is_exposed = false;      // the path has found what is struck
   std::size_t next_layer = 0;   // that is to be run
   bool changed_output = false;  // a struck layer's stored output differed
   at::Tensor answer;            // on the host, as it is read; undefined until the end
@@ -110,7 +112,15 @@ class StrikePath {
   virtual MaskedAt explain(const TrialRun& run) const = 0;
 };
 
+/// The one loop: runs layers from run.next_layer on, up to `until` or until nothing alive differs;
+/// whether any is left to run. A trial may wait in between: all its state is in `run` and `path`.
+/// `guard` may be null.
+bool run_layers(TrialRun& run, StrikePath& path, const Guard* guard, std::size_t until);
+
+/// The one verdict, on a trial of which no layer is left to run.
+TrialResult conclude(TrialRun& run, StrikePath& path, const Judge& judge);
+
 /// Runs the trial to its end and judges it.
-TrialResult run_trial(TrialRun& run, StrikePath& path, const Judge& judge);
+TrialResult run_trial(TrialRun& run, StrikePath& path, const Guard* guard, const Judge& judge);
 
 }  // namespace tilestrike::bridge

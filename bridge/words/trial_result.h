@@ -37,9 +37,10 @@ struct TrialResult {
   MaskedAt masked_at = MaskedAt::kNowhere;
   bool activated = false;  // a live value differed
   bool hung = false;
-  std::string layer;       // the first layer struck; empty when idle
-  std::int64_t pass = -1;  // first pass whose outputs, weights or accumulators were touched
-  std::int64_t step = -1;  // wavefront of that pass's window
+  bool is_guarded = false;  // a guard of the accumulators has found something wrong
+  std::string layer;        // the first layer struck; empty when idle
+  std::int64_t pass = -1;   // first pass whose outputs, weights or accumulators were touched
+  std::int64_t step = -1;   // wavefront of that pass's window
   std::int64_t passes_simulated = 0;
   std::uint64_t before = 0, after = 0;  // the struck register's word
   std::int64_t changed_accumulators = 0;
@@ -49,8 +50,8 @@ struct TrialResult {
   // Of strikes on memories:
   std::int64_t corrected_codewords = 0;  // that ECC corrected at a read
   std::int64_t detected_codewords = 0;   // in which it found an error that it could not correct
-  /// The outcome if the accelerator had not stopped at a detected error; of kMasked or kCorrected
-  /// where judgement.outcome is kDue, that was a false DUE.
+  /// The outcome if the accelerator had not stopped at what ECC or a guard has detected; of kMasked
+  /// or kCorrected where judgement.outcome is kDue, that was a false DUE.
   Outcome without_stop = Outcome::kMasked;
   bool outlives = false;  // later inferences read the struck cells, too
 };

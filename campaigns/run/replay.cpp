@@ -97,15 +97,7 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
 }
 
 /// Never a dump that silently is not there.
-void check_dump(const ReplayRequest& request, const DrawnTrial& drawn, const bridge::Study& study) {
-  if (!study.facts().stores.empty()) {
-    fail(ErrorCode::kInvalidInput,
-         fmt::format("trial {} struck {}, a tensor", request.trial,
-                     structure_of(drawn, study.facts())),
-         "--dump",
-         "--dump writes the struck layers of an accelerator; leave it out; the story and --json "
-         "tell what was changed");
-  }
+void check_dump(const ReplayRequest& request, const DrawnTrial& drawn) {
   if (drawn.job().strike.is_empty()) {
     fail(ErrorCode::kInvalidInput,
          fmt::format("trial {} changes nothing: the random value is the one that the bit has",
@@ -132,7 +124,7 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   const DrawnTrial drawn = plan.draw(trial);
 
   if (!request.dump_folder.empty()) {
-    check_dump(request, drawn, *study);
+    check_dump(request, drawn);
   }
 
   ReplayReport report;

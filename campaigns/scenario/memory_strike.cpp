@@ -523,6 +523,11 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
     return;
   }
   check_names(strike, accelerator, document, errors);
+  if (accelerator.guard != bridge::GuardKind::kNone) {
+    refuse("accelerator.guard",
+           "the rates of strikes on memories are not known to a guard of the mesh",
+           "write 'guard: none', or strike the mesh alone");
+  }
   if (strike.process == Process::kList) {
     refuse("strike.where.memory", "'where' means nothing with 'process: list'", "leave it out");
     return;

@@ -27,6 +27,16 @@ strike: {{where: {{mesh: {{}}}}}}
 trials: 60
 """
 
+TENSORS = """\
+model: lenet5
+accelerator: none
+format: {format}
+data: {{images: images.npy, calibrate: images.npy}}
+batch: 4
+strike: {{where: {{{where}: "*"}}}}
+trials: 60
+"""
+
 
 def check(folder):
     """Runs check_dump.py as an outsider would; returns what it printed."""
@@ -70,6 +80,31 @@ class DumpsTest(unittest.TestCase):
                 self.assertRegex(said, r"faulty: [1-9]\d* of \d+ differ from golden")
                 self.assertIn("struck layer", said)
                 self.assertTrue(json.loads((folder / "faulty.json").read_text()))
+
+    def test_replay_dumps_struck_tensors(self):
+        for format, where, said in (
+                ("int8", "weights", "outputs do not follow from its struck constants"),
+                ("float32", "weights", "do not follow from their faults"),
+                ("float32", "activations", "of an activation")):
+            scenario = self.folder / "tensors.yaml"
+            scenario.write_text(TENSORS.format(format=format, where=where))
+            results = self.folder / f"{format}_{where}.sqlite"
+            needs.tilestrike("run", scenario, "--out", results)
+            trials = tilestrike.load(results).trials
+            visible = trials[trials.outcome != "masked"]
+            self.assertGreater(len(visible), 1)
+            for trial in visible.trial[:2]:
+                folder = self.folder / f"{format}_{where}_{trial}"
+                needs.tilestrike("replay", results, "--trial", trial, "--dump", folder)
+                self.assertIn(said, check(folder))
+                struck = json.loads((folder / "struck_words.json").read_text())
+                self.assertEqual(len(struck), 1)
+                faulty = json.loads((folder / "faulty.json").read_text())
+                last = json.loads((folder / "layers.json").read_text())[-1]
+                self.assertEqual(faulty[-1]["index"], last["index"])
+                golden = numpy.load(folder / last["output"])
+                answer = numpy.load(folder / faulty[-1]["output"])
+                self.assertFalse(numpy.array_equal(golden, answer))
 
 
 if __name__ == "__main__":
