@@ -71,7 +71,11 @@ class FakeStudy final : public bridge::Study {
   std::vector<bridge::JobResult> strike(std::span<const bridge::StrikeJob> jobs,
                                         bridge::RunObserver* observer) override {
     std::vector<bridge::JobResult> results;
+    const auto is_interrupted = [&] { return observer != nullptr && observer->is_interrupted(); };
     for (const bridge::StrikeJob& job : jobs) {
+      if (!results.empty() && is_interrupted()) {
+        return results;
+      }
       bridge::JobResult result;
       if (job.image) {
         result.images = {strike_at(*job.image, job, observer)};
@@ -80,7 +84,7 @@ class FakeStudy final : public bridge::Study {
         }
       }
       for (ImageId image(0); !job.image && image.value < images_; ++image.value) {
-        if (observer != nullptr && observer->is_interrupted()) {
+        if (is_interrupted()) {
           return results;
         }
         result.images.push_back(strike_at(image, job, image == job.watched ? observer : nullptr));
