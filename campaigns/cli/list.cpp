@@ -196,31 +196,33 @@ int run(const ListArguments& arguments) {
 
 }  // namespace
 
-void add_list(CLI::App& program, Action& chosen) {
+Command list_command() {
   const auto arguments = std::make_shared<ListArguments>();
   std::vector<std::string> names;
   for (const auto& [name, make] : lists()) {
     names.push_back(name);
   }
-  CLI::App* command = program.add_subcommand("list", "What there is");
-  command->add_option("WHAT", arguments->what, join(names, ", "))
-      ->required()
-      ->check(CLI::IsMember(names));
-  command->add_option("--accelerator", arguments->accelerator,
-                      "Whose registers and memories [" + std::string(kDefaultAccelerator) + "]");
-  command->add_flag(
-      "--patterns", arguments->patterns,
-      "Of codes: count what each makes of every pattern of flipped bits (docs/ecc.md)");
-  command->add_option("--data-bits", arguments->data_bits,
-                      "Width of a codeword's data, with --patterns and for clusters [64]");
-  command->add_option("--code", arguments->code, "Whose codewords clusters meet [secded]");
-  command->add_option("--file", arguments->nodes_file,
-                      "CSV file of your own, for nodes and clusters [data/technology_nodes.csv]");
-  command
-      ->add_option("--altitude", arguments->altitude, "In metres, for the strikes on memories [0]")
-      ->check(CLI::Range(sim::kLowestAltitude, sim::kHighestAltitude));
-  command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  return {
+      .name = "list",
+      .about = "What there is",
+      .options =
+          {{"WHAT", &arguments->what, join(names, ", "), {.is_required = true, .one_of = names}},
+           {"--accelerator", &arguments->accelerator,
+            "Whose registers and memories [" + std::string(kDefaultAccelerator) + "]"},
+           {"--patterns", &arguments->patterns,
+            "Of codes: count what each makes of every pattern of flipped bits (docs/ecc.md)"},
+           {"--data-bits", &arguments->data_bits,
+            "Width of a codeword's data, with --patterns and for clusters [64]"},
+           {"--code", &arguments->code, "Whose codewords clusters meet [secded]"},
+           {"--file", &arguments->nodes_file,
+            "CSV file of your own, for nodes and clusters [data/technology_nodes.csv]"},
+           {"--altitude",
+            &arguments->altitude,
+            "In metres, for the strikes on memories [0]",
+            {.between = {{sim::kLowestAltitude, sim::kHighestAltitude}}}},
+           {"--json", &arguments->is_json, "Print JSON"}},
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli
