@@ -114,7 +114,7 @@ Plan::Plan(const Scenario& scenario, const Target& target)
     for (const ListedTrial& trial : strike_.list) {
       listed_.emplace_back();
       for (const ListedFault& fault : trial) {
-        const auto site = site_of(fault, *target.sites, target.mesh);
+        const auto site = site_of(fault, *target.sites);
         TS_CHECK(site.has_value(), "a listed fault was not checked");
         listed_.back().push_back(*site);
       }
