@@ -48,7 +48,7 @@ ListTable accelerators() {
     const bridge::AcceleratorConfig config = accelerator_of_flag(name);
     table.push_back({name,
                      {fmt::format("{} x {}", config.mesh.rows, config.mesh.columns),
-                      Json{{"rows", config.mesh.rows}, {"columns", config.mesh.columns}}},
+                      NamedNumbers{{"rows", config.mesh.rows}, {"columns", config.mesh.columns}}},
                      config.mesh.is_weight_stationary() ? "ws" : "os",
                      config.about});
   }
@@ -111,12 +111,31 @@ std::string text_of(const ListTable& table) {
   return table_of(rows) + (table.size() == 1 ? "none yet\n" : "");
 }
 
+Json json_of(const ListValue& value) {
+  return std::visit(
+      [](const auto& exact) -> Json {
+        using Exact = std::decay_t<decltype(exact)>;
+        if constexpr (std::is_same_v<Exact, std::monostate>) {
+          return nullptr;
+        } else if constexpr (std::is_same_v<Exact, NamedNumbers>) {
+          Json json;
+          for (const auto& [name, number] : exact) {
+            json[name] = number;
+          }
+          return json;
+        } else {
+          return exact;
+        }
+      },
+      value);
+}
+
 std::string json_of(const ListTable& table) {
   Json json = Json::array();
   for (std::size_t i = 1; i < table.size(); ++i) {
     Json entry;
     for (std::size_t j = 0; j < table[i].size(); ++j) {
-      entry[table.front()[j].text] = table[i][j].value;
+      entry[table.front()[j].text] = json_of(table[i][j].value);
     }
     json.push_back(std::move(entry));
   }
