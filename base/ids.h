@@ -19,7 +19,7 @@ struct Id {
 using TrialId = Id<struct TrialTag, std::uint64_t>;  // number of a trial within one scenario
 using ImageId = Id<struct ImageTag, std::int64_t>;   // row of the images file
 using SiteId = Id<struct SiteTag, std::uint64_t>;    // one physical flip-flop bit of a mesh
-using StoreId = Id<struct StoreTag, std::uint32_t>;  // an array of the accelerator, or a tensor
+using StoreId = Id<struct StoreTag, std::uint32_t>;  // a tensor as it is stored; an array of cells has none
 /// Clock cycle, counted from the start of an inference or of a mesh run (the context says which).
 using Cycle = std::int64_t;
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// A study: one network on one accelerator with one set of images, ready to be struck. This is all
-// that campaigns/ sees of tensors and hardware; no LibTorch and no SystemC in this header.
+// A study: one network on one accelerator with one set of images, ready to be struck: the only way
+// for campaigns/ to strike anything. No LibTorch and no SystemC in this header.
 #pragma once
 
 #include <cstdint>
@@ -58,7 +58,7 @@ class Study {
 
   virtual const GoldenReport& golden() const = 0;
   virtual const std::vector<LayerSummary>& layers() const = 0;
-  /// Of the mesh; none where tensors are struck.
+  /// Of the mesh; where tensors are struck, those of a mesh that nothing runs on.
   virtual const sim::MeshSites& sites() const = 0;
   virtual std::int64_t images() const = 0;
   /// Clock cycles of one inference, idle time until the next included: the strike's time is uniform
