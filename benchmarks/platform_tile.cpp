@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "benchmarks/paired.h"
 #include "sim/mesh/engine.h"
-#include "sim/platform/tile_program.h"
+#include "tests/sim/tile_program.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -7,7 +7,9 @@
 #include <ATen/ops/rand.h>
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/random.h"
@@ -35,6 +37,67 @@ sim::MemoryConfig memory_of(std::vector<sim::MemoryContent> holds, std::int64_t 
   memory.interleave = 4;
   memory.ecc = sim::EccKind::kSecded;
   return memory;
+}
+
+/// Who reads a copy on the chip after some cycle: passes [first, last) of a layer on the mesh, at
+/// most, or an operator that is not (first = last = 0).
+struct Readers {
+  std::size_t layer = 0;
+  int first_pass = 0, last_pass = 0;
+};
+
+/// Who reads an occupant that is no tensor after `cycle`; nullopt: nobody.
+std::optional<Readers> readers_of(const Residency& residency, const Occupant& occupant,
+                                  Cycle cycle) {
+  using Kind = Occupant::Kind;
+  const MemorySchedule& memory = residency.memory();
+  const Placement& placement = residency.placement();
+  if (occupant.kind == Kind::kNothing || occupant.kind == Kind::kTensor) {
+    return std::nullopt;
+  }
+  const ScheduledLayer& layer = residency.schedule().layers()[occupant.layer];
+  Readers found{occupant.layer, 0, 0};
+  if (layer.tiling == nullptr) {
+    const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(occupant.index)];
+    return block.last_read > cycle ? std::optional(found) : std::nullopt;
+  }
+  const sim::MeshRun& run = *layer.run;
+  if (occupant.kind == Kind::kSums) {
+    const std::vector<Cycle>& last = memory.layers()[occupant.layer].result_reads;
+    const auto block = static_cast<std::size_t>(occupant.index);
+    found.first_pass = static_cast<int>(occupant.index) * layer.tiling->depth_folds();
+    found.last_pass = found.first_pass + layer.tiling->depth_folds();
+    const std::int64_t row = occupant.offset / (placement.accelerator().mesh.columns * kSumBytes);
+    const int output = memory.work()[occupant.layer].outputs.front();
+    const Cycle pitch =
+        memory.result_pitch(layer.tiling->tile(found.first_pass).shape.columns,
+                            placement.tensors()[static_cast<std::size_t>(output)].element_bytes);
+    return last[block] + row * pitch > cycle ? std::optional(found) : std::nullopt;
+  }
+  const int folds = layer.tiling->depth_folds();
+  int stride = 1;
+  if (occupant.kind == Kind::kActivations) {
+    const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(occupant.index)];
+    found.first_pass = block.first_pass;
+    found.last_pass = block.last_pass;
+    if (block.last_read <= cycle) {
+      return std::nullopt;
+    }
+  } else {
+    found.first_pass = memory.first_pass_of_tile(occupant.layer, *layer.tiling, occupant.index);
+    stride = placement.weight_place(occupant.layer).is_in_turn ? 1 : folds;
+    found.last_pass =
+        found.first_pass + (stride == 1 ? 1 : (layer.tiling->row_folds() - 1) * folds + 1);
+  }
+  // Passes before the one that is at work in `cycle` have read what they read.
+  const int window = cycle < layer.start ? -1 : run.window_of(cycle - layer.start);
+  const bool is_overlapped = run.config().preload == sim::Preload::kOverlapped;
+  const int at_work = std::max(0, is_overlapped ? window - 1 : window / 2);
+  while (found.first_pass < at_work && found.first_pass < found.last_pass) {
+    const int behind = at_work - found.first_pass;
+    found.first_pass += (behind + stride - 1) / stride * stride;
+  }
+  return found.first_pass < found.last_pass ? std::optional(found) : std::nullopt;
 }
 
 void strikes(benchmark::State& state) {
@@ -84,7 +147,7 @@ void strikes(benchmark::State& state) {
         }
         last = &bit;
         const Occupant occupant = residency.at(memory, bit.codeword, cycle);
-        is_live = is_live || residency.readers(occupant, cycle).has_value();
+        is_live = is_live || readers_of(residency, occupant, cycle).has_value();
       }
       live += is_live ? 1 : 0;
     }

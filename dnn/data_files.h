@@ -22,9 +22,9 @@ ArrayFile read_npy_rows(const std::string& path, RowChoice choice);
 /// Unsigned bytes; the file may be gzip'd.
 ArrayFile read_idx_rows(const std::string& path, RowChoice choice);
 
-/// Of .npy and IDX files; a data set's name is one of `images`, ...
+/// Of .npy and IDX files; a data set is named by its file (path_of_images).
 ArrayFile read_rows(const std::string& path, RowChoice choice);
-/// ... which is the path of this file. Any other path is itself.
+/// The file of a data set's images; any other path is itself.
 std::string path_of_images(const std::string& images);
 /// The file of a data set's own labels; of any other path: empty.
 std::string path_of_own_labels(const std::string& images);

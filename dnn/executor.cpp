@@ -177,21 +177,6 @@ Tape Executor::record(const Inputs& images) const {
   return tape;
 }
 
-std::vector<ValueId> Executor::alive_after(std::size_t layer) const {
-  std::vector<ValueId> alive;
-  const auto add_if_alive = [&](ValueId id) {
-    if (is_given(id) && !network_.info(id).is_constant &&
-        last_use_[id.value] > static_cast<std::int32_t>(layer)) {
-      alive.push_back(id);
-    }
-  };
-  std::ranges::for_each(network_.inputs, add_if_alive);
-  for (std::size_t i = 0; i <= layer; ++i) {
-    std::ranges::for_each(network_.layers[i].outputs, add_if_alive);
-  }
-  return alive;
-}
-
 Divergence::Divergence(const Network& network, const Tape& golden)
     : network_(network),
       golden_(golden),

@@ -42,9 +42,6 @@ class Executor {
   /// run(), keeping everything. The outputs equal run()'s bit for bit.
   Tape record(const Inputs& images) const;
 
-  /// Values that are alive after `layer`: computed by then and read later (or the output).
-  std::vector<ValueId> alive_after(std::size_t layer) const;
-
  private:
   Values start(const Inputs& images) const;
   at::Tensor finish(Values values, std::size_t first, const Hook& hook) const;

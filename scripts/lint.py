@@ -91,6 +91,11 @@ def check_includes(name, lines):
         if (re.match(r"(V\w+\.h|verilated)", header) and not name.endswith(".cpp.in")
                 and not name.startswith("examples/") and name != "rtl/verilated_registers.h"):
             yield number, f"Verilated headers stay in rtl/*.cpp.in: {header}"
+        if (header.startswith("CLI/") and room == "campaigns"
+                and name != "campaigns/cli/command_line.cpp"):
+            yield number, f"CLI11 is used in campaigns/cli/command_line.cpp only: {header}"
+        if header == "nlohmann/json.hpp" and name.endswith(".h"):
+            yield number, "headers name JSON by nlohmann/json_fwd.hpp"
         if header.startswith("yaml-cpp/") and name != "campaigns/scenario/yaml.cpp":
             yield number, f"YAML is read in campaigns/scenario/yaml.cpp only: {header}"
 

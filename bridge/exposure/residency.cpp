@@ -276,55 +276,6 @@ Cycle Residency::result_arrives(std::size_t index, std::size_t output, std::int6
   return memory().mesh_result(index, block, row - tile.row, pitch);
 }
 
-std::optional<Readers> Residency::readers(const Occupant& occupant, Cycle cycle) const {
-  if (occupant.kind == Kind::kNothing || occupant.kind == Kind::kTensor) {
-    return std::nullopt;
-  }
-  const ScheduledLayer& layer = schedule_.layers()[occupant.layer];
-  Readers found{occupant.layer, 0, 0};
-  if (layer.tiling == nullptr) {
-    const ActivationBlock& block = memory().blocks()[static_cast<std::size_t>(occupant.index)];
-    return block.last_read > cycle ? std::optional(found) : std::nullopt;
-  }
-  const sim::MeshRun& run = *layer.run;
-  if (occupant.kind == Kind::kSums) {
-    const std::vector<Cycle>& last = memory().layers()[occupant.layer].result_reads;
-    const auto block = static_cast<std::size_t>(occupant.index);
-    found.first_pass = static_cast<int>(occupant.index) * layer.tiling->depth_folds();
-    found.last_pass = found.first_pass + layer.tiling->depth_folds();
-    const std::int64_t row = occupant.offset / (placement().accelerator().mesh.columns * kSumBytes);
-    const int output = memory().work()[occupant.layer].outputs.front();
-    const Cycle pitch = memory().result_pitch(
-        layer.tiling->tile(found.first_pass).shape.columns,
-        placement().tensors()[static_cast<std::size_t>(output)].element_bytes);
-    return last[block] + row * pitch > cycle ? std::optional(found) : std::nullopt;
-  }
-  const int folds = layer.tiling->depth_folds();
-  int stride = 1;
-  if (occupant.kind == Kind::kActivations) {
-    const ActivationBlock& block = memory().blocks()[static_cast<std::size_t>(occupant.index)];
-    found.first_pass = block.first_pass;
-    found.last_pass = block.last_pass;
-    if (block.last_read <= cycle) {
-      return std::nullopt;
-    }
-  } else {
-    found.first_pass = memory().first_pass_of_tile(occupant.layer, *layer.tiling, occupant.index);
-    stride = place_is_in_turn(occupant.layer) ? 1 : folds;
-    found.last_pass =
-        found.first_pass + (stride == 1 ? 1 : (layer.tiling->row_folds() - 1) * folds + 1);
-  }
-  // Passes before the one that is at work in `cycle` have read what they read.
-  const int window = cycle < layer.start ? -1 : run.window_of(cycle - layer.start);
-  const bool is_overlapped = run.config().preload == sim::Preload::kOverlapped;
-  const int at_work = std::max(0, is_overlapped ? window - 1 : window / 2);
-  while (found.first_pass < at_work && found.first_pass < found.last_pass) {
-    const int behind = at_work - found.first_pass;
-    found.first_pass += (behind + stride - 1) / stride * stride;
-  }
-  return found.first_pass < found.last_pass ? std::optional(found) : std::nullopt;
-}
-
 std::vector<Occupant> Residency::all_in(std::size_t memory, sim::CodewordId codeword) const {
   const Placement& all = placement();
   const auto address = static_cast<std::int64_t>(codeword.value) * all.codeword_bytes(memory);

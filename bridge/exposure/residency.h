@@ -35,13 +35,6 @@ struct Occupant {
   Cycle written = kBoot;
 };
 
-/// Who reads a copy on the chip after some cycle: passes [first, last) of a layer on the mesh, at
-/// most, or an operator that is not (first = last = 0).
-struct Readers {
-  std::size_t layer = 0;
-  int first_pass = 0, last_pass = 0;
-};
-
 class Residency {
  public:
   /// `schedule` has memories, and must outlive this object.
@@ -57,9 +50,6 @@ class Residency {
   std::vector<Occupant> all_in(std::size_t memory, sim::CodewordId codeword) const;
   std::vector<Occupant> during(std::size_t memory, sim::CodewordId codeword,
                                CycleWindow window) const;
-
-  /// Who reads an occupant that is no tensor after `cycle`; nullopt: nobody.
-  std::optional<Readers> readers(const Occupant& occupant, Cycle cycle) const;
 
   /// When a codeword of a stored tensor is written: that which holds its byte `offset`.
   Cycle tensor_written(int tensor, std::int64_t offset) const;

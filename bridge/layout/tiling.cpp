@@ -17,13 +17,6 @@ std::int64_t folds(std::int64_t size, std::int64_t step) { return (size + step -
 
 }  // namespace
 
-std::int64_t GemmShape::inputs() const {
-  if (!is_convolution) {
-    return (is_product ? groups : 1) * rows * depth;
-  }
-  return groups * depth / (kernel[0] * kernel[1]) * in_height * in_width;
-}
-
 Tiling::Tiling(const GemmShape& gemm, const AcceleratorConfig& accelerator,
                const TileLimits& limits)
     : gemm_(gemm) {

@@ -29,7 +29,6 @@ struct GemmShape {
   std::int8_t padding_value = 0;  // the zero point of the layer's input
 
   std::int64_t outputs() const { return groups * rows * columns; }
-  std::int64_t inputs() const;
   std::int64_t multiply_accumulates() const { return outputs() * depth; }
   /// Index of a result in the layer's output tensor: (O, H, W) of a convolution, (groups,
   /// rows, columns) of a product, (rows, O) else.

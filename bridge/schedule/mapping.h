@@ -25,8 +25,8 @@ struct MeshLayer {
   const dnn::MatrixKernel* kernel = nullptr;
   dnn::ValueId input, output;
   dnn::ValueId weights{-1};           // of a product of two computed values; else -1
-  const Tiling* tiling = nullptr;     // owned by the schedule, ...
-  const sim::MeshRun* run = nullptr;  // ... as is this
+  const Tiling* tiling = nullptr;     // the schedule's
+  const sim::MeshRun* run = nullptr;  // the schedule's
   at::Tensor weight, bias;            // on the host
   std::unique_ptr<const OperandPlaces> places;
   std::size_t place = 0;  // among the layers on the mesh

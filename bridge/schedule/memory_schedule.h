@@ -127,8 +127,8 @@ class MemorySchedule {
   // The state of the walk through an inference.
   Cycle weights_free_ = 0, activations_free_ = 0;  // the channels
   std::vector<Cycle> slot_read_;                   // last read of each slot
-  std::vector<Cycle> half_read_;                   // of each half of the activations
-  std::vector<Cycle> sum_half_read_;               // ... and of the accumulators
+  std::vector<Cycle> half_read_;                   // last read of each half of the activations
+  std::vector<Cycle> sum_half_read_;               // last read of each half of the accumulators
   std::int64_t slot_count_ = 0, block_count_ = 0, sum_block_count_ = 0;
   Cycle results_free_ = 0;
 };

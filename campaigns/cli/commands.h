@@ -1,38 +1,26 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The commands of `tilestrike`, one file each. Each adds itself to the program and leaves its exit
-// code (docs/architecture.md).
+// The commands of `tilestrike`, one file each (docs/architecture.md), and what they share.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/input_files.h"
+#include "campaigns/cli/command_line.h"
 #include "campaigns/scenario/campaign.h"
 
 namespace tilestrike::campaigns::cli {
 
-/// A command that was parsed and is to be run; gives the exit code.
-using Action = std::function<int()>;
-
-void add_run(CLI::App& program, Action& chosen);
-void add_replay(CLI::App& program, Action& chosen);
-void add_infer(CLI::App& program, Action& chosen);
-void add_inspect(CLI::App& program, Action& chosen);
-void add_list(CLI::App& program, Action& chosen);
-void add_locate(CLI::App& program, Action& chosen);
-void add_compare(CLI::App& program, Action& chosen);
-void add_correlate(CLI::App& program, Action& chosen);
-
-/// Checks a whole number. (CLI11's own check names the largest double there is.)
-inline CLI::Validator not_negative() {
-  return {[](std::string& text) {
-            return !text.empty() && text.front() == '-' ? "must be 0 or more, and is " + text : "";
-          },
-          "NONNEGATIVE"};
-}
+Command run_command();
+Command replay_command();
+Command infer_command();
+Command inspect_command();
+Command list_command();
+Command locate_command();
+Command compare_command();
+/// `libraries`: what --load names, once the command line is parsed.
+Command correlate_command(const std::vector<std::string>& libraries);
 
 /// The keys of a scenario file, for help.
 std::string scenario_help();
@@ -58,8 +46,8 @@ void print_error(const std::string& text);
 std::string model_path(const std::string& text, bool* zoo = nullptr);
 
 /// An option that is given once for each input of the model: "FILE", or "NAME=FILE".
-void add_files(CLI::App& command, const std::string& flag, std::vector<std::string>& given,
-               const std::string& help);
+Option files_option(const std::string& flag, std::vector<std::string>& given,
+                    const std::string& help);
 InputFiles files_of_flag(const std::vector<std::string>& given);
 
 }  // namespace tilestrike::campaigns::cli

@@ -52,24 +52,31 @@ int run(const CompareArguments& arguments) {
 
 }  // namespace
 
-void add_compare(CLI::App& program, Action& chosen) {
+Command compare_command() {
   const auto arguments = std::make_shared<CompareArguments>();
-  CLI::App* command = program.add_subcommand(
-      "compare", "Points of a sweep against one of them, trial by trial: paired differences");
-  command->add_option("RESULTS", arguments->results, "Results file of `tilestrike run`")
-      ->required();
-  command->add_option("--from", arguments->from, "Point that the others are compared with [0]")
-      ->check(not_negative());
-  command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->footer(
-      "Trial k draws the same numbers at every point. Where most trials are the same strike, their "
-      "own\n"
-      "differences tell two points apart better than the points' intervals; the line says how many "
-      "are,\n"
-      "and the interval in brackets what it would be if the points had nothing in common. `run` "
-      "prints\n"
-      "the same against the first point.");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  return {
+      .name = "compare",
+      .about = "Points of a sweep against one of them, trial by trial: paired differences",
+      .options = {{"RESULTS",
+                   &arguments->results,
+                   "Results file of `tilestrike run`",
+                   {.is_required = true}},
+                  {"--from",
+                   &arguments->from,
+                   "Point that the others are compared with [0]",
+                   {.is_not_negative = true}},
+                  {"--json", &arguments->is_json, "Print JSON"}},
+      .run = [arguments] { return run(*arguments); },
+      .footer =
+          "Trial k draws the same numbers at every point. Where most trials are the same strike, "
+          "their own\n"
+          "differences tell two points apart better than the points' intervals; the line says how "
+          "many are,\n"
+          "and the interval in brackets what it would be if the points had nothing in common. "
+          "`run` "
+          "prints\n"
+          "the same against the first point.",
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli

@@ -16,10 +16,11 @@ namespace tilestrike::campaigns::cli {
 namespace {
 
 struct CorrelateArguments : CampaignArguments {
+  explicit CorrelateArguments(const std::vector<std::string>& loaded) : libraries(loaded) {}
+
+  const std::vector<std::string>& libraries;  // of --load
   CorrelateRequest request;
-  std::int64_t trial = -1;
   std::string html;
-  std::vector<std::string> libraries;  // of --load
   bool has_progress = false;
   bool is_json = false;
 };
@@ -69,10 +70,7 @@ void write_page(const std::string& path, const std::string& html) {
   }
 }
 
-int run(CorrelateArguments& arguments) {
-  if (arguments.trial >= 0) {
-    arguments.request.trial = arguments.trial;
-  }
+int run(const CorrelateArguments& arguments) {
   const Campaign campaign = load_campaign_of(arguments);
   ProgressLine line;
   const CorrelationReport report =
@@ -116,46 +114,40 @@ std::string correlate_help() {
 
 }  // namespace
 
-void add_correlate(CLI::App& program, Action& chosen) {
-  const auto arguments = std::make_shared<CorrelateArguments>();
+Command correlate_command(const std::vector<std::string>& libraries) {
+  const auto arguments = std::make_shared<CorrelateArguments>(libraries);
   CorrelateRequest& request = arguments->request;
-  CLI::App* command = program.add_subcommand(
-      "correlate", "Compare engines on the same mesh faults, register by register");
-  command->add_option("SCENARIO", arguments->scenario, "Scenario file (YAML)")->required();
-  command
-      ->add_option("--set", arguments->settings,
-                   "KEY=VALUE ...: set dotted keys of the expanded scenario, as in `run`")
-      ->expected(1, -1);
-  command
-      ->add_option("--engines", request.engines,
-                   "Names, with commas between them; `tilestrike list fields` has them [all]")
-      ->delimiter(',');
-  command->add_option("--trials", arguments->trials,
-                      "N or exhaustive: as --set trials=N [the scenario's]");
-  command->add_option("--seed", arguments->seed, "As --set seed=S");
-  command->add_option("--trial", arguments->trial, "Correlate this trial alone")
-      ->check(not_negative());
-  command
-      ->add_option("--scenario", request.scenario,
-                   "Point of the sweep that --trial is of, from 0 [0]")
-      ->check(not_negative());
-  command->add_option("--out", request.out,
-                      "New SQLite file with the tables correlated_faults, correlations (a row per "
-                      "fault and engine pair) and correlation_matrix");
-  command->add_option("--html", arguments->html, "Write the tables as one HTML page");
-  command->add_option("--vcd", request.vcd_folder,
-                      "Folder for waveforms (VCD) of the first disagreement, or of --trial: all "
-                      "registers, golden and faulty, a file per engine that steps");
-  command->add_flag("--progress", arguments->has_progress,
-                    "Progress on stderr even where that is no terminal");
-  command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->footer(correlate_help);
-  command->callback([arguments, &program, &chosen] {
-    if (const CLI::Option* load = program.get_option_no_throw("--load")) {
-      arguments->libraries = load->results();
-    }
-    chosen = [arguments] { return run(*arguments); };
-  });
+  return {
+      .name = "correlate",
+      .about = "Compare engines on the same mesh faults, register by register",
+      .options =
+          {{"SCENARIO", &arguments->scenario, "Scenario file (YAML)", {.is_required = true}},
+           {"--set", &arguments->settings,
+            "KEY=VALUE ...: set dotted keys of the expanded scenario, as in `run`"},
+           {"--engines",
+            &request.engines,
+            "Names, with commas between them; `tilestrike list fields` has them [all]",
+            {.delimiter = ','}},
+           {"--trials", &arguments->trials, "N or exhaustive: as --set trials=N [the scenario's]"},
+           {"--seed", &arguments->seed, "As --set seed=S"},
+           {"--trial", &request.trial, "Correlate this trial alone", {.is_not_negative = true}},
+           {"--scenario",
+            &request.scenario,
+            "Point of the sweep that --trial is of, from 0 [0]",
+            {.is_not_negative = true}},
+           {"--out", &request.out,
+            "New SQLite file with the tables correlated_faults, correlations (a row per fault and "
+            "engine pair) and correlation_matrix"},
+           {"--html", &arguments->html, "Write the tables as one HTML page"},
+           {"--vcd", &request.vcd_folder,
+            "Folder for waveforms (VCD) of the first disagreement, or of --trial: all registers, "
+            "golden and faulty, a file per engine that steps"},
+           {"--progress", &arguments->has_progress,
+            "Progress on stderr even where that is no terminal"},
+           {"--json", &arguments->is_json, "Print JSON"}},
+      .run = [arguments] { return run(*arguments); },
+      .explanation = correlate_help,
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli

@@ -112,55 +112,56 @@ int run(const InferArguments& arguments) {
 
 }  // namespace
 
-void add_infer(CLI::App& program, Action& chosen) {
+Command infer_command() {
   const auto arguments = std::make_shared<InferArguments>();
   bridge::InferInputs& inputs = arguments->inputs;
-  CLI::App* command = program.add_subcommand("infer", "Plain inference of an imported network");
-  command
-      ->add_option("MODEL", inputs.model,
-                   "Path of a .pt2 archive or of a TorchScript file, or a zoo model")
-      ->required();
-  add_files(*command, "--images", arguments->images,
-            "Images: .npy, IDX, or a data set; a zoo model has fashion_mnist/test. A model with "
-            "several inputs takes one each: --images NAME=FILE.npy --images OTHER=FILE.npy");
-  command->add_option(
-      "--output", inputs.output,
-      "Which output is the answer, where the model has several: its key in what the "
-      "model returns, or its place, from 0 on");
-  command->add_option("--labels", inputs.labels, "Class numbers, for the accuracy");
-  command->add_option("--use", inputs.use, "Only the first so many images [all]")
-      ->check(not_negative());
-  CLI::Option* int8 = command->add_flag("--int8", inputs.int8, "Quantise to int8 first");
-  add_files(*command, "--calibrate", arguments->calibrate,
-            "With --int8: images that fix the scales, as --images [the images themselves]");
-  command
-      ->add_option("--calibrate-use", inputs.calibrate_use,
-                   fmt::format("At most so many of these, spread evenly over them; 0: all [{}]",
-                               bridge::kCalibrationImages))
-      ->needs(int8)
-      ->check(not_negative());
-  command->add_option("--out", inputs.out, "Write the logits to this .npy file");
-  CLI::Option* expect = command->add_option(
-      "--expect", inputs.expect,
-      "Logits that the original gives on the same images (.npy): compare; exit code 1 where they "
-      "differ. PyTorch's bits depend on its threads and its batch: give it one thread "
-      "(OMP_NUM_THREADS=1 here, torch.set_num_threads(1) there) and at most 100 images");
-  command
-      ->add_option("--tolerance", arguments->tolerance,
-                   "With --expect: largest difference allowed, relative to the largest expected "
-                   "logit [0: every bit]")
-      ->needs(expect)
-      ->check(not_negative());
-  command->add_option("--dump", inputs.dump,
-                      "Write accumulators and outputs of every layer to this folder as .npy "
-                      "(python/check_dump.py checks them)");
-  command->add_option("--device", inputs.device, "auto, cpu or cuda:N [auto]");
-  command->add_option("--engine", inputs.engine,
-                      "With --int8 and --accelerator: run every tile through this engine and "
-                      "compare with the bulk path; exit code 1 where they differ");
-  command->add_option("--accelerator", arguments->accelerator, "Name or YAML file, for --engine");
-  command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  return {
+      .name = "infer",
+      .about = "Plain inference of an imported network",
+      .options =
+          {{"MODEL",
+            &inputs.model,
+            "Path of a .pt2 archive or of a TorchScript file, or a zoo model",
+            {.is_required = true}},
+           files_option("--images", arguments->images,
+                        "Images: .npy, IDX, or a data set; a zoo model has fashion_mnist/test. A "
+                        "model with several inputs takes one each: --images NAME=FILE.npy --images "
+                        "OTHER=FILE.npy"),
+           {"--output", &inputs.output,
+            "Which output is the answer, where the model has several: its key in what the model "
+            "returns, or its place, from 0 on"},
+           {"--labels", &inputs.labels, "Class numbers, for the accuracy"},
+           {"--use", &inputs.use, "Only the first so many images [all]", {.is_not_negative = true}},
+           {"--int8", &inputs.int8, "Quantise to int8 first"},
+           files_option(
+               "--calibrate", arguments->calibrate,
+               "With --int8: images that fix the scales, as --images [the images themselves]"),
+           {"--calibrate-use",
+            &inputs.calibrate_use,
+            fmt::format("At most so many of these, spread evenly over them; 0: all [{}]",
+                        bridge::kCalibrationImages),
+            {.is_not_negative = true, .needs = "--int8"}},
+           {"--out", &inputs.out, "Write the logits to this .npy file"},
+           {"--expect", &inputs.expect,
+            "Logits that the original gives on the same images (.npy): compare; exit code 1 where "
+            "they differ. PyTorch's bits depend on its threads and its batch: give it one thread "
+            "(OMP_NUM_THREADS=1 here, torch.set_num_threads(1) there) and at most 100 images"},
+           {"--tolerance",
+            &arguments->tolerance,
+            "With --expect: largest difference allowed, relative to the largest expected logit [0: "
+            "every bit]",
+            {.is_not_negative = true, .needs = "--expect"}},
+           {"--dump", &inputs.dump,
+            "Write accumulators and outputs of every layer to this folder as .npy "
+            "(python/check_dump.py checks them)"},
+           {"--device", &inputs.device, "auto, cpu or cuda:N [auto]"},
+           {"--engine", &inputs.engine,
+            "With --int8 and --accelerator: run every tile through this engine and compare with "
+            "the bulk path; exit code 1 where they differ"},
+           {"--accelerator", &arguments->accelerator, "Name or YAML file, for --engine"},
+           {"--json", &arguments->is_json, "Print JSON"}},
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli

@@ -198,29 +198,33 @@ int run(const InspectArguments& arguments) {
 
 }  // namespace
 
-void add_inspect(CLI::App& program, Action& chosen) {
+Command inspect_command() {
   const auto arguments = std::make_shared<InspectArguments>();
-  CLI::App* command = program.add_subcommand(
-      "inspect", "Layers of a network: shapes, and on an accelerator tiles, cycles, utilisation");
-  command
-      ->add_option("MODEL", arguments->source.model,
-                   "Path of a .pt2 archive or of a TorchScript file, or a zoo model")
-      ->required();
-  add_files(*command, "--images", arguments->images,
-            "Of a TorchScript file: images whose shape it takes, which it does not say itself");
-  command->add_option("--output", arguments->source.output,
-                      "Which output is the answer, where the model has several");
-  command->add_option("--accelerator", arguments->accelerator,
-                      "Name or YAML file: show how the int8 network lies on it");
-  command->add_flag("--tensors", arguments->has_tensors,
-                    "List the tensors that a strike may name instead, with roles and words");
-  command->add_option("--format", arguments->format,
-                      "With --tensors: the number format that they are stored in [float32]");
-  command->add_option("--memories", arguments->memories,
-                      "Draw what the accelerator's memories hold over an inference to this .svg "
-                      "file, and print how much of them is live");
-  command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  return {
+      .name = "inspect",
+      .about = "Layers of a network: shapes, and on an accelerator tiles, cycles, utilisation",
+      .options =
+          {{"MODEL",
+            &arguments->source.model,
+            "Path of a .pt2 archive or of a TorchScript file, or a zoo model",
+            {.is_required = true}},
+           files_option("--images", arguments->images,
+                        "Of a TorchScript file: images whose shape it takes, which it does not say "
+                        "itself"),
+           {"--output", &arguments->source.output,
+            "Which output is the answer, where the model has several"},
+           {"--accelerator", &arguments->accelerator,
+            "Name or YAML file: show how the int8 network lies on it"},
+           {"--tensors", &arguments->has_tensors,
+            "List the tensors that a strike may name instead, with roles and words"},
+           {"--format", &arguments->format,
+            "With --tensors: the number format that they are stored in [float32]"},
+           {"--memories", &arguments->memories,
+            "Draw what the accelerator's memories hold over an inference to this .svg file, and "
+            "print how much of them is live"},
+           {"--json", &arguments->is_json, "Print JSON"}},
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli

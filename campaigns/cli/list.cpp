@@ -48,7 +48,7 @@ ListTable accelerators() {
     const bridge::AcceleratorConfig config = accelerator_of_flag(name);
     table.push_back({name,
                      {fmt::format("{} x {}", config.mesh.rows, config.mesh.columns),
-                      Json{{"rows", config.mesh.rows}, {"columns", config.mesh.columns}}},
+                      NamedNumbers{{"rows", config.mesh.rows}, {"columns", config.mesh.columns}}},
                      config.mesh.is_weight_stationary() ? "ws" : "os",
                      config.about});
   }
@@ -111,12 +111,31 @@ std::string text_of(const ListTable& table) {
   return table_of(rows) + (table.size() == 1 ? "none yet\n" : "");
 }
 
+Json json_of(const ListValue& value) {
+  return std::visit(
+      [](const auto& exact) -> Json {
+        using Exact = std::decay_t<decltype(exact)>;
+        if constexpr (std::is_same_v<Exact, std::monostate>) {
+          return nullptr;
+        } else if constexpr (std::is_same_v<Exact, NamedNumbers>) {
+          Json json;
+          for (const auto& [name, number] : exact) {
+            json[name] = number;
+          }
+          return json;
+        } else {
+          return exact;
+        }
+      },
+      value);
+}
+
 std::string json_of(const ListTable& table) {
   Json json = Json::array();
   for (std::size_t i = 1; i < table.size(); ++i) {
     Json entry;
     for (std::size_t j = 0; j < table[i].size(); ++j) {
-      entry[table.front()[j].text] = table[i][j].value;
+      entry[table.front()[j].text] = json_of(table[i][j].value);
     }
     json.push_back(std::move(entry));
   }
@@ -196,31 +215,33 @@ int run(const ListArguments& arguments) {
 
 }  // namespace
 
-void add_list(CLI::App& program, Action& chosen) {
+Command list_command() {
   const auto arguments = std::make_shared<ListArguments>();
   std::vector<std::string> names;
   for (const auto& [name, make] : lists()) {
     names.push_back(name);
   }
-  CLI::App* command = program.add_subcommand("list", "What there is");
-  command->add_option("WHAT", arguments->what, join(names, ", "))
-      ->required()
-      ->check(CLI::IsMember(names));
-  command->add_option("--accelerator", arguments->accelerator,
-                      "Whose registers and memories [" + std::string(kDefaultAccelerator) + "]");
-  command->add_flag(
-      "--patterns", arguments->patterns,
-      "Of codes: count what each makes of every pattern of flipped bits (docs/ecc.md)");
-  command->add_option("--data-bits", arguments->data_bits,
-                      "Width of a codeword's data, with --patterns and for clusters [64]");
-  command->add_option("--code", arguments->code, "Whose codewords clusters meet [secded]");
-  command->add_option("--file", arguments->nodes_file,
-                      "CSV file of your own, for nodes and clusters [data/technology_nodes.csv]");
-  command
-      ->add_option("--altitude", arguments->altitude, "In metres, for the strikes on memories [0]")
-      ->check(CLI::Range(sim::kLowestAltitude, sim::kHighestAltitude));
-  command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  return {
+      .name = "list",
+      .about = "What there is",
+      .options =
+          {{"WHAT", &arguments->what, join(names, ", "), {.is_required = true, .one_of = names}},
+           {"--accelerator", &arguments->accelerator,
+            "Whose registers and memories [" + std::string(kDefaultAccelerator) + "]"},
+           {"--patterns", &arguments->patterns,
+            "Of codes: count what each makes of every pattern of flipped bits (docs/ecc.md)"},
+           {"--data-bits", &arguments->data_bits,
+            "Width of a codeword's data, with --patterns and for clusters [64]"},
+           {"--code", &arguments->code, "Whose codewords clusters meet [secded]"},
+           {"--file", &arguments->nodes_file,
+            "CSV file of your own, for nodes and clusters [data/technology_nodes.csv]"},
+           {"--altitude",
+            &arguments->altitude,
+            "In metres, for the strikes on memories [0]",
+            {.between = {{sim::kLowestAltitude, sim::kHighestAltitude}}}},
+           {"--json", &arguments->is_json, "Print JSON"}},
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli

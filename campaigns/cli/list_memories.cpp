@@ -74,7 +74,7 @@ ListTable memories_table(const bridge::AcceleratorConfig& accelerator, double al
                      geometry.rows(),
                      geometry.columns(),
                      {fmt::format("{} + {}", memory.data_bits, check_bits),
-                      {{"data_bits", memory.data_bits}, {"check_bits", check_bits}}},
+                      NamedNumbers{{"data_bits", memory.data_bits}, {"check_bits", check_bits}}},
                      std::string(sim::info_of(memory.ecc).name),
                      memory.interleave,
                      geometry.data_cells(),

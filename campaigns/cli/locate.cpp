@@ -265,38 +265,42 @@ int run(LocateArguments& arguments) {
 
 }  // namespace
 
-void add_locate(CLI::App& program, Action& chosen) {
+Command locate_command() {
   const auto arguments = std::make_shared<LocateArguments>();
-  CLI::App* command = program.add_subcommand(
-      "locate",
-      "Where a bit lies in a memory: cell to codeword, codeword or byte to cell; of a network "
-      "what lies there when, and where an element of a tensor lies");
-  command->add_option("MODEL", arguments->source.model,
-                      "A zoo model, or the path of a .pt2 archive or of a TorchScript file");
-  add_files(*command, "--images", arguments->images,
-            "Of a TorchScript file: images whose shape it takes, which it does not say itself");
-  command->add_option("--output", arguments->source.output,
-                      "Which output is the answer, where the model has several");
-  command->add_option("--accelerator", arguments->accelerator,
-                      "Whose memories [" + std::string(kDefaultAccelerator) + "]");
-  command->add_option("--memory", arguments->memory,
-                      "Name of the memory, as `tilestrike list memories` has it");
-  command->add_option("--cell", arguments->cell, "A cell: which codeword, and what lies beside it")
-      ->type_name("BANK,ROW,COLUMN");
-  command->add_option("--codeword", arguments->codeword,
-                      "A codeword: the cells of its bits, or of one of them");
-  command->add_option("--byte", arguments->byte,
-                      "A byte of the memory's data, counted from its start");
-  command->add_option("--bit", arguments->bit, "Bit of the codeword, byte or element [0]");
-  command->add_option("--cycle", arguments->cycle,
-                      "With MODEL: what the cell holds then, and who reads it later");
-  command->add_option("--tensor", arguments->tensor,
-                      "With MODEL: weights (LAYER.weight), an input, or what a layer computes");
-  command->add_option("--element", arguments->element,
-                      "Of the tensor, counted in the order of its memory");
-  command->add_option("--svg", arguments->svg, "Draw the cell and its neighbourhood to this file");
-  command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  return {
+      .name = "locate",
+      .about =
+          "Where a bit lies in a memory: cell to codeword, codeword or byte to cell; of a "
+          "network what lies there when, and where an element of a tensor lies",
+      .options =
+          {{"MODEL", &arguments->source.model,
+            "A zoo model, or the path of a .pt2 archive or of a TorchScript file"},
+           files_option("--images", arguments->images,
+                        "Of a TorchScript file: images whose shape it takes, which it does not say "
+                        "itself"),
+           {"--output", &arguments->source.output,
+            "Which output is the answer, where the model has several"},
+           {"--accelerator", &arguments->accelerator,
+            "Whose memories [" + std::string(kDefaultAccelerator) + "]"},
+           {"--memory", &arguments->memory,
+            "Name of the memory, as `tilestrike list memories` has it"},
+           {"--cell",
+            &arguments->cell,
+            "A cell: which codeword, and what lies beside it",
+            {.type_name = "BANK,ROW,COLUMN"}},
+           {"--codeword", &arguments->codeword,
+            "A codeword: the cells of its bits, or of one of them"},
+           {"--byte", &arguments->byte, "A byte of the memory's data, counted from its start"},
+           {"--bit", &arguments->bit, "Bit of the codeword, byte or element [0]"},
+           {"--cycle", &arguments->cycle,
+            "With MODEL: what the cell holds then, and who reads it later"},
+           {"--tensor", &arguments->tensor,
+            "With MODEL: weights (LAYER.weight), an input, or what a layer computes"},
+           {"--element", &arguments->element, "Of the tensor, counted in the order of its memory"},
+           {"--svg", &arguments->svg, "Draw the cell and its neighbourhood to this file"},
+           {"--json", &arguments->is_json, "Print JSON"}},
+      .run = [arguments] { return run(*arguments); },
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli

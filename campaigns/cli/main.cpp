@@ -71,12 +71,9 @@ std::string model_path(const std::string& text, bool* zoo) {
   return model->path;
 }
 
-void add_files(CLI::App& command, const std::string& flag, std::vector<std::string>& given,
-               const std::string& help) {
-  command.add_option(flag, given, help)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->type_name("[NAME=]FILE");
+Option files_option(const std::string& flag, std::vector<std::string>& given,
+                    const std::string& help) {
+  return {flag, &given, help, {.type_name = "[NAME=]FILE", .words = Words::kOnePerInput}};
 }
 
 InputFiles files_of_flag(const std::vector<std::string>& given) {
@@ -108,53 +105,43 @@ std::string version_text() {
   return text;
 }
 
+Program program_with(std::vector<std::string>& libraries) {
+  return {
+      .name = "tilestrike",
+      .about =
+          "What a hardware fault does to a neural network: strikes cells of memories, registers of "
+          "a systolic mesh or words of tensors, simulates the struck tile passes, and judges the "
+          "network's answer.",
+      .version = version_text(),
+      .footer =
+          "Exit codes: 0 done; 1 done, and the answer is no; 2 bad input or usage; 3 the "
+          "machine failed us; 130 interrupted, and resumable.\n"
+          "`tilestrike COMMAND --help` explains a command.",
+      .options = {{"--load",
+                   &libraries,
+                   "Library of engines of one's own, in RTL (docs/own_rtl.md); may be repeated",
+                   {.type_name = "FILE", .words = Words::kOneEachTime}}},
+      .commands = {run_command(), replay_command(), infer_command(), inspect_command(),
+                   list_command(), locate_command(), compare_command(),
+                   correlate_command(libraries)},
+  };
+}
+
 int parse_and_run(int argc, char** argv) {
-  CLI::App program(
-      "What a hardware fault does to a neural network: strikes cells of memories, registers of a "
-      "systolic mesh or words of tensors, simulates the struck tile passes, and judges the "
-      "network's answer.",
-      "tilestrike");
-  program.require_subcommand(1);
-  program.set_version_flag("--version", version_text());
-  program.footer(
-      "Exit codes: 0 done; 1 done, and the answer is no; 2 bad input or usage; 3 the "
-      "machine failed us; 130 interrupted, and resumable.\n"
-      "`tilestrike COMMAND --help` explains a command.");
   std::vector<std::string> libraries;
-  program
-      .add_option("--load", libraries,
-                  "Library of engines of one's own, in RTL (docs/own_rtl.md); may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  Action chosen;
-  add_run(program, chosen);
-  add_replay(program, chosen);
-  add_infer(program, chosen);
-  add_inspect(program, chosen);
-  add_list(program, chosen);
-  add_locate(program, chosen);
-  add_compare(program, chosen);
-  add_correlate(program, chosen);
-  for (CLI::App* command : program.get_subcommands({})) {
-    command->fallthrough();  // --load may come after the command
-  }
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {
-      return program.exit(error);  // --help, --version
-    }
-    std::string command = "tilestrike";
-    for (const CLI::App* used : program.get_subcommands()) {
-      command += " " + used->get_name();
-    }
-    print_error(std::string(error.what()) + "; see `" + command + " --help`");
+  const Program program = program_with(libraries);
+  const Parsed parsed = parse(program, argc, argv);
+  if (!parsed.error.empty()) {
+    print_error(parsed.error);
     return kUsage;
+  }
+  if (parsed.command == nullptr) {
+    return 0;
   }
   for (const std::string& library : libraries) {
     sim::load_engines(library);
   }
-  return chosen();
+  return parsed.command->run();
 }
 
 }  // namespace

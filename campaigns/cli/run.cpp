@@ -114,26 +114,27 @@ std::string scenario_help() {
   return text + "`tilestrike list fields` has types, units and ranges, too.";
 }
 
-void add_run(CLI::App& program, Action& chosen) {
+Command run_command() {
   const auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = program.add_subcommand(
-      "run", "Run or resume a campaign; summary on stdout, progress on stderr");
-  command->add_option("SCENARIO", arguments->scenario, "Scenario file (YAML)")->required();
-  command
-      ->add_option("--set", arguments->settings,
-                   "KEY=VALUE ...: set dotted keys of the expanded scenario, in order; * is every "
-                   "entry of a map; paths start from the current folder")
-      ->expected(1, -1);
-  command->add_option("--out", arguments->out,
-                      "Results file (SQLite); one that exists is resumed [SCENARIO's name.sqlite]");
-  command->add_option("--trials", arguments->trials, "As --set trials=N");
-  command->add_option("--seed", arguments->seed, "As --set seed=S");
-  command->add_flag("--dry-run", arguments->is_dry, "Print the expanded scenario, run nothing");
-  command->add_flag("--progress", arguments->has_progress,
-                    "Progress on stderr even where that is no terminal");
-  command->add_flag("--json", arguments->is_json, "Summary as JSON");
-  command->footer(scenario_help);
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  return {
+      .name = "run",
+      .about = "Run or resume a campaign; summary on stdout, progress on stderr",
+      .options =
+          {{"SCENARIO", &arguments->scenario, "Scenario file (YAML)", {.is_required = true}},
+           {"--set", &arguments->settings,
+            "KEY=VALUE ...: set dotted keys of the expanded scenario, in order; * is every entry "
+            "of a map; paths start from the current folder"},
+           {"--out", &arguments->out,
+            "Results file (SQLite); one that exists is resumed [SCENARIO's name.sqlite]"},
+           {"--trials", &arguments->trials, "As --set trials=N"},
+           {"--seed", &arguments->seed, "As --set seed=S"},
+           {"--dry-run", &arguments->is_dry, "Print the expanded scenario, run nothing"},
+           {"--progress", &arguments->has_progress,
+            "Progress on stderr even where that is no terminal"},
+           {"--json", &arguments->is_json, "Summary as JSON"}},
+      .run = [arguments] { return run(*arguments); },
+      .explanation = scenario_help,
+  };
 }
 
 }  // namespace tilestrike::campaigns::cli

@@ -19,8 +19,8 @@ namespace tilestrike::campaigns {
 
 struct CorrelateRequest {
   std::vector<std::string> engines;   // empty: all of this build
-  std::optional<std::int64_t> trial;  // this one alone, of the scenario ...
-  std::int64_t scenario = 0;          // ... with this number in the sweep
+  std::optional<std::int64_t> trial;  // this one alone; empty: all
+  std::int64_t scenario = 0;          // point of the sweep that `trial` is of
   std::string out;                    // SQLite file; empty: none
   std::string vcd_folder;             // of the first disagreement, or of `trial`; empty: none
 };

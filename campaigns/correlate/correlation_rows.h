@@ -20,9 +20,9 @@ struct CorrelatedPair {
   std::string differs_in;  // a name of EngineDifference::What, or "registers"
   std::int32_t pass = -1, row = -1, column = -1;  // first output that differs
   std::string answer;                             // what the second engine says, in words
-  std::string state_register;                     // the first register that differs: place, ...
-  Cycle state = -1;                               // ... cycle of the layer's run, and ...
-  std::string states;                             // ... both words
+  std::string state_register;                     // place of the first register that differs
+  Cycle state = -1;                               // when it first differs: cycle of the layer's run
+  std::string states;                             // both words of it then
 };
 
 struct CorrelatedFault {
@@ -31,7 +31,7 @@ struct CorrelatedFault {
   // The first fault:
   sim::MeshSite site;
   std::string register_name;
-  std::string kind;  // flip, ...
+  std::string kind;  // flip, stuck_at_0, stuck_at_1 or random
   Cycle cycle = 0;   // of the inference
   std::int64_t faults = 1;
   std::string text;   // of all faults

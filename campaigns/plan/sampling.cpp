@@ -108,7 +108,7 @@ Plan::Plan(const Scenario& scenario, const bridge::StudyFacts& study)
     for (const ListedTrial& trial : strike_.list) {
       listed_.emplace_back();
       for (const ListedFault& fault : trial) {
-        const auto site = site_of(fault, study.sites, scenario.accelerator.mesh);
+        const auto site = site_of(fault, study.sites);
         TS_CHECK(site.has_value(), "a listed fault was not checked");
         listed_.back().push_back(*site);
       }

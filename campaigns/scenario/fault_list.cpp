@@ -53,55 +53,6 @@ std::vector<ListedTrial> read_csv_list(const std::string& file, const std::strin
   return list;
 }
 
-/// Which of row and column a register is found by, and how many lie in a chain there.
-struct Layout {
-  bool has_row = false;
-  bool has_column = false;
-  bool is_chain = false;
-};
-
-Layout layout_of(const sim::RegisterBlock& block) {
-  switch (block.kind) {
-    case sim::Register::kActivation:
-    case sim::Register::kVertical:
-    case sim::Register::kLoad:
-    case sim::Register::kValid:
-    case sim::Register::kPropagate:
-    case sim::Register::kStationary0:
-    case sim::Register::kStationary1:
-      return {true, true, false};
-    case sim::Register::kSkewActivation:
-      return {true, false, true};
-    case sim::Register::kSkewVertical:
-    case sim::Register::kSkewLoad:
-    case sim::Register::kSkewValid:
-    case sim::Register::kSkewPropagate:
-    case sim::Register::kDeskew:
-      return {false, true, true};
-    case sim::Register::kOutput:
-      return {false, true, false};
-  }
-  return {};
-}
-
-int chain_length(sim::Register kind, int row, int column, const sim::MeshConfig& mesh) {
-  switch (kind) {
-    case sim::Register::kSkewActivation:
-      return row;
-    case sim::Register::kDeskew:
-      return mesh.columns - 1 - column;
-    default:
-      return column;
-  }
-}
-
-const sim::RegisterBlock* block_named(const std::string& name, const sim::MeshSites& sites) {
-  const auto block =
-      std::find_if(sites.blocks().begin(), sites.blocks().end(),
-                   [&](const sim::RegisterBlock& candidate) { return candidate.name == name; });
-  return block == sites.blocks().end() ? nullptr : &*block;
-}
-
 }  // namespace
 
 void read_fault_list(StrikeConfig& strike, const Value& value, const std::string& path,
@@ -187,46 +138,17 @@ std::vector<SiteId> selected_sites(const MeshSelection& selection, const sim::Me
   return chosen;
 }
 
-std::optional<SiteId> site_of(const ListedFault& fault, const sim::MeshSites& sites,
-                              const sim::MeshConfig& mesh) {
-  const sim::RegisterBlock* block = block_named(fault.register_name, sites);
-  if (block == nullptr || fault.bit < 0 || fault.bit >= block->bits) {
-    return std::nullopt;
-  }
-  const Layout layout = layout_of(*block);
-  const bool row_fits = layout.has_row ? 0 <= fault.row && fault.row < mesh.rows : fault.row < 0;
-  const bool column_fits =
-      layout.has_column ? 0 <= fault.column && fault.column < mesh.columns : fault.column < 0;
-  if (!row_fits || !column_fits) {
-    return std::nullopt;
-  }
-  const int length = layout.is_chain ? chain_length(block->kind, fault.row, fault.column, mesh) : 1;
-  if (fault.position < 0 || fault.position >= length) {
-    return std::nullopt;
-  }
-  return sites.id_of({block->kind, fault.row, fault.column, fault.position, fault.bit});
+std::optional<SiteId> site_of(const ListedFault& fault, const sim::MeshSites& sites) {
+  const sim::RegisterBlock* block = sites.block_named(fault.register_name);
+  return block == nullptr
+             ? std::nullopt
+             : sites.find({block->kind, fault.row, fault.column, fault.position, fault.bit});
 }
 
-std::string place_rule(const std::string& register_name, const sim::MeshSites& sites,
-                       const sim::MeshConfig& mesh) {
-  const sim::RegisterBlock* block = block_named(register_name, sites);
+std::string place_rule(const std::string& register_name, const sim::MeshSites& sites) {
+  const sim::RegisterBlock* block = sites.block_named(register_name);
   TS_CHECK(block != nullptr, "a register that is not on this mesh");
-  const Layout layout = layout_of(*block);
-  std::vector<std::string> parts;
-  if (layout.has_row) {
-    parts.push_back("row (0 to " + std::to_string(mesh.rows - 1) + ")");
-  }
-  if (layout.has_column) {
-    parts.push_back("column (0 to " + std::to_string(mesh.columns - 1) + ")");
-  }
-  if (layout.is_chain) {
-    const char* length = block->kind == sim::Register::kSkewActivation ? "row"
-                         : block->kind == sim::Register::kDeskew       ? "columns - 1 - column"
-                                                                       : "column";
-    parts.push_back(std::string("position (below ") + length + ")");
-  }
-  parts.push_back("bit (0 to " + std::to_string(block->bits - 1) + ")");
-  return "name " + join(parts, ", ") + ", and no other place";
+  return "name " + join(sites.indices(block->kind), ", ") + ", and no other place";
 }
 
 }  // namespace tilestrike::campaigns

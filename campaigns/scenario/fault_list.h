@@ -24,11 +24,10 @@ Value write_fault_list(const std::vector<ListedTrial>& list);
 std::vector<SiteId> selected_sites(const MeshSelection& selection, const sim::MeshSites& sites);
 
 /// The site that a listed fault names, or nothing when this mesh has none there.
-std::optional<SiteId> site_of(const ListedFault& fault, const sim::MeshSites& sites,
-                              const sim::MeshConfig& mesh);
+std::optional<SiteId> site_of(const ListedFault& fault, const sim::MeshSites& sites);
 
-/// What a listed fault of this register must name: "name row (0 to 7) and column ...".
-std::string place_rule(const std::string& register_name, const sim::MeshSites& sites,
-                       const sim::MeshConfig& mesh);
+/// What a listed fault of this register must name: "name row (0 to 7), column (0 to 7), bit (0 to
+/// 31), and no other place".
+std::string place_rule(const std::string& register_name, const sim::MeshSites& sites);
 
 }  // namespace tilestrike::campaigns

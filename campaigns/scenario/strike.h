@@ -61,9 +61,9 @@ struct Where {
 
 /// One fault of a `faults` list; what is not set is not named there.
 struct ListedFault {
-  std::string tensor;  // a word of it, or ...
+  std::string tensor;  // empty: the fault is on the mesh
   std::int64_t word = -1;
-  std::string register_name;  // ... a register of the mesh
+  std::string register_name;  // of the mesh; empty: the fault is on a tensor
   int row = -1, column = -1, position = 0, bit = -1;
   Cycle cycle = -1;  // a transient's cycle, or where a window starts
   Cycle until = -1;

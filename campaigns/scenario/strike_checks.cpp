@@ -98,7 +98,7 @@ void check_selection(const StrikeConfig& strike, const sim::MeshConfig& mesh, co
 }
 
 void check_listed(const ListedFault& fault, const StrikeConfig& strike, const sim::MeshSites& sites,
-                  const sim::MeshConfig& mesh, ErrorList& errors) {
+                  ErrorList& errors) {
   const std::string path = "strike.faults";
   const std::string place = fault.place.text();
   const bool persistent = is_persistent(strike);
@@ -110,13 +110,11 @@ void check_listed(const ListedFault& fault, const StrikeConfig& strike, const si
     return;
   }
   check_register(fault.register_name, path + ".register", place, sites, errors);
-  const bool is_known = std::any_of(
-      sites.blocks().begin(), sites.blocks().end(),
-      [&](const sim::RegisterBlock& block) { return block.name == fault.register_name; });
-  if (is_known && !site_of(fault, sites, mesh)) {
+  const bool is_known = sites.block_named(fault.register_name) != nullptr;
+  if (is_known && !site_of(fault, sites)) {
     errors.add(ErrorCode::kInvalidInput,
                path + ": this mesh has no such bit of '" + fault.register_name + "'", place,
-               place_rule(fault.register_name, sites, mesh));
+               place_rule(fault.register_name, sites));
   }
   if (fault.cycle < 0 && !persistent) {
     errors.add(ErrorCode::kInvalidInput, path + ".cycle: this key is required", place,
@@ -155,7 +153,7 @@ void check_list(const StrikeConfig& strike, const sim::MeshConfig& mesh, const V
   const sim::MeshSites sites(mesh);
   for (const ListedTrial& trial : strike.list) {
     for (const ListedFault& fault : trial) {
-      check_listed(fault, strike, sites, mesh, errors);
+      check_listed(fault, strike, sites, errors);
       if (fault.image != trial.front().image) {
         errors.add(ErrorCode::kInvalidInput, "strike.faults.image: one trial strikes one image",
                    fault.place.text(), "give all faults of a trial the same 'image'");

@@ -3,6 +3,7 @@
 #include "dnn/import/import.h"
 
 #include <new>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "base/error.h"

@@ -104,8 +104,8 @@ class Importer {
   std::set<ValueId> symbols_;            // values that are numbers
   std::set<ValueId> from_weights_;       // constants that a change of a weight changes
   std::set<ValueId> unsure_layouts_;     // whose strides need not be those in the file
-  std::set<std::string> batch_symbols_;  // empty: exported for the one batch size ...
-  std::int64_t batch_ = -1;              // ... that is here
+  std::set<std::string> batch_symbols_;  // empty: exported for batches of batch_ alone
+  std::int64_t batch_ = -1;              // of the example in the file; -1: not known yet
 };
 
 /// " in layer 'stage1.conv1' at train_zoo.py:67, self.conv1(x)".

@@ -9,6 +9,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "dnn/import/zip_directory.h"
@@ -92,7 +93,13 @@ std::int64_t integer_of(const nlohmann::json& json) {
   return json.get<std::int64_t>();
 }
 
-Pt2Archive::Pt2Archive(std::string path) : path_(std::move(path)) {
+/// Of each weight and constant by its name: where its bytes are and what they mean.
+struct Pt2Archive::Entries {
+  nlohmann::json weights, constants;
+};
+
+Pt2Archive::Pt2Archive(std::string path)
+    : path_(std::move(path)), entries_(std::make_unique<Entries>()) {
   check_is_zip(path_);
   std::error_code ignored;
   file_bytes_ = static_cast<std::int64_t>(std::filesystem::file_size(path_, ignored));
@@ -180,8 +187,8 @@ nlohmann::json Pt2Archive::program() {
   std::int64_t major = 0;
   try {
     major = integer_of(program.at("schema_version").at("major"));
-    weights_ = parsed(kWeights + "model_weights_config.json").at("config");
-    constants_ = parsed(kConstants + "model_constants_config.json").at("config");
+    entries_->weights = parsed(kWeights + "model_weights_config.json").at("config");
+    entries_->constants = parsed(kConstants + "model_constants_config.json").at("config");
   } catch (const nlohmann::json::exception& error) {
     damaged(error.what());
   }
@@ -195,11 +202,12 @@ nlohmann::json Pt2Archive::program() {
 }
 
 at::Tensor Pt2Archive::tensor(const std::string& name, c10::Device device) {
-  const bool is_weight = weights_.contains(name);
-  if (!is_weight && !constants_.contains(name)) {
+  const auto& [weights, constants] = *entries_;
+  const bool is_weight = weights.contains(name);
+  if (!is_weight && !constants.contains(name)) {
     damaged("it has no weight '" + name + "'");
   }
-  const nlohmann::json& entry = (is_weight ? weights_ : constants_).at(name);
+  const nlohmann::json& entry = (is_weight ? weights : constants).at(name);
   const std::string label = "weight '" + name + "'";
   if (entry.at("use_pickle").get<bool>() || entry.at("tensor_meta").is_null()) {
     fail(ErrorCode::kUnsupported, label + " is stored as a pickle, which can run any code", path_,

@@ -8,7 +8,7 @@
 
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace caffe2::serialize {
@@ -46,7 +46,8 @@ class Pt2Archive {
   std::int64_t file_bytes_ = 0;
   std::unique_ptr<caffe2::serialize::PyTorchStreamReader> reader_;
   std::map<std::string, std::uint32_t> checksums_;  // by record
-  nlohmann::json weights_, constants_;          // name -> where its bytes are and what they mean
+  struct Entries;
+  std::unique_ptr<Entries> entries_;
   std::map<std::string, at::Tensor> storages_;  // record -> its bytes
 };
 

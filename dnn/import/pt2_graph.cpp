@@ -6,6 +6,7 @@
 #include <c10/core/MemoryFormat.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "dnn/import/pt2_archive.h"

@@ -6,7 +6,7 @@
 #include <ATen/core/ivalue.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -44,8 +44,8 @@ class MatrixKernel : public Kernel {
     MatrixShape shape;
     at::Tensor weight;           // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
     at::Tensor bias;             // int32 (O), or undefined
-    at::Tensor multiplier;       // int32 (O) and ...
-    at::Tensor shift;            // ... int32 (O) of an int8 output, or
+    at::Tensor multiplier;       // int32 (O) of an int8 output
+    at::Tensor shift;            // int32 (O) of an int8 output
     at::Tensor scale;            // float32 (O) of a float output: float(accumulator) * scale
     int input_zero = 0;          // what padding holds; `bias` contains -input_zero * sum(w)
     int output_zero = 0;         // of an int8 output

@@ -15,9 +15,9 @@ namespace tilestrike::dnn {
 struct ProductParameters {
   std::int64_t rows = 1, depth = 1, columns = 1;  // of one product, on the calibration images
   bool is_right_transposed = false;               // right is (.., N, K) rather than (.., K, N)
-  double ratio = 0.0;   // of an int8 output: left scale * right scale / output scale, ...
-  int output_zero = 0;  // ... with this zero point, or ...
-  float scale = 0.0F;   // ... of a float output: float(accumulator) * scale
+  double ratio = 0.0;   // of an int8 output: left scale * right scale / output scale
+  int output_zero = 0;  // of an int8 output
+  float scale = 0.0F;   // of a float output: float(accumulator) * scale
 };
 
 /// A layer with the arguments left (.., M, K) and right; one product for each of the leading

@@ -37,17 +37,17 @@ struct FloatMatrix {
 
 struct Step {
   enum class Kind {
-    kMatrix,       // int8 in; int8 or float out
-    kProduct,      // of two int8 values; int8 or float out
-    kAddition,     // int8 in and out, as all that follow up to ...
-    kAveragePool,  //
-    kMean,         //
-    kConcatenation,
-    kClamp,    // int8 to int8, or float to float: the scale stays
-    kMaxPool,  // the same
-    kMove,     // the same: elements move, as in flatten
-    kFloat,    // float in and out
-    kSize,     // reads a shape: no elements
+    kMatrix,         // int8 in; int8 or float out
+    kProduct,        // of two int8 values; int8 or float out
+    kAddition,       // int8 in and out
+    kAveragePool,    // int8 in and out
+    kMean,           // int8 in and out
+    kConcatenation,  // int8 in and out
+    kClamp,          // int8 to int8, or float to float: the scale stays
+    kMaxPool,        // int8 to int8, or float to float: the scale stays
+    kMove,           // elements move, as in flatten: int8 to int8, or float to float
+    kFloat,          // float in and out
+    kSize,           // reads a shape: no elements
     // Of a network that is quantised already:
     kQuantise,    // float or int8 in; int8 as `output` says
     kDequantise,  // its output is its int8 input under another name

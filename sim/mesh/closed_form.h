@@ -65,7 +65,7 @@ class ClosedForm {
   MeshResult* result_ = nullptr;
   int last_window_ = -1;                         // in which something live differs
   const WavefrontFault* first_fault_ = nullptr;  // that changed a word, first in time
-  Cycle first_change_ = 0;                       // ... and when
+  Cycle first_change_ = 0;                       // of the first fault that changed a word
   std::vector<std::int32_t> off_;
   std::vector<std::int8_t> lanes_;
 };

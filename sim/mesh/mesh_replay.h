@@ -93,7 +93,7 @@ class MeshReplay final : private StrikeObserver {
   std::vector<const WavefrontFault*> met_;                     // by the wavefront at hand
 
   std::optional<WavefrontFault> first_fault_;  // that changed a word, first in time
-  Cycle first_change_ = 0;                     // ... and when
+  Cycle first_change_ = 0;                     // of the first fault that changed a word
   MeshResult result_;
 };
 

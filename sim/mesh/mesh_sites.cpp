@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/mesh/mesh_sites.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -42,6 +43,21 @@ static_assert(static_cast<int>(Register::kSkewActivation) == 7 &&
 
 const Placing& placing_of(Register kind) { return kPlacings[static_cast<std::size_t>(kind)]; }
 Layout layout_of(Register kind) { return placing_of(kind).layout; }
+
+// Of each layout, in its order: the indices by which a register is found.
+struct Finding {
+  bool has_row, has_column;
+  const char* chain;  // how long its chain is; null: it is in none
+};
+constexpr Finding kFindings[] = {{true, true, nullptr},
+                                 {true, false, "row"},
+                                 {false, true, "column"},
+                                 {false, true, nullptr},
+                                 {false, true, "columns - 1 - column"}};
+
+const Finding& finding_of(Register kind) {
+  return kFindings[static_cast<std::size_t>(layout_of(kind))];
+}
 
 // Chains of length 0, 1, 2, ... laid one after another: chain n starts at n (n - 1) / 2.
 std::uint64_t triangle(std::uint64_t n) { return n * (n - 1) / 2; }
@@ -104,6 +120,11 @@ const RegisterBlock& MeshSites::block(Register kind) const {
   return blocks_[static_cast<std::size_t>(kind)];
 }
 
+const RegisterBlock* MeshSites::block_named(std::string_view name) const {
+  const auto found = std::ranges::find(blocks_, name, &RegisterBlock::name);
+  return found == blocks_.end() ? nullptr : &*found;
+}
+
 MeshSite MeshSites::describe(SiteId site) const {
   TS_CHECK(site.value < total_, "site beyond the mesh");
   // Blocks without cells share their first site with the next: take the last that starts here.
@@ -149,28 +170,71 @@ MeshSite MeshSites::describe(SiteId site) const {
 SiteId MeshSites::id_of(const MeshSite& site) const {
   const RegisterBlock& owner = block(site.kind);
   std::uint64_t cell = 0;
-  const auto position = static_cast<std::uint64_t>(site.position);
   switch (layout_of(site.kind)) {
     case Layout::kPe:
       cell = static_cast<std::uint64_t>(site.row) * static_cast<std::uint64_t>(config_.columns) +
              static_cast<std::uint64_t>(site.column);
       break;
-    case Layout::kRowChain:
-      cell = triangle(static_cast<std::uint64_t>(site.row)) + position;
-      break;
-    case Layout::kColumnChain:
-      cell = triangle(static_cast<std::uint64_t>(site.column)) + position;
-      break;
     case Layout::kColumn:
       cell = static_cast<std::uint64_t>(site.column);
       break;
+    case Layout::kRowChain:
+    case Layout::kColumnChain:
     case Layout::kDeskewChain:
-      cell = triangle(static_cast<std::uint64_t>(config_.columns - 1 - site.column)) + position;
+      cell = triangle(static_cast<std::uint64_t>(chain_length(site))) +
+             static_cast<std::uint64_t>(site.position);
       break;
   }
   TS_CHECK(cell < owner.cells && site.bit >= 0 && site.bit < owner.bits, "no such site");
   return SiteId(owner.first + cell * static_cast<std::uint64_t>(owner.bits) +
                 static_cast<std::uint64_t>(site.bit));
+}
+
+// 1 where there is no chain: the register itself.
+int MeshSites::chain_length(const MeshSite& place) const {
+  switch (layout_of(place.kind)) {
+    case Layout::kPe:
+    case Layout::kColumn:
+      return 1;
+    case Layout::kRowChain:
+      return place.row;
+    case Layout::kColumnChain:
+      return place.column;
+    case Layout::kDeskewChain:
+      return config_.columns - 1 - place.column;
+  }
+  return 1;
+}
+
+std::optional<SiteId> MeshSites::find(const MeshSite& place) const {
+  const Finding& finding = finding_of(place.kind);
+  const auto fits = [](int index, bool is_found_by, int end) {
+    return is_found_by ? 0 <= index && index < end : index < 0;
+  };
+  const bool exists = fits(place.row, finding.has_row, config_.rows) &&
+                      fits(place.column, finding.has_column, config_.columns) &&
+                      fits(place.position, true, chain_length(place)) &&
+                      fits(place.bit, true, block(place.kind).bits);
+  return exists ? std::optional(id_of(place)) : std::nullopt;
+}
+
+std::vector<std::string> MeshSites::indices(Register kind) const {
+  const auto below = [](const char* name, int end) {
+    return std::string(name) + " (0 to " + std::to_string(end - 1) + ")";
+  };
+  const Finding& finding = finding_of(kind);
+  std::vector<std::string> texts;
+  if (finding.has_row) {
+    texts.push_back(below("row", config_.rows));
+  }
+  if (finding.has_column) {
+    texts.push_back(below("column", config_.columns));
+  }
+  if (finding.chain != nullptr) {
+    texts.push_back(std::string("position (below ") + finding.chain + ")");
+  }
+  texts.push_back(below("bit", block(kind).bits));
+  return texts;
 }
 
 std::string MeshSites::text(SiteId id) const {
@@ -179,8 +243,7 @@ std::string MeshSites::text(SiteId id) const {
   for (const int index : {site.row, site.column}) {
     text += index >= 0 ? "[" + std::to_string(index) + "]" : "";
   }
-  const Layout layout = layout_of(site.kind);
-  if (layout != Layout::kPe && layout != Layout::kColumn) {
+  if (finding_of(site.kind).chain != nullptr) {
     text += " position " + std::to_string(site.position);
   }
   return text + " bit " + std::to_string(site.bit);

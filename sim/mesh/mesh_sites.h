@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,9 +66,16 @@ class MeshSites {
   std::uint64_t total_bits() const { return total_; }
   std::span<const RegisterBlock> blocks() const { return blocks_; }
   const RegisterBlock& block(Register kind) const;
+  /// Null where no register has this name.
+  const RegisterBlock* block_named(std::string_view name) const;
   MeshSite describe(SiteId site) const;
   /// The inverse of describe(). Requires a site that exists.
   SiteId id_of(const MeshSite& site) const;
+  /// The same of a place that somebody names; nothing where this mesh has no such site. An index by
+  /// which the register is not found must not be given (below 0, a position 0).
+  std::optional<SiteId> find(const MeshSite& place) const;
+  /// Each index by which a register of this kind is found, with its values, and "bit (0 to 7)".
+  std::vector<std::string> indices(Register kind) const;
   /// "partial_sum[3][5] bit 12", "skew_activation[4] position 2 bit 0".
   std::string text(SiteId site) const;
 
@@ -80,6 +88,8 @@ class MeshSites {
   std::vector<RegisterBlock> blocks_;
   std::array<std::uint64_t, kRegisterKinds> firsts_{};  // of the blocks, close together
   std::uint64_t total_ = 0;
+
+  int chain_length(const MeshSite& place) const;
 };
 
 }  // namespace tilestrike::sim

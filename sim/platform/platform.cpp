@@ -433,7 +433,7 @@ class Sequencer final : public sc_core::sc_module {
   std::span<const PlatformStep> steps_;  // of the program, still to be done
   std::vector<PlatformStep> cut_;        // what is left of bursts that were not done at once
   Tick last_ = 0;                        // of the step begun last
-  Tick end_ = 0;                         // ... of the last beat that was done
+  Tick end_ = 0;                         // of the last beat that was done
   Tick horizon_ = 0;                     // when anything else happens next
   std::exception_ptr error_;
 };

@@ -51,7 +51,7 @@ struct PlatformStep {
 enum class DueAction : std::uint8_t {
   kStop,  // the run ends
   kZero,  // its bytes are read as zeros; a read-modify-write goes on with them
-  kUse,   // ... or as the cells hold them
+  kUse,   // its bytes are read as the cells hold them
 };
 
 /// What the sequencer executes.
@@ -67,8 +67,9 @@ class PlatformProgram {
   virtual void on_corrected(const PlatformStep& step, const CodewordFinding& finding) {
     (void)step, (void)finding;
   }
-  /// ... with an uncorrectable error. A program that fetches it again puts the right bytes into
-  /// `step.data`, writes the array and answers kUse.
+  /// A step, or a beat of a burst, has met a codeword with an error that cannot be corrected. A
+  /// program that fetches it again puts the right bytes into `step.data`, writes the array and
+  /// answers kUse.
   virtual DueAction on_detected(const PlatformStep& step, const CodewordFinding& finding,
                                 DueAction usual) {
     (void)step, (void)finding;
@@ -103,8 +104,8 @@ struct EccCounts {
 
 struct PlatformReport {
   std::optional<DetectedError> first_detected;
-  std::vector<EccCounts> reads;   // by memory: by the program's steps
-  std::vector<EccCounts> scrubs;  // ... and by scrubbers
+  std::vector<EccCounts> reads;   // of each memory, by the program's steps
+  std::vector<EccCounts> scrubs;  // of each memory, by its scrubber
   std::uint64_t steps = 0;        // done, every beat of a burst
   Cycle last_cycle = 0;           // of the last one
   bool is_stopped = false;        // at first_detected

@@ -23,8 +23,8 @@ enum class Radiation { kNeutron, kAlpha, kThermal };
 /// How many cells an event upsets and how its cluster grows.
 struct ClusterLaw {
   double multi_cell_share = 0.0;  // P(several cells)
-  double tail_ratio = 0.0;        // P(m + 1) / P(m) for m >= 2 ...
-  int most_cells = 1;             // ... up to so many
+  double tail_ratio = 0.0;        // P(m + 1) / P(m) for m from 2 up to most_cells
+  int most_cells = 1;             // of a cluster, but for the heavy tail
   double word_line_share = 0.0;   // of the growth's steps
   double heavy_tail = 0.0;        // P(more than most_cells): m cells ~ 1/m up to kMostClusterCells
   friend bool operator==(const ClusterLaw&, const ClusterLaw&) = default;

@@ -10,6 +10,7 @@
 #include "bridge/reference/full_simulation.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/mesh_trials.h"
+#include "tests/bridge/schedule_events.h"
 #include "tests/bridge/touched.h"
 #include "tests/bridge/zoo.h"
 
@@ -43,7 +44,7 @@ class Comparison {
     for (;;) {
       const auto cycle = static_cast<Cycle>(
           random_.below(static_cast<std::uint64_t>(mapping_->schedule().cycles_per_inference())));
-      const auto layer = mapping_->schedule().layer_at(cycle);
+      const auto layer = layer_at(mapping_->schedule(), cycle);
       if (layer && mapping_->schedule().layers()[*layer].run != nullptr) {
         return cycle;
       }
@@ -53,7 +54,7 @@ class Comparison {
   // A cycle in which the site meets one of the two wavefronts on either side of a pass boundary.
   Cycle cycle_at_boundary(SiteId site) {
     const ScheduledLayer& layer =
-        mapping_->schedule().layers()[*mapping_->schedule().layer_at(cycle_on_mesh())];
+        mapping_->schedule().layers()[*layer_at(mapping_->schedule(), cycle_on_mesh())];
     const sim::Window window = layer.run->window(
         static_cast<int>(random_.below(static_cast<std::uint64_t>(layer.run->windows()))));
     const int delay = sites_.delay(sites_.describe(site));

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/bridge/schedule_events.h"
+
 namespace tilestrike::bridge {
 namespace {
 
@@ -48,14 +50,14 @@ TEST(ScheduleTest, LayersFollowEachOther) {
 TEST(ScheduleTest, EachCycleBelongsToOneLayerOrNone) {
   const Schedule schedule = example();
   const auto& layers = schedule.layers();
-  EXPECT_EQ(schedule.layer_at(0), 0U);
-  EXPECT_EQ(schedule.layer_at(layers[0].end() - 1), 0U);
-  EXPECT_EQ(schedule.layer_at(layers[0].end()), std::nullopt);
-  EXPECT_EQ(schedule.layer_at(layers[2].start - 1), std::nullopt);
-  EXPECT_EQ(schedule.layer_at(layers[2].start), 2U);
-  EXPECT_EQ(schedule.layer_at(layers[3].start), 3U);
-  EXPECT_EQ(schedule.layer_at(layers[3].end()), std::nullopt);
-  EXPECT_EQ(schedule.layer_at(schedule.cycles_per_inference() - 1), std::nullopt);
+  EXPECT_EQ(layer_at(schedule, 0), 0U);
+  EXPECT_EQ(layer_at(schedule, layers[0].end() - 1), 0U);
+  EXPECT_EQ(layer_at(schedule, layers[0].end()), std::nullopt);
+  EXPECT_EQ(layer_at(schedule, layers[2].start - 1), std::nullopt);
+  EXPECT_EQ(layer_at(schedule, layers[2].start), 2U);
+  EXPECT_EQ(layer_at(schedule, layers[3].start), 3U);
+  EXPECT_EQ(layer_at(schedule, layers[3].end()), std::nullopt);
+  EXPECT_EQ(layer_at(schedule, schedule.cycles_per_inference() - 1), std::nullopt);
 }
 
 TEST(ScheduleTest, FlipsMeetTheRunOfTheirCycleOnly) {
@@ -91,9 +93,9 @@ TEST(ScheduleTest, WindowsAreCutToTheirRuns) {
 TEST(ScheduleTest, EventsAskedLazilyEqualAllEvents) {
   for (const auto dataflow : {sim::Dataflow::kWeightStationary, sim::Dataflow::kOutputStationary}) {
     const Schedule schedule = example(dataflow);
-    const auto all = schedule.events({0, schedule.cycles_per_inference()});
+    const auto all = events_of(schedule, {0, schedule.cycles_per_inference()});
     for (Cycle cycle = 0; cycle < schedule.cycles_per_inference(); ++cycle) {
-      const auto here = schedule.events({cycle, cycle + 1});
+      const auto here = events_of(schedule, {cycle, cycle + 1});
       std::size_t expected = 0;
       std::size_t off_mesh = 0;
       for (const Event& event : all) {
@@ -107,7 +109,7 @@ TEST(ScheduleTest, EventsAskedLazilyEqualAllEvents) {
         }
       }
       EXPECT_EQ(here.size(), expected);
-      const auto layer = schedule.layer_at(cycle);
+      const auto layer = layer_at(schedule, cycle);
       const bool on_mesh = layer && schedule.layers()[*layer].run != nullptr;
       EXPECT_EQ(off_mesh, on_mesh ? 0U : 1U) << "cycle " << cycle;
     }
@@ -119,7 +121,7 @@ TEST(ScheduleTest, EventsMoveEveryOperandAndResultOnce) {
     const Schedule schedule = example(dataflow);
     std::int64_t drained = 0;
     std::int64_t preloaded = 0;
-    for (const Event& event : schedule.events({0, schedule.cycles_per_inference()})) {
+    for (const Event& event : events_of(schedule, {0, schedule.cycles_per_inference()})) {
       drained += event.kind == EventKind::kDrain && event.layer == 0 ? event.bytes : 0;
       preloaded += event.kind == EventKind::kPreload && event.layer == 0 ? event.bytes : 0;
     }

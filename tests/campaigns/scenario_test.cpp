@@ -293,7 +293,7 @@ TEST(ScenarioTest, EverySiteCanBeListed) {
         fault.column = site.column;
         fault.position = site.position;
         fault.bit = site.bit;
-        ASSERT_EQ(site_of(fault, sites, mesh), SiteId(id));
+        ASSERT_EQ(site_of(fault, sites), SiteId(id));
       }
     }
   }

@@ -3,7 +3,9 @@
 """Makes inputs for the command-line tests without NumPy or torch.
 
     python3 make_inputs.py npy FILE TYPE SHAPE      zeros, such as '<f4' 5,1,28,28
+    python3 make_inputs.py flip FILE PLACE BITS     bits of a byte flipped; from the end: PLACE < 0
     python3 make_inputs.py operator IN.pt2 OUT.pt2  the archive with relu made an unknown operator
+    python3 make_inputs.py sql RESULTS.sqlite STATEMENT     changes a results file
     python3 make_inputs.py rows RESULTS.sqlite      all rows but those of meta, as text
     python3 make_inputs.py trials RESULTS.sqlite COLUMN...  trials without some columns, as text
 """
@@ -25,6 +27,16 @@ if command == "npy":
     with open(path, "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
         file.write(bytes(count))
+elif command == "flip":
+    with open(arguments[0], "rb") as file:
+        content = bytearray(file.read())
+    content[int(arguments[1])] ^= int(arguments[2])
+    with open(arguments[0], "wb") as file:
+        file.write(content)
+elif command == "sql":
+    connection = sqlite3.connect(arguments[0])
+    connection.execute(arguments[1])
+    connection.commit()
 elif command == "operator":
     with zipfile.ZipFile(arguments[0]) as old, zipfile.ZipFile(arguments[1], "w") as new:
         for entry in old.namelist():

@@ -6,7 +6,9 @@
 
 A file is a sequence of
 
-    $ command             run by bash in a scratch folder; `tilestrike` is PROGRAM, $HERE is here
+    file: NAME            a file of the scratch folder, with the lines up to the next keyword
+    $ command             run by bash in this folder; `tilestrike` is PROGRAM, $HERE is here, $SHOW
+                          prints parts of JSON and of results files (show.py)
     exit: 2               expected exit code; 0 when it is not said
     stdout:               expected lines, up to the next keyword; none when it is not said
     stderr:               the same
@@ -25,23 +27,25 @@ import tempfile
 
 
 def blocks_of(text):
-    """The commands of a test: dictionaries with command, line, exit, stdout, stderr."""
-    blocks, section = [], None
+    """The commands of a test: dictionaries with command, line, files, exit, stdout, stderr."""
+    blocks, section, files = [], None, {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("$ "):
-            blocks.append({"command": line[2:], "line": number, "exit": 0, "stdout": [],
-                           "stderr": []})
-            section = None
+            blocks.append({"command": line[2:], "line": number, "files": files, "exit": 0,
+                           "stdout": [], "stderr": []})
+            section, files = None, {}
+        elif line.startswith("file: "):
+            section = files[line[6:]] = []
         elif line.startswith("#") or (section is None and not line.strip()):
             continue
         elif line.startswith("exit: "):
             blocks[-1]["exit"] = int(line[6:])
         elif line in ("stdout:", "stderr:"):
-            section = line[:-1]
+            section = blocks[-1][line[:-1]]
         elif section is None:
             sys.exit(f"line {number}: '{line}' is neither a command nor expected output")
         else:
-            blocks[-1][section].append(line)
+            section.append(line)
     for block in blocks:  # blank lines between blocks are layout
         for section in ("stdout", "stderr"):
             while block[section] and not block[section][-1].strip():
@@ -61,12 +65,17 @@ def pattern_of(lines):
 
 def main():
     test, program = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+    here = test.parent.resolve()
     failures = 0
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as programs:
         (pathlib.Path(programs) / "tilestrike").symlink_to(program)
         environment = dict(os.environ, PATH=f"{programs}:{os.environ['PATH']}",
-                           HERE=str(test.parent.resolve()), PYTHON=sys.executable)
+                           HERE=str(here), PYTHON=sys.executable,
+                           SHOW=f"{sys.executable} {here / 'show.py'}")
         for block in blocks_of(test.read_text(encoding="utf-8")):
+            for name, lines in block["files"].items():
+                text = "\n".join(lines).rstrip() + "\n"
+                (pathlib.Path(scratch) / name).write_text(text, encoding="utf-8")
             done = subprocess.run(["bash", "-c", block["command"]], cwd=scratch, env=environment,
                                   capture_output=True, text=True, check=False)
             problems = []

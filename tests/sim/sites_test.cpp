@@ -3,6 +3,7 @@
 // Is every flip-flop one site, and every site one flip-flop?
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -32,6 +33,29 @@ TEST_P(SitesTest, DescribeAndIdAreInverse) {
     ASSERT_LT(sites.delay(site), config().rows + config().columns);
     ASSERT_TRUE(seen.emplace(site.kind, site.row, site.column, site.position, site.bit).second);
   }
+}
+
+// Around the mesh, one beyond each end: what is found is every site, once, and nothing else.
+TEST_P(SitesTest, APlaceIsFoundWhereThereIsASite) {
+  const MeshSites sites(config());
+  const int longest = std::max(config().rows, config().columns);
+  std::uint64_t found = 0;
+  MeshSite place;
+  for (const RegisterBlock& block : sites.blocks()) {
+    place.kind = block.kind;
+    for (place.row = -1; place.row <= config().rows; ++place.row) {
+      for (place.column = -1; place.column <= config().columns; ++place.column) {
+        for (place.position = -1; place.position <= longest; ++place.position) {
+          for (place.bit = -1; place.bit <= block.bits; ++place.bit) {
+            const std::optional<SiteId> site = sites.find(place);
+            found += site ? 1 : 0;
+            ASSERT_TRUE(!site || sites.describe(*site) == place) << sites.text(*site);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_EQ(found, sites.total_bits());
 }
 
 TEST_P(SitesTest, TotalsAreTheFormula) {
@@ -77,6 +101,28 @@ TEST(SiteNamesTest, NamesSayWhichRegisterAndWhere) {
   site.bit = 7;
   EXPECT_EQ(os.text(os.id_of(site)), "weight[3][5] bit 7");
   EXPECT_EQ(os.block(Register::kStationary1).name, "accumulator_1");
+}
+
+TEST(SiteNamesTest, ARegisterIsKnownByItsName) {
+  const MeshSites sites(MeshConfig{8, 4, Dataflow::kWeightStationary});
+  for (const RegisterBlock& block : sites.blocks()) {
+    EXPECT_EQ(sites.block_named(block.name), &block);
+  }
+  EXPECT_EQ(sites.block_named("accumulator_1"), nullptr);
+}
+
+TEST(SiteNamesTest, IndicesSayHowARegisterIsFound) {
+  using Texts = std::vector<std::string>;
+  const MeshSites sites(MeshConfig{8, 4, Dataflow::kWeightStationary});
+  EXPECT_EQ(sites.indices(Register::kVertical),
+            (Texts{"row (0 to 7)", "column (0 to 3)", "bit (0 to 31)"}));
+  EXPECT_EQ(sites.indices(Register::kSkewActivation),
+            (Texts{"row (0 to 7)", "position (below row)", "bit (0 to 7)"}));
+  EXPECT_EQ(sites.indices(Register::kSkewValid),
+            (Texts{"column (0 to 3)", "position (below column)", "bit (0 to 0)"}));
+  EXPECT_EQ(sites.indices(Register::kOutput), (Texts{"column (0 to 3)", "bit (0 to 31)"}));
+  EXPECT_EQ(sites.indices(Register::kDeskew),
+            (Texts{"column (0 to 3)", "position (below columns - 1 - column)", "bit (0 to 31)"}));
 }
 
 TEST(SiteNamesTest, TheLargestMeshHasItsLastSite) {

@@ -9,8 +9,8 @@
 #include "base/random.h"
 #include "sim/mesh/arithmetic.h"
 #include "sim/mesh/engine.h"
-#include "sim/platform/tile_program.h"
 #include "tests/sim/plain_array.h"
+#include "tests/sim/tile_program.h"
 
 namespace tilestrike::sim {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/platform/tile_program.h"
+#include "tests/sim/tile_program.h"
 
 #include <algorithm>
 #include <tuple>
