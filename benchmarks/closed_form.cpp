@@ -13,6 +13,7 @@
 #include "benchmarks/paired.h"
 #include "benchmarks/ready_passes.h"
 #include "sim/mesh/closed_form.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::sim {
 namespace {
@@ -28,8 +29,8 @@ void closed_form_faults(benchmark::State& state, Dataflow dataflow) {
   const std::vector<RegisterFault> faults = uniform_strikes(run, kStrikes);
   ClosedForm closed_form;
   MeshResult result;
-  const auto closed_form_engine = make_engine("closed_form");
-  const auto systemc = make_engine("systemc");
+  const auto closed_form_engine = builtin_engines().make("closed_form");
+  const auto systemc = builtin_engines().make("systemc");
   MeshJob job;
   job.run = &run;
   job.operands = &operands;
@@ -39,7 +40,7 @@ void closed_form_faults(benchmark::State& state, Dataflow dataflow) {
     TS_CHECK(systemc->run(job).deltas == closed_form_engine->run(job).deltas,
              "both sides compute the same");
   }
-  const auto through = [&](Engine& engine, std::size_t count) {
+  const auto through = [&](MeshEngine& engine, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       job.faults = {&faults[i], 1};
       benchmark::DoNotOptimize(engine.run(job));

@@ -17,12 +17,10 @@ constexpr int kMostPassesTogether = 64;  // without strikes: nothing crosses fro
 // A struck run that takes so many times the edges of the same run without strikes has hung.
 constexpr std::int64_t kHungAfter = 4;
 
-class ForeignEngine final : public sim::Engine {
+class ForeignEngine final : public sim::MeshEngine {
  public:
   ForeignEngine(std::string name, std::unique_ptr<ForeignMesh> design)
       : name_(std::move(name)), design_(std::move(design)) {}
-
-  std::string_view name() const override { return name_; }
 
   bool covers(const sim::MeshJob& job) const override {
     if (!design_->takes(job.run->config()) ||
@@ -187,23 +185,11 @@ class ForeignEngine final : public sim::Engine {
 
 }  // namespace
 
-void add_foreign_engine(const std::string& name,
+void add_foreign_engine(sim::EngineSet& engines, const std::string& name,
                         std::function<std::unique_ptr<ForeignMesh>()> make) {
-  const std::vector<std::string> known = sim::engine_names();
-  if (std::ranges::find(known, name) != known.end()) {
-    fail(ErrorCode::kInvalidInput, "there is an engine called '" + name + "' already", "engine",
-         "give yours another name");
-  }
-  const sim::EngineRegistration registration(
-      name, [name, make = std::move(make)]() -> std::unique_ptr<sim::Engine> {
-        return std::make_unique<ForeignEngine>(name, make());
-      });
+  engines.add({.name = name, .make = [name, make = std::move(make)] {
+                 return std::make_unique<ForeignEngine>(name, make());
+               }});
 }
 
 }  // namespace tilestrike::rtl
-
-// Makes the linker take this file (CMakeLists.txt): who needs it is a library that is loaded.
-extern "C" {
-extern const int tilestrike_foreign_engine;
-const int tilestrike_foreign_engine = 1;
-}

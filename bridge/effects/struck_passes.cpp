@@ -26,7 +26,8 @@ constexpr Cycle kForever = std::numeric_limits<Cycle>::max();
 
 class StruckPasses::Program final : public sim::PlatformProgram {
  public:
-  Program(StruckPasses& owner, const MeshStrike& strike, sim::Engine* mesh, const Observe& observe)
+  Program(StruckPasses& owner, const MeshStrike& strike, sim::MeshEngine* mesh,
+          const Observe& observe)
       : owner_(owner),
         mesh_(mesh),
         residency_(owner.residency_),
@@ -89,7 +90,7 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   void sort();
 
   StruckPasses& owner_;
-  sim::Engine* mesh_;
+  sim::MeshEngine* mesh_;
   const Residency& residency_;
   const MemorySchedule& memory_;
   const MeshStrike& strike_;
@@ -528,7 +529,8 @@ StruckPasses::StruckPasses(const Residency& residency, OnDue on_due)
   platform_ = std::make_unique<sim::Platform>(configs);
 }
 
-LayerEffect StruckPasses::run(const MeshStrike& strike, sim::Engine* mesh, const Observe& observe) {
+LayerEffect StruckPasses::run(const MeshStrike& strike, sim::MeshEngine* mesh,
+                              const Observe& observe) {
   Program program(*this, strike, mesh, observe);
   if (!program.has_passes()) {
     return program.effect();

@@ -31,9 +31,11 @@ class MeshStudy final : public Study {
         judge_(Judge::make(inputs.judge)) {
     hashes_ = hashes_of(load_, inputs.model);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
-    mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engine, *judge_);
+    mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engines, inputs.engine,
+                                         *judge_);
     if (mapping_->schedule().memory() != nullptr) {
-      cells_ = std::make_unique<MemoryTrials>(load_.network, *mapping_, inputs.engine, *judge_);
+      cells_ = std::make_unique<MemoryTrials>(load_.network, *mapping_,
+                                              inputs.engines.at(inputs.engine), *judge_);
       find_memories(inputs.accelerator);
     }
     layers_ = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());

@@ -175,20 +175,20 @@ class MeshPath final : public StrikePath {
 };
 
 MeshTrials::MeshTrials(const dnn::Network& network, const Mapping& mapping,
-                       const std::string& engine, const Judge& judge)
+                       const sim::EngineSet& engines, const std::string& engine, const Judge& judge)
     : network_(network),
       mapping_(mapping),
       sites_(mapping.accelerator().mesh),
       judge_(judge),
       engine_name_(engine),
-      engine_(sim::make_engine(engine)) {
-  if (engine != "systemc") {
-    fallback_ = sim::make_engine("systemc");
+      engine_(engines.make(engine)) {
+  if (!engines.at(engine).covers_all) {
+    stand_in_ = engines.stand_in().make();
   }
 }
 
 sim::MeshResult MeshTrials::simulate(const sim::MeshJob& job) {
-  return fallback_ == nullptr || engine_->covers(job) ? engine_->run(job) : fallback_->run(job);
+  return stand_in_ == nullptr || engine_->covers(job) ? engine_->run(job) : stand_in_->run(job);
 }
 
 TrialResult MeshTrials::run(const dnn::Tape& golden, std::span<const RegisterFault> faults,

@@ -19,7 +19,7 @@ class TrialRun;
 /// A struck run of the mesh; all of it lives for the call.
 struct StruckRun {
   const std::string& layer;
-  const std::string& engine;  // that was asked; what it does not cover ran on SystemC
+  const std::string& engine;  // that was asked; what it does not cover ran on another
   const sim::MeshJob& job;    // starts as the runs before it have left the mesh
   const sim::MeshResult& result;
 };

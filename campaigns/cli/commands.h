@@ -11,20 +11,22 @@
 
 #include "base/input_files.h"
 #include "campaigns/scenario/campaign.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::campaigns::cli {
 
 /// A command that was parsed and is to be run; gives the exit code.
 using Action = std::function<int()>;
 
-void add_run(CLI::App& program, Action& chosen);
-void add_replay(CLI::App& program, Action& chosen);
-void add_infer(CLI::App& program, Action& chosen);
+// `engines` must outlive the program's run; --load adds to them before the chosen action runs.
+void add_run(CLI::App& program, const sim::EngineSet& engines, Action& chosen);
+void add_replay(CLI::App& program, const sim::EngineSet& engines, Action& chosen);
+void add_infer(CLI::App& program, const sim::EngineSet& engines, Action& chosen);
 void add_inspect(CLI::App& program, Action& chosen);
-void add_list(CLI::App& program, Action& chosen);
+void add_list(CLI::App& program, const sim::EngineSet& engines, Action& chosen);
 void add_locate(CLI::App& program, Action& chosen);
-void add_compare(CLI::App& program, Action& chosen);
-void add_correlate(CLI::App& program, Action& chosen);
+void add_compare(CLI::App& program, const sim::EngineSet& engines, Action& chosen);
+void add_correlate(CLI::App& program, const sim::EngineSet& engines, Action& chosen);
 
 /// Checks a whole number. (CLI11's own check names the largest double there is.)
 inline CLI::Validator not_negative() {
@@ -35,7 +37,7 @@ inline CLI::Validator not_negative() {
 }
 
 /// The keys of a scenario file, for help.
-std::string scenario_help();
+std::string scenario_help(const sim::EngineSet& engines);
 
 /// What names a campaign on the command line.
 struct CampaignArguments {
@@ -43,7 +45,7 @@ struct CampaignArguments {
   std::vector<std::string> settings;  // of --set
   std::string trials, seed;           // empty: the scenario's
 };
-Campaign load_campaign_of(const CampaignArguments& arguments);
+Campaign load_campaign_of(const CampaignArguments& arguments, const sim::EngineSet& engines);
 
 /// Text on stdout. Throws Failure when it cannot be written.
 void print(const std::string& text);

@@ -21,9 +21,9 @@ struct CompareArguments {
   bool is_json = false;
 };
 
-int run(const CompareArguments& arguments) {
+int run(const CompareArguments& arguments, const sim::EngineSet& engines) {
   const std::string text = Results::existing(arguments.results)->campaign_text();
-  const Campaign campaign = read_campaign(parse_yaml(text, arguments.results));
+  const Campaign campaign = read_campaign(parse_yaml(text, arguments.results), engines);
   const auto results = Results::for_campaign(arguments.results, campaign);
   const auto points = static_cast<std::int64_t>(campaign.points.size());
   if (points < 2) {
@@ -37,7 +37,7 @@ int run(const CompareArguments& arguments) {
   }
   ProgressLine line;
   const std::vector<Summary> summaries =
-      summaries_of(campaign, *results, surroundings_of(line, false));
+      summaries_of(campaign, *results, surroundings_of(engines, line, false));
   line.close();
   const PairedPoints paired =
       paired_points(*results, campaign, summaries, static_cast<std::size_t>(arguments.from));
@@ -52,7 +52,7 @@ int run(const CompareArguments& arguments) {
 
 }  // namespace
 
-void add_compare(CLI::App& program, Action& chosen) {
+void add_compare(CLI::App& program, const sim::EngineSet& engines, Action& chosen) {
   const auto arguments = std::make_shared<CompareArguments>();
   CLI::App* command = program.add_subcommand(
       "compare", "Points of a sweep against one of them, trial by trial: paired differences");
@@ -69,7 +69,9 @@ void add_compare(CLI::App& program, Action& chosen) {
       "and the interval in brackets what it would be if the points had nothing in common. `run` "
       "prints\n"
       "the same against the first point.");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->callback([arguments, &engines, &chosen] {
+    chosen = [arguments, &engines] { return run(*arguments, engines); };
+  });
 }
 
 }  // namespace tilestrike::campaigns::cli

@@ -69,14 +69,14 @@ void write_page(const std::string& path, const std::string& html) {
   }
 }
 
-int run(CorrelateArguments& arguments) {
+int run(CorrelateArguments& arguments, const sim::EngineSet& engines) {
   if (arguments.trial >= 0) {
     arguments.request.trial = arguments.trial;
   }
-  const Campaign campaign = load_campaign_of(arguments);
+  const Campaign campaign = load_campaign_of(arguments, engines);
   ProgressLine line;
-  const CorrelationReport report =
-      correlate(campaign, arguments.request, surroundings_of(line, arguments.has_progress));
+  const CorrelationReport report = correlate(
+      campaign, arguments.request, surroundings_of(engines, line, arguments.has_progress));
   line.close();
   const std::string command = command_of(arguments);
   print(arguments.is_json ? json_of(report, command).dump(2) + "\n" : text_of(report, command));
@@ -95,7 +95,7 @@ int run(CorrelateArguments& arguments) {
   return report.exit_code();
 }
 
-std::string correlate_help() {
+std::string correlate_help(const sim::EngineSet& engines) {
   return "Each trial's faults are drawn as `tilestrike run` draws them, and each run of the mesh "
          "that they\nstrike goes through every engine: results of the passes, activation, struck "
          "word, cycles and\nend state are compared, and after every clock edge every register of "
@@ -111,12 +111,12 @@ std::string correlate_help() {
          "Exit codes: 0 all agree; 1 a disagreement, or nothing was compared; 2 bad input; 130 "
          "interrupted.\n"
          "docs/correlate.md explains the tables.\n\n" +
-         scenario_help();
+         scenario_help(engines);
 }
 
 }  // namespace
 
-void add_correlate(CLI::App& program, Action& chosen) {
+void add_correlate(CLI::App& program, const sim::EngineSet& engines, Action& chosen) {
   const auto arguments = std::make_shared<CorrelateArguments>();
   CorrelateRequest& request = arguments->request;
   CLI::App* command = program.add_subcommand(
@@ -149,12 +149,12 @@ void add_correlate(CLI::App& program, Action& chosen) {
   command->add_flag("--progress", arguments->has_progress,
                     "Progress on stderr even where that is no terminal");
   command->add_flag("--json", arguments->is_json, "Print JSON");
-  command->footer(correlate_help);
-  command->callback([arguments, &program, &chosen] {
+  command->footer([&engines] { return correlate_help(engines); });
+  command->callback([arguments, &program, &engines, &chosen] {
     if (const CLI::Option* load = program.get_option_no_throw("--load")) {
       arguments->libraries = load->results();
     }
-    chosen = [arguments] { return run(*arguments); };
+    chosen = [arguments, &engines] { return run(*arguments, engines); };
   });
 }
 

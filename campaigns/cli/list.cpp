@@ -91,9 +91,9 @@ ListTable outcomes() {
   return table;
 }
 
-ListTable fields() {
+ListTable fields(const sim::EngineSet& engines) {
   ListTable table = {{"key", "type", "unit", "default", "range", "help"}};
-  for (const FieldHelp& field : campaign_help()) {
+  for (const FieldHelp& field : campaign_help(engines)) {
     table.push_back(
         {field.name, field.type, field.unit, field.default_text, field.range, field.help});
   }
@@ -124,6 +124,7 @@ std::string json_of(const ListTable& table) {
 }
 
 struct ListArguments {
+  const sim::EngineSet* engines = nullptr;
   std::string what;
   std::string accelerator = std::string(kDefaultAccelerator);
   bool patterns = false;
@@ -147,7 +148,7 @@ const std::vector<std::pair<std::string, std::function<ListTable(const ListArgum
            }},
           {"operators", [](const ListArguments&) { return operators(); }},
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
-          {"fields", [](const ListArguments&) { return fields(); }},
+          {"fields", [](const ListArguments& arguments) { return fields(*arguments.engines); }},
           {"nodes",
            [](const ListArguments& arguments) {
              return listed(nodes_table(arguments.nodes_file));
@@ -196,8 +197,9 @@ int run(const ListArguments& arguments) {
 
 }  // namespace
 
-void add_list(CLI::App& program, Action& chosen) {
+void add_list(CLI::App& program, const sim::EngineSet& engines, Action& chosen) {
   const auto arguments = std::make_shared<ListArguments>();
+  arguments->engines = &engines;
   std::vector<std::string> names;
   for (const auto& [name, make] : lists()) {
     names.push_back(name);

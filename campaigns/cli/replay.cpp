@@ -18,19 +18,19 @@ struct ReplayArguments {
   bool is_json = false;
 };
 
-int run(ReplayArguments& arguments) {
+int run(ReplayArguments& arguments, const sim::EngineSet& engines) {
   if (arguments.image >= 0) {
     arguments.request.image = arguments.image;
   }
   arguments.request.open_dump = bridge::dump_of_trial;
-  const ReplayReport report = replay(arguments.request, bridge::Study::open);
+  const ReplayReport report = replay(arguments.request, engines, bridge::Study::open);
   print(arguments.is_json ? json_of(report).dump(2) + "\n" : text_of(report));
   return report.differences.empty() ? 0 : 1;
 }
 
 }  // namespace
 
-void add_replay(CLI::App& program, Action& chosen) {
+void add_replay(CLI::App& program, const sim::EngineSet& engines, Action& chosen) {
   const auto arguments = std::make_shared<ReplayArguments>();
   CLI::App* command = program.add_subcommand(
       "replay", "Strike one trial of a results file again and tell its story");
@@ -55,7 +55,9 @@ void add_replay(CLI::App& program, Action& chosen) {
                       "file");
   command->add_flag("--json", arguments->is_json, "Print JSON");
   command->footer("Exit code 1: the trial is not the one that the file holds.");
-  command->callback([arguments, &chosen] { chosen = [arguments] { return run(*arguments); }; });
+  command->callback([arguments, &engines, &chosen] {
+    chosen = [arguments, &engines] { return run(*arguments, engines); };
+  });
 }
 
 }  // namespace tilestrike::campaigns::cli

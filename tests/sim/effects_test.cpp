@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {
@@ -247,7 +248,7 @@ void expect_table(const MeshConfig& config, std::vector<PassShape> shapes) {
   const MeshRun run(config, std::move(shapes));
   const RandomOperands operands(run, random);
   const MeshSites sites(config);
-  const auto engine = make_engine("systemc");
+  const auto engine = builtin_engines().make("systemc");
   Effects effects(run, operands);
   std::map<Register, int> changed;
   for (std::uint64_t id = 0; id < sites.total_bits(); ++id) {
