@@ -37,7 +37,7 @@ void closed_form_faults(benchmark::State& state, Dataflow dataflow) {
   std::size_t changed = 0;
   for (std::size_t i = 0; i < kSystemCStrikes; ++i) {
     job.faults = {&faults[i], 1};
-    TS_CHECK(systemc->run(job).deltas == closed_form_engine->run(job).deltas,
+    TS_CHECK(systemc->run(job).changes == closed_form_engine->run(job).changes,
              "both sides compute the same");
   }
   const auto through = [&](MeshEngine& engine, std::size_t count) {
@@ -57,7 +57,7 @@ void closed_form_faults(benchmark::State& state, Dataflow dataflow) {
               job.faults = {&fault, 1};
               TS_CHECK(closed_form.has_formula(job, sites), "every flip has a formula");
               closed_form.compute(result);
-              changed += result.deltas.empty() ? 0 : 1;
+              changed += result.changes.empty() ? 0 : 1;
             }
           }));
           engine_times.push_back(

@@ -118,7 +118,7 @@ void mesh_tile_struck(benchmark::State& state, Dataflow dataflow) {
       state,
       [&] {
         job.faults = {&faults[next++ % kStrikes], 1};
-        changed += engine->run(job).deltas.empty() ? 0 : 1;
+        changed += engine->run(job).changes.empty() ? 0 : 1;
         ++runs;
       },
       [&] { benchmark::DoNotOptimize(plain.run()); });

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "rtl/foreign_mesh.h"
-#include "sim/mesh/arithmetic.h"
 #include "sim/mesh/engines.h"
 
 namespace tilestrike::rtl {
@@ -171,8 +170,8 @@ class ForeignEngine final : public sim::MeshEngine {
           result.outputs[static_cast<std::size_t>(strikes.first + pass)][i] = is[i];
         } else {
           const auto at = static_cast<int>(i);
-          result.deltas.push_back({strikes.first + pass, at / columns, at % columns,
-                                   sim::wrapped(std::int64_t{is[i]} - was[i])});
+          result.changes.push_back(
+              {strikes.first + pass, at / columns, at % columns, was[i], is[i]});
         }
       }
     }

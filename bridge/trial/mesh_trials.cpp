@@ -88,8 +88,7 @@ class MeshPath final : public StrikePath {
       left_ = std::move(simulated.end);
     }
     LayerChange change;
-    change.deltas =
-        accumulator_deltas(layer, trials_.mapping_.accelerator().mesh.overflow, simulated.deltas);
+    change.deltas = accumulator_deltas(layer, simulated.changes);
     return change;
   }
 
@@ -162,7 +161,7 @@ class MeshPath final : public StrikePath {
     }
     run.tell("{}: simulated {} windows; activated: {}; {} results of passes differ",
              run.name_of_layer(layer.layer()), simulated.windows_simulated,
-             simulated.activated ? "yes" : "no", simulated.deltas.size());
+             simulated.activated ? "yes" : "no", simulated.changes.size());
   }
 
   MeshTrials& trials_;

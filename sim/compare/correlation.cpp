@@ -145,7 +145,7 @@ JobCorrelation Correlator::correlate(const MeshJob& job) {
       first != answers.end()) {
     found.changed_word = first->result.before != first->result.after;
     found.activated = first->result.activated;
-    found.corrupted = !first->result.deltas.empty();
+    found.corrupted = !first->result.changes.empty();
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
     for (std::size_t j = i + 1; j < answers.size(); ++j) {

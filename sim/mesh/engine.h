@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The interface of a mesh engine: something that computes struck tile passes. A job goes in, deltas
-// of the outputs come back (docs/mesh.md, "How a struck pass is computed"). Engines by name are in
-// sim/mesh/engine_set.h.
+// The interface of a mesh engine: something that computes struck tile passes. A job goes in,
+// changes of the outputs come back (docs/mesh.md, "How a struck pass is computed"). Engines by name
+// are in sim/mesh/engine_set.h.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "base/fault.h"
@@ -65,17 +66,29 @@ struct MeshJob {
   bool wants_end = false;
 };
 
-struct OutputDelta {
+/// A result of a pass that is not as it should be. The arithmetic says what its 32 bits mean; where
+/// that is linear (sim/mesh/arithmetic.h) only the difference counts, and `golden` may be left 0.
+struct OutputChange {
   std::int32_t pass = 0;
   std::int32_t row = 0;  // of the pass's result
   std::int32_t column = 0;
-  std::int32_t delta = 0;  // faulty minus golden, modulo 2^32
-  friend auto operator<=>(const OutputDelta&, const OutputDelta&) = default;
+  std::int32_t golden = 0;
+  std::int32_t faulty = 0;
+
+  /// Faulty minus golden, modulo 2^32.
+  std::int32_t delta() const {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(faulty) -
+                                     static_cast<std::uint32_t>(golden));
+  }
+  auto place() const { return std::tie(pass, row, column); }
+  friend bool operator==(const OutputChange& x, const OutputChange& y) {
+    return x.place() == y.place() && x.delta() == y.delta();
+  }
 };
 
 struct MeshResult {
-  /// Sorted; only what differs. Empty with wants_outputs.
-  std::vector<OutputDelta> deltas;
+  /// Sorted by place; only what differs. Empty with wants_outputs.
+  std::vector<OutputChange> changes;
   /// Of the faulty mesh, per pass rows x columns; only with wants_outputs.
   std::vector<std::vector<std::int32_t>> outputs;
   /// Faulty c0 and c1 once every wavefront of the run has passed; only with wants_end and

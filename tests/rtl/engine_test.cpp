@@ -25,7 +25,7 @@ class RtlEngineTest : public EquivalenceTest {
   void expect_equal(const MeshJob& job) {
     const MeshResult expected = stepped_->run(job);
     const MeshResult result = rtl_->run(job);
-    ASSERT_EQ(result.deltas, expected.deltas) << described(job);
+    ASSERT_EQ(result.changes, expected.changes) << described(job);
     ASSERT_EQ(result.outputs, expected.outputs) << described(job);
     ASSERT_EQ(result.activated, expected.activated) << described(job);
     ASSERT_EQ(result.before, expected.before) << described(job);
@@ -34,7 +34,7 @@ class RtlEngineTest : public EquivalenceTest {
     if (job.wants_end || job.wants_outputs) {
       ASSERT_EQ(result.end, expected.end) << described(job);
     }
-    changed_ += expected.deltas.empty() ? 0 : 1;
+    changed_ += expected.changes.empty() ? 0 : 1;
   }
 
   const std::unique_ptr<MeshEngine> rtl_ = with_rtl().make("rtl");

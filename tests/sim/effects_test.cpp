@@ -262,12 +262,12 @@ void expect_table(const MeshConfig& config, std::vector<PassShape> shapes) {
       Deltas got;
       int first_pass = run.windows();
       int last_pass = 0;
-      for (const OutputDelta& delta : engine->run(job).deltas) {
-        got[{delta.pass, delta.row, delta.column}] = delta.delta;
-        first_pass = std::min(first_pass, delta.pass);
-        last_pass = std::max(last_pass, delta.pass);
+      for (const OutputChange& change : engine->run(job).changes) {
+        got[{change.pass, change.row, change.column}] = change.delta();
+        first_pass = std::min(first_pass, change.pass);
+        last_pass = std::max(last_pass, change.pass);
         if (!Effects::is_covered(site.kind)) {
-          ASSERT_EQ(delta.column, site.column) << sites.text(SiteId(id)) << " at " << cycle;
+          ASSERT_EQ(change.column, site.column) << sites.text(SiteId(id)) << " at " << cycle;
         }
       }
       changed[site.kind] += got.empty() ? 0 : 1;

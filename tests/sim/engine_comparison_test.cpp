@@ -70,14 +70,17 @@ TEST(EngineComparisonTest, TheFirstDifferenceIsNamed) {
   MeshJob job;
   job.run = &run;
   MeshResult expected;
-  expected.deltas = {{0, 1, 2, 16}, {0, 2, 2, -4}};
+  expected.changes = {{0, 1, 2, 0, 16}, {0, 2, 2, 7, 3}};
   MeshResult other = expected;
   EXPECT_EQ(first_difference(job, expected, other), "");
-  other.deltas[1].delta = 4;
+  other.changes[1].golden = 0;  // as from a mesh of differences
+  other.changes[1].faulty = -4;
+  EXPECT_EQ(first_difference(job, expected, other), "");
+  other.changes[1].faulty = 4;
   EXPECT_EQ(first_difference(job, expected, other), "pass 0, row 2, column 2: off by 4, not -4");
-  other.deltas = {{0, 2, 2, -4}};
+  other.changes = {{0, 2, 2, 0, -4}};
   EXPECT_EQ(first_difference(job, expected, other), "pass 0, row 1, column 2: off by 0, not 16");
-  other.deltas = {{0, 0, 3, 1}, {0, 1, 2, 16}, {0, 2, 2, -4}};
+  other.changes = {{0, 0, 3, 4, 5}, {0, 1, 2, 0, 16}, {0, 2, 2, 0, -4}};
   EXPECT_EQ(first_difference(job, expected, other), "pass 0, row 0, column 3: off by 1, not 0");
   other = expected;
   other.activated = true;

@@ -24,9 +24,9 @@ class EquivalenceTest : public testing::Test {
   void expect_equal(const MeshJob& job) {
     const MeshResult expected = stepped_->run(job);
     ++jobs_;
-    changed_ += expected.deltas.empty() ? 0 : 1;
+    changed_ += expected.changes.empty() ? 0 : 1;
     activated_ += expected.activated ? 1 : 0;
-    ASSERT_TRUE(expected.activated || expected.deltas.empty()) << described(job);
+    ASSERT_TRUE(expected.activated || expected.changes.empty()) << described(job);
     expect_closed_form(job, expected);
     int windows = -1;  // as the first of them counts them
     for (const auto& [name, engine] :
@@ -36,7 +36,7 @@ class EquivalenceTest : public testing::Test {
         continue;
       }
       const MeshResult result = engine->run(job);
-      ASSERT_EQ(result.deltas, expected.deltas) << name << described(job);
+      ASSERT_EQ(result.changes, expected.changes) << name << described(job);
       ASSERT_EQ(result.outputs, expected.outputs) << name << described(job);
       ASSERT_EQ(result.activated, expected.activated) << name << described(job);
       ASSERT_EQ(result.before, expected.before) << name << described(job);
@@ -61,7 +61,7 @@ class EquivalenceTest : public testing::Test {
     }
     ++by_formula_;
     formulas_.compute(formula_result_);
-    ASSERT_EQ(formula_result_.deltas, expected.deltas) << described(job);
+    ASSERT_EQ(formula_result_.changes, expected.changes) << described(job);
     ASSERT_EQ(formula_result_.activated, expected.activated) << described(job);
     ASSERT_EQ(formula_result_.before, expected.before) << described(job);
     ASSERT_EQ(formula_result_.after, expected.after) << described(job);

@@ -39,7 +39,7 @@ void expect_live_is_felt(const MeshRun& run, bool has_padding) {
           job.faults = {&fault, 1};
           const MeshResult result = engine->run(job);
           ASSERT_NE(result.before, result.after);
-          is_felt = is_felt || !result.deltas.empty();
+          is_felt = is_felt || !result.changes.empty();
           is_activated = result.activated;
         }
         const MeshSite site = sites.describe(fault.site);
@@ -99,7 +99,7 @@ TEST(LivenessTest, SetsOfDeadValuesAreNotFelt) {
       job.faults = faults;
       const MeshResult result = engine->run(job);
       EXPECT_FALSE(result.activated);
-      ASSERT_TRUE(result.deltas.empty()) << result.deltas.front();
+      ASSERT_TRUE(result.changes.empty()) << result.changes.front();
     }
   }
 }

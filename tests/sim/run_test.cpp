@@ -93,12 +93,12 @@ TEST(RunTest, TheLastCycleIsTheLastCollectedRow) {
       job.operands = &operands;
       job.faults = {&fault, 1};
       const MeshResult result = engine->run(job);
-      ASSERT_EQ(result.deltas.size(), cycle == run.cycles() ? 1U : 0U);
+      ASSERT_EQ(result.changes.size(), cycle == run.cycles() ? 1U : 0U);
       EXPECT_EQ(result.activated, cycle == run.cycles());
       EXPECT_EQ(result.cycles, run.cycles());
       if (cycle == run.cycles()) {
-        EXPECT_EQ(result.deltas[0].row, ws ? 4 : 0);  // OS drains the last row first
-        EXPECT_EQ(result.deltas[0].column, config.columns - 1);
+        EXPECT_EQ(result.changes[0].row, ws ? 4 : 0);  // OS drains the last row first
+        EXPECT_EQ(result.changes[0].column, config.columns - 1);
       }
     }
   }
@@ -128,11 +128,11 @@ TEST(RunTest, AStrikeMeetsTheWordThatIsThereAtItsCycle) {
       job.faults = {&fault, 1};
       const std::int32_t word = operands.weight(0, step, 2);
       const std::int32_t delta = (word < 0 ? 128 : -128) * operands.activation(0, 3, step);
-      const std::vector<OutputDelta> expected = {{0, 3, 2, delta}};
+      const std::vector<OutputChange> expected = {{0, 3, 2, 0, delta}};
       const MeshResult result = builtin_engines().make(name)->run(job);
       EXPECT_EQ(result.before, static_cast<std::uint8_t>(word)) << name;
       EXPECT_EQ(result.after, static_cast<std::uint8_t>(word ^ 0x80)) << name;
-      EXPECT_EQ(result.deltas, expected) << name << " step " << step;
+      EXPECT_EQ(result.changes, expected) << name << " step " << step;
     }
   }
 }
