@@ -43,7 +43,8 @@ class Campaign {
     accelerator.mesh.dataflow = dataflow;
     mapping_ =
         std::make_unique<Mapping>(load_.network, executor_.record(images(0, 1)), accelerator);
-    runner_ = std::make_unique<MeshTrials>(load_.network, *mapping_, "systemc", kTopK);
+    runner_ = std::make_unique<MeshTrials>(load_.network, *mapping_, sim::builtin_engines(),
+                                           "systemc", kTopK);
     const sim::MeshSites sites(accelerator.mesh);
     RandomStream random(1, 0, Purpose::kTest);
     while (strikes_.size() < kStrikes) {

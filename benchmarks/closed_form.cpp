@@ -13,6 +13,7 @@
 #include "benchmarks/paired.h"
 #include "benchmarks/ready_passes.h"
 #include "sim/mesh/closed_form.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::sim {
 namespace {
@@ -28,18 +29,18 @@ void closed_form_faults(benchmark::State& state, Dataflow dataflow) {
   const std::vector<RegisterFault> faults = uniform_strikes(run, kStrikes);
   ClosedForm closed_form;
   MeshResult result;
-  const auto closed_form_engine = make_engine("closed_form");
-  const auto systemc = make_engine("systemc");
+  const auto closed_form_engine = builtin_engines().make("closed_form");
+  const auto systemc = builtin_engines().make("systemc");
   MeshJob job;
   job.run = &run;
   job.operands = &operands;
   std::size_t changed = 0;
   for (std::size_t i = 0; i < kSystemCStrikes; ++i) {
     job.faults = {&faults[i], 1};
-    TS_CHECK(systemc->run(job).deltas == closed_form_engine->run(job).deltas,
+    TS_CHECK(systemc->run(job).changes == closed_form_engine->run(job).changes,
              "both sides compute the same");
   }
-  const auto through = [&](Engine& engine, std::size_t count) {
+  const auto through = [&](MeshEngine& engine, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       job.faults = {&faults[i], 1};
       benchmark::DoNotOptimize(engine.run(job));
@@ -56,7 +57,7 @@ void closed_form_faults(benchmark::State& state, Dataflow dataflow) {
               job.faults = {&fault, 1};
               TS_CHECK(closed_form.has_formula(job, sites), "every flip has a formula");
               closed_form.compute(result);
-              changed += result.deltas.empty() ? 0 : 1;
+              changed += result.changes.empty() ? 0 : 1;
             }
           }));
           engine_times.push_back(

@@ -26,6 +26,7 @@
 #include "bridge/trial/mesh_trials.h"
 #include "dnn/executor.h"
 #include "dnn/integer/quantise.h"
+#include "rtl/engines.h"
 #include "rtl/mesh_model.h"
 #include "sim/mesh/run_edges.h"
 
@@ -36,10 +37,15 @@ const TopKJudge kTopK{};
 
 double rtl_seconds = 0.0;  // in the engine below
 
+sim::EngineSet engines_with_rtl() {
+  sim::EngineSet engines;
+  rtl::add_engines(engines);
+  return engines;
+}
+
 // The engine `rtl`, and the time that is spent in it.
-class TimedRtl final : public sim::Engine {
+class TimedRtl final : public sim::MeshEngine {
  public:
-  std::string_view name() const override { return "timed_rtl"; }
   bool covers(const sim::MeshJob& job) const override { return rtl_->covers(job); }
   sim::MeshResult run(const sim::MeshJob& job) override {
     sim::MeshResult result;
@@ -48,11 +54,14 @@ class TimedRtl final : public sim::Engine {
   }
 
  private:
-  std::unique_ptr<sim::Engine> rtl_ = sim::make_engine("rtl");
+  std::unique_ptr<sim::MeshEngine> rtl_ = engines_with_rtl().make("rtl");
 };
 
-const sim::EngineRegistration registration("timed_rtl",
-                                           [] { return std::make_unique<TimedRtl>(); });
+sim::EngineSet engines_with_timed_rtl() {
+  sim::EngineSet engines = sim::builtin_engines();
+  engines.add({.name = "timed_rtl", .make = [] { return std::make_unique<TimedRtl>(); }});
+  return engines;
+}
 
 // Seconds of every pass of the network, extrapolated from the first `most_cycles` of each layer.
 struct EveryPass {
@@ -99,7 +108,7 @@ void compare(benchmark::State& state, const dnn::Network& network, const dnn::In
   const dnn::Executor executor(network);
   AcceleratorConfig accelerator;  // 16 x 16, weight-stationary
   Mapping mapping(network, executor.record(image), accelerator);
-  MeshTrials runner(network, mapping, "timed_rtl", kTopK);
+  MeshTrials runner(network, mapping, engines_with_timed_rtl(), "timed_rtl", kTopK);
   const sim::MeshSites sites(accelerator.mesh);
   RandomStream random(1, 0, Purpose::kTest);
   double every = 0.0, struck = 0.0, outcome = 0.0;

@@ -50,8 +50,8 @@ void memory_trial(benchmark::State& state, sim::Dataflow dataflow) {
         {"scratchpad", memory_of({MemoryContent::kWeights, MemoryContent::kActivations}, 256, 64)},
         {"accumulator", memory_of({MemoryContent::kAccumulators}, 64, 32)}};
     Mapping mapping(load.network, golden, accelerator);
-    MemoryTrials platform(load.network, mapping, "systemc", kTopK);
-    MemoryTrials formula(load.network, mapping, "closed_form", kTopK);
+    MemoryTrials platform(load.network, mapping, sim::builtin_engines().at("systemc"), kTopK);
+    MemoryTrials formula(load.network, mapping, sim::builtin_engines().at("closed_form"), kTopK);
     RandomStream random(1, 0, Purpose::kTest);
     std::vector<CellFault> strikes;
     std::int64_t passes = 0;

@@ -13,7 +13,7 @@
 #include "benchmarks/paired.h"
 #include "benchmarks/ready_passes.h"
 #include "sim/mesh/edge_inputs.h"
-#include "sim/mesh/engine.h"
+#include "sim/mesh/engine_set.h"
 #include "sim/mesh/wavefront_mesh.h"
 
 namespace tilestrike::sim {
@@ -90,7 +90,7 @@ void mesh_tile(benchmark::State& state, Dataflow dataflow) {
   const MeshRun run(config_of(dataflow), {shape_of(dataflow)});
   const ReadyOperands operands;
   PlainPass plain(run, operands);
-  const auto engine = make_engine("systemc");
+  const auto engine = builtin_engines().make("systemc");
   MeshJob job;
   job.run = &run;
   job.operands = &operands;
@@ -106,7 +106,7 @@ void mesh_tile_struck(benchmark::State& state, Dataflow dataflow) {
   const MeshRun run(config_of(dataflow), std::vector<PassShape>(3, shape_of(dataflow)));
   const ReadyOperands operands;
   PlainPass plain(single, operands);
-  const auto engine = make_engine("systemc");
+  const auto engine = builtin_engines().make("systemc");
   const std::vector<RegisterFault> faults = uniform_strikes(run, kStrikes);
   MeshJob job;
   job.run = &run;
@@ -118,7 +118,7 @@ void mesh_tile_struck(benchmark::State& state, Dataflow dataflow) {
       state,
       [&] {
         job.faults = {&faults[next++ % kStrikes], 1};
-        changed += engine->run(job).deltas.empty() ? 0 : 1;
+        changed += engine->run(job).changes.empty() ? 0 : 1;
         ++runs;
       },
       [&] { benchmark::DoNotOptimize(plain.run()); });

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "benchmarks/paired.h"
-#include "sim/mesh/engine.h"
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/tile_program.h"
 
 namespace tilestrike::sim {
@@ -87,7 +87,7 @@ void platform_tile(benchmark::State& state, Dataflow dataflow) {
                        program.mesh_start();
   }
 
-  const auto engine = make_engine("systemc");
+  const auto engine = builtin_engines().make("systemc");
   MeshJob job;
   job.run = &run;
   job.operands = &ready;

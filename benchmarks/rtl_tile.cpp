@@ -11,7 +11,7 @@
 
 #include "base/random.h"
 #include "rtl/mesh_model.h"
-#include "sim/mesh/engine.h"
+#include "sim/mesh/engine_set.h"
 #include "sim/mesh/run_edges.h"
 
 namespace tilestrike::rtl {
@@ -94,7 +94,7 @@ void systemc_tile(benchmark::State& state, int size, bool is_struck) {
   const sim::MeshSites sites(config);
   const sim::MeshRun run(config, {{kRows, size, size}});
   const RandomTile operands(size);
-  const auto engine = sim::make_engine("systemc");
+  const auto engine = sim::builtin_engines().make("systemc");
   RandomStream random(4, 0, Purpose::kTest);
   std::int64_t passes = 0;
   for (auto _ : state) {

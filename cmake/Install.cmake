@@ -19,6 +19,7 @@ if(TS_RTL_ENABLED)
       rtl/verilated_registers.h
       sim/mesh/engine.h
       sim/mesh/engine_library.h
+      sim/mesh/engine_set.h
       sim/mesh/mesh_config.h
       sim/mesh/mesh_run.h
       sim/mesh/mesh_sites.h)

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "rtl/engines.h"
 #include "rtl/mesh_model.h"
 #include "sim/mesh/engines.h"
 #include "sim/mesh/golden_words.h"
@@ -18,9 +19,8 @@
 namespace tilestrike::rtl {
 namespace {
 
-class RtlEngine final : public sim::Engine {
+class RtlEngine final : public sim::MeshEngine {
  public:
-  std::string_view name() const override { return "rtl"; }
   bool covers(const sim::MeshJob& job) const override {
     return MeshModel::is_built(job.run->config());
   }
@@ -101,15 +101,12 @@ class RtlEngine final : public sim::Engine {
   std::optional<MeshModel> golden_, faulty_;
 };
 
-std::unique_ptr<sim::Engine> make_rtl_engine() { return std::make_unique<RtlEngine>(); }
-
-const sim::EngineRegistration registration("rtl", &make_rtl_engine);
-
 }  // namespace
-}  // namespace tilestrike::rtl
 
-// Makes the linker take this file (CMakeLists.txt).
-extern "C" {
-extern const int tilestrike_rtl_engine;
-const int tilestrike_rtl_engine = 1;
+void add_engines(sim::EngineSet& engines) {
+  engines.add({.name = "rtl",
+               .make = [] { return std::make_unique<RtlEngine>(); },
+               .cause_of_no_cover = "this mesh is not built (docs/rtl.md)"});
 }
+
+}  // namespace tilestrike::rtl

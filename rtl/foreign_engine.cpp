@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "rtl/foreign_mesh.h"
-#include "sim/mesh/arithmetic.h"
 #include "sim/mesh/engines.h"
 
 namespace tilestrike::rtl {
@@ -17,12 +16,10 @@ constexpr int kMostPassesTogether = 64;  // without strikes: nothing crosses fro
 // A struck run that takes so many times the edges of the same run without strikes has hung.
 constexpr std::int64_t kHungAfter = 4;
 
-class ForeignEngine final : public sim::Engine {
+class ForeignEngine final : public sim::MeshEngine {
  public:
   ForeignEngine(std::string name, std::unique_ptr<ForeignMesh> design)
       : name_(std::move(name)), design_(std::move(design)) {}
-
-  std::string_view name() const override { return name_; }
 
   bool covers(const sim::MeshJob& job) const override {
     if (!design_->takes(job.run->config()) ||
@@ -173,8 +170,8 @@ class ForeignEngine final : public sim::Engine {
           result.outputs[static_cast<std::size_t>(strikes.first + pass)][i] = is[i];
         } else {
           const auto at = static_cast<int>(i);
-          result.deltas.push_back({strikes.first + pass, at / columns, at % columns,
-                                   sim::wrapped(std::int64_t{is[i]} - was[i])});
+          result.changes.push_back(
+              {strikes.first + pass, at / columns, at % columns, was[i], is[i]});
         }
       }
     }
@@ -187,23 +184,11 @@ class ForeignEngine final : public sim::Engine {
 
 }  // namespace
 
-void add_foreign_engine(const std::string& name,
+void add_foreign_engine(sim::EngineSet& engines, const std::string& name,
                         std::function<std::unique_ptr<ForeignMesh>()> make) {
-  const std::vector<std::string> known = sim::engine_names();
-  if (std::ranges::find(known, name) != known.end()) {
-    fail(ErrorCode::kInvalidInput, "there is an engine called '" + name + "' already", "engine",
-         "give yours another name");
-  }
-  const sim::EngineRegistration registration(
-      name, [name, make = std::move(make)]() -> std::unique_ptr<sim::Engine> {
-        return std::make_unique<ForeignEngine>(name, make());
-      });
+  engines.add({.name = name, .make = [name, make = std::move(make)] {
+                 return std::make_unique<ForeignEngine>(name, make());
+               }});
 }
 
 }  // namespace tilestrike::rtl
-
-// Makes the linker take this file (CMakeLists.txt): who needs it is a library that is loaded.
-extern "C" {
-extern const int tilestrike_foreign_engine;
-const int tilestrike_foreign_engine = 1;
-}

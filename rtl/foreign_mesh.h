@@ -108,9 +108,9 @@ class ForeignMesh {
   std::int64_t most_edges_ = kNoLimit;
 };
 
-/// Makes the design known as an engine. It covers flips of registers that place() knows, and says
+/// Adds the design to `engines`. It covers flips of registers that place() knows, and says
 /// so of nothing else: the rest of a campaign's trials runs on `systemc`.
-void add_foreign_engine(const std::string& name,
+void add_foreign_engine(sim::EngineSet& engines, const std::string& name,
                         std::function<std::unique_ptr<ForeignMesh>()> make);
 
 }  // namespace tilestrike::rtl

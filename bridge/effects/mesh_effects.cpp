@@ -25,6 +25,8 @@ MeshEffects::MeshEffects(const Residency& residency, const BoundLayer& layer,
       layer_(layer),
       reads_(reads),
       scheduled_(residency.schedule().layers()[layer.layer()]) {
+  TS_CHECK(sim::arithmetic_of(residency.placement().accelerator().mesh).is_linear_in_operands,
+           "sums in which an error is added to what is right");
   has_wrong_weights_ = std::ranges::any_of(
       reads.elements(), [](const CopiedElement& copied) { return copied.operand == 1; });
 }
@@ -42,7 +44,7 @@ std::int32_t MeshEffects::weight_read(const Tile& tile, int pass, std::int64_t d
                               static_cast<std::uint8_t>(weight), 1, cycle));
 }
 
-std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) const {
+std::vector<sim::OutputChange> MeshEffects::of_operands(bool& is_read_wrong) const {
   std::map<std::tuple<std::int32_t, std::int32_t, std::int32_t>, std::int32_t> sums;
   const auto add = [&](int pass, std::int64_t row, std::int64_t column, std::int32_t delta) {
     std::int32_t& sum =
@@ -79,36 +81,35 @@ std::vector<sim::OutputDelta> MeshEffects::of_operands(bool& is_read_wrong) cons
     };
     reads.of(copied, met);
   }
-  std::vector<sim::OutputDelta> deltas;
+  std::vector<sim::OutputChange> changes;
   for (const auto& [place, delta] : sums) {
     if (delta != 0) {
-      deltas.push_back({std::get<0>(place), std::get<1>(place), std::get<2>(place), delta});
+      changes.push_back({std::get<0>(place), std::get<1>(place), std::get<2>(place), 0, delta});
     }
   }
-  return deltas;
+  return changes;
 }
 
 std::int32_t MeshEffects::sum_of_pass(int pass, std::int64_t row, std::int64_t column,
-                                      std::span<const sim::OutputDelta> of_passes) const {
+                                      std::span<const sim::OutputChange> of_passes) const {
   std::int64_t sum = result_of_pass(layer_, pass, row, column);
-  const sim::OutputDelta wanted{pass, static_cast<std::int32_t>(row),
-                                static_cast<std::int32_t>(column),
-                                std::numeric_limits<std::int32_t>::min()};
-  const auto found = std::lower_bound(of_passes.begin(), of_passes.end(), wanted);
-  if (found != of_passes.end() && found->pass == wanted.pass && found->row == wanted.row &&
-      found->column == wanted.column) {
-    sum += found->delta;
+  const sim::OutputChange wanted{pass, static_cast<std::int32_t>(row),
+                                 static_cast<std::int32_t>(column)};
+  const auto found =
+      std::ranges::lower_bound(of_passes, wanted.place(), {}, &sim::OutputChange::place);
+  if (found != of_passes.end() && found->place() == wanted.place()) {
+    sum += found->delta();
   }
   return sim::wrapped(sum);
 }
 
 MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime& word,
-                                       std::span<const sim::OutputDelta> of_passes,
+                                       std::span<const sim::OutputChange> of_passes,
                                        std::span<const std::int32_t> clean, OnDue on_due,
                                        std::vector<AccumulatorDelta>& deltas) const {
   const Tiling& tiling = layer_.tiling();
   const Placement& placement = residency_.placement();
-  const sim::MeshConfig& mesh = placement.accelerator().mesh;
+  const sim::PeArithmetic arithmetic = sim::arithmetic_of(placement.accelerator().mesh);
   const auto [row, first_column, lanes, first_pass] =
       sums_of_word(residency_.schedule(), layer_.layer(), occupant.index, occupant.offset);
   const Tile tile = tiling.tile(first_pass);
@@ -136,10 +137,9 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
         continue;
       }
       const std::int32_t sum = sum_of_pass(pass, row, first_column + lane, of_passes);
-      held.data.set_field(
-          32 * lane, 32,
-          static_cast<std::uint32_t>(
-              fold == 0 ? sum : sim::sum_of(lane_of(held.data, lane), sum, mesh.overflow)));
+      held.data.set_field(32 * lane, 32,
+                          static_cast<std::uint32_t>(
+                              fold == 0 ? sum : arithmetic.sum(lane_of(held.data, lane), sum)));
     }
     if (fold == 0) {
       word.write(cycle + 1, held.data);
@@ -188,9 +188,8 @@ LayerEffect effect_by_formula(const Residency& residency, LayerReader& reader, O
     found = reader.read_on_chip(strike.layer.layer(), content, read);
   });
   const MeshEffects effects(residency, strike.layer, read.reads);
-  const std::vector<sim::OutputDelta> of_passes = effects.of_operands(effect.is_felt);
-  const sim::Overflow overflow = residency.placement().accelerator().mesh.overflow;
-  effect.deltas = accumulator_deltas(strike.layer, overflow, of_passes);
+  const std::vector<sim::OutputChange> of_passes = effects.of_operands(effect.is_felt);
+  effect.deltas = accumulator_deltas(strike.layer, of_passes);
   for_each(true, [&](const StruckContents::Content& content, Findings& found) {
     CodewordInTime word = reader.in_time(*content.word);
     const MeshEffects::Sums sums =

@@ -25,7 +25,7 @@ class MeshEffects {
 
   /// What wrong reads change in the passes' results: sorted, no zeros. `is_read_wrong`: whether any
   /// read gave another value.
-  std::vector<sim::OutputDelta> of_operands(bool& is_read_wrong) const;
+  std::vector<sim::OutputChange> of_operands(bool& is_read_wrong) const;
 
   struct Sums {
     Findings findings;
@@ -34,14 +34,14 @@ class MeshEffects {
   /// Follows one struck codeword of accumulators through the depth folds, and puts what its last
   /// reader finds into `deltas` (relative to `clean`, the accumulators without any strike).
   Sums of_sums(const Occupant& occupant, CodewordInTime& word,
-               std::span<const sim::OutputDelta> of_passes, std::span<const std::int32_t> clean,
+               std::span<const sim::OutputChange> of_passes, std::span<const std::int32_t> clean,
                OnDue on_due, std::vector<AccumulatorDelta>& deltas) const;
 
  private:
   std::int32_t weight_read(const Tile& tile, int pass, std::int64_t depth,
                            std::int64_t column) const;
   std::int32_t sum_of_pass(int pass, std::int64_t row, std::int64_t column,
-                           std::span<const sim::OutputDelta> of_passes) const;
+                           std::span<const sim::OutputChange> of_passes) const;
   std::int64_t weight_element(std::int64_t group, std::int64_t depth, std::int64_t column) const {
     const GemmShape& gemm = layer_.tiling().gemm();
     return (group * gemm.columns + column) * gemm.depth + depth;

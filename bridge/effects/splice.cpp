@@ -6,83 +6,71 @@
 
 #include <algorithm>
 
+#include "bridge/exposure/pass_result.h"
 #include "sim/mesh/arithmetic.h"
 
 namespace tilestrike::bridge {
-namespace {
 
-struct PassDelta {
-  std::int64_t index;  // of the output
-  int pass;
-  std::int64_t row, column;  // within the group's GEMM
-  std::int32_t delta;
-};
-
-// The output's value after all folds, each with its fault, saturating where the memory does, less
-// its golden value. Golden sums stay in range: MatrixKernel checks their bound.
-std::int32_t saturating_delta(const BoundLayer& layer, std::span<const PassDelta> folds) {
-  const Tiling& tiling = layer.tiling();
-  const int first_pass = folds.front().pass - folds.front().pass % tiling.depth_folds();
-  const std::int64_t group = tiling.tile(first_pass).group;
-  const auto [index, pass, row, column, delta] = folds.front();
-  std::int32_t golden = 0;
-  std::int32_t faulty = 0;
-  for (int fold = 0; fold < tiling.depth_folds(); ++fold) {
-    const Tile tile = tiling.tile(first_pass + fold);
-    std::int64_t sum = fold == 0 ? layer.operands().bias(group, column) : 0;
-    for (std::int64_t k = tile.depth; k < tile.depth + tile.shape.depth; ++k) {
-      sum += std::int64_t{layer.operands().activation(group, row, k)} *
-             layer.operands().weight(group, k, column);
+FoldedOutput folded(const BoundLayer& layer, std::span<const sim::OutputChange> changes) {
+  const sim::PeArithmetic arithmetic = sim::arithmetic_of(layer.mesh_layer().run->config());
+  FoldedOutput output;
+  if (arithmetic.is_linear) {
+    for (const sim::OutputChange& change : changes) {
+      output.faulty = arithmetic.sum(output.faulty, change.delta());
     }
-    std::int32_t struck = sim::wrapped(sum);
-    for (const PassDelta& found : folds) {
-      struck = found.pass == first_pass + fold ? sim::wrapped(sum + found.delta) : struck;
-    }
-    golden = sim::wrapped(std::int64_t{golden} + sum);
-    faulty = fold == 0 ? struck : sim::sum_of(faulty, struck, sim::Overflow::kSaturate);
+    return output;
   }
-  return sim::wrapped(std::int64_t{faulty} - golden);
+  const int folds = layer.tiling().depth_folds();
+  const sim::OutputChange& any = changes.front();
+  const int first_pass = any.pass - any.pass % folds;
+  for (int pass = first_pass; pass < first_pass + folds; ++pass) {
+    const std::int32_t golden = result_of_pass(layer, pass, any.row, any.column);
+    const auto change = std::ranges::find(changes, pass, &sim::OutputChange::pass);
+    const std::int32_t faulty =
+        change == changes.end() ? golden : sim::wrapped(std::int64_t{golden} + change->delta());
+    const bool is_first = pass == first_pass;
+    output.golden = is_first ? golden : arithmetic.sum(output.golden, golden);
+    output.faulty = is_first ? faulty : arithmetic.sum(output.faulty, faulty);
+  }
+  return output;
 }
 
-}  // namespace
-
-std::vector<AccumulatorDelta> accumulator_deltas(const BoundLayer& layer, sim::Overflow overflow,
-                                                 std::span<const sim::OutputDelta> deltas) {
-  std::vector<PassDelta> found;
-  found.reserve(deltas.size());
+std::vector<AccumulatorDelta> accumulator_deltas(const BoundLayer& layer,
+                                                 std::span<const sim::OutputChange> changes) {
+  struct Found {
+    std::int64_t index;
+    sim::OutputChange change;
+  };
+  std::vector<Found> found;
+  found.reserve(changes.size());
   Tile tile;
   int tile_of = -1;
-  for (const sim::OutputDelta& delta : deltas) {
-    if (delta.pass != tile_of) {
-      tile_of = delta.pass;
-      tile = layer.tiling().tile(delta.pass);
+  for (const sim::OutputChange& change : changes) {
+    if (change.pass != tile_of) {
+      tile_of = change.pass;
+      tile = layer.tiling().tile(change.pass);
     }
-    const std::int64_t row = tile.row + delta.row;
-    const std::int64_t column = tile.column + delta.column;
-    found.push_back({layer.tiling().gemm().output_index(tile.group, row, column), delta.pass, row,
-                     column, delta.delta});
+    found.push_back({layer.tiling().gemm().output_index(tile.group, tile.row + change.row,
+                                                        tile.column + change.column),
+                     change});
   }
-  std::sort(found.begin(), found.end(), [](const PassDelta& x, const PassDelta& y) {
-    return std::pair(x.index, x.pass) < std::pair(y.index, y.pass);
+  std::sort(found.begin(), found.end(), [](const Found& x, const Found& y) {
+    return std::pair(x.index, x.change.pass) < std::pair(y.index, y.change.pass);
   });
-  std::vector<AccumulatorDelta> sums;
-  for (auto first = found.begin(); first != found.end();) {
-    const auto last = std::find_if(
-        first, found.end(), [&](const PassDelta& other) { return other.index != first->index; });
-    std::int32_t sum = 0;
-    if (overflow == sim::Overflow::kSaturate && layer.tiling().depth_folds() > 1) {
-      sum = saturating_delta(layer, {first, last});
-    } else {
-      std::for_each(first, last, [&](const PassDelta& part) {
-        sum = sim::wrapped(std::int64_t{sum} + part.delta);
-      });
+  std::vector<AccumulatorDelta> deltas;
+  std::vector<sim::OutputChange> of_output;
+  for (auto at = found.begin(); at != found.end();) {
+    const std::int64_t index = at->index;
+    of_output.clear();
+    for (; at != found.end() && at->index == index; ++at) {
+      of_output.push_back(at->change);
     }
-    if (sum != 0) {
-      sums.push_back({first->index, sum});
+    const auto [golden, faulty] = folded(layer, of_output);
+    if (faulty != golden) {
+      deltas.push_back({index, sim::wrapped(std::int64_t{faulty} - golden)});
     }
-    first = last;
   }
-  return sums;
+  return deltas;
 }
 
 at::Tensor spliced(const at::Tensor& accumulators, std::span<const AccumulatorDelta> deltas) {

@@ -26,7 +26,8 @@ constexpr Cycle kForever = std::numeric_limits<Cycle>::max();
 
 class StruckPasses::Program final : public sim::PlatformProgram {
  public:
-  Program(StruckPasses& owner, const MeshStrike& strike, sim::Engine* mesh, const Observe& observe)
+  Program(StruckPasses& owner, const MeshStrike& strike, sim::MeshEngine* mesh,
+          const Observe& observe)
       : owner_(owner),
         mesh_(mesh),
         residency_(owner.residency_),
@@ -89,7 +90,7 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   void sort();
 
   StruckPasses& owner_;
-  sim::Engine* mesh_;
+  sim::MeshEngine* mesh_;
   const Residency& residency_;
   const MemorySchedule& memory_;
   const MeshStrike& strike_;
@@ -111,7 +112,7 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   std::int64_t block_ = -1;          // of activations, of which ...
   std::vector<bool> block_written_;  // ... these codewords lie in the memory
   PassSteps accesses_;
-  std::vector<sim::OutputDelta> of_passes_;  // results less those of operands as they should be
+  std::vector<sim::OutputChange> of_passes_;  // results less those of operands as they should be
   bool is_read_wrong_ = false;
 };
 
@@ -430,11 +431,10 @@ void StruckPasses::Program::compare(int pass, Pass& at_work,
       }
     }
     for (int column = 0; column < columns; ++column) {
-      const std::int32_t delta =
-          sim::wrapped(std::int64_t{results[static_cast<std::size_t>(row * columns + column)]} -
-                       sums[static_cast<std::size_t>(column)]);
-      if (delta != 0) {
-        of_passes_.push_back({pass, row, column, delta});
+      const std::int32_t golden = sums[static_cast<std::size_t>(column)];
+      const std::int32_t found = results[static_cast<std::size_t>(row * columns + column)];
+      if (found != golden) {
+        of_passes_.push_back({pass, row, column, golden, found});
       }
     }
   }
@@ -479,11 +479,8 @@ LayerEffect StruckPasses::Program::effect() const {
   effect.passes = static_cast<std::int64_t>(copies_.passes().size());
   effect.found = found_;
   // What the operands alone make of it; of a struck block, what the vector unit reads.
-  std::vector<sim::OutputDelta> of_passes = of_passes_;
-  std::sort(of_passes.begin(), of_passes.end());
   std::map<std::int64_t, std::int32_t> deltas;
-  for (const AccumulatorDelta& one :
-       accumulator_deltas(strike_.layer, config_.overflow, of_passes)) {
+  for (const AccumulatorDelta& one : accumulator_deltas(strike_.layer, of_passes_)) {
     deltas.emplace(one.index, one.delta);
   }
   for (const auto& [block, words] : blocks_) {
@@ -528,7 +525,8 @@ StruckPasses::StruckPasses(const Residency& residency, OnDue on_due)
   platform_ = std::make_unique<sim::Platform>(configs);
 }
 
-LayerEffect StruckPasses::run(const MeshStrike& strike, sim::Engine* mesh, const Observe& observe) {
+LayerEffect StruckPasses::run(const MeshStrike& strike, sim::MeshEngine* mesh,
+                              const Observe& observe) {
   Program program(*this, strike, mesh, observe);
   if (!program.has_passes()) {
     return program.effect();

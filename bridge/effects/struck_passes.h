@@ -27,7 +27,7 @@ class StruckPasses {
       std::function<void(const sim::MeshJob& job, const std::vector<std::int32_t>& results)>;
   /// `mesh`: what computes the passes from the operands as they were read; nullptr, or a mesh that
   /// it does not cover: the platform's own.
-  LayerEffect run(const MeshStrike& strike, sim::Engine* mesh, const Observe& observe = {});
+  LayerEffect run(const MeshStrike& strike, sim::MeshEngine* mesh, const Observe& observe = {});
 
  private:
   class Program;

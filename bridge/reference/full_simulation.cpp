@@ -32,7 +32,7 @@ at::Tensor collected(const MeshLayer& layer, const std::vector<std::vector<std::
 
 }  // namespace
 
-FullRun simulate_all(const dnn::Network& network, const Mapping& mapping, sim::Engine& engine,
+FullRun simulate_all(const dnn::Network& network, const Mapping& mapping, sim::MeshEngine& engine,
                      const dnn::Inputs& image, std::span<const RegisterFault> faults) {
   FullRun full;
   full.tape.accumulators.resize(network.layers.size());

@@ -19,7 +19,7 @@ struct FullRun {
 };
 
 /// One inference that follows a fault-free one. `image`: float32 (1, ...).
-FullRun simulate_all(const dnn::Network& network, const Mapping& mapping, sim::Engine& engine,
+FullRun simulate_all(const dnn::Network& network, const Mapping& mapping, sim::MeshEngine& engine,
                      const dnn::Inputs& image, std::span<const RegisterFault> faults = {});
 
 }  // namespace tilestrike::bridge

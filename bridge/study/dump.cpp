@@ -75,8 +75,8 @@ Json matrix_layer(Dump& dump, const std::string& prefix, const dnn::MatrixKernel
 // The pass to show: the first whose results differ, else the one that the strike met.
 const StruckLayer* shown(const std::vector<StruckLayer>& struck, int& pass, std::int64_t met) {
   for (const StruckLayer& layer : struck) {
-    if (!layer.deltas.empty()) {
-      pass = layer.deltas.front().pass;
+    if (!layer.changes.empty()) {
+      pass = layer.changes.front().pass;
       return &layer;
     }
   }
@@ -88,7 +88,7 @@ class TrialDump final : public RunObserver {
  public:
   explicit TrialDump(std::string folder) : folder_(std::move(folder)) { make_folder(folder_); }
 
-  void on_run(const StruckRun& run) override { deltas_ = run.result.deltas; }
+  void on_run(const StruckRun& run) override { changes_ = run.result.changes; }
 
   void on_layer(const TouchedLayer& layer) override {
     StruckLayer& struck = struck_.emplace_back();
@@ -98,7 +98,7 @@ class TrialDump final : public RunObserver {
     }
     struck.accumulators = layer.accumulators;
     struck.output = layer.output;
-    struck.deltas = std::exchange(deltas_, {});
+    struck.changes = std::exchange(changes_, {});
   }
 
   bool wants_values() const override { return true; }
@@ -122,7 +122,7 @@ class TrialDump final : public RunObserver {
 
  private:
   std::string folder_;
-  std::vector<sim::OutputDelta> deltas_;  // of the run that is not put together yet
+  std::vector<sim::OutputChange> changes_;  // of the run that is not put together yet
   std::vector<StruckLayer> struck_;
 };
 
@@ -263,10 +263,10 @@ void dump_struck(const std::string& folder, const dnn::Network& network,
     }
   }
   at::Tensor wrong = golden.clone();
-  for (const sim::OutputDelta& delta : chosen->deltas) {
-    if (delta.pass == pass) {
-      std::int32_t& word = wrong.data_ptr<std::int32_t>()[delta.row * columns + delta.column];
-      word = sim::wrapped(std::int64_t{word} + delta.delta);
+  for (const sim::OutputChange& change : chosen->changes) {
+    if (change.pass == pass) {
+      std::int32_t& word = wrong.data_ptr<std::int32_t>()[change.row * columns + change.column];
+      word = sim::wrapped(std::int64_t{word} + change.delta());
     }
   }
   Json entry;

@@ -28,10 +28,10 @@ void dump_words(const std::string& folder, const WordRun& run);
 /// A layer that a trial has struck.
 struct StruckLayer {
   std::size_t layer = 0;
-  std::optional<BoundLayer> bound;       // on the mesh, with what it has read
-  at::Tensor accumulators;               // faulty; undefined when they equal golden, and beside it
-  at::Tensor output;                     // faulty; undefined when it equals golden
-  std::vector<sim::OutputDelta> deltas;  // of its passes, where they were simulated
+  std::optional<BoundLayer> bound;  // on the mesh, with what it has read
+  at::Tensor accumulators;          // faulty; undefined when they equal golden, and beside it
+  at::Tensor output;                // faulty; undefined when it equals golden
+  std::vector<sim::OutputChange> changes;  // of its passes, where they were simulated
 };
 
 /// faulty.json: accumulators and output of each struck layer that differ from golden. Where passes

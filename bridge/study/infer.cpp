@@ -49,7 +49,7 @@ at::Tensor run_plain(const Workload& load) {
 // Every tile through the engine, image by image; compares with the bulk path.
 at::Tensor run_all_tiles(const Workload& load, const InferInputs& inputs, InferReport& report) {
   const dnn::Executor executor(load.network);
-  const std::unique_ptr<sim::Engine> engine = sim::make_engine(inputs.engine);
+  const std::unique_ptr<sim::MeshEngine> engine = inputs.engines.make(inputs.engine);
   std::unique_ptr<Mapping> mapping;
   std::vector<at::Tensor> logits;
   for (std::int64_t i = 0; i < load.images(); ++i) {

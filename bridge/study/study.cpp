@@ -34,9 +34,11 @@ class MeshStudy final : public Study {
     facts_.labels = load_.all_labels();
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
     facts_.cycles = mapping_->schedule().cycles_per_inference();
-    mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engine, *judge_);
+    mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engines, inputs.engine,
+                                         *judge_);
     if (mapping_->schedule().memory() != nullptr) {
-      cells_ = std::make_unique<MemoryTrials>(load_.network, *mapping_, inputs.engine, *judge_);
+      cells_ = std::make_unique<MemoryTrials>(load_.network, *mapping_,
+                                              inputs.engines.at(inputs.engine), *judge_);
       find_memories(inputs.accelerator);
     }
     facts_.layers = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());

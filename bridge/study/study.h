@@ -24,6 +24,7 @@
 #include "bridge/words/strike_job.h"
 #include "bridge/words/study_facts.h"
 #include "bridge/words/trial_result.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::bridge {
 
@@ -34,7 +35,8 @@ struct StudyInputs : NetworkSource {
   NumberFormat format = NumberFormat::integer(8);  // in which tensors are stored
   std::int64_t batch = 1;                          // images of one inference
   JudgeKind judge = JudgeKind::kTopK;
-  std::string engine = "systemc";
+  sim::EngineSet engines;
+  std::string engine;  // one of them
 };
 
 class Study {
@@ -73,6 +75,7 @@ struct InferInputs : NetworkSource {
   /// Not empty: every tile runs through this engine on this accelerator, one image at a time, and
   /// every accumulator is compared with the bulk path's ("all tiles" mode; needs int8).
   std::string engine;
+  sim::EngineSet engines;  // that it is one of
   std::optional<AcceleratorConfig> accelerator;
 };
 struct InferReport {

@@ -13,9 +13,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-const std::string kSystemC = "systemc";
-const std::string kClosedForm = "closed_form";
-
 /// Where two answers to one question part; empty: nowhere.
 std::string first_difference(const MeshStrike& strike, const LayerEffect& one,
                              const LayerEffect& other) {
@@ -44,10 +41,11 @@ std::string first_difference(const MeshStrike& strike, const LayerEffect& one,
 
 }  // namespace
 
-EngineAudit::EngineAudit(std::string engine) : engine_(std::move(engine)) {
-  for (const std::string& name : sim::engine_names()) {
-    if (name != engine_) {
-      others_.push_back(sim::make_engine(name));
+EngineAudit::EngineAudit(const sim::EngineSet& engines, const std::string& engine)
+    : engine_(engines.at(engine)) {
+  for (const sim::EngineEntry& entry : engines.entries()) {
+    if (&entry != &engines.at(engine)) {
+      others_.push_back({entry, entry.make()});
     }
   }
   take();
@@ -57,19 +55,19 @@ EngineAudit::~EngineAudit() = default;
 
 TrialAudit EngineAudit::take() {
   TrialAudit fresh;
-  for (const auto& other : others_) {
-    fresh.engines.emplace_back(other->name());
+  for (const Other& other : others_) {
+    fresh.engines.push_back(other.entry.name);
   }
   return std::exchange(audit_, std::move(fresh));
 }
 
 // An engine that leaves out one struck run has not computed the trial.
-bool EngineAudit::is_asked(const sim::Engine& other, const sim::MeshJob& job) {
+bool EngineAudit::is_asked(const Other& other, const sim::MeshJob& job) {
   const sim::MeshConfig& mesh = job.run->config();
   const std::int64_t pe_cycles = job.run->cycles() * mesh.rows * mesh.columns;
-  const bool is_quick = other.name() != "stepped" || pe_cycles <= kMostSteppedPeCycles;
-  if (!other.covers(job) || !is_quick) {
-    std::erase(audit_.engines, other.name());
+  const bool is_quick = !other.entry.is_slow || pe_cycles <= kMostSteppedPeCycles;
+  if (!other.mesh->covers(job) || !is_quick) {
+    std::erase(audit_.engines, other.entry.name);
     return false;
   }
   return true;
@@ -78,18 +76,20 @@ bool EngineAudit::is_asked(const sim::Engine& other, const sim::MeshJob& job) {
 void EngineAudit::disagree(const std::string& engine, const std::string& layer,
                            const std::string& how) {
   if (audit_.disagreement.empty()) {
-    audit_.disagreement = fmt::format("{} and {} part in layer {}{}", engine_, engine, layer, how);
+    audit_.disagreement =
+        fmt::format("{} and {} part in layer {}{}", engine_.name, engine, layer, how);
   }
 }
 
 void EngineAudit::on_run(const StruckRun& run) {
-  for (const auto& other : others_) {
-    if (!is_asked(*other, run.job)) {
+  for (const Other& other : others_) {
+    if (!is_asked(other, run.job)) {
       continue;
     }
-    const std::string difference = sim::first_difference(run.job, run.result, other->run(run.job));
+    const std::string difference =
+        sim::first_difference(run.job, run.result, other.mesh->run(run.job));
     if (!difference.empty()) {
-      const std::string name(other->name());
+      const std::string& name = other.entry.name;
       const sim::MeshSites sites(run.job.run->config());
       disagree(
           name, run.layer,
@@ -104,23 +104,32 @@ void EngineAudit::on_cells(const CellRun& run) {
       disagree(engine, run.layer, ": " + how);
     }
   };
-  if (engine_ != kClosedForm) {
-    compare(kClosedForm, run.trials.by_formula(run.strike));
+  const auto compare_all = [&](sim::MemoryMethod method, const LayerEffect& effect) {
+    for (const Other& other : others_) {
+      if (other.entry.memories == method) {
+        compare(other.entry.name, effect);
+      }
+    }
+  };
+  if (engine_.memories != sim::MemoryMethod::kFormula) {
+    compare_all(sim::MemoryMethod::kFormula, run.trials.by_formula(run.strike));
   }
   // Each pass as the platform has read it, on the other meshes.
   const auto observe = [&](const sim::MeshJob& job, const std::vector<std::int32_t>& results) {
-    for (const auto& other : others_) {
-      if (other->name() == kSystemC || other->name() == kClosedForm || !is_asked(*other, job)) {
+    for (const Other& other : others_) {
+      if (other.entry.memories != sim::MemoryMethod::kMeshOnPlatform || !is_asked(other, job)) {
         continue;
       }
-      if (other->run(job).outputs.front() != results) {
-        disagree(std::string(other->name()), run.layer,
-                 ": the same operands give other results of a pass");
+      if (other.mesh->run(job).outputs.front() != results) {
+        disagree(other.entry.name, run.layer, ": the same operands give other results of a pass");
       }
     }
   };
   const LayerEffect simulated = run.trials.by_platform(run.strike, nullptr, observe);
-  compare(engine_ == kSystemC ? "the platform" : kSystemC, simulated);
+  if (engine_.memories == sim::MemoryMethod::kPlatform) {
+    compare("the platform", simulated);
+  }
+  compare_all(sim::MemoryMethod::kPlatform, simulated);
 }
 
 }  // namespace tilestrike::bridge

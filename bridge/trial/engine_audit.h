@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "bridge/trial/run_observer.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::bridge {
 
-/// Runs of the mesh of more PEs x cycles are not given to the engine `stepped`: it takes seconds.
+/// Runs of the mesh of more PEs x cycles are not given to a slow engine: it takes seconds.
 inline constexpr std::int64_t kMostSteppedPeCycles = std::int64_t{1} << 26;
 
 /// Looks on while trials are computed by one engine, and asks the others. Of a strike on memories:
@@ -20,8 +21,8 @@ inline constexpr std::int64_t kMostSteppedPeCycles = std::int64_t{1} << 26;
 /// simulated pass on the mesh of every engine.
 class EngineAudit final : public Auditor {
  public:
-  /// `engine`: that computes the trials.
-  explicit EngineAudit(std::string engine);
+  /// `engine`: the one of `engines` that computes the trials; the rest are asked.
+  EngineAudit(const sim::EngineSet& engines, const std::string& engine);
   ~EngineAudit() override;
 
   TrialAudit take() override;
@@ -30,11 +31,16 @@ class EngineAudit final : public Auditor {
   void on_cells(const CellRun& run) override;
 
  private:
-  bool is_asked(const sim::Engine& other, const sim::MeshJob& job);
+  /// An engine that is asked.
+  struct Other {
+    sim::EngineEntry entry;
+    std::unique_ptr<sim::MeshEngine> mesh;
+  };
+  bool is_asked(const Other& other, const sim::MeshJob& job);
   void disagree(const std::string& engine, const std::string& layer, const std::string& how);
 
-  std::string engine_;
-  std::vector<std::unique_ptr<sim::Engine>> others_;
+  sim::EngineEntry engine_;
+  std::vector<Other> others_;
   TrialAudit audit_;
 };
 

@@ -13,9 +13,6 @@ namespace {
 
 using Kind = Occupant::Kind;
 
-const std::string kSystemC = "systemc";
-const std::string kClosedForm = "closed_form";
-
 }  // namespace
 
 class MemoryPath final : public StrikePath {
@@ -79,7 +76,7 @@ LayerChange MemoryPath::at_mesh(const BoundLayer& layer, const at::Tensor& clean
       {sums.const_data_ptr<std::int32_t>(), static_cast<std::size_t>(sums.numel())}};
   LayerEffect effect = trials_.effect_of(strike);
   if (run.observer() != nullptr) {
-    run.observer()->on_cells({name, trials_.engine_, strike, effect, trials_});
+    run.observer()->on_cells({name, trials_.engine_name_, strike, effect, trials_});
   }
   if (effect.passes > 0) {
     run.tell("layer {}: {} passes run on the platform", name, effect.passes);
@@ -206,7 +203,7 @@ void MemoryPath::scrub(TrialRun& run) {
 }
 
 MemoryTrials::MemoryTrials(const dnn::Network& network, const Mapping& mapping,
-                           const std::string& engine, const Judge& judge)
+                           const sim::EngineEntry& engine, const Judge& judge)
     : network_(network),
       mapping_(mapping),
       residency_(mapping.schedule()),
@@ -214,11 +211,12 @@ MemoryTrials::MemoryTrials(const dnn::Network& network, const Mapping& mapping,
       reader_(network, mapping, residency_),
       scrubbers_(residency_, reader_),
       contents_(network, mapping, residency_, reader_),
-      engine_(engine),
+      engine_name_(engine.name),
+      method_(engine.memories),
       guard_(Guard::make(mapping.accelerator().guard)),
       judge_(judge) {
-  if (engine_ != kSystemC && engine_ != kClosedForm) {
-    mesh_ = sim::make_engine(engine_);
+  if (method_ == sim::MemoryMethod::kMeshOnPlatform) {
+    mesh_ = engine.make();
   }
 }
 
@@ -226,7 +224,7 @@ LayerEffect MemoryTrials::by_formula(const MeshStrike& strike) {
   return effect_by_formula(residency_, reader_, on_due_, strike);
 }
 
-LayerEffect MemoryTrials::by_platform(const MeshStrike& strike, sim::Engine* mesh,
+LayerEffect MemoryTrials::by_platform(const MeshStrike& strike, sim::MeshEngine* mesh,
                                       const StruckPasses::Observe& observe) {
   if (platform_ == nullptr) {
     platform_ = std::make_unique<StruckPasses>(residency_, on_due_);
@@ -237,8 +235,9 @@ LayerEffect MemoryTrials::by_platform(const MeshStrike& strike, sim::Engine* mes
 // What is wrong in the backing memory is loaded wrong: whole operands, of which nothing changes on
 // the chip.
 LayerEffect MemoryTrials::effect_of(const MeshStrike& strike) {
-  return engine_ == kClosedForm || strike.on_chip.empty() ? by_formula(strike)
-                                                          : by_platform(strike, mesh_.get());
+  return method_ == sim::MemoryMethod::kFormula || strike.on_chip.empty()
+             ? by_formula(strike)
+             : by_platform(strike, mesh_.get());
 }
 
 std::vector<CellFault> MemoryTrials::left_for_later(const CellStrike& strike) {

@@ -16,17 +16,16 @@
 #include "bridge/exposure/scrub_walk.h"
 #include "bridge/trial/trial_run.h"
 #include "bridge/words/strike_job.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::bridge {
 
 /// What trials on the memories of one accelerator have in common.
 class MemoryTrials {
  public:
-  /// `mapping` is of an accelerator with memories. All must outlive this object. `engine`: a name
-  /// of sim::engine_names(). What lies on the chip and is struck runs on the platform, its passes
-  /// on that engine's mesh; with closed_form nothing is simulated (docs/memory_strikes.md,
-  /// "Engines").
-  MemoryTrials(const dnn::Network& network, const Mapping& mapping, const std::string& engine,
+  /// `mapping` is of an accelerator with memories. Network, mapping and judge must outlive this
+  /// object.
+  MemoryTrials(const dnn::Network& network, const Mapping& mapping, const sim::EngineEntry& engine,
                const Judge& judge);
 
   const Residency& residency() const { return residency_; }
@@ -45,7 +44,7 @@ class MemoryTrials {
   // What a strike makes of a layer on the mesh, in the two ways that there are.
   LayerEffect by_formula(const MeshStrike& strike);
   /// `mesh` and `observe` as StruckPasses::run() takes them.
-  LayerEffect by_platform(const MeshStrike& strike, sim::Engine* mesh,
+  LayerEffect by_platform(const MeshStrike& strike, sim::MeshEngine* mesh,
                           const StruckPasses::Observe& observe = {});
 
  private:
@@ -59,10 +58,11 @@ class MemoryTrials {
   LayerReader reader_;
   ScrubWalk scrubbers_;
   CellContents contents_;
-  std::string engine_;
+  std::string engine_name_;
+  sim::MemoryMethod method_;
   std::unique_ptr<Guard> guard_;  // may be null
   const Judge& judge_;
-  std::unique_ptr<sim::Engine> mesh_;       // where passes run on neither of the two below
+  std::unique_ptr<sim::MeshEngine> mesh_;   // of the engine; nullptr: not asked
   std::unique_ptr<StruckPasses> platform_;  // once something runs there
 };
 

@@ -88,8 +88,7 @@ class MeshPath final : public StrikePath {
       left_ = std::move(simulated.end);
     }
     LayerChange change;
-    change.deltas =
-        accumulator_deltas(layer, trials_.mapping_.accelerator().mesh.overflow, simulated.deltas);
+    change.deltas = accumulator_deltas(layer, simulated.changes);
     return change;
   }
 
@@ -162,7 +161,7 @@ class MeshPath final : public StrikePath {
     }
     run.tell("{}: simulated {} windows; activated: {}; {} results of passes differ",
              run.name_of_layer(layer.layer()), simulated.windows_simulated,
-             simulated.activated ? "yes" : "no", simulated.deltas.size());
+             simulated.activated ? "yes" : "no", simulated.changes.size());
   }
 
   MeshTrials& trials_;
@@ -175,21 +174,21 @@ class MeshPath final : public StrikePath {
 };
 
 MeshTrials::MeshTrials(const dnn::Network& network, const Mapping& mapping,
-                       const std::string& engine, const Judge& judge)
+                       const sim::EngineSet& engines, const std::string& engine, const Judge& judge)
     : network_(network),
       mapping_(mapping),
       sites_(mapping.accelerator().mesh),
       guard_(Guard::make(mapping.accelerator().guard)),
       judge_(judge),
       engine_name_(engine),
-      engine_(sim::make_engine(engine)) {
-  if (engine != "systemc") {
-    fallback_ = sim::make_engine("systemc");
+      engine_(engines.make(engine)) {
+  if (!engines.at(engine).covers_all) {
+    stand_in_ = engines.stand_in().make();
   }
 }
 
 sim::MeshResult MeshTrials::simulate(const sim::MeshJob& job) {
-  return fallback_ == nullptr || engine_->covers(job) ? engine_->run(job) : fallback_->run(job);
+  return stand_in_ == nullptr || engine_->covers(job) ? engine_->run(job) : stand_in_->run(job);
 }
 
 std::unique_ptr<StrikePath> MeshTrials::path(std::span<const RegisterFault> faults) {

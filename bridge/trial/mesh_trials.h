@@ -10,16 +10,17 @@
 
 #include "base/fault.h"
 #include "bridge/trial/trial_run.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::bridge {
 
 /// What trials on the mesh of one accelerator have in common.
 class MeshTrials {
  public:
-  /// All must outlive this object. `engine`: a name of sim::engine_names(); what it does not cover
-  /// goes to SystemC.
-  MeshTrials(const dnn::Network& network, const Mapping& mapping, const std::string& engine,
-             const Judge& judge);
+  /// Network, mapping and judge must outlive this object. `engine`: one of `engines`; what it does
+  /// not cover goes to their stand_in().
+  MeshTrials(const dnn::Network& network, const Mapping& mapping, const sim::EngineSet& engines,
+             const std::string& engine, const Judge& judge);
 
   /// How a strike meets an inference, for run_layers() and conclude(). No random faults.
   std::unique_ptr<StrikePath> path(std::span<const RegisterFault> faults);
@@ -39,7 +40,8 @@ class MeshTrials {
   std::unique_ptr<Guard> guard_;  // may be null
   const Judge& judge_;
   std::string engine_name_;
-  std::unique_ptr<sim::Engine> engine_, fallback_;
+  std::unique_ptr<sim::MeshEngine> engine_;
+  std::unique_ptr<sim::MeshEngine> stand_in_;  // where the engine does not cover all
 };
 
 }  // namespace tilestrike::bridge

@@ -20,7 +20,7 @@ struct WordRun;  // bridge/study/word_run.h
 /// A struck run of the mesh; all of it lives for the call.
 struct StruckRun {
   const std::string& layer;
-  const std::string& engine;  // that was asked; what it does not cover ran on SystemC
+  const std::string& engine;  // that was asked; what it does not cover ran on another
   const sim::MeshJob& job;    // starts as the runs before it have left the mesh
   const sim::MeshResult& result;
 };

@@ -9,21 +9,23 @@
 #include "base/input_files.h"
 #include "campaigns/cli/command_line.h"
 #include "campaigns/scenario/campaign.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::campaigns::cli {
 
-Command run_command();
-Command replay_command();
-Command infer_command();
+// `engines` must outlive the command's run; --load adds to them before it.
+Command run_command(const sim::EngineSet& engines);
+Command replay_command(const sim::EngineSet& engines);
+Command infer_command(const sim::EngineSet& engines);
 Command inspect_command();
-Command list_command();
+Command list_command(const sim::EngineSet& engines);
 Command locate_command();
-Command compare_command();
+Command compare_command(const sim::EngineSet& engines);
 /// `libraries`: what --load names, once the command line is parsed.
-Command correlate_command(const std::vector<std::string>& libraries);
+Command correlate_command(const sim::EngineSet& engines, const std::vector<std::string>& libraries);
 
 /// The keys of a scenario file, for help.
-std::string scenario_help();
+std::string scenario_help(const sim::EngineSet& engines);
 
 /// What names a campaign on the command line.
 struct CampaignArguments {
@@ -31,7 +33,7 @@ struct CampaignArguments {
   std::vector<std::string> settings;  // of --set
   std::string trials, seed;           // empty: the scenario's
 };
-Campaign load_campaign_of(const CampaignArguments& arguments);
+Campaign load_campaign_of(const CampaignArguments& arguments, const sim::EngineSet& engines);
 
 /// Text on stdout. Throws Failure when it cannot be written.
 void print(const std::string& text);

@@ -21,9 +21,9 @@ struct CompareArguments {
   bool is_json = false;
 };
 
-int run(const CompareArguments& arguments) {
+int run(const CompareArguments& arguments, const sim::EngineSet& engines) {
   const std::string text = Results::existing(arguments.results)->campaign_text();
-  const Campaign campaign = read_campaign(parse_yaml(text, arguments.results));
+  const Campaign campaign = read_campaign(parse_yaml(text, arguments.results), engines);
   const auto results = Results::for_campaign(arguments.results, campaign);
   const auto points = static_cast<std::int64_t>(campaign.points.size());
   if (points < 2) {
@@ -37,7 +37,7 @@ int run(const CompareArguments& arguments) {
   }
   ProgressLine line;
   const std::vector<Summary> summaries =
-      summaries_of(campaign, *results, surroundings_of(line, false));
+      summaries_of(campaign, *results, surroundings_of(engines, line, false));
   line.close();
   const PairedPoints paired =
       paired_points(*results, campaign, summaries, static_cast<std::size_t>(arguments.from));
@@ -52,7 +52,7 @@ int run(const CompareArguments& arguments) {
 
 }  // namespace
 
-Command compare_command() {
+Command compare_command(const sim::EngineSet& engines) {
   const auto arguments = std::make_shared<CompareArguments>();
   return {
       .name = "compare",
@@ -66,7 +66,7 @@ Command compare_command() {
                    "Point that the others are compared with [0]",
                    {.is_not_negative = true}},
                   {"--json", &arguments->is_json, "Print JSON"}},
-      .run = [arguments] { return run(*arguments); },
+      .run = [arguments, &engines] { return run(*arguments, engines); },
       .footer =
           "Trial k draws the same numbers at every point. Where most trials are the same strike, "
           "their own\n"

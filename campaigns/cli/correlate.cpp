@@ -70,11 +70,11 @@ void write_page(const std::string& path, const std::string& html) {
   }
 }
 
-int run(const CorrelateArguments& arguments) {
-  const Campaign campaign = load_campaign_of(arguments);
+int run(const CorrelateArguments& arguments, const sim::EngineSet& engines) {
+  const Campaign campaign = load_campaign_of(arguments, engines);
   ProgressLine line;
-  const CorrelationReport report =
-      correlate(campaign, arguments.request, surroundings_of(line, arguments.has_progress));
+  const CorrelationReport report = correlate(
+      campaign, arguments.request, surroundings_of(engines, line, arguments.has_progress));
   line.close();
   const std::string command = command_of(arguments);
   print(arguments.is_json ? json_of(report, command).dump(2) + "\n" : text_of(report, command));
@@ -93,7 +93,7 @@ int run(const CorrelateArguments& arguments) {
   return report.exit_code();
 }
 
-std::string correlate_help() {
+std::string correlate_help(const sim::EngineSet& engines) {
   return "Each trial's faults are drawn as `tilestrike run` draws them, and each run of the mesh "
          "that they\nstrike goes through every engine: results of the passes, activation, struck "
          "word, cycles and\nend state are compared, and after every clock edge every register of "
@@ -109,12 +109,13 @@ std::string correlate_help() {
          "Exit codes: 0 all agree; 1 a disagreement, or nothing was compared; 2 bad input; 130 "
          "interrupted.\n"
          "docs/correlate.md explains the tables.\n\n" +
-         scenario_help();
+         scenario_help(engines);
 }
 
 }  // namespace
 
-Command correlate_command(const std::vector<std::string>& libraries) {
+Command correlate_command(const sim::EngineSet& engines,
+                          const std::vector<std::string>& libraries) {
   const auto arguments = std::make_shared<CorrelateArguments>(libraries);
   CorrelateRequest& request = arguments->request;
   return {
@@ -145,8 +146,8 @@ Command correlate_command(const std::vector<std::string>& libraries) {
            {"--progress", &arguments->has_progress,
             "Progress on stderr even where that is no terminal"},
            {"--json", &arguments->is_json, "Print JSON"}},
-      .run = [arguments] { return run(*arguments); },
-      .explanation = correlate_help,
+      .run = [arguments, &engines] { return run(*arguments, engines); },
+      .explanation = [&engines] { return correlate_help(engines); },
   };
 }
 

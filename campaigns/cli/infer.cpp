@@ -79,7 +79,7 @@ std::string text_of(const bridge::InferReport& report, const bridge::InferInputs
   return text;
 }
 
-int run(const InferArguments& arguments) {
+int run(const InferArguments& arguments, const sim::EngineSet& engines) {
   bridge::InferInputs inputs = arguments.inputs;
   bool is_zoo = false;
   inputs.model = model_path(inputs.model, &is_zoo);
@@ -102,6 +102,7 @@ int run(const InferArguments& arguments) {
   if (!arguments.accelerator.empty()) {
     inputs.accelerator = accelerator_of_flag(arguments.accelerator);
   }
+  inputs.engines = engines;
   const bridge::InferReport report = bridge::infer(inputs);
   const bool has_tiles = !inputs.engine.empty();
   print(arguments.is_json ? json_of(report, has_tiles).dump(2) + "\n" : text_of(report, inputs));
@@ -112,7 +113,7 @@ int run(const InferArguments& arguments) {
 
 }  // namespace
 
-Command infer_command() {
+Command infer_command(const sim::EngineSet& engines) {
   const auto arguments = std::make_shared<InferArguments>();
   bridge::InferInputs& inputs = arguments->inputs;
   return {
@@ -160,7 +161,7 @@ Command infer_command() {
             "the bulk path; exit code 1 where they differ"},
            {"--accelerator", &arguments->accelerator, "Name or YAML file, for --engine"},
            {"--json", &arguments->is_json, "Print JSON"}},
-      .run = [arguments] { return run(*arguments); },
+      .run = [arguments, &engines] { return run(*arguments, engines); },
   };
 }
 

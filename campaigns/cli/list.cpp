@@ -91,9 +91,9 @@ ListTable outcomes() {
   return table;
 }
 
-ListTable fields() {
+ListTable fields(const sim::EngineSet& engines) {
   ListTable table = {{"key", "type", "unit", "default", "range", "help"}};
-  for (const FieldHelp& field : campaign_help()) {
+  for (const FieldHelp& field : campaign_help(engines)) {
     table.push_back(
         {field.name, field.type, field.unit, field.default_text, field.range, field.help});
   }
@@ -143,6 +143,7 @@ std::string json_of(const ListTable& table) {
 }
 
 struct ListArguments {
+  const sim::EngineSet* engines = nullptr;
   std::string what;
   std::string accelerator = std::string(kDefaultAccelerator);
   bool patterns = false;
@@ -166,7 +167,7 @@ const std::vector<std::pair<std::string, std::function<ListTable(const ListArgum
            }},
           {"operators", [](const ListArguments&) { return operators(); }},
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
-          {"fields", [](const ListArguments&) { return fields(); }},
+          {"fields", [](const ListArguments& arguments) { return fields(*arguments.engines); }},
           {"nodes",
            [](const ListArguments& arguments) {
              return listed(nodes_table(arguments.nodes_file));
@@ -215,8 +216,9 @@ int run(const ListArguments& arguments) {
 
 }  // namespace
 
-Command list_command() {
+Command list_command(const sim::EngineSet& engines) {
   const auto arguments = std::make_shared<ListArguments>();
+  arguments->engines = &engines;
   std::vector<std::string> names;
   for (const auto& [name, make] : lists()) {
     names.push_back(name);

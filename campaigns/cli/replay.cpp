@@ -17,16 +17,16 @@ struct ReplayArguments {
   bool is_json = false;
 };
 
-int run(ReplayArguments& arguments) {
+int run(ReplayArguments& arguments, const sim::EngineSet& engines) {
   arguments.request.open_dump = bridge::dump_of_trial;
-  const ReplayReport report = replay(arguments.request, bridge::Study::open);
+  const ReplayReport report = replay(arguments.request, engines, bridge::Study::open);
   print(arguments.is_json ? json_of(report).dump(2) + "\n" : text_of(report));
   return report.differences.empty() ? 0 : 1;
 }
 
 }  // namespace
 
-Command replay_command() {
+Command replay_command(const sim::EngineSet& engines) {
   const auto arguments = std::make_shared<ReplayArguments>();
   ReplayRequest& request = arguments->request;
   return {
@@ -53,7 +53,7 @@ Command replay_command() {
            {"--svg", &request.picture,
             "Of a strike on a memory: draw the struck cells and their codewords to this file"},
            {"--json", &arguments->is_json, "Print JSON"}},
-      .run = [arguments] { return run(*arguments); },
+      .run = [arguments, &engines] { return run(*arguments, engines); },
       .footer = "Exit code 1: the trial is not the one that the file holds.",
   };
 }

@@ -76,8 +76,8 @@ int verdict(const RunReport& report) {
   return code;
 }
 
-int run(const RunArguments& arguments) {
-  const Campaign campaign = load_campaign_of(arguments);
+int run(const RunArguments& arguments, const sim::EngineSet& engines) {
+  const Campaign campaign = load_campaign_of(arguments, engines);
   if (arguments.is_dry) {
     print(campaign.document.yaml());
     return kDone;
@@ -89,7 +89,7 @@ int run(const RunArguments& arguments) {
   const auto results = Results::for_campaign(out, campaign);
   ProgressLine line;
   const RunReport report =
-      run_campaign(campaign, *results, surroundings_of(line, arguments.has_progress));
+      run_campaign(campaign, *results, surroundings_of(engines, line, arguments.has_progress));
   line.close();
   print_summaries(report, out, arguments.is_json);
   if (report.is_interrupted) {
@@ -101,10 +101,10 @@ int run(const RunArguments& arguments) {
 
 }  // namespace
 
-std::string scenario_help() {
+std::string scenario_help(const sim::EngineSet& engines) {
   std::string text =
       "The scenario file is YAML. Its keys (* required; paths start from the file's folder):\n";
-  for (const FieldHelp& field : campaign_help()) {
+  for (const FieldHelp& field : campaign_help(engines)) {
     std::string line = fmt::format("  {:<38} {}", field.name, field.help);
     if (!field.default_text.empty()) {
       line += fmt::format(" [{}]", field.default_text);
@@ -114,7 +114,7 @@ std::string scenario_help() {
   return text + "`tilestrike list fields` has types, units and ranges, too.";
 }
 
-Command run_command() {
+Command run_command(const sim::EngineSet& engines) {
   const auto arguments = std::make_shared<RunArguments>();
   return {
       .name = "run",
@@ -132,8 +132,8 @@ Command run_command() {
            {"--progress", &arguments->has_progress,
             "Progress on stderr even where that is no terminal"},
            {"--json", &arguments->is_json, "Summary as JSON"}},
-      .run = [arguments] { return run(*arguments); },
-      .explanation = scenario_help,
+      .run = [arguments, &engines] { return run(*arguments, engines); },
+      .explanation = [&engines] { return scenario_help(engines); },
   };
 }
 

@@ -50,12 +50,14 @@ void ProgressLine::close() {
   is_open_ = false;
 }
 
-Surroundings surroundings_of(ProgressLine& line, bool wants_progress) {
+Surroundings surroundings_of(const sim::EngineSet& engines, ProgressLine& line,
+                             bool wants_progress) {
   listen_to_signals();
   Surroundings surroundings;
   surroundings.open_study = bridge::Study::open;
-  surroundings.open_auditor = [](const std::string& engine) {
-    return std::make_unique<bridge::EngineAudit>(engine);
+  surroundings.engines = engines;
+  surroundings.open_auditor = [engines](const std::string& engine) {
+    return std::make_unique<bridge::EngineAudit>(engines, engine);
   };
   surroundings.is_interrupted = stop_was_asked;
   if (wants_progress || line.is_on_terminal()) {

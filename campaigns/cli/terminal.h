@@ -30,6 +30,7 @@ class ProgressLine {
 /// What a command runs in that may take long: from now on the first SIGINT or SIGTERM asks to stop
 /// after the trial at hand, a second one stops at once; on a terminal, or where that is wanted, it
 /// shows how far it is. `line` must outlive it.
-Surroundings surroundings_of(ProgressLine& line, bool wants_progress);
+Surroundings surroundings_of(const sim::EngineSet& engines, ProgressLine& line,
+                             bool wants_progress);
 
 }  // namespace tilestrike::campaigns::cli

@@ -19,16 +19,16 @@ namespace {
 // Trials of one image share its golden run.
 constexpr std::int64_t kTrialsInStep = 2000;
 
-std::vector<std::string> checked_engines(const std::vector<std::string>& asked) {
-  const std::vector<std::string> known = sim::engine_names();
+std::vector<std::string> checked_engines(const std::vector<std::string>& asked,
+                                         const sim::EngineSet& all) {
+  const std::vector<std::string> known = all.names();
   std::vector<std::string> engines;
   for (const std::string& name : asked.empty() ? known : asked) {
-    if (name == "rtl" && std::ranges::count(known, name) == 0) {
-      fail(
-          ErrorCode::kUnsupported, "this build has no RTL", "--engines",
-          "install verilator and build with -DTS_WITH_RTL=ON, or choose from " + join(known, ", "));
+    if (const sim::AbsentEngine* absent = all.find_absent(name)) {
+      fail(ErrorCode::kUnsupported, absent->what, "--engines",
+           absent->cure + ", or choose from " + join(known, ", "));
     }
-    if (std::ranges::count(known, name) == 0) {
+    if (all.find(name) == nullptr) {
       fail(ErrorCode::kInvalidInput, "no engine is called '" + name + "'", "--engines",
            suggestion(name, known));
     }
@@ -91,7 +91,7 @@ Subject open_subject(const Scenario& scenario, const Surroundings& surroundings)
   if (surroundings.show_progress) {
     surroundings.show_progress("golden run");
   }
-  subject.study = surroundings.open_study(study_inputs(scenario));
+  subject.study = surroundings.open_study(study_inputs(scenario, surroundings.engines));
   return subject;
 }
 
@@ -150,7 +150,7 @@ class PointRun {
         surroundings_(surroundings),
         subject_(open_subject(point.scenario, surroundings)),
         plan_(point.scenario, subject_.facts()),
-        correlator_(engines, bridge::kMostSteppedPeCycles) {
+        correlator_(surroundings.engines, engines, bridge::kMostSteppedPeCycles) {
     found_.number = number;
     found_.label = point.label;
     found_.title = title_of(point.scenario, plan_);
@@ -336,8 +336,9 @@ class PointRun {
     for (std::size_t engine = 0; engine < found_.engines.size(); ++engine) {
       if (!covers_[engine] && found_.all().strikes > 0) {
         const std::string& name = found_.engines[engine];
+        const std::string& cause = surroundings_.engines.at(name).cause_of_no_cover;
         found_.notes.push_back(name + " covers none of these faults" +
-                               (name == "rtl" ? ": this mesh is not built (docs/rtl.md)" : ""));
+                               (cause.empty() ? "" : ": " + cause));
       }
     }
   }
@@ -432,7 +433,7 @@ int CorrelationReport::exit_code() const {
 
 CorrelationReport correlate(const Campaign& campaign, const CorrelateRequest& request,
                             const Surroundings& surroundings) {
-  const std::vector<std::string> engines = checked_engines(request.engines);
+  const std::vector<std::string> engines = checked_engines(request.engines, surroundings.engines);
   for (const Point& point : campaign.points) {
     check_scenario(point.scenario);
   }
@@ -446,7 +447,7 @@ CorrelationReport correlate(const Campaign& campaign, const CorrelateRequest& re
     file = std::make_unique<CorrelationFile>(request.out);
   }
   CorrelationReport report;
-  report.has_rtl = std::ranges::count(sim::engine_names(), "rtl") > 0;
+  report.has_rtl = surroundings.engines.absent().empty();
   for (std::int64_t i = 0; i < points && !report.is_interrupted; ++i) {
     if (request.trial && i != request.scenario) {
       continue;

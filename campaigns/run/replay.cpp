@@ -108,13 +108,15 @@ void check_dump(const ReplayRequest& request, const DrawnTrial& drawn) {
 
 }  // namespace
 
-ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study) {
+ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
+                    const StudyFactory& open_study) {
   const std::unique_ptr<Results> results = Results::existing(request.results);
-  const Campaign campaign = read_campaign(parse_yaml(results->campaign_text(), request.results));
+  const Campaign campaign =
+      read_campaign(parse_yaml(results->campaign_text(), request.results), engines);
   const Point& point = point_of(campaign, request);
   const Row stored = stored_row(*results, request);
 
-  const std::unique_ptr<bridge::Study> study = open_study(study_inputs(point.scenario));
+  const std::unique_ptr<bridge::Study> study = open_study(study_inputs(point.scenario, engines));
   results->check_hashes(request.scenario, hashes_of(point.scenario, *study));
   // A file may hold more trials than it was last asked for.
   Scenario scenario = point.scenario;

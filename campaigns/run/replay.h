@@ -42,7 +42,8 @@ struct ReplayReport {
 };
 
 /// Throws Failure where the file has no such trial, or its model or data have changed since.
-ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study);
+ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
+                    const StudyFactory& open_study);
 
 std::string text_of(const ReplayReport& report);
 nlohmann::ordered_json json_of(const ReplayReport& report);

@@ -230,7 +230,7 @@ void each_point(const Campaign& campaign, Results& results, const Surroundings& 
         surroundings.show_progress((point.label.empty() ? "" : point.label + ": ") + "golden run");
       }
       study.reset();
-      study = surroundings.open_study(study_inputs(point.scenario));
+      study = surroundings.open_study(study_inputs(point.scenario, surroundings.engines));
       key = needed;
     }
     PointRun run(point, static_cast<std::int64_t>(i), *study, results, surroundings);

@@ -15,6 +15,7 @@
 #include "campaigns/results/results.h"
 #include "campaigns/run/progress.h"
 #include "campaigns/scenario/campaign.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::campaigns {
 
@@ -25,6 +26,7 @@ using AuditorFactory = std::function<std::unique_ptr<bridge::Auditor>(const std:
 
 /// What happens around a run.
 struct Surroundings {
+  sim::EngineSet engines;
   StudyFactory open_study;
   AuditorFactory open_auditor;
   std::function<bool()> is_interrupted = [] { return false; };

@@ -40,7 +40,7 @@ std::vector<std::string> parts_of(const std::string& address) {
 
 /// Names that the field table knows directly below `prefix` ("" or "strike.").
 std::vector<std::string> known_below(const std::string& prefix) {
-  static const std::vector<FieldHelp> fields = help_of(scenario_fields());
+  static const std::vector<FieldHelp> fields = help_of(scenario_fields({}));
   std::vector<std::string> names;
   for (const FieldHelp& field : fields) {
     if (field.name.rfind(prefix, 0) == 0) {
@@ -263,8 +263,8 @@ std::string label_of(const std::vector<Setting>& settings) {
   return join(parts, ", ");
 }
 
-void add_point(const Value& base, const std::vector<Setting>& settings, Campaign& campaign,
-               ErrorList& errors) {
+void add_point(const Value& base, const std::vector<Setting>& settings,
+               const sim::EngineSet& engines, Campaign& campaign, ErrorList& errors) {
   Point point;
   point.label = label_of(settings);
   ErrorList own;
@@ -273,7 +273,7 @@ void add_point(const Value& base, const std::vector<Setting>& settings, Campaign
     apply(setting, document, own);
   }
   if (own.empty()) {
-    point.scenario = read_scenario(document, own);
+    point.scenario = read_scenario(document, engines, own);
   }
   try {
     own.throw_if_any();
@@ -320,7 +320,8 @@ Setting parse_setting(const std::string& text, const std::string& flag) {
   return setting;
 }
 
-Campaign read_campaign(Value document, const std::vector<Setting>& settings) {
+Campaign read_campaign(Value document, const sim::EngineSet& engines,
+                       const std::vector<Setting>& settings) {
   ErrorList errors;
   std::optional<Value> sweep;
   if (document.is_map()) {
@@ -340,27 +341,28 @@ Campaign read_campaign(Value document, const std::vector<Setting>& settings) {
     sweep.reset();
   }
   const std::vector<Axis> axes = sweep ? read_sweep(*sweep, errors) : std::vector<Axis>{};
-  Value base = expanded(read_scenario(document, errors));
+  Value base = expanded(read_scenario(document, engines, errors));
   errors.throw_if_any();
   for (const Setting& setting : settings) {
     apply(setting, base, errors);
   }
   errors.throw_if_any();
   Campaign campaign;
-  campaign.document = expanded(read_scenario(base, errors));
+  campaign.document = expanded(read_scenario(base, engines, errors));
   errors.throw_if_any();
   if (sweep) {
     campaign.document.set("sweep", *sweep);
   }
   for (const std::vector<Setting>& point : combinations(axes)) {
-    add_point(base, point, campaign, errors);
+    add_point(base, point, engines, campaign, errors);
   }
   errors.throw_if_any();
   return campaign;
 }
 
-Campaign load_campaign(const std::string& path, const std::vector<Setting>& settings) {
-  return read_campaign(load_yaml(path), settings);
+Campaign load_campaign(const std::string& path, const sim::EngineSet& engines,
+                       const std::vector<Setting>& settings) {
+  return read_campaign(load_yaml(path), engines, settings);
 }
 
 std::optional<std::string> first_difference(const Value& stored, const Value& given) {
@@ -385,8 +387,8 @@ std::optional<std::string> first_difference(const Value& stored, const Value& gi
   return std::nullopt;
 }
 
-std::vector<FieldHelp> campaign_help() {
-  std::vector<FieldHelp> all = help_of(scenario_fields());
+std::vector<FieldHelp> campaign_help(const sim::EngineSet& engines) {
+  std::vector<FieldHelp> all = help_of(scenario_fields(engines));
   all.push_back(
       {"sweep", "map of lists", "", "", "",
        "dotted keys of the expanded scenario, each with a list of values: lists multiply"});

@@ -34,16 +34,19 @@ struct Campaign {
 };
 
 /// Reads `document`, applies the settings in order, and expands the sweep: its lists multiply,
-/// those under `zip` go in step. Throws Failure with all errors.
-Campaign read_campaign(Value document, const std::vector<Setting>& settings = {});
+/// those under `zip` go in step. `engines`: that scenarios may name. Throws Failure with all
+/// errors.
+Campaign read_campaign(Value document, const sim::EngineSet& engines,
+                       const std::vector<Setting>& settings = {});
 
-Campaign load_campaign(const std::string& path, const std::vector<Setting>& settings = {});
+Campaign load_campaign(const std::string& path, const sim::EngineSet& engines,
+                       const std::vector<Setting>& settings = {});
 
 /// The first key that differs between two expanded campaigns, as "key: 'a', not 'b'"; nothing when
 /// they are the same campaign. Keys that change no trial (trials, until, device) are not looked at.
 std::optional<std::string> first_difference(const Value& stored, const Value& given);
 
 /// `key: value` of every leaf of the sweep and the scenario, for help: name, type, default, range.
-std::vector<FieldHelp> campaign_help();
+std::vector<FieldHelp> campaign_help(const sim::EngineSet& engines);
 
 }  // namespace tilestrike::campaigns

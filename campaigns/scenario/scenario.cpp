@@ -10,7 +10,6 @@
 #include "campaigns/scenario/fields.h"
 #include "campaigns/scenario/library.h"
 #include "campaigns/statistics/rates.h"
-#include "sim/mesh/engine.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -424,9 +423,25 @@ void check_until(const Scenario& scenario, const Value& document, ErrorList& err
   }
 }
 
+Field<Scenario> engine_field(const sim::EngineSet& engines) {
+  return custom_field<Scenario>(
+      {"engine", "choice", "", "systemc", join(engines.names(), " | "),
+       "what computes a struck pass"},
+      [engines](Scenario& scenario, const Value& value, const std::string& path,
+                ErrorList& errors) {
+        if (const sim::AbsentEngine* absent = engines.find_absent(value.scalar)) {
+          errors.add(ErrorCode::kUnsupported, path + ": " + absent->what, value.place.text(),
+                     absent->cure + ", or choose one of " + join(engines.names(), ", "));
+        } else if (is_choice(value, path, engines.names(), {}, errors)) {
+          scenario.engine = value.scalar;
+        }
+      },
+      [](const Scenario& scenario) { return Value::of(scenario.engine); });
+}
+
 }  // namespace
 
-FieldTable<Scenario> scenario_fields() {
+FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines) {
   FieldTable<Scenario> table = {
       text_field(
           "model", &Scenario::model,
@@ -469,21 +484,7 @@ FieldTable<Scenario> scenario_fields() {
           "then mean |faulty - golden| / |golden| above 10 % and 20 %"),
       choice_of<bool>("outcomes", &Scenario::keeps_outcomes, {{"all", true}, {"none", false}},
                       "rows of the table `outcomes`: one per image that a lasting fault changed"),
-      custom_field<Scenario>(
-          {"engine", "choice", "", "systemc", join(sim::engine_names(), " | "),
-           "what computes a struck pass"},
-          [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
-            const std::vector<std::string> names = sim::engine_names();
-            if (value.scalar == "rtl" && std::count(names.begin(), names.end(), "rtl") == 0) {
-              errors.add(ErrorCode::kUnsupported, path + ": this build has no RTL",
-                         value.place.text(),
-                         "install verilator and build with -DTS_WITH_RTL=ON, or choose one of " +
-                             join(names, ", "));
-            } else if (is_choice(value, path, names, {}, errors)) {
-              scenario.engine = value.scalar;
-            }
-          },
-          [](const Scenario& scenario) { return Value::of(scenario.engine); }),
+      engine_field(engines),
       share_field<Scenario>("audit", &Scenario::audit, "",
                             "share of the trials that all other engines compute, too; exit code 1 "
                             "where one differs",
@@ -514,7 +515,7 @@ void check_audit(const Scenario& scenario, const Value& document, ErrorList& err
 
 }  // namespace
 
-Scenario read_scenario(Value document, ErrorList& errors) {
+Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList& errors) {
   Scenario scenario;
   if (!document.is_map()) {
     errors.add(ErrorCode::kInvalidInput, "a scenario is a map of keys", document.place.text(),
@@ -525,7 +526,7 @@ Scenario read_scenario(Value document, ErrorList& errors) {
     document.set("accelerator", Value::of(std::string(kDefaultAccelerator)));
   }
   ErrorList syntax;
-  read_fields(scenario_fields(), document, "", scenario, syntax);
+  read_fields(scenario_fields(engines), document, "", scenario, syntax);
   check_model(scenario, document, syntax);
   check_data_files(scenario.data.images, "images", document, syntax);
   check_data_files(scenario.data.calibrate, "calibrate", document, syntax);
@@ -558,9 +559,9 @@ NumberFormat Scenario::number_format() const {
   return NumberFormat::parse(format).value_or(kFloat32);
 }
 
-Value expanded(const Scenario& scenario) { return write_fields(scenario_fields(), scenario); }
+Value expanded(const Scenario& scenario) { return write_fields(scenario_fields({}), scenario); }
 
-bridge::StudyInputs study_inputs(const Scenario& scenario) {
+bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet& engines) {
   if (scenario.model == kNoModel) {
     fail(ErrorCode::kInvalidInput, "model: none: there is no network whose answer could be judged",
          "scenario", "name a model, or use `tilestrike correlate`");
@@ -584,6 +585,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario) {
   inputs.batch = scenario.batch > 0 ? scenario.batch : inputs.strikes_tensors ? kTensorBatch : 1;
   inputs.judge = scenario.judge;
   inputs.device = scenario.device;
+  inputs.engines = engines;
   inputs.engine = scenario.engine;
   return inputs;
 }

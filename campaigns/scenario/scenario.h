@@ -16,6 +16,7 @@
 #include "base/input_files.h"
 #include "bridge/study/study.h"
 #include "campaigns/scenario/strike.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::campaigns {
 
@@ -66,16 +67,17 @@ struct Scenario {
   double confidence() const { return until ? until->confidence : 0.95; }
 };
 
-FieldTable<Scenario> scenario_fields();
+/// `engines`: that `engine` may name.
+FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines);
 
 /// Reads and checks `document` as a whole; every problem goes to `errors` with its place. Names and
 /// paths become what the expanded form holds, defaults that depend on other keys are filled in.
-Scenario read_scenario(Value document, ErrorList& errors);
+Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList& errors);
 
 /// The expanded form: reading it gives the same scenario, wherever it stands.
 Value expanded(const Scenario& scenario);
 
 /// What a study needs of a scenario. Throws Failure where it has no network.
-bridge::StudyInputs study_inputs(const Scenario& scenario);
+bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet& engines);
 
 }  // namespace tilestrike::campaigns

@@ -175,6 +175,7 @@ class OwnMesh final : public rtl::ForeignMesh {
 
 }  // namespace
 
-extern "C" void tilestrike_add_engines() {
-  tilestrike::rtl::add_foreign_engine("own_mesh", [] { return std::make_unique<OwnMesh>(); });
+extern "C" void tilestrike_add_engines(tilestrike::sim::EngineSet& engines) {
+  tilestrike::rtl::add_foreign_engine(engines, "own_mesh",
+                                      [] { return std::make_unique<OwnMesh>(); });
 }

@@ -68,10 +68,12 @@ Phase phase_of(const MeshRun& run, const MeshSites& sites, const RegisterFault& 
   return phase == 0 ? Phase::kWait : static_cast<Phase>(phase);
 }
 
-Correlator::Correlator(const std::vector<std::string>& engines, std::int64_t most_stepped)
-    : names_(engines), most_stepped_(most_stepped) {
+Correlator::Correlator(const EngineSet& engines, const std::vector<std::string>& names,
+                       std::int64_t most_stepped)
+    : names_(names), most_stepped_(most_stepped) {
   for (const std::string& name : names_) {
-    engines_.push_back(make_engine(name));
+    are_slow_.push_back(engines.at(name).is_slow);
+    engines_.push_back(engines.make(name));
   }
 }
 
@@ -105,8 +107,8 @@ bool Correlator::is_short(const MeshJob& job) const {
 }
 
 Correlator::Answer Correlator::ask(std::size_t engine, MeshJob job) {
-  Engine& asked = *engines_[engine];
-  if (names_[engine] == kStepped && !is_short(job)) {
+  MeshEngine& asked = *engines_[engine];
+  if (are_slow_[engine] && !is_short(job)) {
     return {};
   }
   for (const bool wants_end : {true, false}) {
@@ -143,7 +145,7 @@ JobCorrelation Correlator::correlate(const MeshJob& job) {
       first != answers.end()) {
     found.changed_word = first->result.before != first->result.after;
     found.activated = first->result.activated;
-    found.corrupted = !first->result.deltas.empty();
+    found.corrupted = !first->result.changes.empty();
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
     for (std::size_t j = i + 1; j < answers.size(); ++j) {

@@ -13,6 +13,7 @@
 
 #include "sim/compare/engine_comparison.h"
 #include "sim/compare/lockstep.h"
+#include "sim/mesh/engine_set.h"
 
 namespace tilestrike::sim {
 
@@ -64,9 +65,10 @@ struct JobCorrelation {
 
 class Correlator {
  public:
-  /// Names of make_engine(), each once. An engine whose machine moves every register does not get
-  /// runs of more than `most_stepped` PEs x cycles.
-  Correlator(const std::vector<std::string>& engines, std::int64_t most_stepped);
+  /// `names`: of `engines`, each once. A slow engine does not get runs of more than `most_stepped`
+  /// PEs x cycles, and registers are not compared in those.
+  Correlator(const EngineSet& engines, const std::vector<std::string>& names,
+             std::int64_t most_stepped);
 
   const std::vector<std::string>& engines() const { return names_; }
   /// Whether two of the engines step, so that registers can be compared.
@@ -91,7 +93,8 @@ class Correlator {
   std::optional<Disagreement> parting_of(std::size_t first, std::size_t second, const MeshJob& job);
 
   std::vector<std::string> names_;
-  std::vector<std::unique_ptr<Engine>> engines_;
+  std::vector<bool> are_slow_;  // by engine
+  std::vector<std::unique_ptr<MeshEngine>> engines_;
   const std::int64_t most_stepped_;
   std::optional<MeshConfig> config_;
   std::optional<MeshSites> sites_;

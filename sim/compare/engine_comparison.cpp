@@ -10,25 +10,21 @@
 namespace tilestrike::sim {
 namespace {
 
-std::string place_text(const OutputDelta& delta) {
-  return "pass " + std::to_string(delta.pass) + ", row " + std::to_string(delta.row) + ", column " +
-         std::to_string(delta.column);
+std::string place_text(const OutputChange& change) {
+  return "pass " + std::to_string(change.pass) + ", row " + std::to_string(change.row) +
+         ", column " + std::to_string(change.column);
 }
 
-auto place_order(const OutputDelta& x, const OutputDelta& y) {
-  return std::tie(x.pass, x.row, x.column) <=> std::tie(y.pass, y.row, y.column);
-}
-
-// Deltas are sorted, so the first that differ are at the same index.
-std::optional<EngineDifference> first_different_delta(const std::vector<OutputDelta>& expected,
-                                                      const std::vector<OutputDelta>& other) {
+// Changes are sorted, so the first that differ are at the same index.
+std::optional<EngineDifference> first_different_change(const std::vector<OutputChange>& expected,
+                                                       const std::vector<OutputChange>& other) {
   std::size_t i = 0;
   while (i < expected.size() && i < other.size() && expected[i] == other[i]) {
     ++i;
   }
   const bool has_expected = i < expected.size();
   const bool has_other = i < other.size();
-  const auto difference = [](const OutputDelta& place, std::int32_t by, std::int32_t by_other) {
+  const auto difference = [](const OutputChange& place, std::int32_t by, std::int32_t by_other) {
     return EngineDifference{
         EngineDifference::What::kOutput, place.pass, place.row, place.column,
         place_text(place) + ": off by " + std::to_string(by) + ", not " + std::to_string(by_other)};
@@ -36,11 +32,11 @@ std::optional<EngineDifference> first_different_delta(const std::vector<OutputDe
   if (!has_expected && !has_other) {
     return {};
   }
-  if (!has_other || (has_expected && place_order(expected[i], other[i]) < 0)) {
-    return difference(expected[i], 0, expected[i].delta);
+  if (!has_other || (has_expected && expected[i].place() < other[i].place())) {
+    return difference(expected[i], 0, expected[i].delta());
   }
-  const bool is_same_place = has_expected && place_order(expected[i], other[i]) == 0;
-  return difference(other[i], other[i].delta, is_same_place ? expected[i].delta : 0);
+  const bool is_same_place = has_expected && expected[i].place() == other[i].place();
+  return difference(other[i], other[i].delta(), is_same_place ? expected[i].delta() : 0);
 }
 
 std::optional<EngineDifference> first_different_output(const MeshResult& expected,
@@ -90,8 +86,8 @@ std::string_view name_of(EngineDifference::What what) {
 std::optional<EngineDifference> difference_of(const MeshResult& expected, const MeshResult& other,
                                               bool has_end, int mesh_columns) {
   using What = EngineDifference::What;
-  if (auto delta = first_different_delta(expected.deltas, other.deltas)) {
-    return delta;
+  if (auto change = first_different_change(expected.changes, other.changes)) {
+    return change;
   }
   if (auto output = first_different_output(expected, other)) {
     return output;

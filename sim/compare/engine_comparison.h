@@ -20,7 +20,7 @@ struct EngineDifference {
 /// "output", "activated", "struck_word", "cycles", "end_state".
 std::string_view name_of(EngineDifference::What what);
 
-/// Looks at deltas and outputs, `activated`, the struck word, the cycles and, where `has_end` says
+/// Looks at changes and outputs, `activated`, the struck word, the cycles and, where `has_end` says
 /// so, at the end states. How many windows an engine looked at is its own affair.
 std::optional<EngineDifference> difference_of(const MeshResult& expected, const MeshResult& other,
                                               bool has_end, int mesh_columns);

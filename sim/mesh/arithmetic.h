@@ -26,6 +26,30 @@ inline std::int32_t sum_of(std::int32_t sum, std::int64_t addend, Overflow overf
   return overflow == Overflow::kWrap ? wrapped(exact) : saturated(exact);
 }
 
+/// What PEs and the accumulator memory add up with, and what may be taken for granted of it.
+struct PeArithmetic {
+  Overflow overflow = Overflow::kWrap;
+  /// What results are off by is what the errors of operands and sums give, whatever the values are:
+  /// formulas and a mesh of differences need no others.
+  bool is_linear = false;
+  /// So it is as long as operands alone are wrong, which leave the sums in range.
+  bool is_linear_in_operands = false;
+
+  std::int32_t sum(std::int32_t sum, std::int64_t addend) const {
+    return sum_of(sum, addend, overflow);
+  }
+};
+
+inline PeArithmetic arithmetic_of(const MeshConfig& config) {
+  switch (config.overflow) {
+    case Overflow::kWrap:
+      return {Overflow::kWrap, true, true};
+    case Overflow::kSaturate:
+      return {Overflow::kSaturate, false, true};
+  }
+  return {config.overflow, false, false};
+}
+
 /// The low `bits` of a register's value, sign-extended: what a register of that width holds.
 inline std::int32_t fitted(std::uint32_t word, int bits) {
   if (bits == 1) {

@@ -75,7 +75,7 @@ bool ClosedForm::may_meet(const WavefrontFault& x, const WavefrontFault& y) cons
 bool ClosedForm::has_formula(const MeshJob& job, const MeshSites& sites) {
   job_ = &job;
   run_ = job.run;
-  if (job.wants_outputs || run_->config().overflow != Overflow::kWrap) {
+  if (job.wants_outputs || !arithmetic_of(run_->config()).is_linear) {
     return false;
   }
   const bool starts_apart = job.faulty_start != nullptr && job.faulty_start != job.golden_start;
@@ -110,7 +110,7 @@ void ClosedForm::compute(MeshResult& result) {
   const MeshState* start = job_->faulty_start != nullptr ? job_->faulty_start : job_->golden_start;
   golden_.emplace(*run_, *job_->operands, start);
   result_ = &result;
-  result.deltas.clear();
+  result.changes.clear();
   result.outputs.clear();
   result.cycles = run_->cycles();
   result.activated = false;
@@ -154,7 +154,7 @@ void ClosedForm::strike_all() {
       strike(fault, at);
     }
   }
-  merge_deltas();
+  merge_changes();
   StrikeReads reads;
   const WavefrontPlace at = place_of(*run_, first);
   if (first != last) {
@@ -172,8 +172,8 @@ int ClosedForm::windows_touched(const WavefrontPlace& first, std::int64_t last,
                                 const StrikeReads& reads) const {
   const int last_struck = last < first.window.end() ? first.window.index : run_->window_of(last);
   int settled = std::max({0, last_window_, last_struck});
-  if (!ws() && !result_->deltas.empty()) {  // what differs is alive until it has left
-    settled = std::max(settled, draining_window(run_->config(), result_->deltas.back().pass));
+  if (!ws() && !result_->changes.empty()) {  // what differs is alive until it has left
+    settled = std::max(settled, draining_window(run_->config(), result_->changes.back().pass));
   }
   const int begin = first.window.index < 0
                         ? 0
@@ -181,22 +181,20 @@ int ClosedForm::windows_touched(const WavefrontPlace& first, std::int64_t last,
   return settled + 1 - begin;
 }
 
-void ClosedForm::merge_deltas() {
-  std::vector<OutputDelta>& deltas = result_->deltas;
-  std::sort(deltas.begin(), deltas.end());
+void ClosedForm::merge_changes() {
+  std::vector<OutputChange>& changes = result_->changes;
+  std::ranges::sort(changes, {}, &OutputChange::place);
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < deltas.size();) {
-    OutputDelta sum = deltas[i];
-    for (++i; i < deltas.size() && std::tie(deltas[i].pass, deltas[i].row, deltas[i].column) ==
-                                       std::tie(sum.pass, sum.row, sum.column);
-         ++i) {
-      sum.delta = wrapped(std::int64_t{sum.delta} + deltas[i].delta);
+  for (std::size_t i = 0; i < changes.size();) {
+    OutputChange sum = changes[i];
+    for (++i; i < changes.size() && changes[i].place() == sum.place(); ++i) {
+      sum.faulty = wrapped(std::int64_t{sum.faulty} + changes[i].faulty);
     }
-    if (sum.delta != 0) {
-      deltas[kept++] = sum;
+    if (sum.faulty != 0) {
+      changes[kept++] = sum;
     }
   }
-  deltas.resize(kept);
+  changes.resize(kept);
 }
 
 void ClosedForm::strike(const WavefrontFault& fault, const WavefrontPlace& at) {
@@ -225,14 +223,14 @@ void ClosedForm::strike(const WavefrontFault& fault, const WavefrontPlace& at) {
 void ClosedForm::add(int pass, std::int64_t row, int column, std::int32_t delta) {
   if (delta != 0 && pass >= 0 && row >= 0 && row < shape(pass).rows &&
       column < shape(pass).columns) {
-    result_->deltas.push_back({pass, static_cast<std::int32_t>(row), column, delta});
+    result_->changes.push_back({pass, static_cast<std::int32_t>(row), column, 0, delta});
   }
 }
 
 // For a place that the pass has.
 void ClosedForm::append(int pass, std::int64_t row, int column, std::int32_t delta) {
   if (delta != 0) {
-    result_->deltas.push_back({pass, static_cast<std::int32_t>(row), column, delta});
+    result_->changes.push_back({pass, static_cast<std::int32_t>(row), column, 0, delta});
   }
 }
 
@@ -327,15 +325,15 @@ void ClosedForm::change_weights(int pass, std::int64_t from, int column, int fir
       lanes_.resize(kChunk);
       job_->operands->activation_lane(run_->config(), pass, first, static_cast<int>(row), count,
                                       lanes_.data());
-      std::vector<OutputDelta>& deltas = result_->deltas;
-      std::size_t end = deltas.size();
-      deltas.resize(end + static_cast<std::size_t>(count));
+      std::vector<OutputChange>& changes = result_->changes;
+      std::size_t end = changes.size();
+      changes.resize(end + static_cast<std::size_t>(count));
       for (int n = 0; n < count; ++n) {
         const std::int32_t delta = product(lanes_[static_cast<std::size_t>(n)], off_.front());
-        deltas[end] = {pass, static_cast<std::int32_t>(row + n), column, delta};
+        changes[end] = {pass, static_cast<std::int32_t>(row + n), column, 0, delta};
         end += delta != 0 ? 1 : 0;
       }
-      deltas.resize(end);
+      changes.resize(end);
       continue;
     }
     lanes_.assign(kChunk * pitch, 0);

@@ -56,7 +56,7 @@ class ClosedForm {
 
   int windows_touched(const WavefrontPlace& first, std::int64_t last,
                       const StrikeReads& reads) const;
-  void merge_deltas();
+  void merge_changes();
 
   const MeshJob* job_ = nullptr;
   const MeshRun* run_ = nullptr;

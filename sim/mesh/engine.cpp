@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-#include "base/text.h"
 #include "sim/mesh/engines.h"
 #include "sim/mesh/mesh_machine.h"
 
@@ -38,47 +36,7 @@ std::int32_t Operands::accumulator(const MeshConfig& mesh, int pass, int row, in
   return lanes[column];
 }
 
-namespace {
-
-struct NamedEngine {
-  std::string name;
-  EngineRegistration::Make make;
-};
-
-// Begins with the engines of this room; those of others come as their files are initialised.
-std::vector<NamedEngine>& engines() {
-  static std::vector<NamedEngine> all = {{std::string(kSystemC), &make_systemc_engine},
-                                         {std::string(kClosedForm), &make_closed_form_engine},
-                                         {std::string(kWavefront), &make_wavefront_engine},
-                                         {std::string(kStepped), &make_stepped_engine}};
-  return all;
-}
-
-}  // namespace
-
-EngineRegistration::EngineRegistration(std::string_view name, Make make) {
-  engines().push_back({std::string(name), std::move(make)});
-}
-
-std::unique_ptr<MeshMachine> Engine::machine(const MeshConfig&, const MeshSites&) { return {}; }
-
-std::vector<std::string> engine_names() {
-  std::vector<std::string> names;
-  for (const NamedEngine& engine : engines()) {
-    names.push_back(engine.name);
-  }
-  return names;
-}
-
-std::unique_ptr<Engine> make_engine(const std::string& name) {
-  for (const NamedEngine& engine : engines()) {
-    if (engine.name == name) {
-      return engine.make();
-    }
-  }
-  fail(ErrorCode::kInvalidInput, "no engine is called '" + name + "'", "engine",
-       suggestion(name, engine_names()));
-}
+std::unique_ptr<MeshMachine> MeshEngine::machine(const MeshConfig&, const MeshSites&) { return {}; }
 
 std::vector<RegisterFault> in_order_of_effect(std::span<const RegisterFault> faults) {
   std::vector<RegisterFault> ordered(faults.begin(), faults.end());

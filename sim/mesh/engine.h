@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The engine interface: something that computes struck tile passes. A job goes in, deltas of the
-// outputs come back (docs/mesh.md, "How a struck pass is computed").
+// The interface of a mesh engine: something that computes struck tile passes. A job goes in,
+// changes of the outputs come back (docs/mesh.md, "How a struck pass is computed"). Engines by name
+// are in sim/mesh/engine_set.h.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
-#include <string>
-#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/fault.h"
@@ -67,17 +66,29 @@ struct MeshJob {
   bool wants_end = false;
 };
 
-struct OutputDelta {
+/// A result of a pass that is not as it should be. The arithmetic says what its 32 bits mean; where
+/// that is linear (sim/mesh/arithmetic.h) only the difference counts, and `golden` may be left 0.
+struct OutputChange {
   std::int32_t pass = 0;
   std::int32_t row = 0;  // of the pass's result
   std::int32_t column = 0;
-  std::int32_t delta = 0;  // faulty minus golden, modulo 2^32
-  friend auto operator<=>(const OutputDelta&, const OutputDelta&) = default;
+  std::int32_t golden = 0;
+  std::int32_t faulty = 0;
+
+  /// Faulty minus golden, modulo 2^32.
+  std::int32_t delta() const {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(faulty) -
+                                     static_cast<std::uint32_t>(golden));
+  }
+  auto place() const { return std::tie(pass, row, column); }
+  friend bool operator==(const OutputChange& x, const OutputChange& y) {
+    return x.place() == y.place() && x.delta() == y.delta();
+  }
 };
 
 struct MeshResult {
-  /// Sorted; only what differs. Empty with wants_outputs.
-  std::vector<OutputDelta> deltas;
+  /// Sorted by place; only what differs. Empty with wants_outputs.
+  std::vector<OutputChange> changes;
   /// Of the faulty mesh, per pass rows x columns; only with wants_outputs.
   std::vector<std::vector<std::int32_t>> outputs;
   /// Faulty c0 and c1 once every wavefront of the run has passed; only with wants_end and
@@ -96,11 +107,10 @@ struct MeshResult {
 
 class MeshMachine;
 
-class Engine {
+class MeshEngine {
  public:
-  virtual ~Engine() = default;
-  virtual std::string_view name() const = 0;
-  /// Whether this engine can compute the job; the caller falls back to SystemC where not.
+  virtual ~MeshEngine() = default;
+  /// Whether this engine can compute the job; the caller falls back to one that does.
   virtual bool covers(const MeshJob& job) const = 0;
   virtual MeshResult run(const MeshJob& job) = 0;
 
@@ -122,21 +132,5 @@ bool is_live(const MeshRun& run, const MeshSite& site, const Window& window, std
 
 /// c0 and c1 after a fault-free run that starts from `start` (nullptr: zero).
 MeshState golden_end(const MeshRun& run, const Operands& operands, const MeshState* start);
-
-/// `stepped`: every register at every edge, the slow reference. `wavefront`: in wavefront order
-/// with replay, no SystemC. `systemc`: the same machine inside a SystemC module that owns time and
-/// the arrival of strikes. `closed_form`: the change of the results by formula
-/// (sim/mesh/closed_form.h), replay where there is none.
-std::unique_ptr<Engine> make_engine(const std::string& name);
-std::vector<std::string> engine_names();
-
-/// Adds an engine that lies outside of sim/ to those that make_engine() knows: an object of static
-/// life in the file that has the engine, or of any life where it is loaded later.
-class EngineRegistration {
- public:
-  using Make = std::function<std::unique_ptr<Engine>()>;
-  /// Requires a name that no other engine has.
-  EngineRegistration(std::string_view name, Make make);
-};
 
 }  // namespace tilestrike::sim

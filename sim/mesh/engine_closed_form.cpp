@@ -9,9 +9,8 @@
 namespace tilestrike::sim {
 namespace {
 
-class ClosedFormEngine final : public Engine {
+class ClosedFormEngine final : public MeshEngine {
  public:
-  std::string_view name() const override { return kClosedForm; }
   bool covers(const MeshJob& job) const override { return !job.wants_outputs; }
   MeshResult run(const MeshJob& job) override {
     TS_CHECK(covers(job), "closed_form computes what faults change, not all outputs");
@@ -34,6 +33,8 @@ class ClosedFormEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_closed_form_engine() { return std::make_unique<ClosedFormEngine>(); }
+std::unique_ptr<MeshEngine> make_closed_form_engine() {
+  return std::make_unique<ClosedFormEngine>();
+}
 
 }  // namespace tilestrike::sim

@@ -8,9 +8,8 @@
 namespace tilestrike::sim {
 namespace {
 
-class SteppedEngine final : public Engine {
+class SteppedEngine final : public MeshEngine {
  public:
-  std::string_view name() const override { return kStepped; }
   bool covers(const MeshJob&) const override { return true; }
   MeshResult run(const MeshJob& job) override {
     const MeshConfig& config = job.run->config();
@@ -29,6 +28,6 @@ class SteppedEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_stepped_engine() { return std::make_unique<SteppedEngine>(); }
+std::unique_ptr<MeshEngine> make_stepped_engine() { return std::make_unique<SteppedEngine>(); }
 
 }  // namespace tilestrike::sim

@@ -115,10 +115,9 @@ MeshModule& elaborated_module() {
   return *mesh_module;
 }
 
-class SystemCEngine final : public Engine {
+class SystemCEngine final : public MeshEngine {
  public:
   SystemCEngine() : module_(elaborated_module()) {}
-  std::string_view name() const override { return kSystemC; }
   bool covers(const MeshJob&) const override { return true; }
   MeshResult run(const MeshJob& job) override {
     return module_.run(job, sites_.of(job.run->config()));
@@ -133,6 +132,6 @@ class SystemCEngine final : public Engine {
 
 void create_mesh_module() { mesh_module = new MeshModule("mesh"); }
 
-std::unique_ptr<Engine> make_systemc_engine() { return std::make_unique<SystemCEngine>(); }
+std::unique_ptr<MeshEngine> make_systemc_engine() { return std::make_unique<SystemCEngine>(); }
 
 }  // namespace tilestrike::sim

@@ -7,9 +7,8 @@
 namespace tilestrike::sim {
 namespace {
 
-class WavefrontEngine final : public Engine {
+class WavefrontEngine final : public MeshEngine {
  public:
-  std::string_view name() const override { return kWavefront; }
   bool covers(const MeshJob&) const override { return true; }
   MeshResult run(const MeshJob& job) override { return replay(job, sites_.of(job.run->config())); }
 
@@ -19,6 +18,6 @@ class WavefrontEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_wavefront_engine() { return std::make_unique<WavefrontEngine>(); }
+std::unique_ptr<MeshEngine> make_wavefront_engine() { return std::make_unique<WavefrontEngine>(); }
 
 }  // namespace tilestrike::sim

@@ -1,26 +1,20 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The engines that make_engine() knows by name; for use inside of sim/ and its tests.
+// The mesh engines of builtin_engines(), and what they share; for use inside of sim/ and rtl/.
 #pragma once
 
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "sim/mesh/engine.h"
 
 namespace tilestrike::sim {
 
-inline constexpr std::string_view kStepped = "stepped";
-inline constexpr std::string_view kWavefront = "wavefront";
-inline constexpr std::string_view kSystemC = "systemc";
-inline constexpr std::string_view kClosedForm = "closed_form";
-
-std::unique_ptr<Engine> make_stepped_engine();
-std::unique_ptr<Engine> make_wavefront_engine();
-std::unique_ptr<Engine> make_systemc_engine();
-std::unique_ptr<Engine> make_closed_form_engine();
+std::unique_ptr<MeshEngine> make_stepped_engine();
+std::unique_ptr<MeshEngine> make_wavefront_engine();
+std::unique_ptr<MeshEngine> make_systemc_engine();
+std::unique_ptr<MeshEngine> make_closed_form_engine();
 
 /// The sites of the mesh that was asked for last: an engine mostly sees one mesh.
 class LastSites {

@@ -124,7 +124,7 @@ MeshReplay::MeshReplay(const MeshJob& job, const MeshSites& sites)
     return;
   }
 
-  if (config.overflow == Overflow::kSaturate || first_struck_ != last_struck_ || starts_apart ||
+  if (!arithmetic_of(config).is_linear || first_struck_ != last_struck_ || starts_apart ||
       job.wants_outputs || job.wants_end) {
     reads_ = {{true, true}, true};
   } else {
@@ -213,7 +213,7 @@ void MeshReplay::process_window(int index) {
 }
 
 void MeshReplay::process_steps(const Window& window) {
-  const bool is_linear = run_.config().overflow == Overflow::kWrap && !job_.wants_end && golden_;
+  const bool is_linear = arithmetic_of(run_.config()).is_linear && !job_.wants_end && golden_;
   for (std::int64_t step = 0; step < window.length && !is_done_;) {
     const std::int64_t wavefront = window.start + step;
     std::int64_t end = std::min(step + kChunk, window.length);
@@ -348,8 +348,8 @@ void MeshReplay::collect(const Window& window, std::int64_t first, std::int64_t 
       const std::int32_t golden =
           difference_ ? 0 : golden_results_[line + static_cast<std::size_t>(c)];
       if (faulty[c] != golden) {
-        result_.deltas.push_back({pass, static_cast<std::int32_t>(row), first_column_ + c,
-                                  wrapped(std::int64_t{faulty[c]} - golden)});
+        result_.changes.push_back(
+            {pass, static_cast<std::int32_t>(row), first_column_ + c, golden, faulty[c]});
       }
     }
   }
@@ -371,7 +371,7 @@ bool MeshReplay::is_settled(std::int64_t wavefront) const {
 }
 
 MeshResult MeshReplay::finish() {
-  std::sort(result_.deltas.begin(), result_.deltas.end());
+  std::ranges::sort(result_.changes, {}, &OutputChange::place);
   if (job_.wants_outputs) {
     faulty_->store_state(result_.end);
   } else if (job_.wants_end) {

@@ -88,7 +88,7 @@ class StruckRun {
     result_.end = has_ended_early_ && job_.wants_end
                       ? golden_end(run_, *job_.operands, job_.golden_start)
                       : faulty().state();
-    std::sort(result_.deltas.begin(), result_.deltas.end());
+    std::ranges::sort(result_.changes, {}, &OutputChange::place);
     return std::move(result_);
   }
 
@@ -142,8 +142,7 @@ class StruckRun {
         result_.outputs[static_cast<std::size_t>(due->pass)]
                        [static_cast<std::size_t>(due->row * due->columns + c)] = value;
       } else if (value != golden_.collected(c)) {
-        result_.deltas.push_back(
-            {due->pass, due->row, c, wrapped(std::int64_t{value} - golden_.collected(c))});
+        result_.changes.push_back({due->pass, due->row, c, golden_.collected(c), value});
       }
     }
   }

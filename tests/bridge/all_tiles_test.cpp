@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "bridge/reference/full_simulation.h"
+#include "sim/mesh/engine_set.h"
 #include "tests/bridge/zoo.h"
 
 namespace tilestrike::bridge {
@@ -12,7 +13,7 @@ namespace {
 void expect_equal(const Workload& load, const AcceleratorConfig& accelerator, std::int64_t first,
                   std::int64_t count) {
   const dnn::Executor executor(load.network);
-  const auto engine = sim::make_engine("systemc");
+  const auto engine = sim::builtin_engines().make("systemc");
   std::unique_ptr<Mapping> mapping;
   std::int64_t compared = 0;
   for (std::int64_t i = first; i < first + count; ++i) {

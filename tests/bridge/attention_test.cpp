@@ -64,8 +64,8 @@ TEST_P(AttentionOnMeshTest, HybridEqualsFullSimulation) {
   AcceleratorConfig accelerator = mesh_of(4, 4, GetParam());
   dnn::Tape golden = executor.record(attention_pictures().narrow(0, 0, 1));
   Mapping mapping(network, golden, accelerator);
-  MeshTrials runner(network, mapping, "systemc", kTopK);
-  const auto engine = sim::make_engine("systemc");
+  MeshTrials runner(network, mapping, sim::builtin_engines(), "systemc", kTopK);
+  const auto engine = sim::builtin_engines().make("systemc");
   const sim::MeshSites sites(accelerator.mesh);
   RandomStream random(5, 0, Purpose::kTest);
   const auto period = static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference());
@@ -130,8 +130,8 @@ TEST(AttentionTest, ChangedKeysStayInTheMeshForALaterFault) {
   const at::Tensor image = attention_pictures().narrow(0, 0, 1);
   const dnn::Tape golden = executor.record(image);
   Mapping mapping(network, golden, mesh_of(4, 4, sim::Dataflow::kWeightStationary));
-  MeshTrials runner(network, mapping, "systemc", kTopK);
-  const auto engine = sim::make_engine("systemc");
+  MeshTrials runner(network, mapping, sim::builtin_engines(), "systemc", kTopK);
+  const auto engine = sim::builtin_engines().make("systemc");
   const sim::MeshSites sites(mapping.accelerator().mesh);
   RandomStream random(6, 0, Purpose::kTest);
   const auto index_of = [&](const char* name) {

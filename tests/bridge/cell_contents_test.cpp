@@ -29,7 +29,7 @@ TEST_P(CellContentsTest, EveryCellIsThePlatforms) {
   AcceleratorConfig accelerator = small_accelerator(dataflow, rule);
   accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64));
   Mapping mapping(network, golden, accelerator);
-  MemoryTrials trial(network, mapping, "systemc", kTopK);
+  MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
   PlatformRun platform(network, mapping, golden);
   const Cycle period = mapping.schedule().cycles_per_inference();
   RandomStream random(17, 0, Purpose::kTest);

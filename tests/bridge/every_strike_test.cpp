@@ -82,8 +82,8 @@ class Comparison {
         executor_(network_),
         golden_(executor_.record(dnn::Inputs(tiny_pictures()).narrow(0, 1))),
         mapping_(network_, golden_, accelerator),
-        trial_(network_, mapping_, "systemc", kTopK),
-        formula_(network_, mapping_, "closed_form", kTopK),
+        trial_(network_, mapping_, sim::builtin_engines().at("systemc"), kTopK),
+        formula_(network_, mapping_, sim::builtin_engines().at("closed_form"), kTopK),
         platform_(network_, mapping_, golden_) {}
 
   Cycle cycles() const { return mapping_.schedule().cycles_per_inference(); }

@@ -31,8 +31,9 @@ class Comparison {
         random_(seed, 0, Purpose::kTest) {
     golden_ = executor_.record(image(0));
     mapping_ = std::make_unique<Mapping>(load_.network, golden_, accelerator);
-    runner_ = std::make_unique<MeshTrials>(load_.network, *mapping_, "systemc", kTopK);
-    engine_ = sim::make_engine("systemc");
+    runner_ = std::make_unique<MeshTrials>(load_.network, *mapping_, sim::builtin_engines(),
+                                           "systemc", kTopK);
+    engine_ = sim::builtin_engines().make("systemc");
   }
 
   const sim::MeshSites& sites() const { return sites_; }
@@ -115,7 +116,7 @@ class Comparison {
   dnn::Tape golden_;
   std::unique_ptr<Mapping> mapping_;
   std::unique_ptr<MeshTrials> runner_;
-  std::unique_ptr<sim::Engine> engine_;
+  std::unique_ptr<sim::MeshEngine> engine_;
   int compared_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "bridge/accelerator/engines.h"
 #include "bridge/exposure/element_places.h"
 #include "bridge/trial/engine_audit.h"
 #include "bridge/trial/judge.h"
@@ -223,15 +224,15 @@ Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t 
   const dnn::Inputs images = small_pictures();
   const dnn::Tape shapes = executor.record(images.narrow(0, 1));
   Mapping mapping(network, shapes, accelerator);
-  MemoryTrials trial(network, mapping, "systemc", kTopK);
-  MemoryTrials formula(network, mapping, "closed_form", kTopK);
+  MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
+  MemoryTrials formula(network, mapping, sim::builtin_engines().at("closed_form"), kTopK);
   PlatformRun platform(network, mapping, shapes);
   const auto output = static_cast<std::size_t>(network.output.value);
   const Cycle period = mapping.schedule().cycles_per_inference();
   const bool has_scrubbers = std::ranges::any_of(
       accelerator.memory, [](const auto& memory) { return memory.second.scrub_cycles > 0; });
   Counts counts;
-  EngineAudit others("systemc");
+  EngineAudit others(engines_of_this_build(), "systemc");
   for (int k = 0; k < strikes; ++k) {
     RandomStream random(seed, static_cast<std::uint64_t>(k), Purpose::kTest);
     const dnn::Tape golden = executor.record(images.narrow(k % 8, 1));
@@ -351,7 +352,7 @@ TEST_P(MemoryStrikesTest, HybridEqualsFullSimulation) {
       static_cast<long long>(all.passes));
   EXPECT_GT(all.read, 300);
   EXPECT_GT(all.passes, 1000);
-  for (const std::string& engine : sim::engine_names()) {
+  for (const std::string& engine : engines_of_this_build().names()) {
     EXPECT_EQ(all.audited[engine], engine == "systemc" ? 0 : all.strikes / 10) << engine;
   }
 }
@@ -418,7 +419,7 @@ TEST_P(MemoryStrikesTest, TheNextInferenceReadsWhatStayed) {
       memory.scrub_cycles = scrub_cycles;
     }
     Mapping mapping(network, shapes, accelerator);
-    MemoryTrials trial(network, mapping, "systemc", kTopK);
+    MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
     PlatformRun platform(network, mapping, shapes);
     const Cycle period = mapping.schedule().cycles_per_inference();
     for (int k = 0; k < 100; ++k) {
@@ -464,8 +465,8 @@ TEST_P(MemoryStrikesTest, ACopyOfAWrongBackingCopy) {
     accelerator.on_due = on_due;
     accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, sim::EccKind::kNone));
     Mapping mapping(network, golden, accelerator);
-    MemoryTrials trial(network, mapping, "systemc", kTopK);
-    MemoryTrials formula(network, mapping, "closed_form", kTopK);
+    MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
+    MemoryTrials formula(network, mapping, sim::builtin_engines().at("closed_form"), kTopK);
     const Residency& residency = trial.residency();
     const Placement& placement = residency.placement();
     const ElementPlaces places(residency);

@@ -21,6 +21,8 @@ const TopKJudge kTopK{};
 
 StudyInputs resnet(const AcceleratorConfig& accelerator, std::int64_t images = 5) {
   StudyInputs inputs;
+  inputs.engines = sim::builtin_engines();
+  inputs.engine = "systemc";
   inputs.model = zoo_path("resnet8");
   inputs.images = "fashion_mnist/test";
   inputs.calibrate = "fashion_mnist/train";
@@ -99,7 +101,7 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
   const dnn::Executor executor(load.network);
   const dnn::Tape tape = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, tape, inputs.accelerator);
-  MemoryTrials trial(load.network, mapping, "systemc", kTopK);
+  MemoryTrials trial(load.network, mapping, sim::builtin_engines().at("systemc"), kTopK);
   const Placement& placement = trial.residency().placement();
   RandomStream random(3, 0, Purpose::kTest);
   int compared = 0;

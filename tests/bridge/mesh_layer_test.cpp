@@ -106,7 +106,7 @@ std::vector<AcceleratorConfig> accelerators() {
 
 TEST(MeshLayerTest, AllTilesGiveTheBulkAccumulators) {
   RandomStream random(3, 0, Purpose::kTest);
-  const auto engine = sim::make_engine("systemc");
+  const auto engine = sim::builtin_engines().make("systemc");
   for (const Case& example : cases()) {
     const dnn::Network network = single_layer(example.shape, random);
     const at::Tensor image = random_int8(example.input, random);
@@ -124,7 +124,7 @@ TEST(MeshLayerTest, AllTilesGiveTheBulkAccumulators) {
 // of them have changed an accumulator.
 void expect_hybrid_equals_full(sim::Overflow overflow, int wanted) {
   RandomStream random(4, static_cast<std::uint64_t>(overflow), Purpose::kTest);
-  const auto engine = sim::make_engine("systemc");
+  const auto engine = sim::builtin_engines().make("systemc");
   int changed = 0;
   for (const Case& example : cases()) {
     const dnn::Network network = single_layer(example.shape, random);
@@ -133,7 +133,7 @@ void expect_hybrid_equals_full(sim::Overflow overflow, int wanted) {
     for (AcceleratorConfig config : accelerators()) {
       config.mesh.overflow = overflow;
       Mapping mapping(network, golden, config);
-      MeshTrials runner(network, mapping, "systemc", kTopK);
+      MeshTrials runner(network, mapping, sim::builtin_engines(), "systemc", kTopK);
       const sim::MeshSites sites(config.mesh);
       const auto cycles = static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference());
       for (int trial = 0; trial < wanted; ++trial) {

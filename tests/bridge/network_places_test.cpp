@@ -69,6 +69,8 @@ INSTANTIATE_TEST_SUITE_P(Zoo, NetworkPlacesTest,
 TEST(NetworkPlacesStrikeTest, AStrikeIsActivatedWhereAReadFollows) {
   const AcceleratorConfig accelerator = with_memories(8, 8, kDataflows[0]);
   StudyInputs inputs;
+  inputs.engines = sim::builtin_engines();
+  inputs.engine = "systemc";
   inputs.model = zoo_path("lenet5");
   inputs.images = "fashion_mnist/test";
   inputs.calibrate = "fashion_mnist/train";

@@ -29,7 +29,7 @@ TEST_P(PlatformResnetTest, EveryLayerIsTheExecutorsAndStrikesAreTheTrials) {
   accelerator.on_due = OnDue::kUse;
   const dnn::Tape shapes = executor.record(load.inputs.narrow(0, 1));
   Mapping mapping(load.network, shapes, accelerator);
-  MemoryTrials trial(load.network, mapping, "systemc", kTopK);
+  MemoryTrials trial(load.network, mapping, sim::builtin_engines().at("systemc"), kTopK);
   PlatformRun platform(load.network, mapping, shapes);
   const auto output = static_cast<std::size_t>(load.network.output.value);
   const Cycle period = mapping.schedule().cycles_per_inference();

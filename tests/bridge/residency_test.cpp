@@ -32,7 +32,7 @@ class ResidencyTest : public testing::Test {
           executor(load.network),
           tape(executor.record(load.inputs)),
           mapping(load.network, tape, accelerator),
-          trial(load.network, mapping, "systemc", kTopK) {}
+          trial(load.network, mapping, sim::builtin_engines().at("systemc"), kTopK) {}
     Workload load;
     dnn::Executor executor;
     dnn::Tape tape;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "bridge/accelerator/engines.h"
 #include "bridge/trial/engine_audit.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/memory_trials.h"
@@ -24,9 +25,8 @@ const TopKJudge kTopK{};
 using Kind = Occupant::Kind;
 
 /// A mesh of which the first result of every pass is off by one.
-class WrongEngine final : public sim::Engine {
+class WrongEngine final : public sim::MeshEngine {
  public:
-  std::string_view name() const override { return "off_by_one"; }
   bool covers(const sim::MeshJob& job) const override { return right_->covers(job); }
   sim::MeshResult run(const sim::MeshJob& job) override {
     sim::MeshResult result = right_->run(job);
@@ -37,12 +37,14 @@ class WrongEngine final : public sim::Engine {
   }
 
  private:
-  std::unique_ptr<sim::Engine> right_ = sim::make_engine("wavefront");
+  std::unique_ptr<sim::MeshEngine> right_ = sim::builtin_engines().make("wavefront");
 };
 
-const sim::EngineRegistration off_by_one("off_by_one", [] {
-  return std::unique_ptr<sim::Engine>(std::make_unique<WrongEngine>());
-});
+sim::EngineSet with_a_wrong_one() {
+  sim::EngineSet engines = engines_of_this_build();
+  engines.add({.name = "off_by_one", .make = [] { return std::make_unique<WrongEngine>(); }});
+  return engines;
+}
 
 CellFault flip(std::size_t memory, std::uint64_t codeword, int bit, Cycle cycle) {
   return {memory, {sim::CodewordId(codeword), bit}, FaultKind::kFlip, {cycle, cycle + 1}};
@@ -68,8 +70,8 @@ TEST_P(StruckPassesTest, OnlyThePassesThatReadItAreSimulated) {
   accelerator.memory[0].second.capacity_bytes = 512;
   accelerator.memory.emplace_back("d", small_memory({sim::MemoryContent::kBacking}, 8192, 64));
   Mapping mapping(network, golden, accelerator);
-  MemoryTrials trial(network, mapping, "systemc", kTopK);
-  MemoryTrials formula(network, mapping, "closed_form", kTopK);
+  MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
+  MemoryTrials formula(network, mapping, sim::builtin_engines().at("closed_form"), kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   std::array<int, 4> live{};
   for (int k = 0; k < 4000; ++k) {
@@ -107,8 +109,8 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrials right(network, mapping, "stepped", kTopK);
-  MemoryTrials wrong(network, mapping, "off_by_one", kTopK);
+  MemoryTrials right(network, mapping, sim::builtin_engines().at("stepped"), kTopK);
+  MemoryTrials wrong(network, mapping, with_a_wrong_one().at("off_by_one"), kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int computed = 0;
   for (int k = 0; k < 400; ++k) {
@@ -126,7 +128,7 @@ TEST_P(StruckPassesTest, TheEngineThatIsAskedForComputesThem) {
     }
     computed += has_run ? 1 : 0;
     if (k % 20 == 0 && has_run) {
-      EngineAudit audit("off_by_one");
+      EngineAudit audit(with_a_wrong_one(), "off_by_one");
       wrong.run(golden, {{&fault, 1}, {}}, &audit);
       const std::string found = audit.take().disagreement;
       EXPECT_TRUE(found.starts_with("off_by_one and closed_form part in layer ")) << found;
@@ -140,9 +142,9 @@ TEST_P(StruckPassesTest, AnAuditNamesTheEngineThatIsWrong) {
   const dnn::Tape golden = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
   const AcceleratorConfig accelerator = small_accelerator(GetParam(), WeightReload::kPerPass);
   Mapping mapping(network, golden, accelerator);
-  MemoryTrials trial(network, mapping, "systemc", kTopK);
+  MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
-  EngineAudit others("systemc");
+  EngineAudit others(with_a_wrong_one(), "systemc");
   int found = 0;
   for (int k = 0; k < 100; ++k) {
     RandomStream random(82, static_cast<std::uint64_t>(k), Purpose::kTest);
@@ -177,8 +179,8 @@ TEST_P(StruckPassesTest, ProductsOfTwoActivationsToo) {
   }
   accelerator.memory[1].second.capacity_bytes = 1024;
   Mapping mapping(network, golden, accelerator);
-  MemoryTrials trial(network, mapping, "systemc", kTopK);
-  MemoryTrials formula(network, mapping, "closed_form", kTopK);
+  MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
+  MemoryTrials formula(network, mapping, sim::builtin_engines().at("closed_form"), kTopK);
   const Cycle cycles = mapping.schedule().cycles_per_inference();
   int of_products = 0;
   for (int k = 0; k < 5000; ++k) {

@@ -19,6 +19,8 @@ namespace {
 
 StudyInputs lenet(std::int64_t images, sim::Dataflow dataflow = kDataflows[0]) {
   StudyInputs inputs;
+  inputs.engines = sim::builtin_engines();
+  inputs.engine = "systemc";
   inputs.model = zoo_path("lenet5");
   inputs.images = "fashion_mnist/test";
   inputs.calibrate = "fashion_mnist/train";
@@ -217,6 +219,7 @@ TEST(StudyInputsTest, ScalesComeFromTheWholeSetWhateverItsOrder) {
 
 TEST(InferTest, AllTilesEqualTheBulkPath) {
   InferInputs inputs;
+  inputs.engines = sim::builtin_engines();
   inputs.model = zoo_path("lenet5");
   inputs.images = "fashion_mnist/test";
   inputs.calibrate = "fashion_mnist/train";

@@ -55,8 +55,8 @@ struct Setup {
 
 TEST(TrialRunTest, TrialsThatWaitBetweenLayersEndAsThoseThatRunThrough) {
   const Setup setup;
-  MeshTrials mesh(setup.network, *setup.mapping, "systemc", kTopK);
-  MemoryTrials memories(setup.network, *setup.mapping, "systemc", kTopK);
+  MeshTrials mesh(setup.network, *setup.mapping, sim::builtin_engines(), "systemc", kTopK);
+  MemoryTrials memories(setup.network, *setup.mapping, sim::builtin_engines().at("systemc"), kTopK);
   RandomStream random(1, 0, Purpose::kTest);
   constexpr std::size_t kTrials = 60;
   std::vector<std::vector<RegisterFault>> registers(kTrials);
@@ -108,8 +108,8 @@ bool differs_in_columns(const Touched::Layer& layer, const at::Tensor& golden) {
 
 TEST(TrialRunTest, ColumnSumsStopWhatTheyFind) {
   const Setup bare, guarded(GuardKind::kColumnSums);
-  MeshTrials without(bare.network, *bare.mapping, "systemc", kTopK);
-  MeshTrials with(guarded.network, *guarded.mapping, "systemc", kTopK);
+  MeshTrials without(bare.network, *bare.mapping, sim::builtin_engines(), "systemc", kTopK);
+  MeshTrials with(guarded.network, *guarded.mapping, sim::builtin_engines(), "systemc", kTopK);
   RandomStream random(2, 0, Purpose::kTest);
   int found = 0, silent = 0, saved = 0;
   for (int i = 0; i < 600; ++i) {
@@ -155,8 +155,8 @@ TEST(TrialRunTest, ColumnSumsMissWhatCancelsOut) {
 
 TEST(TrialRunTest, AGuardFindsWhatMemoriesGiveWrong) {
   const Setup bare, guarded(GuardKind::kColumnSums);
-  MemoryTrials without(bare.network, *bare.mapping, "systemc", kTopK);
-  MemoryTrials with(guarded.network, *guarded.mapping, "systemc", kTopK);
+  MemoryTrials without(bare.network, *bare.mapping, sim::builtin_engines().at("systemc"), kTopK);
+  MemoryTrials with(guarded.network, *guarded.mapping, sim::builtin_engines().at("systemc"), kTopK);
   RandomStream random(3, 0, Purpose::kTest);
   int found = 0, kept = 0;
   for (int i = 0; i < 400; ++i) {

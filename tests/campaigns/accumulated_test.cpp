@@ -29,7 +29,7 @@ struct Planned {
                         strike + "}")
                 .points.front()
                 .scenario),
-        study(study_inputs(scenario), {}),
+        study(study_inputs(scenario, sim::builtin_engines()), {}),
         plan(scenario, study.facts()) {}
   std::vector<AccumulatedRates> rates() const {
     return accumulated_rates(*plan.memories(), scenario, 1e-3, {1.0, 1.0});

@@ -52,7 +52,7 @@ inline Campaign campaign_of(const std::string& text,
   for (const std::string& setting : settings) {
     parsed.push_back(parse_setting(setting, "--set"));
   }
-  return read_campaign(parse_yaml(text, "test.yaml"), parsed);
+  return read_campaign(parse_yaml(text, "test.yaml"), sim::builtin_engines(), parsed);
 }
 
 /// A node of nodes.csv: those that ship, but for clusters that are quick to enumerate (at most five

@@ -135,7 +135,7 @@ TEST(CampaignTest, ShippedScenariosAreValid) {
   int count = 0;
   for (const auto& file :
        std::filesystem::directory_iterator(root_folder() / "campaigns" / "scenarios")) {
-    const Campaign once = load_campaign(file.path().string());
+    const Campaign once = load_campaign(file.path().string(), sim::builtin_engines());
     EXPECT_EQ(campaign_of(once.document.yaml()).document.yaml(), once.document.yaml());
     ++count;
   }

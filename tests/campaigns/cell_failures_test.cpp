@@ -45,7 +45,7 @@ Rows run(const ScratchFolder& folder, const std::string& text, std::int64_t tria
       request.results = path;
       request.scenario = scenario;
       request.trial = trial;
-      const ReplayReport report = replay(request, studies());
+      const ReplayReport report = replay(request, sim::builtin_engines(), studies());
       EXPECT_TRUE(report.differences.empty()) << text_of(report);
       rows[{scenario, trial}] = report.row;
     }

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "bridge/accelerator/engines.h"
 #include "campaigns/correlate/correlation_report.h"
 #include "campaigns/correlate/made_up_passes.h"
 #include "tests/campaigns/campaign_files.h"
@@ -19,17 +20,19 @@
 namespace tilestrike::campaigns {
 namespace {
 
-const sim::EngineRegistration registration("broken", [] {
-  return std::unique_ptr<sim::Engine>(std::make_unique<sim::DefectiveEngine>());
-});
+Surroundings with_engines() {
+  Surroundings surroundings;
+  surroundings.engines = bridge::engines_of_this_build();
+  surroundings.engines.add(sim::defective_engine());
+  return surroundings;
+}
 
 const std::string kMesh =
     "model: none\naccelerator: {base: gemmini_16x16, mesh: {rows: 4, columns: 4}}\n";
 const std::string kOnePe = "strike: {where: {mesh: {register: [partial_sum, load], pe: [2, 1]}}}\n";
 
 CorrelationReport correlated(const std::string& text, CorrelateRequest request = {}) {
-  Surroundings nothing;
-  return correlate(campaign_of(text), request, nothing);
+  return correlate(campaign_of(text), request, with_engines());
 }
 
 CorrelateRequest with(std::vector<std::string> engines) {
@@ -232,8 +235,7 @@ TEST(CorrelateTest, OneTrialAndItsWaveforms) {
 }
 
 TEST(CorrelateTest, ABuildWithoutRtlSaysSo) {
-  const std::vector<std::string> names = sim::engine_names();
-  const bool has_rtl = std::ranges::count(names, "rtl") > 0;
+  const bool has_rtl = bridge::engines_of_this_build().find("rtl") != nullptr;
   CorrelationReport report = correlated(kMesh + "trials: 5\n", with({"stepped", "wavefront"}));
   EXPECT_EQ(report.has_rtl, has_rtl);
   for (const bool has : {true, false}) {
@@ -241,16 +243,18 @@ TEST(CorrelateTest, ABuildWithoutRtlSaysSo) {
     EXPECT_EQ(text_of(report, "").find("this build has no RTL") == std::string::npos, has);
     EXPECT_EQ(html_of(report, "").find("This build has no RTL") == std::string::npos, has);
   }
-  if (!has_rtl) {
-    EXPECT_EQ(errors_of([] {
-                correlated(kMesh, with({"stepped", "rtl"}));
-              }).rfind("--engines: this build has no RTL; install verilator ", 0),
-              0);
-  }
+  Surroundings without;
+  without.engines = sim::builtin_engines();
+  without.engines.add_absent({"rtl", "this build has no RTL", "install verilator"});
+  EXPECT_EQ(errors_of([&] {
+              correlate(campaign_of(kMesh), with({"stepped", "rtl"}), without);
+            }),
+            "--engines: this build has no RTL; install verilator, or choose from systemc, "
+            "closed_form, wavefront, stepped");
 }
 
 TEST(CorrelateTest, AnInterruptedCorrelationSaysSo) {
-  Surroundings stopped;
+  Surroundings stopped = with_engines();
   int trials = 0;
   stopped.is_interrupted = [&] { return ++trials > 10; };
   const CorrelationReport report =
@@ -310,7 +314,9 @@ TEST(CorrelateTest, WrongRequests) {
   EXPECT_EQ(said("model: none\ndata: {images: fashion_mnist/test}\n", {}),
             "test.yaml:2:7: data: without a model there are no images; leave them out; 'use' "
             "counts sets of operands");
-  EXPECT_EQ(errors_of([] { study_inputs(campaign_of("model: none\n").points[0].scenario); }),
+  EXPECT_EQ(errors_of([] {
+              study_inputs(campaign_of("model: none\n").points[0].scenario, sim::builtin_engines());
+            }),
             "scenario: model: none: there is no network whose answer could be judged; name a "
             "model, or use `tilestrike correlate`");
   EXPECT_NE(said("model: none\nstrike: {where: {weights: \"*\"}}\n", {})

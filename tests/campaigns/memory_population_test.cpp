@@ -23,7 +23,7 @@ namespace {
 struct Planned {
   explicit Planned(const std::string& text)
       : scenario(campaign_of("model: lenet5\n" + text).points.front().scenario),
-        study(study_inputs(scenario), {}),
+        study(study_inputs(scenario, sim::builtin_engines()), {}),
         plan(scenario, study.facts()) {}
   DrawnStrike strike(std::uint64_t trial) const { return *plan.draw(TrialId(trial)).strike; }
   const MemoryPopulation& population() const { return *plan.memories(); }

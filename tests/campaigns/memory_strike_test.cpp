@@ -13,7 +13,8 @@ namespace {
 
 Scenario scenario_of(const std::string& text) {
   ErrorList errors;
-  const Scenario scenario = read_scenario(parse_yaml("model: lenet5\n" + text, "s.yaml"), errors);
+  const Scenario scenario =
+      read_scenario(parse_yaml("model: lenet5\n" + text, "s.yaml"), sim::builtin_engines(), errors);
   errors.throw_if_any();
   return scenario;
 }
@@ -63,7 +64,8 @@ TEST(MemoryStrikeTest, ExpandingTwiceIsExpandingOnce) {
         "of: [sdc, due]}"}) {
     ErrorList errors;
     const Value once = expanded(scenario_of(text));
-    const Value twice = expanded(read_scenario(parse_yaml(once.yaml(), "t.yaml"), errors));
+    const Value twice =
+        expanded(read_scenario(parse_yaml(once.yaml(), "t.yaml"), sim::builtin_engines(), errors));
     errors.throw_if_any();
     EXPECT_EQ(once.yaml(), twice.yaml());
   }

@@ -91,7 +91,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   const StrikeSummary summary = summary_of(path, text);
   EXPECT_TRUE(summary.is_stratified);
   const Scenario scenario = campaign_of(text).points[0].scenario;
-  FakeStudy study(study_inputs(scenario), {});
+  FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   std::map<std::size_t, StratumShares> classes;
@@ -489,7 +489,7 @@ TEST(MemorySummaryTest, ResumedAndReplayedTrialsAreTheSame) {
       ReplayRequest request;
       request.results = path;
       request.trial = trial;
-      const ReplayReport report = replay(request, studies());
+      const ReplayReport report = replay(request, sim::builtin_engines(), studies());
       EXPECT_TRUE(report.differences.empty()) << strike << "\n" << text_of(report);
     }
   }
@@ -504,7 +504,7 @@ TEST(MemorySummaryTest, AReplayTellsOfTheCluster) {
   ReplayRequest request;
   request.results = path;
   request.trial = database.execAndGet("SELECT trial FROM trials WHERE bits = 3").getInt();
-  const std::string text = text_of(replay(request, studies()));
+  const std::string text = text_of(replay(request, sim::builtin_engines(), studies()));
   EXPECT_NE(text.find("a neutron event at bank "), std::string::npos) << text;
   EXPECT_NE(text.find(": 3 cells of "), std::string::npos) << text;
   EXPECT_NE(text.find(", codeword "), std::string::npos) << text;
@@ -522,7 +522,7 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
       campaign_of(small("secded") + "strike: {process: particle, where: {memory: all}}")
           .points[0]
           .scenario;
-  FakeStudy study(study_inputs(scenario), {});
+  FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   const auto summary = [&](AfterDetection after_detection) {
     StrikeTallies tallies(*plan.memories(), 0.0, after_detection);
@@ -572,7 +572,7 @@ TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
                   "strike: {process: particle, where: {memory: all}, residence: 1000}")
           .points[0]
           .scenario;
-  FakeStudy study(study_inputs(scenario), {});
+  FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   ASSERT_TRUE(plan.memories()->structures()[0].outlives);
   ASSERT_FALSE(plan.memories()->structures()[1].outlives);
@@ -606,7 +606,7 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
       campaign_of(small("secded") + "strike: {process: particle, where: {memory: all}}")
           .points[0]
           .scenario;
-  FakeStudy study(study_inputs(scenario), {});
+  FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   StrikeTallies tallies(*plan.memories(), 0.0, AfterDetection::kStops);
   StrikeSeen seen;

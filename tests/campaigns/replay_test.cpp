@@ -51,7 +51,8 @@ TEST(ReplayTest, EveryTrialReplaysAsItIs) {
                                "50%\nsweep: {seed: [1, 2]}");
   for (std::int64_t scenario = 0; scenario < 2; ++scenario) {
     for (std::int64_t trial = 0; trial < 20; ++trial) {
-      const ReplayReport report = replay(request_of(path, scenario, trial), studies());
+      const ReplayReport report =
+          replay(request_of(path, scenario, trial), sim::builtin_engines(), studies());
       EXPECT_TRUE(report.differences.empty()) << text_of(report);
     }
   }
@@ -62,8 +63,9 @@ TEST(ReplayTest, ADifferenceShows) {
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
   SQLite::Database(path, SQLite::OPEN_READWRITE)
       .exec("UPDATE trials SET pass = 12345 WHERE trial = 3");
-  EXPECT_TRUE(replay(request_of(path, 0, 2), studies()).differences.empty());
-  const ReplayReport report = replay(request_of(path, 0, 3), studies());
+  EXPECT_TRUE(
+      replay(request_of(path, 0, 2), sim::builtin_engines(), studies()).differences.empty());
+  const ReplayReport report = replay(request_of(path, 0, 3), sim::builtin_engines(), studies());
   ASSERT_EQ(report.differences.size(), 1U);
   EXPECT_EQ(report.differences[0].rfind("pass: 12345 in the file, ", 0), 0U);
   EXPECT_NE(text_of(report).find("NOT the trial that the file holds"), std::string::npos);
@@ -72,10 +74,11 @@ TEST(ReplayTest, ADifferenceShows) {
 TEST(ReplayTest, TheStoryIsTold) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
-  const std::string text = text_of(replay(request_of(path, 0, 1), studies()));
+  const std::string text =
+      text_of(replay(request_of(path, 0, 1), sim::builtin_engines(), studies()));
   EXPECT_NE(text.find("the struck value met an accumulator"), std::string::npos);
   EXPECT_NE(text.find("flip at cycle "), std::string::npos);
-  const auto json = json_of(replay(request_of(path, 0, 1), studies()));
+  const auto json = json_of(replay(request_of(path, 0, 1), sim::builtin_engines(), studies()));
   EXPECT_EQ(json["trial"]["trial"], 1);
   EXPECT_EQ(json["story"].size(), 1U);
 }
@@ -84,14 +87,16 @@ TEST(ReplayTest, ALastingFaultTellsOfOneImage) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 3\nstrike: {fault: stuck_at_0}");
   ReplayRequest request = request_of(path, 0, 0);
-  const ReplayReport report = replay(request, studies());
+  const ReplayReport report = replay(request, sim::builtin_engines(), studies());
   EXPECT_TRUE(report.differences.empty());
   EXPECT_EQ(report.images, 10);
   EXPECT_FALSE(report.story.empty());
   request.image = 7;
-  EXPECT_EQ(replay(request, studies()).image, 7);
+  EXPECT_EQ(replay(request, sim::builtin_engines(), studies()).image, 7);
   request.image = 10;
-  EXPECT_NE(errors_of([&] { replay(request, studies()); }).find("image 10 is not in use"),
+  EXPECT_NE(errors_of([&] {
+              replay(request, sim::builtin_engines(), studies());
+            }).find("image 10 is not in use"),
             std::string::npos);
 }
 
@@ -104,7 +109,7 @@ TEST(ReplayTest, AStruckMemoryIsDrawn) {
   for (std::int64_t trial = 0; trial < 6; ++trial) {
     ReplayRequest request = request_of(path, 0, trial);
     request.picture = folder.path("a.svg");
-    const ReplayReport report = replay(request, studies());
+    const ReplayReport report = replay(request, sim::builtin_engines(), studies());
     const std::string text = read_text_file(request.picture);
     const auto column = [&](const char* name) { return text_of(report.row[trial_column(name)]); };
     EXPECT_NE(text.find("scratchpad of gemmini_16x16, 130nm"), std::string::npos);
@@ -129,7 +134,8 @@ TEST(ReplayTest, WhereTheScrubberIsIsTold) {
           "{ecc: secded, scrub: 777}}}\nstrike: {where: {memory: [scratchpad, accumulator]}}");
   std::set<std::string> told;
   for (std::int64_t trial = 0; trial < 20; ++trial) {
-    const ReplayReport report = replay(request_of(path, 0, trial), studies());
+    const ReplayReport report =
+        replay(request_of(path, 0, trial), sim::builtin_engines(), studies());
     EXPECT_TRUE(report.differences.empty());
     const bool is_scrubbed =
         report.row[trial_column("structure")] == Cell{std::string("scratchpad")};
@@ -147,7 +153,7 @@ TEST(ReplayTest, AStrikeOnTheMeshIsNoPictureOfAMemory) {
   const ScratchFolder folder;
   ReplayRequest request = request_of(run(folder, "model: lenet5\ntrials: 1"), 0, 0);
   request.picture = folder.path("a.svg");
-  EXPECT_EQ(errors_of([&] { replay(request, studies()); }),
+  EXPECT_EQ(errors_of([&] { replay(request, sim::builtin_engines(), studies()); }),
             "--svg: the trial struck no memory; leave it out; pictures are of memories and their "
             "cells");
 }
@@ -172,7 +178,7 @@ TEST(ReplayTest, ADumpLooksOnWhateverHardwareIsStruck) {
       opened = at;
       return std::make_unique<CountingDump>(seen);
     };
-    EXPECT_TRUE(replay(request, studies()).differences.empty());
+    EXPECT_TRUE(replay(request, sim::builtin_engines(), studies()).differences.empty());
     EXPECT_EQ(opened, request.dump_folder);
     EXPECT_GT(seen, 0) << where;
   }
@@ -186,7 +192,8 @@ TEST(ReplayTest, ATrialThatChangesNothingIsNotDumped) {
     ReplayRequest request = request_of(path, 0, trial);
     request.dump_folder = folder.path("dump");
     request.open_dump = [](const std::string&) { return std::make_unique<bridge::Story>(); };
-    const std::string errors = errors_of([&] { replay(request, studies()); });
+    const std::string errors =
+        errors_of([&] { replay(request, sim::builtin_engines(), studies()); });
     const bool is_refused =
         errors == "--dump: trial " + std::to_string(trial) +
                       " changes nothing: the random value is the one that the bit has; leave it "
@@ -201,14 +208,14 @@ TEST(ReplayTest, ATrialThatChangesNothingIsNotDumped) {
 TEST(ReplayTest, WhatIsNotThereIsNamed) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
-  EXPECT_EQ(errors_of([&] { replay(request_of(path, 0, 5), studies()); }),
+  EXPECT_EQ(errors_of([&] { replay(request_of(path, 0, 5), sim::builtin_engines(), studies()); }),
             path + ": no trial 5 of scenario 0 in this file; it has 5 trials, numbered from 0");
-  EXPECT_EQ(errors_of([&] { replay(request_of(path, 1, 0), studies()); }),
+  EXPECT_EQ(errors_of([&] { replay(request_of(path, 1, 0), sim::builtin_engines(), studies()); }),
             path + ": no scenario 1 in this file; --scenario takes 0 to 0");
   FakeStudy::Settings changed;
   changed.model_hash = "other";
   EXPECT_NE(errors_of([&] {
-              replay(request_of(path, 0, 0), studies(changed));
+              replay(request_of(path, 0, 0), sim::builtin_engines(), studies(changed));
             }).find("the content of 'model' has changed"),
             std::string::npos);
 }

@@ -21,7 +21,7 @@ namespace {
 
 TrialRecord record_of(std::int64_t number) {
   const Scenario scenario = campaign_of("model: lenet5").points.front().scenario;
-  FakeStudy study(study_inputs(scenario), {});
+  FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   const TrialId trial(static_cast<std::uint64_t>(number));
   return strike_and_judge(study, plan, 0, {&trial, 1}, "systemc").front();

@@ -177,10 +177,10 @@ TEST(RunnerTest, AFaultListsContentIsPartOfTheScenario) {
   const std::string scenario =
       folder.write("s.yaml", "model: lenet5\nstrike: {process: list, faults: f.csv}\n");
   folder.write("f.csv", "register,row,column,bit,cycle\nload,1,2,3,4\n");
-  run(folder.path("r.sqlite"), load_campaign(scenario));
+  run(folder.path("r.sqlite"), load_campaign(scenario, sim::builtin_engines()));
   folder.write("f.csv", "register,row,column,bit,cycle\nload,1,2,3,5\n");
   EXPECT_NE(errors_of([&] {
-              run(folder.path("r.sqlite"), load_campaign(scenario));
+              run(folder.path("r.sqlite"), load_campaign(scenario, sim::builtin_engines()));
             }).find("the content of 'faults' has changed"),
             std::string::npos);
 }

@@ -19,7 +19,7 @@ namespace {
 struct Planned {
   explicit Planned(const std::string& text)
       : scenario(campaign_of("model: lenet5\n" + text).points.front().scenario),
-        study(study_inputs(scenario), {}),
+        study(study_inputs(scenario, sim::builtin_engines()), {}),
         plan(scenario, study.facts()) {}
   Scenario scenario;
   FakeStudy study;
@@ -222,7 +222,7 @@ TEST(SamplingTest, AnAbsurdCensusIsRefused) {
           "128}}")
           .points.front()
           .scenario;
-  FakeStudy study(study_inputs(scenario), {});
+  FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   bridge::StudyFacts target = study.facts();
   EXPECT_NO_THROW(Plan(scenario, target));
   target.cycles = 100'000'000;

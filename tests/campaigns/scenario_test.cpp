@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "bridge/accelerator/engines.h"
 #include "campaigns/scenario/fault_list.h"
 #include "sim/mesh/engine.h"
 #include "tests/campaigns/campaign_files.h"
@@ -16,7 +17,8 @@ namespace {
 
 Scenario scenario_of(const std::string& text) {
   ErrorList errors;
-  const Scenario scenario = read_scenario(parse_yaml(text, "s.yaml"), errors);
+  const Scenario scenario =
+      read_scenario(parse_yaml(text, "s.yaml"), sim::builtin_engines(), errors);
   errors.throw_if_any();
   return scenario;
 }
@@ -46,7 +48,7 @@ TEST(ScenarioTest, SeveralInputsHaveNamesOrPlaces) {
     ErrorList errors;
     const Scenario scenario = read_scenario(
         parse_yaml("model: m.pt2\ndata: " + data + "\noutput: logits", folder.path("s.yaml")),
-        errors);
+        sim::builtin_engines(), errors);
     errors.throw_if_any();
     return scenario;
   };
@@ -55,7 +57,7 @@ TEST(ScenarioTest, SeveralInputsHaveNamesOrPlaces) {
   const Scenario scenario = read("{images: {ids: x.npy, mask: y.npy}, calibrate: [y.npy, x.npy]}");
   EXPECT_EQ(scenario.data.images, named);
   EXPECT_EQ(scenario.data.calibrate, placed);
-  const bridge::StudyInputs inputs = study_inputs(scenario);
+  const bridge::StudyInputs inputs = study_inputs(scenario, sim::builtin_engines());
   EXPECT_EQ(inputs.images, named);
   EXPECT_EQ(inputs.calibrate, placed);
   EXPECT_EQ(inputs.output, "logits");
@@ -71,12 +73,12 @@ TEST(ScenarioTest, HowManyImagesFixTheScalesIsSaidOnlyWhereItIsNotTheDefault) {
   const auto scenario_of = [](const std::string& data) {
     return campaign_of("model: lenet5\n" + data).points.front().scenario;
   };
-  EXPECT_EQ(study_inputs(scenario_of("")).calibrate_use, 1000);
+  EXPECT_EQ(study_inputs(scenario_of(""), sim::builtin_engines()).calibrate_use, 1000);
   EXPECT_EQ(expanded(scenario_of("")).yaml().find("calibrate_use"), std::string::npos);
   for (const auto& [text, use] :
        std::vector<std::pair<std::string, std::int64_t>>{{"all", 0}, {"20000", 20000}}) {
     const Scenario scenario = scenario_of("data: {calibrate_use: " + text + "}");
-    EXPECT_EQ(study_inputs(scenario).calibrate_use, use);
+    EXPECT_EQ(study_inputs(scenario, sim::builtin_engines()).calibrate_use, use);
     EXPECT_NE(expanded(scenario).yaml().find("calibrate_use: " + text), std::string::npos);
   }
   EXPECT_NE(errors_of([&] { scenario_of("data: {calibrate_use: 0}"); }).find("data.calibrate_use"),
@@ -105,9 +107,11 @@ TEST(ScenarioTest, ExpandingTwiceIsExpandingOnce) {
         "stuck_at_0}]], lasts: transient}",
         "model: lenet5\nstrike: {process: list, faults: f.csv}\ntrials: 1"}) {
     ErrorList errors;
-    const Value once = expanded(read_scenario(parse_yaml(text, folder.path("s.yaml")), errors));
+    const Value once = expanded(
+        read_scenario(parse_yaml(text, folder.path("s.yaml")), sim::builtin_engines(), errors));
     errors.throw_if_any();
-    const Value twice = expanded(read_scenario(parse_yaml(once.yaml(), "/elsewhere.yaml"), errors));
+    const Value twice = expanded(
+        read_scenario(parse_yaml(once.yaml(), "/elsewhere.yaml"), sim::builtin_engines(), errors));
     errors.throw_if_any();
     EXPECT_EQ(once.yaml(), twice.yaml());
   }
@@ -134,15 +138,23 @@ TEST(ScenarioTest, AllErrorsOfAFileComeAtOnce) {
 }
 
 TEST(ScenarioTest, TheRtlIsAnEngineWhereItIsBuilt) {
-  const std::vector<std::string> names = sim::engine_names();
-  ErrorList errors;
-  const Scenario scenario =
-      read_scenario(parse_yaml("model: lenet5\nengine: rtl", "s.yaml"), errors);
-  if (std::count(names.begin(), names.end(), "rtl") > 0) {
+  const auto engine_of = [](const sim::EngineSet& engines) {
+    ErrorList errors;
+    const Scenario scenario =
+        read_scenario(parse_yaml("model: lenet5\nengine: rtl", "s.yaml"), engines, errors);
     errors.throw_if_any();
-    EXPECT_EQ(scenario.engine, "rtl");
+    return scenario.engine;
+  };
+  sim::EngineSet without = sim::builtin_engines();
+  without.add_absent({"rtl", "this build has no RTL", "install verilator"});
+  EXPECT_EQ(errors_of([&] { engine_of(without); }),
+            "s.yaml:2:9: engine: this build has no RTL; install verilator, or choose one of "
+            "systemc, closed_form, wavefront, stepped");
+  const sim::EngineSet engines = bridge::engines_of_this_build();
+  if (engines.find("rtl") != nullptr) {
+    EXPECT_EQ(engine_of(engines), "rtl");
   } else {
-    EXPECT_NE(refusal("model: lenet5\nengine: rtl").find("engine: this build has no RTL"),
+    EXPECT_NE(errors_of([&] { engine_of(engines); }).find("engine: this build has no RTL"),
               std::string::npos);
   }
 }
@@ -245,7 +257,7 @@ TEST(ScenarioTest, CsvFilesGroupRowsIntoTrials) {
   const Scenario scenario = read_scenario(
       parse_yaml("model: lenet5\nstrike: {process: list, faults: f.csv, lasts: transient}",
                  folder.path("s.yaml")),
-      errors);
+      sim::builtin_engines(), errors);
   errors.throw_if_any();
   EXPECT_TRUE(scenario.trials.is_exhaustive);
   ASSERT_EQ(scenario.strike.list.size(), 2U);

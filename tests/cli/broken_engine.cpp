@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Linked into the program `tilestrike_broken`: one engine more, which strikes a wrong bit.
+// The program with one engine more, which strikes a wrong bit.
+#include <utility>
+
+#include "bridge/accelerator/engines.h"
+#include "campaigns/cli/program.h"
 #include "tests/sim/defective_mesh.h"
 
-namespace {
-
-const tilestrike::sim::EngineRegistration registration("broken", [] {
-  return std::unique_ptr<tilestrike::sim::Engine>(
-      std::make_unique<tilestrike::sim::DefectiveEngine>());
-});
-
-}  // namespace
+int main(int argc, char** argv) {
+  tilestrike::sim::EngineSet engines = tilestrike::bridge::engines_of_this_build();
+  engines.add(tilestrike::sim::defective_engine());
+  return tilestrike::campaigns::cli::run_program(argc, argv, std::move(engines));
+}

@@ -73,9 +73,10 @@ void RepeatedCampaigns::run_campaigns(const std::string& text, const Visit& visi
   };
   remove();
   const campaigns::Campaign campaign =
-      campaigns::read_campaign(campaigns::parse_yaml(text, case_.name));
+      campaigns::read_campaign(campaigns::parse_yaml(text, case_.name), sim::builtin_engines());
   auto results = Results::for_campaign(path, campaign);
   campaigns::Surroundings surroundings;
+  surroundings.engines = sim::builtin_engines();
   surroundings.open_study = [&](const bridge::StudyInputs& inputs) {
     if (known_ == nullptr) {
       known_ = std::make_shared<Recollection>(bridge::Study::open(inputs));

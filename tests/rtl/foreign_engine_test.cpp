@@ -172,18 +172,27 @@ class PlainSums final : public ForeignMesh {
   Words golden_;
 };
 
+sim::EngineSet with_plain_sums() {
+  sim::EngineSet engines = sim::builtin_engines();
+  add_foreign_engine(engines, "plain_sums", [] { return std::make_unique<PlainSums>(); });
+  add_foreign_engine(engines, "late_sums", [] { return std::make_unique<PlainSums>(true); });
+  add_foreign_engine(engines, "waiting_sums",
+                     [] { return std::make_unique<PlainSums>(false, true); });
+  return engines;
+}
+
 class ForeignEngineTest : public testing::TestWithParam<std::tuple<sim::Dataflow, sim::Preload>> {
  protected:
-  static void SetUpTestSuite() {
-    static bool is_added = false;
-    if (!is_added) {
-      add_foreign_engine("plain_sums", [] { return std::make_unique<PlainSums>(); });
-      add_foreign_engine("late_sums", [] { return std::make_unique<PlainSums>(true); });
-      add_foreign_engine("waiting_sums", [] { return std::make_unique<PlainSums>(false, true); });
-      is_added = true;
-    }
-  }
+  const sim::EngineSet engines_ = with_plain_sums();
 };
+
+TEST(ForeignEnginesTest, ANameIsGivenOnce) {
+  sim::EngineSet engines = with_plain_sums();
+  EXPECT_THROW(
+      add_foreign_engine(engines, "late_sums", [] { return std::make_unique<PlainSums>(); }),
+      Failure);
+  EXPECT_EQ(engines.names(), with_plain_sums().names());
+}
 
 TEST_P(ForeignEngineTest, EveryFlipOfAnOperandIsThatOfTheMesh) {
   const auto [dataflow, preload] = GetParam();
@@ -196,8 +205,8 @@ TEST_P(ForeignEngineTest, EveryFlipOfAnOperandIsThatOfTheMesh) {
   RandomStream random(11, 0, Purpose::kTest);
   const sim::RandomOperands operands(run, random);
   const sim::MeshSites sites(config);
-  const auto stepped = sim::make_engine("stepped");
-  const auto foreign = sim::make_engine("plain_sums");
+  const auto stepped = engines_.make("stepped");
+  const auto foreign = engines_.make("plain_sums");
   std::map<Register, std::pair<int, int>> live;  // flips of live words, those covered
   int covered = 0;
   for (std::uint64_t site = 0; site < sites.total_bits(); ++site) {
@@ -250,7 +259,7 @@ TEST_P(ForeignEngineTest, OutputsAreThoseOfTheMesh) {
   job.run = &run;
   job.operands = &operands;
   job.wants_outputs = true;
-  const auto foreign = sim::make_engine("plain_sums");
+  const auto foreign = engines_.make("plain_sums");
   ASSERT_TRUE(foreign->covers(job));
   const sim::MeshResult result = foreign->run(job);
   for (int pass = 0; pass < 150; ++pass) {
@@ -274,7 +283,7 @@ TEST_P(ForeignEngineTest, AStrikeThatNeverComesIsAnError) {
   job.run = &run;
   job.operands = &operands;
   job.faults = {&fault, 1};
-  const auto late = sim::make_engine("late_sums");
+  const auto late = engines_.make("late_sums");
   ASSERT_TRUE(late->covers(job));
   try {
     late->run(job);
@@ -301,9 +310,9 @@ TEST_P(ForeignEngineTest, ADesignThatHangsIsStopped) {
   job.run = &run;
   job.operands = &operands;
   job.faults = {&fault, 1};
-  const auto waiting = sim::make_engine("waiting_sums");
+  const auto waiting = engines_.make("waiting_sums");
   EXPECT_TRUE(waiting->run(job).hung);
-  EXPECT_FALSE(sim::make_engine("plain_sums")->run(job).hung);
+  EXPECT_FALSE(engines_.make("plain_sums")->run(job).hung);
   // The next run is not limited.
   job.faults = {};
   job.wants_outputs = true;
@@ -318,7 +327,7 @@ TEST_P(ForeignEngineTest, WhatItDoesNotCover) {
   const sim::MeshRun run(config, {{4, 4, 3}});
   RandomStream random(14, 0, Purpose::kTest);
   const sim::RandomOperands operands(run, random);
-  const auto foreign = sim::make_engine("plain_sums");
+  const auto foreign = engines_.make("plain_sums");
   sim::MeshJob job;
   job.run = &run;
   job.operands = &operands;

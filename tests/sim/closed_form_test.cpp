@@ -19,7 +19,7 @@ class ClosedFormTest : public EquivalenceTest {
   void expect_formula(const MeshJob& job) {
     const MeshResult expected = stepped_->run(job);
     ++jobs_;
-    changed_ += expected.deltas.empty() ? 0 : 1;
+    changed_ += expected.changes.empty() ? 0 : 1;
     expect_closed_form(job, expected);
   }
 

@@ -16,9 +16,11 @@ namespace {
 
 constexpr std::int64_t kNoLimit = std::int64_t{1} << 40;
 
-const EngineRegistration registration("broken", [] {
-  return std::unique_ptr<Engine>(std::make_unique<DefectiveEngine>());
-});
+EngineSet with_a_broken_one() {
+  EngineSet engines = builtin_engines();
+  engines.add(defective_engine());
+  return engines;
+}
 
 class CorrelationTest : public testing::Test {
  protected:
@@ -43,7 +45,7 @@ class CorrelationTest : public testing::Test {
 };
 
 TEST_F(CorrelationTest, TheCrossedBitIsFoundAtTheCycleOfItsStrikeAndNoOtherDiffers) {
-  Correlator correlator({"wavefront", "stepped", "broken"}, kNoLimit);
+  Correlator correlator(with_a_broken_one(), {"wavefront", "stepped", "broken"}, kNoLimit);
   EXPECT_TRUE(correlator.compares_states(config_));
   int parted = 0;
   for (std::uint64_t site = 0; site < sites_.total_bits(); ++site) {
@@ -80,7 +82,7 @@ TEST_F(CorrelationTest, TheCrossedBitIsFoundAtTheCycleOfItsStrikeAndNoOtherDiffe
 TEST_F(CorrelationTest, ALateRegisterIsFoundWhateverIsStruck) {
   DefectiveEngine::is_crossed = false;
   DefectiveEngine::is_late = true;
-  Correlator correlator({"stepped", "broken"}, kNoLimit);
+  Correlator correlator(with_a_broken_one(), {"stepped", "broken"}, kNoLimit);
   MeshSite site;
   site.kind = Register::kDeskew;
   site.column = 0;
@@ -102,7 +104,7 @@ TEST_F(CorrelationTest, ALateRegisterIsFoundWhateverIsStruck) {
 }
 
 TEST_F(CorrelationTest, WhatHasNoFormulaIsNotCovered) {
-  Correlator correlator({"closed_form", "wavefront", "stepped"}, kNoLimit);
+  Correlator correlator(with_a_broken_one(), {"closed_form", "wavefront", "stepped"}, kNoLimit);
   MeshSite site;
   site.kind = Register::kStationary0;
   site.row = site.column = 1;
@@ -121,10 +123,10 @@ TEST_F(CorrelationTest, WhatHasNoFormulaIsNotCovered) {
 }
 
 TEST_F(CorrelationTest, LongRunsAreNotStepped) {
-  Correlator correlator({"wavefront", "stepped"}, run_.cycles() * 16 - 1);
+  Correlator correlator(with_a_broken_one(), {"wavefront", "stepped"}, run_.cycles() * 16 - 1);
   const RegisterFault fault = flip_of(0, 3);
   EXPECT_EQ(correlator.correlate(job_of({&fault, 1})).pairs.front().verdict, Verdict::kNotCovered);
-  Correlator patient({"wavefront", "stepped"}, run_.cycles() * 16);
+  Correlator patient(with_a_broken_one(), {"wavefront", "stepped"}, run_.cycles() * 16);
   EXPECT_EQ(patient.correlate(job_of({&fault, 1})).pairs.front().verdict, Verdict::kAgree);
 }
 

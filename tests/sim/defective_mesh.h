@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "sim/mesh/engine.h"
+#include "sim/mesh/engine_set.h"
 #include "sim/mesh/stepped_mesh.h"
 #include "sim/mesh/struck_run.h"
 
@@ -56,13 +56,12 @@ class DefectiveMesh final : public SteppedMesh {
   const MeshSites& sites_;
 };
 
-/// Its name is "broken"; defects as they are set when a job runs.
-class DefectiveEngine final : public Engine {
+/// Defects as they are set when a job runs.
+class DefectiveEngine final : public MeshEngine {
  public:
   static inline bool is_late = false;
   static inline bool is_crossed = true;
 
-  std::string_view name() const override { return "broken"; }
   bool covers(const MeshJob&) const override { return true; }
   MeshResult run(const MeshJob& job) override {
     const MeshSites sites(job.run->config());
@@ -82,5 +81,9 @@ class DefectiveEngine final : public Engine {
     return mesh;
   }
 };
+
+inline EngineEntry defective_engine() {
+  return {.name = "broken", .make = [] { return std::make_unique<DefectiveEngine>(); }};
+}
 
 }  // namespace tilestrike::sim

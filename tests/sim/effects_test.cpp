@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {
@@ -247,7 +248,7 @@ void expect_table(const MeshConfig& config, std::vector<PassShape> shapes) {
   const MeshRun run(config, std::move(shapes));
   const RandomOperands operands(run, random);
   const MeshSites sites(config);
-  const auto engine = make_engine("systemc");
+  const auto engine = builtin_engines().make("systemc");
   Effects effects(run, operands);
   std::map<Register, int> changed;
   for (std::uint64_t id = 0; id < sites.total_bits(); ++id) {
@@ -261,12 +262,12 @@ void expect_table(const MeshConfig& config, std::vector<PassShape> shapes) {
       Deltas got;
       int first_pass = run.windows();
       int last_pass = 0;
-      for (const OutputDelta& delta : engine->run(job).deltas) {
-        got[{delta.pass, delta.row, delta.column}] = delta.delta;
-        first_pass = std::min(first_pass, delta.pass);
-        last_pass = std::max(last_pass, delta.pass);
+      for (const OutputChange& change : engine->run(job).changes) {
+        got[{change.pass, change.row, change.column}] = change.delta();
+        first_pass = std::min(first_pass, change.pass);
+        last_pass = std::max(last_pass, change.pass);
         if (!Effects::is_covered(site.kind)) {
-          ASSERT_EQ(delta.column, site.column) << sites.text(SiteId(id)) << " at " << cycle;
+          ASSERT_EQ(change.column, site.column) << sites.text(SiteId(id)) << " at " << cycle;
         }
       }
       changed[site.kind] += got.empty() ? 0 : 1;

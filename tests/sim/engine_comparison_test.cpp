@@ -5,16 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {
 namespace {
 
 // A copy of an engine in which one register kind is wired wrong: its faults hit the next bit.
-class BrokenEngine final : public Engine {
+class BrokenEngine final : public MeshEngine {
  public:
   explicit BrokenEngine(Register broken) : broken_(broken) {}
-  std::string_view name() const override { return "broken"; }
   bool covers(const MeshJob&) const override { return true; }
   MeshResult run(const MeshJob& job) override {
     const MeshSites sites(job.run->config());
@@ -33,7 +33,7 @@ class BrokenEngine final : public Engine {
 
  private:
   Register broken_;
-  std::unique_ptr<Engine> engine_ = make_engine("closed_form");
+  std::unique_ptr<MeshEngine> engine_ = builtin_engines().make("closed_form");
 };
 
 TEST(EngineComparisonTest, ABrokenRegisterIsFoundAndNoOther) {
@@ -43,7 +43,7 @@ TEST(EngineComparisonTest, ABrokenRegisterIsFoundAndNoOther) {
                       {{4, 4, 4}, {4, 4, 4}, {4, 4, 4}});
     const RandomOperands operands(run, random);
     const MeshSites sites(run.config());
-    const auto reference = make_engine("stepped");
+    const auto reference = builtin_engines().make("stepped");
     for (const Register broken : {Register::kActivation, Register::kVertical, Register::kDeskew}) {
       BrokenEngine engine(broken);
       int found = 0;
@@ -70,14 +70,17 @@ TEST(EngineComparisonTest, TheFirstDifferenceIsNamed) {
   MeshJob job;
   job.run = &run;
   MeshResult expected;
-  expected.deltas = {{0, 1, 2, 16}, {0, 2, 2, -4}};
+  expected.changes = {{0, 1, 2, 0, 16}, {0, 2, 2, 7, 3}};
   MeshResult other = expected;
   EXPECT_EQ(first_difference(job, expected, other), "");
-  other.deltas[1].delta = 4;
+  other.changes[1].golden = 0;  // as from a mesh of differences
+  other.changes[1].faulty = -4;
+  EXPECT_EQ(first_difference(job, expected, other), "");
+  other.changes[1].faulty = 4;
   EXPECT_EQ(first_difference(job, expected, other), "pass 0, row 2, column 2: off by 4, not -4");
-  other.deltas = {{0, 2, 2, -4}};
+  other.changes = {{0, 2, 2, 0, -4}};
   EXPECT_EQ(first_difference(job, expected, other), "pass 0, row 1, column 2: off by 0, not 16");
-  other.deltas = {{0, 0, 3, 1}, {0, 1, 2, 16}, {0, 2, 2, -4}};
+  other.changes = {{0, 0, 3, 4, 5}, {0, 1, 2, 0, 16}, {0, 2, 2, 0, -4}};
   EXPECT_EQ(first_difference(job, expected, other), "pass 0, row 0, column 3: off by 1, not 0");
   other = expected;
   other.activated = true;

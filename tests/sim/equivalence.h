@@ -7,41 +7,47 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/mesh/closed_form.h"
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {
 
 class EquivalenceTest : public testing::Test {
  protected:
+  using Named = std::pair<std::string, MeshEngine*>;
+
   // Deltas, activation, struck word and, where it is asked for, the end state.
   void expect_equal(const MeshJob& job) {
     const MeshResult expected = stepped_->run(job);
     ++jobs_;
-    changed_ += expected.deltas.empty() ? 0 : 1;
+    changed_ += expected.changes.empty() ? 0 : 1;
     activated_ += expected.activated ? 1 : 0;
-    ASSERT_TRUE(expected.activated || expected.deltas.empty()) << described(job);
+    ASSERT_TRUE(expected.activated || expected.changes.empty()) << described(job);
     expect_closed_form(job, expected);
     int windows = -1;  // as the first of them counts them
-    for (Engine* engine : {wavefront_.get(), systemc_.get(), closed_form_.get()}) {
+    for (const auto& [name, engine] :
+         {Named{"wavefront", wavefront_.get()}, Named{"systemc", systemc_.get()},
+          Named{"closed_form", closed_form_.get()}}) {
       if (!engine->covers(job)) {
         continue;
       }
       const MeshResult result = engine->run(job);
-      ASSERT_EQ(result.deltas, expected.deltas) << engine->name() << described(job);
-      ASSERT_EQ(result.outputs, expected.outputs) << engine->name() << described(job);
-      ASSERT_EQ(result.activated, expected.activated) << engine->name() << described(job);
-      ASSERT_EQ(result.before, expected.before) << engine->name() << described(job);
-      ASSERT_EQ(result.after, expected.after) << engine->name() << described(job);
+      ASSERT_EQ(result.changes, expected.changes) << name << described(job);
+      ASSERT_EQ(result.outputs, expected.outputs) << name << described(job);
+      ASSERT_EQ(result.activated, expected.activated) << name << described(job);
+      ASSERT_EQ(result.before, expected.before) << name << described(job);
+      ASSERT_EQ(result.after, expected.after) << name << described(job);
       ASSERT_EQ(result.cycles, expected.cycles);
       windows = windows < 0 ? result.windows_simulated : windows;
       if (!job.wants_end && job.faulty_start == nullptr) {
-        ASSERT_EQ(result.windows_simulated, windows) << engine->name() << described(job);
+        ASSERT_EQ(result.windows_simulated, windows) << name << described(job);
       }
       if (job.wants_end || job.wants_outputs) {
-        ASSERT_EQ(result.end, expected.end) << engine->name() << described(job);
+        ASSERT_EQ(result.end, expected.end) << name << described(job);
       }
     }
   }
@@ -55,7 +61,7 @@ class EquivalenceTest : public testing::Test {
     }
     ++by_formula_;
     formulas_.compute(formula_result_);
-    ASSERT_EQ(formula_result_.deltas, expected.deltas) << described(job);
+    ASSERT_EQ(formula_result_.changes, expected.changes) << described(job);
     ASSERT_EQ(formula_result_.activated, expected.activated) << described(job);
     ASSERT_EQ(formula_result_.before, expected.before) << described(job);
     ASSERT_EQ(formula_result_.after, expected.after) << described(job);
@@ -96,10 +102,10 @@ class EquivalenceTest : public testing::Test {
     }
   }
 
-  const std::unique_ptr<Engine> stepped_ = make_engine("stepped");
-  const std::unique_ptr<Engine> wavefront_ = make_engine("wavefront");
-  const std::unique_ptr<Engine> systemc_ = make_engine("systemc");
-  const std::unique_ptr<Engine> closed_form_ = make_engine("closed_form");
+  const std::unique_ptr<MeshEngine> stepped_ = builtin_engines().make("stepped");
+  const std::unique_ptr<MeshEngine> wavefront_ = builtin_engines().make("wavefront");
+  const std::unique_ptr<MeshEngine> systemc_ = builtin_engines().make("systemc");
+  const std::unique_ptr<MeshEngine> closed_form_ = builtin_engines().make("closed_form");
   ClosedForm formulas_;
   MeshResult formula_result_;
   int jobs_ = 0;

@@ -22,14 +22,16 @@ TEST_F(EquivalenceTest, AllOutputsAreThePlainProduct) {
       job.run = &run;
       job.operands = &operands;
       job.wants_outputs = true;
-      for (Engine* engine : {stepped_.get(), wavefront_.get(), systemc_.get()}) {
+      for (const auto& [name, engine] :
+           {Named{"stepped", stepped_.get()}, Named{"wavefront", wavefront_.get()},
+            Named{"systemc", systemc_.get()}}) {
         const MeshResult result = engine->run(job);
         ASSERT_EQ(result.outputs.size(), run.passes().size());
         for (std::size_t pass = 0; pass < run.passes().size(); ++pass) {
           EXPECT_EQ(result.outputs[pass], operands.product(static_cast<int>(pass)))
-              << engine->name() << described(job);
+              << name << described(job);
         }
-        EXPECT_EQ(result.end, golden_end(run, operands, nullptr)) << engine->name();
+        EXPECT_EQ(result.end, golden_end(run, operands, nullptr)) << name;
         EXPECT_FALSE(result.activated);
       }
     }

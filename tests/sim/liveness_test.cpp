@@ -3,6 +3,7 @@
 // Is a register live exactly when some operands make a flip of it change a result?
 #include <gtest/gtest.h>
 
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {
@@ -14,7 +15,7 @@ constexpr int kDraws = 6;
 // a result.
 void expect_live_is_felt(const MeshRun& run, bool has_padding) {
   const MeshSites sites(run.config());
-  const auto engine = make_engine("wavefront");
+  const auto engine = builtin_engines().make("wavefront");
   RandomStream random(5, 0, Purpose::kTest);
   std::vector<RandomOperands> draws;
   for (int i = 0; i < kDraws; ++i) {
@@ -38,7 +39,7 @@ void expect_live_is_felt(const MeshRun& run, bool has_padding) {
           job.faults = {&fault, 1};
           const MeshResult result = engine->run(job);
           ASSERT_NE(result.before, result.after);
-          is_felt = is_felt || !result.deltas.empty();
+          is_felt = is_felt || !result.changes.empty();
           is_activated = result.activated;
         }
         const MeshSite site = sites.describe(fault.site);
@@ -72,7 +73,7 @@ TEST(LivenessTest, DeadIsNotFeltInEdgeTiles) {
 // Dead values stay dead together: whatever is put into all of them, nothing is felt.
 TEST(LivenessTest, SetsOfDeadValuesAreNotFelt) {
   RandomStream random(6, 0, Purpose::kTest);
-  const auto engine = make_engine("stepped");
+  const auto engine = builtin_engines().make("stepped");
   for (const MeshConfig& config : all_configs(3, 3)) {
     const MeshSites sites(config);
     for (int trial = 0; trial < 20; ++trial) {
@@ -98,7 +99,7 @@ TEST(LivenessTest, SetsOfDeadValuesAreNotFelt) {
       job.faults = faults;
       const MeshResult result = engine->run(job);
       EXPECT_FALSE(result.activated);
-      ASSERT_TRUE(result.deltas.empty()) << result.deltas.front();
+      ASSERT_TRUE(result.changes.empty()) << result.changes.front();
     }
   }
 }

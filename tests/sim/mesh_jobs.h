@@ -137,9 +137,9 @@ inline RegisterFault flip_of(std::uint64_t site, Cycle cycle) {
   return {SiteId(site), FaultKind::kFlip, {cycle, cycle + 1}};
 }
 
-inline std::ostream& operator<<(std::ostream& out, const OutputDelta& delta) {
-  return out << "pass " << delta.pass << " (" << delta.row << ", " << delta.column << ") by "
-             << delta.delta;
+inline std::ostream& operator<<(std::ostream& out, const OutputChange& change) {
+  return out << "pass " << change.pass << " (" << change.row << ", " << change.column << ") by "
+             << change.delta();
 }
 
 }  // namespace tilestrike::sim

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "sim/memory/scrub.h"
-#include "sim/mesh/engine.h"
+#include "sim/mesh/engine_set.h"
 #include "sim/platform/platform.h"
 #include "tests/sim/plain_array.h"
 
@@ -523,7 +523,7 @@ TEST(PlatformTest, RunsFollowOneAnother) {
   job.run = &run;
   job.operands = &zeros;
   job.wants_outputs = true;
-  EXPECT_EQ(make_engine("systemc")->run(job).cycles, run.cycles());
+  EXPECT_EQ(builtin_engines().make("systemc")->run(job).cycles, run.cycles());
   EXPECT_EQ(inference(100, true), 0x8001);  // struck while it runs, after its writes
   EXPECT_EQ(inference(200, false), 0x8001);
   EXPECT_EQ(platform.next_cycle(), 299);

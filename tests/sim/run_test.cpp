@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/mesh_jobs.h"
 
 namespace tilestrike::sim {
@@ -76,7 +77,7 @@ TEST(RunTest, AFoldOfScaleSimIsOneCycleLessInWsAndHasNoLoadAndDrainInOs) {
 // is felt there, and not one cycle later.
 TEST(RunTest, TheLastCycleIsTheLastCollectedRow) {
   RandomStream random(11, 0, Purpose::kTest);
-  const auto engine = make_engine("stepped");
+  const auto engine = builtin_engines().make("stepped");
   for (const MeshConfig& config : all_configs(4, 3)) {
     const bool ws = config.is_weight_stationary();
     const MeshRun run(config, {ws ? PassShape{5, 4, 3} : PassShape{4, 5, 3}});
@@ -92,12 +93,12 @@ TEST(RunTest, TheLastCycleIsTheLastCollectedRow) {
       job.operands = &operands;
       job.faults = {&fault, 1};
       const MeshResult result = engine->run(job);
-      ASSERT_EQ(result.deltas.size(), cycle == run.cycles() ? 1U : 0U);
+      ASSERT_EQ(result.changes.size(), cycle == run.cycles() ? 1U : 0U);
       EXPECT_EQ(result.activated, cycle == run.cycles());
       EXPECT_EQ(result.cycles, run.cycles());
       if (cycle == run.cycles()) {
-        EXPECT_EQ(result.deltas[0].row, ws ? 4 : 0);  // OS drains the last row first
-        EXPECT_EQ(result.deltas[0].column, config.columns - 1);
+        EXPECT_EQ(result.changes[0].row, ws ? 4 : 0);  // OS drains the last row first
+        EXPECT_EQ(result.changes[0].column, config.columns - 1);
       }
     }
   }
@@ -118,7 +119,7 @@ TEST(RunTest, AStrikeMeetsTheWordThatIsThereAtItsCycle) {
   site.column = 2;
   site.bit = 7;
   const Cycle written = 5 + config.rows + 1 + site.row + site.column;  // of step 5
-  for (const std::string& name : engine_names()) {
+  for (const std::string& name : builtin_engines().names()) {
     for (const int step : {4, 5, 6}) {
       const RegisterFault fault = flip_of(sites.id_of(site).value, written + step - 5);
       MeshJob job;
@@ -127,11 +128,11 @@ TEST(RunTest, AStrikeMeetsTheWordThatIsThereAtItsCycle) {
       job.faults = {&fault, 1};
       const std::int32_t word = operands.weight(0, step, 2);
       const std::int32_t delta = (word < 0 ? 128 : -128) * operands.activation(0, 3, step);
-      const std::vector<OutputDelta> expected = {{0, 3, 2, delta}};
-      const MeshResult result = make_engine(name)->run(job);
+      const std::vector<OutputChange> expected = {{0, 3, 2, 0, delta}};
+      const MeshResult result = builtin_engines().make(name)->run(job);
       EXPECT_EQ(result.before, static_cast<std::uint8_t>(word)) << name;
       EXPECT_EQ(result.after, static_cast<std::uint8_t>(word ^ 0x80)) << name;
-      EXPECT_EQ(result.deltas, expected) << name << " step " << step;
+      EXPECT_EQ(result.changes, expected) << name << " step " << step;
     }
   }
 }
@@ -189,7 +190,7 @@ TEST(RunTest, ATransientInALongRunIsComputedFromAFewWindows) {
     const RandomOperands operands(run, random);
     const MeshSites sites(config);
     for (const std::string name : {"wavefront", "systemc"}) {
-      const auto engine = make_engine(name);
+      const auto engine = builtin_engines().make(name);
       for (int trial = 0; trial < 200; ++trial) {
         const RegisterFault fault =
             flip_of(random.below(sites.total_bits()),
@@ -206,7 +207,7 @@ TEST(RunTest, ATransientInALongRunIsComputedFromAFewWindows) {
 
 TEST(RunTest, UnknownEnginesAreRefusedWithASuggestion) {
   try {
-    make_engine("sistemc");
+    builtin_engines().make("sistemc");
     FAIL();
   } catch (const Failure& failure) {
     EXPECT_NE(failure.errors().front().text().find("did you mean 'systemc'?"), std::string::npos)
@@ -228,7 +229,7 @@ class FailingOperands final : public Operands {
 TEST(RunTest, AFailureOfTheOperandsPassesThroughTheKernel) {
   RandomStream random(15, 0, Purpose::kTest);
   const MeshRun run(MeshConfig{4, 4}, {{4, 4, 4}});
-  const auto engine = make_engine("systemc");
+  const auto engine = builtin_engines().make("systemc");
   MeshJob job;
   job.run = &run;
   job.wants_outputs = true;

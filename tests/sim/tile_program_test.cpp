@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "sim/mesh/arithmetic.h"
-#include "sim/mesh/engine.h"
+#include "sim/mesh/engine_set.h"
 #include "tests/sim/plain_array.h"
 #include "tests/sim/tile_program.h"
 
@@ -104,7 +104,7 @@ std::vector<MeshConfig> meshes(int size) {
 
 TEST(TileProgramTest, WithoutAStrikeItIsTheBareMesh) {
   RandomStream random(51, 0, Purpose::kTest);
-  const auto engine = make_engine("systemc");
+  const auto engine = builtin_engines().make("systemc");
   for (const int size : {4, 16}) {
     for (const MeshConfig& mesh : meshes(size)) {
       const bool ws = mesh.is_weight_stationary();
