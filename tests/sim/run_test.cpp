@@ -205,6 +205,22 @@ TEST(RunTest, ATransientInALongRunIsComputedFromAFewWindows) {
   }
 }
 
+TEST(RunTest, SumsThatAreNotLinearHaveNoFormula) {
+  RandomStream random(16, 0, Purpose::kTest);
+  const auto engine = builtin_engines().make("closed_form");
+  for (const MeshConfig& config : all_configs(4, 4)) {
+    const MeshRun run(config, {{4, 4, 4}});
+    const RandomOperands operands(run, random);
+    const RegisterFault fault = flip_of(0, 8);
+    MeshJob job;
+    job.run = &run;
+    job.operands = &operands;
+    job.faults = {&fault, 1};
+    EXPECT_EQ(arithmetic_of(config).is_linear, config.overflow == Overflow::kWrap);
+    EXPECT_EQ(engine->has_own_way(job), arithmetic_of(config).is_linear);
+  }
+}
+
 TEST(RunTest, UnknownEnginesAreRefusedWithASuggestion) {
   try {
     builtin_engines().make("sistemc");
