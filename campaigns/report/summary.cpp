@@ -42,62 +42,54 @@ struct Seen {
   StrikeSeen strike;
 };
 
-const std::vector<std::string>& seen_columns() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all = {"trial",       "register",       "layer",
-                                    "masked_at",   "activated",      "images",
-                                    "faults",      "images_correct", "images_golden_correct",
-                                    "structure",   "radiation",      "stratum",
-                                    "outcome",     "without_stop",   "later_images",
-                                    "later_wrong", "later_due",      "stored"};
-    for (const std::string& rate : rate_names()) {
-      all.push_back("images_" + rate);
-    }
-    return all;
-  }();
-  return names;
+/// What seen_of() looks at.
+Fields seen_fields() {
+  using T = TrialRecord;
+  return Fields(&T::register_name, &T::layer, &T::masked_at, &T::activated, &T::images, &T::faults,
+                &T::images_correct, &T::images_golden_correct, &T::images_of, &T::structure,
+                &T::radiation, &T::stratum, &T::outcome, &MemoryTrial::stored,
+                &MemoryTrial::without_stop, &MemoryTrial::later_images, &MemoryTrial::later_wrong,
+                &MemoryTrial::later_due);
 }
 
-Seen seen_of(const Row& row) {
+Seen seen_of(const TrialRecord& trial) {
   Seen seen;
-  seen.number = std::get<std::int64_t>(row[0]);
-  seen.register_name = std::get<std::string>(row[1]);
-  seen.layer = std::get<std::string>(row[2]);
-  seen.masked_at = std::get<std::string>(row[3]);
-  seen.is_activated = std::get<std::int64_t>(row[4]) != 0;
-  seen.images = std::get<std::int64_t>(row[5]);
-  seen.faults = std::get<std::int64_t>(row[6]);
-  if (std::holds_alternative<std::int64_t>(row[7])) {
-    seen.correct = std::get<std::int64_t>(row[7]);
-    seen.golden_correct = std::get<std::int64_t>(row[8]);
+  seen.number = trial.trial;
+  seen.register_name = trial.register_name;
+  seen.layer = trial.layer;
+  seen.masked_at = name_of(trial.masked_at);
+  seen.is_activated = trial.activated;
+  seen.images = trial.images;
+  seen.faults = trial.faults;
+  if (trial.images_correct) {
+    seen.correct = *trial.images_correct;
+    seen.golden_correct = trial.images_golden_correct.value_or(-1);
   }
-  for (std::size_t i = 0; i < kRates; ++i) {
-    seen.images_of[i] = std::get<std::int64_t>(row[18 + i]);
-    seen.strike.is[i] = seen.images_of[i] > 0;
-  }
+  seen.images_of = trial.images_of;
   StrikeSeen& strike = seen.strike;
-  strike.structure = std::get<std::string>(row[9]);
+  for (std::size_t i = 0; i < kRates; ++i) {
+    strike.is[i] = seen.images_of[i] > 0;
+  }
+  strike.structure = trial.structure;
   strike.is_activated = seen.is_activated;
-  if (const auto* radiation = std::get_if<std::string>(&row[10])) {
-    strike.radiation = *radiation;
-  }
-  strike.stratum = std::get<std::string>(row[11]);
-  if (const auto* stored = std::get_if<std::int64_t>(&row[17])) {
-    strike.stored = *stored != 0;
-  }
+  strike.radiation = trial.radiation ? name_of(*trial.radiation) : "";
+  strike.stratum = trial.stratum;
   strike.is_wrong_on = strike.is[0] || strike.is[5];
-  if (const auto* without_stop = std::get_if<std::string>(&row[13])) {
-    const bool is_due = std::get<std::string>(row[12]) == name_of(Outcome::kDue);
-    const bool is_wrong =
-        *without_stop == name_of(Outcome::kSdc) || *without_stop == name_of(Outcome::kNonfinite);
-    strike.is_false_due = is_due && !is_wrong;
-    strike.is_wrong_on = is_wrong;
+  if (!trial.memory) {
+    return seen;
   }
-  if (const auto* images = std::get_if<std::int64_t>(&row[14]); images != nullptr && *images > 0) {
-    strike.later_wrong =
-        static_cast<double>(std::get<std::int64_t>(row[15])) / static_cast<double>(*images);
-    strike.later_due =
-        static_cast<double>(std::get<std::int64_t>(row[16])) / static_cast<double>(*images);
+  const MemoryTrial& memory = *trial.memory;
+  strike.stored = memory.stored;
+  const bool is_wrong =
+      memory.without_stop == Outcome::kSdc || memory.without_stop == Outcome::kNonfinite;
+  strike.is_false_due = trial.outcome == Outcome::kDue && !is_wrong;
+  strike.is_wrong_on = is_wrong;
+  if (const std::int64_t images = memory.later_images.value_or(0); images > 0) {
+    const auto share = [images](const std::optional<std::int64_t>& number) {
+      return static_cast<double>(number.value_or(0)) / static_cast<double>(images);
+    };
+    strike.later_wrong = share(memory.later_wrong);
+    strike.later_due = share(memory.later_due);
   }
   return seen;
 }
@@ -132,12 +124,11 @@ void count(const Seen& seen, bool is_persistent, Tally& tally) {
 std::int64_t each_counted(const Results& results, std::int64_t scenario, std::int64_t most,
                           const std::function<void(const Seen&)>& visit) {
   std::int64_t next = 0;
-  results.each_trial(scenario, seen_columns(), [&](const Row& row) {
-    const Seen seen = seen_of(row);
-    if (seen.number != next || next >= most) {
+  results.each_trial(scenario, seen_fields(), [&](const TrialRecord& trial) {
+    if (trial.trial != next || next >= most) {
       return false;
     }
-    visit(seen);
+    visit(seen_of(trial));
     ++next;
     return true;
   });

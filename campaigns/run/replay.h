@@ -36,9 +36,9 @@ struct ReplayReport {
   std::int64_t label_of_image = -1;
   std::vector<std::string> faults;
   std::vector<std::string> story;
-  Row row;
+  TrialRecord record;
   std::vector<float> golden_logits;
-  std::vector<std::string> differences;  // from the stored row; none: the same trial
+  std::vector<std::string> differences;  // from the stored trial; none: the same trial
 };
 
 /// Throws Failure where the file has no such trial, or its model or data have changed since.

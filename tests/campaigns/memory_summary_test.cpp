@@ -62,7 +62,7 @@ TEST(MemorySummaryTest, WithoutEccRatesAreThoseOfTheRows) {
   EXPECT_FALSE(summary.is_stratified);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const auto number = [&](const std::string& where) {
-    return database.execAndGet("SELECT COUNT(*) FROM trials WHERE " + where).getInt();
+    return database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE " + where).getInt();
   };
   ASSERT_EQ(summary.structures.size(), 2U);
   EXPECT_NEAR(summary.structures[0].fit.total(), kScratchpadFit, 1e-9);
@@ -96,7 +96,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   std::map<std::size_t, StratumShares> classes;
   for (const StrikeGroup& group : plan.memories()->groups()) {
-    const std::string where = "FROM trials WHERE structure = '" +
+    const std::string where = "FROM trials_wide WHERE structure = '" +
                               plan.memories()->structures()[group.structure].name +
                               "' AND radiation = '" + std::string(name_of(group.radiation)) +
                               "' AND stratum = '" + group.text + "'";
@@ -122,7 +122,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   EXPECT_NEAR(summary.all.avf[6].interval.low, expected.interval.low, 1e-12);
   EXPECT_NEAR(summary.all.avf[6].interval.high, expected.interval.high, 1e-12);
   EXPECT_EQ(database
-                .execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' AND stratum NOT "
+                .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' AND stratum NOT "
                             "LIKE '%silent' AND stratum NOT LIKE '%both'")
                 .getInt(),
             0);
@@ -213,19 +213,19 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
   EXPECT_NEAR(summary.later_inferences, 3600.0 / 300e-9, 1.0);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   EXPECT_EQ(database
-                .execAndGet("SELECT COUNT(*) FROM trials WHERE outlives = 1 AND later_images = "
+                .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outlives = 1 AND later_images = "
                             "10 OR outlives = 0 AND later_images IS NULL")
                 .getInt(),
             2000);
   const double events =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' OR later_wrong > 0")
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' OR later_wrong > 0")
           .getInt();
   EXPECT_NEAR(summary.all.wrong_event.value, events / 2000.0, 1e-12);
   EXPECT_GT(summary.all.wrong_event.value, summary.all.avf[0].value);
   const double later =
-      database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials").getDouble();
+      database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials_wide").getDouble();
   const double own =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc'").getInt();
   const double expected = (own + later * summary.later_inferences) / 2000.0;
   EXPECT_NEAR(summary.all.wrong_inferences.value, expected, 1e-9 * expected);
   EXPECT_LT(summary.all.wrong_inferences.interval.low, expected);
@@ -245,7 +245,7 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
       folder.path("p.sqlite"), small("none", "28nm") + strike + ", stored_values: false}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const auto number = [&](const std::string& what) {
-    return database.execAndGet("SELECT " + what + " FROM trials").getDouble();
+    return database.execAndGet("SELECT " + what + " FROM trials_wide").getDouble();
   };
   EXPECT_EQ(number("SUM((structure = 'mesh') != (stored IS NULL))"), 0.0);
   EXPECT_NEAR(number("AVG(1.0 - stored)"), 2.0 / 3.0, 0.03);
@@ -295,7 +295,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByStoredValuesToo) {
                            "trials: 4000\nstrike: {process: particle, where: {memory: all}}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double by_rows =
-      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / SUM(weight) FROM trials")
+      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / SUM(weight) FROM trials_wide")
           .getDouble();
   EXPECT_NEAR(by_rows, summary.all.avf[6].value, 0.05 * by_rows);
   // Two of three cells hold 0.
@@ -311,13 +311,13 @@ TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
                            "radiation: alpha}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double n =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE stratum = 'reach 1 detected'")
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE stratum = 'reach 1 detected'")
           .getInt();
   const double due =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'due'").getInt();
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'due'").getInt();
   const double wrong = database
                            .execAndGet(
-                               "SELECT COUNT(*) FROM trials WHERE outcome = 'due' AND "
+                               "SELECT COUNT(*) FROM trials_wide WHERE outcome = 'due' AND "
                                "without_stop IN ('masked', 'corrected')")
                            .getInt();
   EXPECT_EQ(n, 2000) << "an alpha particle upsets one cell, and parity finds it";
@@ -503,7 +503,7 @@ TEST(MemorySummaryTest, AReplayTellsOfTheCluster) {
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   ReplayRequest request;
   request.results = path;
-  request.trial = database.execAndGet("SELECT trial FROM trials WHERE bits = 3").getInt();
+  request.trial = database.execAndGet("SELECT trial FROM trials_wide WHERE bits = 3").getInt();
   const std::string text = text_of(replay(request, sim::builtin_engines(), studies()));
   EXPECT_NE(text.find("a neutron event at bank "), std::string::npos) << text;
   EXPECT_NE(text.find(": 3 cells of "), std::string::npos) << text;
@@ -560,7 +560,7 @@ TEST(MemorySummaryTest, LaterAnswersAreWrongAsTheyAreGiven) {
                           ", on_due: " + on_due + ", schedule: {weights: at_boot}") +
                         "trials: 300\nstrike: {process: particle, where: {memory: all}}");
     SQLite::Database database(path, SQLite::OPEN_READONLY);
-    return database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0)) FROM trials").getInt();
+    return database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0)) FROM trials_wide").getInt();
   };
   EXPECT_GT(later_wrong("use"), 2 * later_wrong("stop") + 100);
 }
@@ -643,7 +643,7 @@ TEST(MemorySummaryTest, RatesPerBitContainTheChanceOfAFault) {
           .summaries.at(0);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double sdc =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc'").getInt();
   EXPECT_NEAR(summary.weight, 1.0 - std::exp(-10240 * 8e-6), 1e-6);
   EXPECT_NEAR(summary.all.rates[0].value, summary.weight * sdc / 500.0, 1e-12);
   EXPECT_NE(text_of(summary).find("0.08192 faulty cells expected"), std::string::npos)

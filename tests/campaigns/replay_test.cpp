@@ -62,7 +62,7 @@ TEST(ReplayTest, ADifferenceShows) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
   SQLite::Database(path, SQLite::OPEN_READWRITE)
-      .exec("UPDATE trials SET pass = 12345 WHERE trial = 3");
+      .exec("UPDATE mesh_trials SET pass = 12345 WHERE trial = 3");
   EXPECT_TRUE(
       replay(request_of(path, 0, 2), sim::builtin_engines(), studies()).differences.empty());
   const ReplayReport report = replay(request_of(path, 0, 3), sim::builtin_engines(), studies());
@@ -111,10 +111,12 @@ TEST(ReplayTest, AStruckMemoryIsDrawn) {
     request.picture = folder.path("a.svg");
     const ReplayReport report = replay(request, sim::builtin_engines(), studies());
     const std::string text = read_text_file(request.picture);
-    const auto column = [&](const char* name) { return text_of(report.row[trial_column(name)]); };
+    const MemoryTrial& struck = report.record.memory.value();
     EXPECT_NE(text.find("scratchpad of gemmini_16x16, 130nm"), std::string::npos);
-    EXPECT_NE(text.find("bank " + column("bank") + " row " + column("row") + " column " +
-                        column("column") + ": codeword " + column("word")),
+    EXPECT_NE(text.find("bank " + std::to_string(struck.bank.value()) + " row " +
+                        std::to_string(struck.row.value()) + " column " +
+                        std::to_string(struck.column.value()) + ": codeword " +
+                        std::to_string(struck.word.value())),
               std::string::npos)
         << "the struck cell is in sight";
     std::size_t crosses = 0;
@@ -122,7 +124,7 @@ TEST(ReplayTest, AStruckMemoryIsDrawn) {
          ++at) {
       ++crosses;
     }
-    EXPECT_EQ(std::to_string(crosses / 2), column("bits"));
+    EXPECT_EQ(static_cast<std::int64_t>(crosses / 2), struck.bits);
   }
 }
 
@@ -137,8 +139,7 @@ TEST(ReplayTest, WhereTheScrubberIsIsTold) {
     const ReplayReport report =
         replay(request_of(path, 0, trial), sim::builtin_engines(), studies());
     EXPECT_TRUE(report.differences.empty());
-    const bool is_scrubbed =
-        report.row[trial_column("structure")] == Cell{std::string("scratchpad")};
+    const bool is_scrubbed = report.record.structure == "scratchpad";
     EXPECT_EQ(report.faults.size(), is_scrubbed ? 3U : 2U);
     if (is_scrubbed) {
       EXPECT_EQ(report.faults[2].rfind("scratchpad: in cycle 0 its scrubber is ", 0), 0U);

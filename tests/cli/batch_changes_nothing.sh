@@ -5,6 +5,6 @@ tilestrike run a.yaml > log && tilestrike run a.yaml --set batch=1 --out one.sql
 for results in a one; do
   $SHOW sql $results.sqlite '
     SELECT trial, image, faults, word, bit, before, after, outcome, weight
-    FROM trials ORDER BY trial' > $results.rows
+    FROM trials_wide ORDER BY trial' > $results.rows
 done
 cmp a.rows one.rows && wc -l < a.rows

@@ -8,7 +8,7 @@ for engine in systemc own_mesh; do
   $SHOW sql $engine.sqlite '
     SELECT trial, image, register, row, column, position, bit, cycle, activated, masked_at,
            outcome, layer, pass, step, before, after, changed_accumulators, changed_outputs, logits
-    FROM trials ORDER BY trial' > $engine.rows
+    FROM trials_wide ORDER BY trial' > $engine.rows
 done
 wc -l < systemc.rows
 cmp systemc.rows own_mesh.rows

@@ -8,5 +8,5 @@ bash "$HERE/same_rows.sh" ../scrub.yaml "systemc closed_form"
 tilestrike run ../scrub.yaml --trials 70 --out systemc.sqlite | grep -c population
 tilestrike run ../scrub.yaml --dry-run | grep scrub:
 corrected=$($SHOW sql systemc.sqlite \
-  "SELECT trial FROM trials WHERE register = 'activations' AND corrected > 0 LIMIT 1")
+  "SELECT trial FROM trials_wide WHERE register = 'activations' AND corrected > 0 LIMIT 1")
 tilestrike replay systemc.sqlite --trial $corrected | grep -E 'scrubber is|meets|same'

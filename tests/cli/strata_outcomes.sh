@@ -9,4 +9,4 @@ $SHOW sql r.sqlite '
          SUM(outcome = "due" AND sdc_1),
          SUM(detected > 0 AND outcome <> "due"),
          COUNT(DISTINCT stratum) >= 4
-  FROM trials'
+  FROM trials_wide'

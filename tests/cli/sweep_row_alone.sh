@@ -15,7 +15,7 @@ import sqlite3
 
 def rows(path, point):
     found = sqlite3.connect(path).execute(
-        "SELECT * FROM trials WHERE scenario = ? ORDER BY trial", [point])
+        "SELECT * FROM trials_wide WHERE scenario = ? ORDER BY trial", [point])
     return [row[1:] for row in found]
 
 

@@ -16,7 +16,6 @@ namespace {
 using campaigns::Interval;
 using campaigns::Rate;
 using campaigns::Results;
-using campaigns::Row;
 using campaigns::Shares;
 using campaigns::Summary;
 
@@ -25,9 +24,12 @@ constexpr std::int64_t kCampaignsInFile = 50;
 /// The shares of one rate over the trials of a scenario.
 Shares shares_of(const Results& results, std::int64_t scenario, const std::string& rate) {
   Shares shares;
-  results.each_trial(scenario, {"images_" + rate, "images"}, [&](const Row& row) {
-    shares.add(static_cast<double>(std::get<std::int64_t>(row[0])) /
-               static_cast<double>(std::get<std::int64_t>(row[1])));
+  const auto& names = campaigns::rate_names();
+  const auto index = static_cast<std::size_t>(std::ranges::find(names, rate) - names.begin());
+  using campaigns::TrialRecord;
+  const campaigns::Fields fields(&TrialRecord::images_of, &TrialRecord::images);
+  results.each_trial(scenario, fields, [&](const TrialRecord& trial) {
+    shares.add(static_cast<double>(trial.images_of.at(index)) / static_cast<double>(trial.images));
     return true;
   });
   return shares;
