@@ -149,8 +149,8 @@ sim::Cell PlaceStreams::cell(const sim::ArrayGeometry& geometry) {
 namespace {
 
 const ParticlePopulation& particles_of(const MemoryPopulation& population) {
-  TS_CHECK(population.particles() != nullptr, "a population of particles");
-  return *population.particles();
+  TS_CHECK(population.as_particles() != nullptr, "a population of particles");
+  return *population.as_particles();
 }
 
 }  // namespace

@@ -19,8 +19,6 @@
 
 namespace tilestrike::campaigns {
 
-class ParticlePopulation;
-
 /// "2,621,440".
 std::string with_commas(std::uint64_t number);
 
@@ -49,7 +47,9 @@ class MemoryPopulation : public Population {
   std::uint64_t members() const override { return cells_; }  // cells, of all structures
   std::string text() const override { return cells_text() + " cells"; }
   bridge::ScrubPhases scrub_phases(const TrialStreams& streams) const override;
-  double weight_of(const DrawnTrial& drawn) const override { return drawn.strike->weight; }
+  double weight_of(const DrawnTrial& drawn, std::optional<bool>) const override {
+    return drawn.strike->weight;
+  }
   std::vector<std::string> parts() const override;
   std::string joint_structure() const override;
   const MemoryPopulation* as_memories() const override { return this; }
@@ -59,12 +59,10 @@ class MemoryPopulation : public Population {
   virtual std::optional<double> zero_to_one() const { return std::nullopt; }
   /// Of particles: several events in a trial; then there are no rates of one event.
   virtual double fluence() const { return 0.0; }
-  /// Not null where particles strike.
-  virtual const ParticlePopulation* particles() const { return nullptr; }
 
-  // Of particles(), for those who are told that they strike.
+  // What as_particles() says; only where it is not null.
   using Enumerated = EnumeratedRates;
-  bool is_particle() const { return particles() != nullptr; }
+  bool is_particle() const { return as_particles() != nullptr; }
   bool is_stratified() const;
   const std::vector<StrikeClass>& classes() const;
   const std::vector<StrikeGroup>& groups() const;

@@ -300,6 +300,11 @@ std::optional<double> ParticlePopulation::zero_to_one() const {
   return is_weighted ? std::optional(node_.zero_to_one.value) : std::nullopt;
 }
 
+double ParticlePopulation::weight_of(const DrawnTrial& drawn, std::optional<bool> stored) const {
+  const double weight = drawn.strike->weight;
+  return stored ? weight * sim::stored_value_weight(*zero_to_one(), *stored) : weight;
+}
+
 std::optional<CellFault> ParticlePopulation::weighing_cell(const DrawnTrial& drawn) const {
   const DrawnStrike& event = *drawn.strike;
   if (event.cells.empty() || !zero_to_one()) {

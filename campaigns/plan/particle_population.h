@@ -36,13 +36,14 @@ class ParticlePopulation final : public MemoryPopulation {
   std::string text() const override;
   /// With a stratum: a strike of that class.
   DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
+  double weight_of(const DrawnTrial& drawn, std::optional<bool> stored) const override;
   std::string stratum_name(const DrawnTrial& drawn) const override;
   std::optional<CellFault> weighing_cell(const DrawnTrial& drawn) const override;
   std::string what() const override;
   const sim::TechnologyNode* technology() const override { return &node_; }
   std::optional<double> zero_to_one() const override;
   double fluence() const override { return particle().fluence; }
-  const ParticlePopulation* particles() const override { return this; }
+  const ParticlePopulation* as_particles() const override { return this; }
 
  private:
   struct EventStreams;

@@ -20,6 +20,7 @@
 namespace tilestrike::campaigns {
 
 class MemoryPopulation;
+class ParticlePopulation;
 class TensorPopulation;
 
 /// The random streams of one trial.
@@ -71,8 +72,9 @@ class Population {
   /// Faults of a trial at a rate, or events of a fluence, that are expected before there is at
   /// least one.
   double expected() const { return expected_; }
-  /// Of a drawn trial in rates: weight(), and what its stratum counts.
-  virtual double weight_of(const DrawnTrial&) const { return weight_; }
+  /// Of a drawn trial in rates: weight(), what its stratum counts and, where weighing_cell() says
+  /// which, what the struck cell held.
+  virtual double weight_of(const DrawnTrial&, std::optional<bool>) const { return weight_; }
   /// What results call a drawn trial's stratum; empty: it has none.
   virtual std::string stratum_name(const DrawnTrial&) const { return ""; }
   /// The struck cell whose content just then decides how often such a trial comes; nothing: it is
@@ -104,6 +106,7 @@ class Population {
 
   // For what is told of one kind of strike alone; null: it is another.
   virtual const MemoryPopulation* as_memories() const { return nullptr; }
+  virtual const ParticlePopulation* as_particles() const { return nullptr; }
   virtual const TensorPopulation* as_tensors() const { return nullptr; }
 
  protected:

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
+// The one place that tells kinds of strikes apart, beside the scenario's own tables.
 #pragma once
 
 #include <memory>

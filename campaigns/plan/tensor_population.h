@@ -31,7 +31,9 @@ class TensorPopulation : public Population {
     return weight() * allocation().weight(drawn.stratum);
   }
 
-  double weight_of(const DrawnTrial& drawn) const override { return weight_of(drawn.words); }
+  double weight_of(const DrawnTrial& drawn, std::optional<bool>) const override {
+    return weight_of(drawn.words);
+  }
   std::string stratum_name(const DrawnTrial& drawn) const override;
   std::vector<std::string> parts() const override;
   std::string lasts() const override;
