@@ -35,12 +35,12 @@ std::vector<bridge::TrialResult> nothing_struck_on(bridge::Study& study, const D
 }  // namespace
 
 std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                          std::int64_t scenario, std::span<const DrawnTrial> trials,
+                                          std::int64_t scenario, std::span<const DrawnTrial> drawn,
                                           const std::string& engine, const Watch& watch) {
   std::vector<bridge::StrikeJob> jobs;  // of those that strike anything
   std::vector<bool> strikes;
-  for (const DrawnTrial& drawn : trials) {
-    bridge::StrikeJob job = drawn.job();
+  for (const DrawnTrial& trial : drawn) {
+    bridge::StrikeJob job = trial.job();
     job.watched = watch.image;
     strikes.push_back(!job.strike.is_empty());
     if (strikes.back()) {
@@ -50,31 +50,31 @@ std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan
   std::vector<bridge::JobResult> results = study.strike(jobs, watch.observer);
   std::vector<TrialRecord> records;
   std::size_t done = 0;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    const DrawnTrial& drawn = trials[i];
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
     bridge::JobResult result;
     if (!strikes[i]) {
-      result.images = nothing_struck_on(study, drawn);
+      result.images = nothing_struck_on(study, drawn[i]);
     } else if (done < results.size()) {
       result = std::move(results[done++]);
     } else {
       break;
     }
     Judged judged;
-    if (const auto cell = plan.population().weighing_cell(drawn)) {
-      judged.stored = study.stored(*drawn.image, cell->memory, cell->bit, cell->when.from);
+    if (const auto cell = plan.population().weighing_cell(drawn[i])) {
+      judged.stored = study.stored(*drawn[i].image, cell->memory, cell->bit, cell->when.from);
     }
     std::vector<Row> outcomes;
-    ImageId image = drawn.image.value_or(ImageId(0));
+    ImageId image = drawn[i].image.value_or(ImageId(0));
     for (bridge::TrialResult& each : result.images) {
-      if (!drawn.image && plan.keeps_outcomes() && each.judgement.outcome != Outcome::kMasked) {
-        outcomes.push_back(outcome_row(scenario, drawn.trial, image, each));
+      if (!drawn[i].image && plan.keeps_outcomes() && each.judgement.outcome != Outcome::kMasked) {
+        outcomes.push_back(outcome_row(scenario, drawn[i].trial, image, each));
       }
       judged.add(std::move(each), study.facts().label(image));
       ++image.value;
     }
     judged.later = std::move(result.later);
-    records.push_back(record_of(scenario, drawn.trial, drawn, study.facts(), plan, judged, engine));
+    records.push_back(
+        record_of(scenario, drawn[i].trial, drawn[i], study.facts(), plan, judged, engine));
     records.back().outcomes = std::move(outcomes);
   }
   return records;
