@@ -44,7 +44,7 @@ std::vector<std::string> checked_engines(const std::vector<std::string>& asked,
 }
 
 void check_scenario(const Scenario& scenario) {
-  if (strikes_tensors(scenario.strike) || strikes_memories(scenario.strike)) {
+  if (!strikes_mesh_alone(scenario.strike)) {
     fail(ErrorCode::kInvalidInput, "engines compute struck registers of the mesh only", "scenario",
          "strike 'where: {mesh: {}}'");
   }
@@ -216,7 +216,7 @@ class PointRun {
       std::vector<std::pair<std::int64_t, TrialId>> todo;  // image, trial
       for (std::int64_t i = first; i < std::min(first + kTrialsInStep, plan_.trials()); ++i) {
         const TrialId trial(static_cast<std::uint64_t>(i));
-        todo.emplace_back(image_of(plan_.draw(trial), trial).value, trial);
+        todo.emplace_back(image_of(trial).value, trial);
       }
       std::sort(todo.begin(), todo.end());
       for (const auto& [image, trial] : todo) {
@@ -231,8 +231,8 @@ class PointRun {
   }
 
   /// A lasting fault, which a campaign judges on every image, is correlated on one.
-  ImageId image_of(const DrawnTrial& drawn, TrialId trial) const {
-    return drawn.image.value_or(
+  ImageId image_of(TrialId trial) const {
+    return plan_.image_of(trial).value_or(
         ImageId(static_cast<std::int64_t>(trial.value) % subject_.facts().images));
   }
 
@@ -241,7 +241,7 @@ class PointRun {
     const std::vector<RegisterFault> faults = drawn.job().strike.registers;
     CorrelatedFault row;
     row.trial = static_cast<std::int64_t>(trial.value);
-    row.image = image_of(drawn, trial).value;
+    row.image = image_of(trial).value;
     row.faults = static_cast<std::int64_t>(drawn.faults.size());
     const auto first = std::ranges::min_element(drawn.faults, {}, [](const DrawnFault& one) {
       return std::pair(!one.acts, one.fault.when.from);
@@ -319,7 +319,7 @@ class PointRun {
     const CorrelatedPair* differing = found_.first ? found_.first->differing() : nullptr;
     bool is_written = false;
     subject_.each_struck_run(
-        image_of(drawn, trial), drawn.job().strike.registers,
+        image_of(trial), drawn.job().strike.registers,
         [&](const std::string& layer, const sim::MeshJob& job) {
           if (!is_written && (differing == nullptr || differing->layer == layer)) {
             is_written = true;

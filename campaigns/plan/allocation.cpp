@@ -4,34 +4,61 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 
 namespace tilestrike::campaigns {
 
-Allocation::Allocation(std::vector<double> shares) : shares_(std::move(shares)) {
-  const double all = std::accumulate(shares_.begin(), shares_.end(), 0.0);
-  TS_CHECK(all > 0.0, "trials that go somewhere");
+Allocation Allocation::fixed(std::vector<double> weights, std::vector<double> shares) {
+  const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
+  TS_CHECK(weights.size() == shares.size() && all > 0.0, "trials that go somewhere");
+  Allocation allocation;
+  allocation.is_fixed_ = true;
   double sum = 0.0;
-  for (double& share : shares_) {
+  for (double& share : shares) {
     share /= all;
     sum += share;
-    up_to_.push_back(sum);
+    allocation.up_to_.push_back(sum);
   }
+  allocation.weights_ = std::move(weights);
+  allocation.shares_ = std::move(shares);
+  return allocation;
 }
 
-std::size_t Allocation::stratum_of(TrialId trial) const {
+Allocation Allocation::proportional(std::vector<double> sizes) {
+  Allocation allocation;
+  double sum = 0.0;
+  for (const double size : sizes) {
+    sum += size;
+    allocation.up_to_.push_back(sum);
+  }
+  TS_CHECK(sum > 0.0, "trials that go somewhere");
+  for (double& size : sizes) {
+    size /= sum;
+  }
+  allocation.weights_ = sizes;
+  allocation.shares_ = std::move(sizes);
+  return allocation;
+}
+
+std::optional<std::size_t> Allocation::stratum_of(TrialId trial) const {
+  if (!is_fixed_) {
+    return std::nullopt;
+  }
   // The multiples of the golden ratio modulo 1: of n trials in a row each stratum gets its share of
   // n, to within a few, whatever n is.
   const std::uint64_t turn = (trial.value + 1) * 0x9E3779B97F4A7C15ULL;
-  const double unit = static_cast<double>(turn >> 11) * 0x1.0p-53 * up_to_.back();
-  const auto found = std::upper_bound(up_to_.begin(), up_to_.end(), unit);
-  std::size_t stratum =
-      std::min(static_cast<std::size_t>(found - up_to_.begin()), shares_.size() - 1);
+  std::size_t stratum = stratum_at(static_cast<double>(turn >> 11) * 0x1.0p-53);
   while (shares_[stratum] == 0.0) {
     --stratum;  // by rounding, at the very end
   }
   return stratum;
+}
+
+std::size_t Allocation::stratum_at(double unit) const {
+  const auto found = std::upper_bound(up_to_.begin(), up_to_.end(), unit * up_to_.back());
+  return std::min(static_cast<std::size_t>(found - up_to_.begin()), up_to_.size() - 1);
 }
 
 }  // namespace tilestrike::campaigns

@@ -9,98 +9,71 @@
 #include <string>
 #include <vector>
 
-#include "base/fault.h"
 #include "base/ids.h"
-#include "bridge/words/strike_job.h"
 #include "bridge/words/study_facts.h"
+#include "campaigns/plan/drawn_trial.h"
 #include "campaigns/plan/memory_population.h"
+#include "campaigns/plan/population.h"
 #include "campaigns/plan/tensor_population.h"
 #include "campaigns/scenario/scenario.h"
 
 namespace tilestrike::campaigns {
 
-struct DrawnFault {
-  RegisterFault fault;  // of kind kRandom as it was asked for
-  bool acts = true;     // false: the random value is the one that the bit has
-};
-
-struct DrawnTrial {
-  std::optional<ImageId> image;    // nothing: judged on every image in use
-  std::vector<DrawnFault> faults;  // on the mesh, or ...
-  DrawnWords words;                // ... on tensors, or ...
-  std::optional<DrawnStrike>
-      strike;                        // ... on memories; on the mesh, too, where it is drawn by rate
-  bridge::ScrubPhases scrub_phases;  // where memories are struck: of each of them
-
-  /// What strikes: without random faults, which have become a flip or nothing.
-  bridge::StrikeJob job() const;
-};
-
+/// The population's members, struck by each kind of fault, at each time, on each image: some of
+/// them, drawn, or all of them, a census.
 class Plan {
  public:
-  /// Throws Failure where the strike does not fit the study: no such layer, a cycle beyond the
-  /// inference, an image that is not in use, a census that is too large.
+  /// Throws Failure where the strike does not fit the study, which must outlive it: no such layer,
+  /// a cycle beyond the inference, an image that is not in use, a census that is too large.
   Plan(const Scenario& scenario, const bridge::StudyFacts& study);
 
   /// Trials are 0 .. trials() - 1.
   std::int64_t trials() const { return trials_; }
-  bool is_persistent() const { return is_persistent_; }
   /// Whether every member of the population is a trial.
   bool is_census() const { return is_census_; }
-  /// Not null: tensors are struck, not the mesh.
-  const TensorPopulation* tensors() const { return tensors_ ? &*tensors_ : nullptr; }
-  /// Not null: memories are struck, and the mesh where `where` says so.
-  const MemoryPopulation* memories() const { return memories_.get(); }
-  bool strikes_constants() const { return strikes_constants_; }
-  bool keeps_outcomes() const { return keeps_outcomes_; }
-  AfterDetection after_detection() const { return after_detection_; }
-  /// What a rate over the trials is multiplied by: the probability that there is anything to strike
-  /// a trial with. 1 where the number of faults is given.
-  double weight() const {
-    return tensors_ ? tensors_->weight() : memories_ ? memories_->weight() : 1.0;
-  }
-  std::uint64_t sites() const {
-    return tensors_ ? tensors_->members() : memories_ ? memories_->members() : sites_.size();
-  }
-  /// Of the mesh, that may be struck; none where faults are listed or other things are struck.
-  const std::vector<SiteId>& struck_sites() const { return sites_; }
-  Cycle cycles() const { return cycles_; }
+  const Population& population() const { return *population_; }
   /// Different single faults, and for transients images: what a trial with one fault is drawn from.
-  std::uint64_t population() const { return population_; }
+  std::uint64_t population_size() const { return size_; }
   std::string population_text() const;
 
   DrawnTrial draw(TrialId trial) const;
+  /// The image of that trial, for much less; nothing: it is judged on every image in use.
+  std::optional<ImageId> image_of(TrialId trial) const;
+
+  bool keeps_outcomes() const { return keeps_outcomes_; }
+  AfterDetection after_detection() const { return after_detection_; }
+
+  // What the population says.
+  bool is_persistent() const { return population_->is_persistent(); }
+  /// What a rate over the trials is multiplied by: the probability that there is anything to strike
+  /// a trial with. 1 where the number of faults is given.
+  double weight() const { return population_->weight(); }
+  /// Sites, cells, bits or words that may be struck; none where faults are listed.
+  std::uint64_t sites() const { return population_->is_list() ? 0 : population_->members(); }
+  /// Cycles to strike in; 0: faults last, or know no cycles.
+  Cycle cycles() const { return population_->times().cycles(); }
+  const std::vector<SiteId>& struck_sites() const { return population_->struck_sites(); }
+  /// Not null: tensors are struck.
+  const TensorPopulation* tensors() const { return population_->as_tensors(); }
+  /// Not null: memories are struck, and the mesh where `where` says so.
+  const MemoryPopulation* memories() const { return population_->as_memories(); }
 
  private:
-  DrawnTrial draw_uniform(TrialId trial) const;
-  DrawnTrial draw_member(TrialId trial) const;
-  DrawnTrial draw_listed(TrialId trial) const;
-  DrawnTrial draw_words(TrialId trial) const;
-  DrawnTrial draw_strike(TrialId trial) const;
-  bridge::ScrubPhases draw_scrub_phases(TrialId trial) const;
-  void plan_population(const Scenario& scenario, std::uint64_t members);
-  void plan_memories(const Scenario& scenario, const bridge::StudyFacts& study);
-  void plan_tensors(const Scenario& scenario, const bridge::StudyFacts& study);
-  bool strikes_listed_constants(const bridge::StudyFacts& study) const;
-  CycleWindow window_of(FaultKind kind, std::uint64_t cycle_index) const;
-  void check_list(const bridge::StudyFacts& study) const;
+  /// A trial of a census.
+  struct Place {
+    std::uint64_t kind = 0, time = 0, member = 0, image = 0;
+  };
+  bool goes_by_place() const { return is_census_ && !population_->is_list(); }
+  Place place_of(TrialId trial) const;
+  void count_trials(const TrialCount& asked);
 
-  StrikeConfig strike_;
+  std::unique_ptr<Population> population_;
   std::uint64_t seed_ = 0;
-  bool is_persistent_ = false;
   bool is_census_ = false;
   std::int64_t images_ = 0;
-  std::vector<SiteId> sites_;                // that may be struck
-  std::vector<CycleWindow> windows_;         // when, in order and apart
-  Cycle cycles_ = 0;                         // of all windows
-  std::vector<std::vector<SiteId>> listed_;  // sites of the list's faults
-  std::optional<TensorPopulation> tensors_;
-  std::unique_ptr<MemoryPopulation> memories_;
-  std::vector<Cycle> scrub_periods_;  // of the study's memories; 0: there is no scrubber
-  bool strikes_constants_ = false;
   bool keeps_outcomes_ = true;
   AfterDetection after_detection_ = AfterDetection::kStops;
-  std::uint64_t population_ = 0;
+  std::uint64_t size_ = 0;
   std::int64_t trials_ = 0;
 };
 

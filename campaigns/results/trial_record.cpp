@@ -18,28 +18,6 @@ FaultRecord first_fault(const DrawnTrial& drawn, const bridge::StudyFacts& study
   return first_fault_record(*drawn.strike, study);
 }
 
-double weight_of(const DrawnTrial& drawn, const Plan& plan, const Judged& judged) {
-  if (plan.tensors() != nullptr) {
-    return plan.tensors()->weight_of(drawn.words);
-  }
-  if (!drawn.strike) {
-    return plan.weight();
-  }
-  return judged.stored ? drawn.strike->weight * sim::stored_value_weight(
-                                                    *plan.memories()->zero_to_one(), *judged.stored)
-                       : drawn.strike->weight;
-}
-
-std::string stratum_text(const DrawnTrial& drawn, const Plan& plan) {
-  if (drawn.words.stratum) {
-    return plan.tensors()->strata()[*drawn.words.stratum].name;
-  }
-  if (!drawn.strike || !drawn.strike->group) {
-    return "";
-  }
-  return plan.memories()->groups()[*drawn.strike->group].text;
-}
-
 /// What came of it, on all images.
 void set_outcome(const Judged& judged, TrialRecord& record) {
   const bridge::TrialResult& result = judged.first;
@@ -81,7 +59,7 @@ void keep_first(const std::vector<Drawn>& drawn, const bridge::StudyFacts& study
 void set_parts(const DrawnTrial& drawn, const bridge::StudyFacts& study, const Plan& plan,
                const Judged& judged, const FaultRecord& first, TrialRecord& record) {
   const TrialKey& key = record;
-  if (plan.tensors() != nullptr) {
+  if (drawn.words.count > 0) {
     record.faults = static_cast<std::int64_t>(drawn.words.count);
     static_cast<TrialKey&>(record.tensor.emplace(tensor_trial(first, judged))) = key;
     keep_first(drawn.words.first, study, record);
@@ -127,8 +105,9 @@ TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& dr
   TrialRecord record;
   record.scenario = scenario;
   record.trial = static_cast<std::int64_t>(trial.value);
-  record.weight = weight_of(drawn, plan, judged);
-  record.stratum = stratum_text(drawn, plan);
+  const Population& population = plan.population();
+  record.weight = population.weight_of(drawn, judged.stored);
+  record.stratum = population.stratum_name(drawn);
   if (drawn.image) {
     record.image = drawn.image->value;
   }
@@ -141,12 +120,11 @@ TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& dr
   record.register_name = first.register_name;
   record.bit = first.bit;
   record.fault = first.fault;
-  if (is_in_memory(drawn) && plan.memories()->strikes_several()) {
-    // One of all of them; its place says in which of them it lies.
-    record.register_name = first.structure;
-    record.structure = plan.memories()->structure_name(*drawn.strike);
+  if (const std::string joint = population.joint_structure(); !joint.empty()) {
+    record.register_name = first.structure;  // its place says in which of them it lies
+    record.structure = joint;
   }
-  record.engine = plan.tensors() == nullptr ? engine : "";
+  record.engine = population.is_on_hardware() ? engine : "";
   set_outcome(judged, record);
   set_parts(drawn, study, plan, judged, first, record);
   return record;

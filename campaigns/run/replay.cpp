@@ -59,8 +59,7 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
          "leave it out; pictures are of memories and their cells");
   }
   const std::vector<DrawnCell>& cells = drawn.strike->cells;
-  const std::size_t memory = plan.memories()->structures()[drawn.strike->structure].memory.value_or(
-      cells.front().fault.memory);
+  const std::size_t memory = *drawn.strike->memory;
   const bridge::StudyMemory& struck = study.facts().memories[memory];
   const sim::ArrayGeometry geometry(struck.config.array());
   std::vector<sim::Cell> places;
@@ -84,9 +83,9 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
   picture.title = fmt::format("{} of {}", struck.name, scenario.accelerator.name);
   picture.memory = &struck.config;
   picture.struck = places;
-  if (plan.memories()->is_particle()) {
-    picture.title += ", " + plan.memories()->node().name;
-    picture.tap_rows = static_cast<int>(plan.memories()->node().tap_rows.value);
+  if (const sim::TechnologyNode* node = plan.population().technology()) {
+    picture.title += ", " + node->name;
+    picture.tap_rows = static_cast<int>(node->tap_rows.value);
   }
   return draw_array(picture);
 }
@@ -118,8 +117,7 @@ ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
   Scenario scenario = point.scenario;
   scenario.trials.number = std::max(scenario.trials.number, request.trial + 1);
   const Plan plan(scenario, study->facts());
-  const TrialId trial(static_cast<std::uint64_t>(request.trial));
-  const DrawnTrial drawn = plan.draw(trial);
+  const DrawnTrial drawn = plan.draw(TrialId(static_cast<std::uint64_t>(request.trial)));
 
   if (!request.dump_folder.empty()) {
     check_dump(request, drawn);
@@ -161,7 +159,7 @@ ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
   }
   bridge::Observers observers(all);
   std::vector<TrialRecord> records =
-      strike_and_judge(*study, plan, request.scenario, {&trial, 1}, point.scenario.engine,
+      strike_and_judge(*study, plan, request.scenario, {&drawn, 1}, point.scenario.engine,
                        {&observers, ImageId(report.image)});
   TS_CHECK(records.size() == 1, "a replay was interrupted");
   report.story = std::move(story.lines);

@@ -113,7 +113,7 @@ class PointRun {
     for (std::int64_t i = 0; i < count; ++i) {
       if (!has[static_cast<std::size_t>(i)]) {
         const TrialId trial(static_cast<std::uint64_t>(first + i));
-        const auto image = plan_.draw(trial).image;
+        const auto image = plan_.image_of(trial);
         todo.emplace_back(image ? image->value : -1, trial);
       }
     }
@@ -123,9 +123,9 @@ class PointRun {
         return false;
       }
       const std::size_t next = end_of_batch(todo, at);
-      std::vector<TrialId> trials;
+      std::vector<DrawnTrial> trials;
       for (; at < next; ++at) {
-        trials.push_back(todo[at].second);
+        trials.push_back(plan_.draw(todo[at].second));
       }
       if (!strike(trials, progress)) {
         return false;
@@ -153,18 +153,19 @@ class PointRun {
     return end;
   }
 
-  bool strike(const std::vector<TrialId>& trials, Progress& progress) {
+  bool strike(const std::vector<DrawnTrial>& trials, Progress& progress) {
     Interruption interruption(surroundings_.is_interrupted);
     std::vector<bridge::RunObserver*> lookers = {&interruption};
     ImageId image(0);
-    const bool is_audit = is_watched(trials.front());
+    const TrialId first = trials.front().trial;
+    const bool is_audit = is_watched(first);
     if (is_audit) {
       if (auditor_ == nullptr) {
         auditor_ = surroundings_.open_auditor(point_.scenario.engine);
       }
       lookers.push_back(auditor_.get());
       // Of a lasting fault they look at one image, at each in turn.
-      image = ImageId(static_cast<std::int64_t>(trials.front().value) % study_.facts().images);
+      image = ImageId(static_cast<std::int64_t>(first.value) % study_.facts().images);
     }
     bridge::Observers observers(lookers);
     std::vector<TrialRecord> records = strike_and_judge(
@@ -200,7 +201,7 @@ class PointRun {
 
 /// Equal for scenarios that one study serves. The technology node decides what strikes, not what a
 /// strike does.
-std::string study_key(const Point& point) {
+std::string study_key(const Point& point, const sim::EngineSet& engines) {
   std::string key;
   Value document = point.document;
   if (Value* accelerator = document.find("accelerator"); accelerator->is_map()) {
@@ -210,7 +211,7 @@ std::string study_key(const Point& point) {
        {"model", "data", "accelerator", "format", "batch", "judge", "device", "engine"}) {
     key += document.find(name)->json();
   }
-  return key + (strikes_tensors(point.scenario.strike) ? " tensors" : "");
+  return key + (study_inputs(point.scenario, engines).strikes_tensors ? " tensors" : "");
 }
 
 }  // namespace
@@ -233,7 +234,8 @@ void each_point(const Campaign& campaign, Results& results, const Surroundings& 
   std::string key;
   for (std::size_t i = 0; i < campaign.points.size(); ++i) {
     const Point& point = campaign.points[i];
-    if (const std::string needed = study_key(point); study == nullptr || needed != key) {
+    if (const std::string needed = study_key(point, surroundings.engines);
+        study == nullptr || needed != key) {
       if (surroundings.show_progress) {
         surroundings.show_progress((point.label.empty() ? "" : point.label + ": ") + "golden run");
       }

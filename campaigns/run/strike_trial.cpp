@@ -11,22 +11,13 @@
 namespace tilestrike::campaigns {
 namespace {
 
-/// Of a trial whose random values are the ones that the bits have.
+/// Of a trial that strikes nothing.
 bridge::TrialResult nothing_struck(bridge::Study& study, ImageId image) {
   const std::vector<float> golden = study.golden_answer(image);
   bridge::TrialResult result;
-  result.masked_at = MaskedAt::kUnchanged;
   result.judgement.golden_class = result.judgement.faulty_class =
       static_cast<int>(std::max_element(golden.begin(), golden.end()) - golden.begin());
   return result;
-}
-
-/// What the cell that a particle struck held just then.
-bool stored_of(const DrawnTrial& drawn, bridge::Study& study, const Plan& plan) {
-  const std::size_t memory = *plan.memories()->structures()[drawn.strike->structure].memory;
-  const sim::ArrayGeometry geometry(study.facts().memories[memory].config.array());
-  return study.stored(*drawn.image, memory, geometry.bit_at(drawn.strike->struck),
-                      drawn.strike->cycle);
 }
 
 /// On each image that the trial is judged on.
@@ -36,9 +27,7 @@ std::vector<bridge::TrialResult> nothing_struck_on(bridge::Study& study, const D
   const std::int64_t end = drawn.image ? first + 1 : study.facts().images;
   for (ImageId image(first); image.value < end; ++image.value) {
     results.push_back(nothing_struck(study, image));
-    if (drawn.strike && drawn.strike->failing > 0) {
-      results.back().masked_at = MaskedAt::kEmpty;
-    }
+    results.back().masked_at = drawn.masked_at();
   }
   return results;
 }
@@ -46,14 +35,12 @@ std::vector<bridge::TrialResult> nothing_struck_on(bridge::Study& study, const D
 }  // namespace
 
 std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                          std::int64_t scenario, std::span<const TrialId> trials,
+                                          std::int64_t scenario, std::span<const DrawnTrial> drawn,
                                           const std::string& engine, const Watch& watch) {
-  std::vector<DrawnTrial> drawn;
   std::vector<bridge::StrikeJob> jobs;  // of those that strike anything
   std::vector<bool> strikes;
-  for (const TrialId trial : trials) {
-    drawn.push_back(plan.draw(trial));
-    bridge::StrikeJob job = drawn.back().job();
+  for (const DrawnTrial& trial : drawn) {
+    bridge::StrikeJob job = trial.job();
     job.watched = watch.image;
     strikes.push_back(!job.strike.is_empty());
     if (strikes.back()) {
@@ -63,7 +50,7 @@ std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan
   std::vector<bridge::JobResult> results = study.strike(jobs, watch.observer);
   std::vector<TrialRecord> records;
   std::size_t done = 0;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
     bridge::JobResult result;
     if (!strikes[i]) {
       result.images = nothing_struck_on(study, drawn[i]);
@@ -73,21 +60,21 @@ std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan
       break;
     }
     Judged judged;
-    if (is_in_memory(drawn[i]) && plan.memories()->zero_to_one()) {
-      judged.stored = stored_of(drawn[i], study, plan);
+    if (const auto cell = plan.population().weighing_cell(drawn[i])) {
+      judged.stored = study.stored(*drawn[i].image, cell->memory, cell->bit, cell->when.from);
     }
     std::vector<OutcomeRecord> outcomes;
     ImageId image = drawn[i].image.value_or(ImageId(0));
     for (bridge::TrialResult& each : result.images) {
       if (!drawn[i].image && plan.keeps_outcomes() && each.judgement.outcome != Outcome::kMasked) {
-        outcomes.push_back(outcome_record(scenario, trials[i], image, each));
+        outcomes.push_back(outcome_record(scenario, drawn[i].trial, image, each));
       }
       judged.add(std::move(each), study.facts().label(image));
       ++image.value;
     }
     judged.later = std::move(result.later);
     records.push_back(
-        record_of(scenario, trials[i], drawn[i], study.facts(), plan, judged, engine));
+        record_of(scenario, drawn[i].trial, drawn[i], study.facts(), plan, judged, engine));
     records.back().outcomes = std::move(outcomes);
   }
   return records;

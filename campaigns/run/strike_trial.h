@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// One trial: drawn, struck, judged, and written down.
+// One drawn trial: struck, judged, and written down.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,11 @@ struct Watch {
   bridge::RunObserver* observer = nullptr;
   ImageId image;
 };
-/// Strikes and judges trials, together where the study can: one record each, in order. Where the
-/// observer said is_interrupted(), the last record is that of the trial before.
+/// Strikes and judges trials that the plan has drawn, together where the study can: one record
+/// each, in order. Where the observer said is_interrupted(), the last record is that of the trial
+/// before.
 std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                          std::int64_t scenario, std::span<const TrialId> trials,
+                                          std::int64_t scenario, std::span<const DrawnTrial> drawn,
                                           const std::string& engine, const Watch& watch = {});
 
 }  // namespace tilestrike::campaigns

@@ -475,12 +475,6 @@ bool is_failure(const StrikeConfig& strike) {
   return strike.process == Process::kLowVoltage || strike.process == Process::kDram;
 }
 
-std::string failure_text(const StrikeConfig& strike) {
-  return strike.process == Process::kDram
-             ? "failures of DRAM devices"
-             : "cells that fail at " + field_detail::real_text(strike.low_voltage.voltage) + " V";
-}
-
 bool is_particle(const StrikeConfig& strike) { return strike.process == Process::kParticle; }
 
 std::vector<std::size_t> selected_memories(const StrikeConfig& strike,

@@ -90,9 +90,6 @@ bool is_particle(const StrikeConfig& strike);
 /// Whether cells of a chip or parts of a device fail.
 bool is_failure(const StrikeConfig& strike);
 
-/// "cells that fail at 0.55 V"; "failures of DRAM devices".
-std::string failure_text(const StrikeConfig& strike);
-
 /// The memories of an accelerator that a strike means, by their places in its file. Of `all`, what
 /// only holds backing copies is DRAM: particles and low voltage leave it alone, and the process
 /// `dram` means nothing else.

@@ -497,8 +497,7 @@ FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines) {
 namespace {
 
 void check_made_up(const Scenario& scenario, const Value& document, ErrorList& errors) {
-  if (scenario.model == kNoModel &&
-      (strikes_tensors(scenario.strike) || strikes_memories(scenario.strike))) {
+  if (scenario.model == kNoModel && !strikes_mesh_alone(scenario.strike)) {
     errors.add(ErrorCode::kInvalidInput,
                "model: without one, registers of the mesh are struck only",
                place_at(document, "strike"), "name a model, or strike 'where: {mesh: {}}'");

@@ -97,6 +97,8 @@ FieldTable<ListedFault> listed_fault_fields();
 
 /// Whether the strike hits tensors, not the mesh.
 bool strikes_tensors(const StrikeConfig& strike);
+/// Neither tensors nor memories.
+bool strikes_mesh_alone(const StrikeConfig& strike);
 
 /// Of a strike on the mesh: whether a trial judges its faults on every image in use (the fault is
 /// then the statistical unit), rather than on one inference of one image.

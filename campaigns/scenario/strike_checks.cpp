@@ -228,6 +228,10 @@ bool strikes_tensors(const StrikeConfig& strike) {
   return !strike.where.tensors.is_empty();
 }
 
+bool strikes_mesh_alone(const StrikeConfig& strike) {
+  return !strikes_tensors(strike) && !strikes_memories(strike);
+}
+
 bool is_persistent(const StrikeConfig& strike) {
   if (strike.process == Process::kLowVoltage) {
     return true;

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do campaigns of low voltage and of DRAM failures strike the cells that fail, the same ones at
 // every point of a sweep and on replay, and is what makes no sense refused?
-#include "campaigns/plan/cell_failures.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "campaigns/plan/dram_population.h"
+#include "campaigns/plan/low_voltage_population.h"
 #include "campaigns/run/replay.h"
 #include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"

@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "campaigns/plan/population_of.h"
 #include "tests/campaigns/campaign_files.h"
 
 namespace tilestrike::campaigns {
@@ -99,12 +100,12 @@ TEST(InputsTest, AFluenceSaysItsCrossSectionAndEachProcessHasItsOwn) {
   const auto of = [](const std::string& strike) {
     const Scenario scenario = scenario_of(
         "accelerator: {base: gemmini_16x16, node: " + quick_node("28nm") + "}\nstrike: " + strike);
-    std::vector<bridge::StudyMemory> memories;
+    bridge::StudyFacts study(scenario.accelerator.mesh);
+    study.cycles = 300;
     for (const auto& [name, config] : scenario.accelerator.memory) {
-      memories.push_back({name, config, 100});
+      study.memories.push_back({name, config, 100});
     }
-    const MemoryPopulation population(scenario, memories, 0, 300);
-    return process_inputs(scenario.strike, population);
+    return process_inputs(scenario.strike, *population_of(scenario, study)->as_memories());
   };
   const std::vector<StrikeInput> fluence =
       of("{process: particle, where: {memory: all}, fluence: 1e9, voltage: 0.7, rate_per_volt: 2}");

@@ -51,7 +51,7 @@ void expect_count(double count, double expected, double draws) {
 TEST(MemoryPopulationTest, UniformStrikesCoverEveryCellAndCycle) {
   const Planned setup(small("secded") + "strike: {where: {memory: accumulator}}");
   EXPECT_EQ(setup.population().members(), 2048U * 8 * 72 / 64);
-  EXPECT_EQ(setup.plan.population(), 2048ULL * 8 * 72 / 64 * 300 * 10);
+  EXPECT_EQ(setup.plan.population_size(), 2048ULL * 8 * 72 / 64 * 300 * 10);
   std::set<std::pair<std::uint64_t, int>> cells;
   std::vector<int> thirds(3, 0), banks(2, 0);
   constexpr int kDraws = 300'000;
@@ -300,8 +300,9 @@ TEST(MemoryPopulationTest, StrataAreWhatTheyAreCalledAndTheirWeightsAddUp) {
                                     : is_detected ? sim::Stratum::kDetected
                                                   : sim::Stratum::kRight;
       ASSERT_EQ(*group.stratum, expected);
-      const StrikeClass& of_trial = population.classes()[population.class_of(TrialId(k))];
-      ASSERT_EQ(group.of_class, population.class_of(TrialId(k)));
+      const std::size_t class_of_trial = *population.allocation().stratum_of(TrialId(k));
+      const StrikeClass& of_trial = population.classes()[class_of_trial];
+      ASSERT_EQ(group.of_class, class_of_trial);
       ASSERT_NEAR(strike.weight, of_trial.fit / population.fit() / of_trial.share, 1e-12);
       ASSERT_EQ(strike.structure, group.structure);
     }
@@ -314,8 +315,8 @@ TEST(MemoryPopulationTest, AnyNumberOfTrialsIsSharedAlike) {
   const std::vector<StrikeClass>& classes = setup.population().classes();
   std::vector<int> counts(classes.size(), 0);
   for (std::uint64_t k = 0; k < 20'000; ++k) {
-    const std::size_t of_trial = setup.population().class_of(TrialId(k));
-    EXPECT_EQ(of_trial, more.population().class_of(TrialId(k)));
+    const std::size_t of_trial = *setup.population().allocation().stratum_of(TrialId(k));
+    EXPECT_EQ(of_trial, *more.population().allocation().stratum_of(TrialId(k)));
     ++counts[of_trial];
     if (k % 97 == 0) {
       for (std::size_t c = 0; c < classes.size(); ++c) {

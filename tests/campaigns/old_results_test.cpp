@@ -31,7 +31,8 @@ std::string restored(const ScratchFolder& folder, const std::string& name) {
 }
 
 Campaign campaign_in(const std::string& path) {
-  return read_campaign(parse_yaml(Results::existing(path)->campaign_text(), path));
+  return read_campaign(parse_yaml(Results::existing(path)->campaign_text(), path),
+                       sim::builtin_engines());
 }
 
 /// A file of the present version with the same trials.
@@ -70,7 +71,8 @@ TEST_P(OldResultsTest, Version6IsReadAndReplayed) {
     for (; request.trial < trials; ++request.trial) {
       EXPECT_EQ(old->trial(request.scenario, request.trial),
                 now->trial(request.scenario, request.trial));
-      EXPECT_EQ(replay(request, surroundings().open_study).differences, std::vector<std::string>());
+      EXPECT_EQ(replay(request, sim::builtin_engines(), surroundings().open_study).differences,
+                std::vector<std::string>());
     }
   }
 }
@@ -118,7 +120,8 @@ TEST(Version5Test, IsReadWhereItsTrialsAreStillDrawnSo) {
   EXPECT_EQ(summaries_in(path), before);
   ReplayRequest request;
   request.results = path;
-  EXPECT_TRUE(replay(request, surroundings().open_study).differences.empty());
+  EXPECT_TRUE(
+      replay(request, sim::builtin_engines(), surroundings().open_study).differences.empty());
   SQLite::Database(path, SQLite::OPEN_READWRITE).exec("ALTER TABLE trials DROP COLUMN layer");
   EXPECT_NE(errors_of([&] { summaries_in(path); }).find("trials.layer is nothing instead of"),
             std::string::npos);
@@ -130,8 +133,9 @@ TEST(Version5Test, IsRefusedWhereTrialsAreDrawnOtherwise) {
   SQLite::Database(path, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 5");
   ReplayRequest request;
   request.results = path;
-  for (const std::string& error : {errors_of([&] { replay(request, surroundings().open_study); }),
-                                   errors_of([&] { summaries_in(path); })}) {
+  for (const std::string& error :
+       {errors_of([&] { replay(request, sim::builtin_engines(), surroundings().open_study); }),
+        errors_of([&] { summaries_in(path); })}) {
     EXPECT_EQ(error.rfind(path + ": results of format version 5, whose trials are others: this "
                                  "version of TileStrike draws particles by the reach of their "
                                  "clusters; ",

@@ -24,7 +24,8 @@ TrialRecord record_of(std::int64_t number) {
   FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   const TrialId trial(static_cast<std::uint64_t>(number));
-  return strike_and_judge(study, plan, 0, {&trial, 1}, "systemc").front();
+  const DrawnTrial drawn = plan.draw(trial);
+  return strike_and_judge(study, plan, 0, {&drawn, 1}, "systemc").front();
 }
 
 ScenarioFacts facts_with(const std::string& model_hash) {

@@ -41,6 +41,7 @@ TEST(SamplingTest, TrialsDependOnSeedAndNumberAlone) {
   for (std::uint64_t k = 0; k < 50; ++k) {
     const auto drawn = key_of(once.plan.draw(TrialId(k)));
     EXPECT_EQ(drawn, key_of(once.plan.draw(TrialId(k))));
+    EXPECT_EQ(std::get<0>(drawn), once.plan.image_of(TrialId(k))->value);
     EXPECT_EQ(drawn, key_of(again.plan.draw(TrialId(k))));
     same += drawn == key_of(other.plan.draw(TrialId(k))) ? 1 : 0;
   }
@@ -98,7 +99,7 @@ TEST(SamplingTest, PointsOfASweepArePaired) {
 
 TEST(SamplingTest, TransientsAreUniformOverSitesCyclesAndImages) {
   const Planned setup("strike: {where: {mesh: {pe: [0, 0], register: load}}}");
-  EXPECT_EQ(setup.plan.population(), 8U * 300 * 10);
+  EXPECT_EQ(setup.plan.population_size(), 8U * 300 * 10);
   constexpr int kDraws = 60'000;
   std::map<std::uint64_t, int> sites;
   std::map<std::int64_t, int> images;
@@ -186,6 +187,7 @@ TEST(SamplingTest, LastingFaultsAreJudgedOnAllImages) {
   EXPECT_TRUE(permanent.plan.is_persistent());
   const DrawnTrial trial = permanent.plan.draw(TrialId(3));
   EXPECT_FALSE(trial.image);
+  EXPECT_FALSE(permanent.plan.image_of(TrialId(3)));
   EXPECT_TRUE(trial.faults[0].fault.when.is_permanent());
   const Planned window("strike: {fault: stuck_at_0, lasts: {from: 5, until: 9}}");
   EXPECT_EQ(window.plan.draw(TrialId(0)).faults[0].fault.when, (CycleWindow{5, 9}));
@@ -202,7 +204,9 @@ TEST(SamplingTest, ACensusTakesEveryMemberOnce) {
   EXPECT_EQ(transient.plan.trials(), 2 * 80 * 8 * 3);
   std::set<Drawn> seen;
   for (std::int64_t k = 0; k < transient.plan.trials(); ++k) {
-    seen.insert(key_of(transient.plan.draw(TrialId(static_cast<std::uint64_t>(k)))));
+    const TrialId trial(static_cast<std::uint64_t>(k));
+    seen.insert(key_of(transient.plan.draw(trial)));
+    EXPECT_EQ(transient.plan.image_of(trial)->value, k / (2 * 80 * 8)) << "neighbours share it";
   }
   EXPECT_EQ(static_cast<std::int64_t>(seen.size()), transient.plan.trials());
 
@@ -243,6 +247,7 @@ TEST(SamplingTest, ListsAreTakenAsTheyStand) {
             "load[1][2] bit 3");
   const DrawnTrial second = setup.plan.draw(TrialId(1));
   EXPECT_EQ(second.image, ImageId(3));
+  EXPECT_EQ(setup.plan.image_of(TrialId(1)), ImageId(3));
   ASSERT_EQ(second.faults.size(), 2U);
   EXPECT_EQ(second.faults[0].fault.when, (CycleWindow{9, 20}));
   EXPECT_EQ(second.faults[0].fault.kind, FaultKind::kStuckAt1);

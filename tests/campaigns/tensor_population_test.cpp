@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are the faults of a trial on tensors drawn as the scenario says: how many, where, none twice?
-#include "campaigns/plan/tensor_population.h"
+#include "campaigns/plan/word_population.h"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +12,7 @@
 #include <set>
 
 #include "campaigns/plan/binomial.h"
+#include "campaigns/plan/listed_population.h"
 #include "campaigns/scenario/scenario.h"
 #include "tests/campaigns/campaign_files.h"
 
@@ -36,6 +37,11 @@ StrikeConfig strike_on(TensorRole role, std::vector<std::string> globs) {
 
 StrikeConfig on_weights() { return strike_on(TensorRole::kWeight, {"*"}); }
 
+DrawnWords words_of(const Population& population, std::uint64_t trial, std::uint64_t seed = kSeed) {
+  const auto stratum = population.allocation().stratum_of(TrialId(trial));
+  return population.draw({seed, TrialId(trial)}, stratum).words;
+}
+
 std::uint64_t flipped_bits(const DrawnWords& drawn) {
   std::uint64_t bits = 0;
   for (const WordFault& fault : drawn.faults) {
@@ -45,17 +51,17 @@ std::uint64_t flipped_bits(const DrawnWords& drawn) {
 }
 
 std::string refusal_of(const StrikeConfig& strike, const std::vector<TensorStore>& stores) {
-  return errors_of([&] { const TensorPopulation population(strike, stores); });
+  return errors_of([&] { const WordPopulation population(strike, stores); });
 }
 
 TEST(TensorPopulationTest, CountsBitsAndWordsOfWhatIsMeant) {
   const auto stores = small_network();
-  const TensorPopulation population(on_weights(), stores);
+  const WordPopulation population(on_weights(), stores);
   EXPECT_EQ(population.words(), 11U);
   EXPECT_EQ(population.bits(), 6U * 4 + 5 * 8);
-  EXPECT_EQ(population.stores(), 2U);
+  EXPECT_EQ(population.selected().size(), 2U);
   EXPECT_EQ(population.weight(), 1.0);
-  const TensorPopulation one(strike_on(TensorRole::kWeight, {"conv2"}), stores);
+  const WordPopulation one(strike_on(TensorRole::kWeight, {"conv2"}), stores);
   EXPECT_EQ(one.bits(), 40U);
 }
 
@@ -65,9 +71,9 @@ TEST(TensorPopulationTest, AFlipIsNeverDrawnTwice) {
   StrikeConfig strike = on_weights();
   for (const std::int64_t count : {2, 20, 50, 63, 64}) {
     strike.count = count;
-    const TensorPopulation population(strike, stores);
+    const WordPopulation population(strike, stores);
     for (std::uint64_t trial = 0; trial < 300; ++trial) {
-      const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+      const DrawnWords drawn = words_of(population, trial);
       ASSERT_EQ(drawn.count, static_cast<std::uint64_t>(count));
       ASSERT_EQ(flipped_bits(drawn), static_cast<std::uint64_t>(count)) << trial;
       for (std::size_t i = 0; i < drawn.faults.size(); ++i) {
@@ -89,11 +95,11 @@ TEST(TensorPopulationTest, EveryBitIsEquallyLikely) {
   const auto stores = small_network();
   StrikeConfig strike = on_weights();
   strike.particle.strata = StrataChoice::kOff;
-  const TensorPopulation population(strike, stores);
+  const WordPopulation population(strike, stores);
   std::map<std::tuple<std::uint32_t, std::uint64_t, int>, int> seen;
   constexpr int kTrials = 64'000;
   for (std::uint64_t trial = 0; trial < kTrials; ++trial) {
-    const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+    const DrawnWords drawn = words_of(population, trial);
     const DrawnBit& bit = drawn.first.front();
     ++seen[{bit.store.value, bit.word, bit.bit}];
   }
@@ -106,7 +112,7 @@ TEST(TensorPopulationTest, EveryBitIsEquallyLikely) {
 TEST(TensorPopulationTest, StrataHaveExactWeightsAndEvenMembers) {
   std::vector<TensorStore> stores = small_network();
   stores[0].format = kFloat32;  // with an int8 tensor beside it
-  const TensorPopulation population(on_weights(), stores);
+  const WordPopulation population(on_weights(), stores);
   const double bits = 6.0 * 32 + 5 * 8;
   std::map<std::string, double> weights;
   double sum = 0.0, shares = 0.0;
@@ -131,7 +137,7 @@ TEST(TensorPopulationTest, StrataHaveExactWeightsAndEvenMembers) {
   std::map<std::tuple<std::uint32_t, std::uint64_t, int>, int> seen;
   double weighed = 0.0;
   for (std::uint64_t trial = 0; trial < kTrials; ++trial) {
-    const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+    const DrawnWords drawn = words_of(population, trial);
     const DrawnBit& bit = drawn.first.front();
     const BitStratum& stratum = population.strata()[*drawn.stratum];
     ASSERT_EQ(bit_stratum_of(stores[bit.store.value].format, bit.bit), stratum.name);
@@ -151,15 +157,15 @@ TEST(TensorPopulationTest, StrataHaveExactWeightsAndEvenMembers) {
 TEST(TensorPopulationTest, OnlySingleBitsAreDivided) {
   const auto stores = small_network();
   StrikeConfig strike = on_weights();
-  EXPECT_FALSE(TensorPopulation(strike, stores).strata().empty());
+  EXPECT_FALSE(WordPopulation(strike, stores).strata().empty());
   strike.count = 2;
-  EXPECT_TRUE(TensorPopulation(strike, stores).strata().empty());
+  EXPECT_TRUE(WordPopulation(strike, stores).strata().empty());
   strike.count = 1;
   strike.faults = {FaultKind::kRandom};
-  EXPECT_TRUE(TensorPopulation(strike, stores).strata().empty());
+  EXPECT_TRUE(WordPopulation(strike, stores).strata().empty());
   strike = on_weights();
   strike.per_parameter = 1e-3;
-  EXPECT_TRUE(TensorPopulation(strike, stores).strata().empty());
+  EXPECT_TRUE(WordPopulation(strike, stores).strata().empty());
 }
 
 TEST(TensorPopulationTest, ATrialIsTheSameInAnyOrderOfDrawing) {
@@ -167,16 +173,16 @@ TEST(TensorPopulationTest, ATrialIsTheSameInAnyOrderOfDrawing) {
   StrikeConfig strike = on_weights();
   strike.per_bit = 0.1;
   strike.faults = {FaultKind::kFlip, FaultKind::kStuckAt0, FaultKind::kStuckAt1};
-  const TensorPopulation population(strike, stores);
+  const WordPopulation population(strike, stores);
   std::vector<std::vector<WordFault>> forward;
   for (std::uint64_t trial = 0; trial < 50; ++trial) {
-    forward.push_back(population.draw(kSeed, TrialId(trial)).faults);
+    forward.push_back(words_of(population, trial).faults);
   }
-  const TensorPopulation other(strike, stores);
+  const WordPopulation other(strike, stores);
   for (std::uint64_t trial = 50; trial-- > 0;) {
-    EXPECT_EQ(other.draw(kSeed, TrialId(trial)).faults, forward[trial]);
+    EXPECT_EQ(words_of(other, trial).faults, forward[trial]);
   }
-  EXPECT_NE(population.draw(kSeed + 1, TrialId(0)).faults, forward[0]);
+  EXPECT_NE(words_of(population, 0, kSeed + 1).faults, forward[0]);
 }
 
 TEST(TensorPopulationTest, WordsAreDistinctWhereFaultsTakeWords) {
@@ -184,10 +190,10 @@ TEST(TensorPopulationTest, WordsAreDistinctWhereFaultsTakeWords) {
   StrikeConfig strike = on_weights();
   strike.faults = {FaultKind::kRandom};
   strike.count = 11;
-  const TensorPopulation population(strike, stores);
+  const WordPopulation population(strike, stores);
   EXPECT_EQ(population.members(), 11U);
   for (std::uint64_t trial = 0; trial < 50; ++trial) {
-    const DrawnWords drawn = population.draw(kSeed, TrialId(trial));
+    const DrawnWords drawn = words_of(population, trial);
     ASSERT_EQ(drawn.faults.size(), 11U);
     for (const WordFault& fault : drawn.faults) {
       const std::uint64_t all = stores[fault.store.value].format.all_bits();
@@ -201,10 +207,10 @@ TEST(TensorPopulationTest, PerParameterIsOneBitOfEachStruckWord) {
   const auto stores = small_network();
   StrikeConfig strike = on_weights();
   strike.per_parameter = 0.5;
-  const TensorPopulation population(strike, stores);
+  const WordPopulation population(strike, stores);
   EXPECT_DOUBLE_EQ(population.expected(), 5.5);
   for (std::uint64_t trial = 0; trial < 200; ++trial) {
-    for (const WordFault& fault : population.draw(kSeed, TrialId(trial)).faults) {
+    for (const WordFault& fault : words_of(population, trial).faults) {
       ASSERT_EQ(std::popcount(fault.flip), 1);
     }
   }
@@ -215,13 +221,13 @@ TEST(TensorPopulationTest, StuckBitsOfOneWordComeTogether) {
   StrikeConfig strike = strike_on(TensorRole::kWeight, {"conv2.weight"});
   strike.count = 40;
   strike.faults = {FaultKind::kStuckAt1};
-  const DrawnWords ones = TensorPopulation(strike, stores).draw(kSeed, TrialId(0));
+  const DrawnWords ones = words_of(WordPopulation(strike, stores), 0);
   ASSERT_EQ(ones.faults.size(), 5U);
   for (const WordFault& fault : ones.faults) {
     EXPECT_EQ(fault.applied_to(0x5A), 0xFFU);
   }
   strike.faults = {FaultKind::kStuckAt0};
-  for (const WordFault& fault : TensorPopulation(strike, stores).draw(kSeed, TrialId(0)).faults) {
+  for (const WordFault& fault : words_of(WordPopulation(strike, stores), 0).faults) {
     EXPECT_EQ(fault.applied_to(0x5A), 0U);
   }
 }
@@ -230,11 +236,11 @@ TEST(TensorPopulationTest, ACensusVisitsEveryBitOnce) {
   const auto stores = small_network();
   StrikeConfig strike = on_weights();
   strike.where.tensors.bits = {"sign", "0-1"};
-  const TensorPopulation population(strike, stores);
+  const WordPopulation population(strike, stores);
   ASSERT_EQ(population.members(), 33U);
   std::set<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>> seen;
   for (std::uint64_t i = 0; i < population.members(); ++i) {
-    const DrawnWords drawn = population.member(i, FaultKind::kFlip);
+    const DrawnWords drawn = population.member(i, FaultKind::kFlip, {}).words;
     ASSERT_EQ(drawn.faults.size(), 1U);
     const WordFault& fault = drawn.faults.front();
     const std::uint64_t sign = stores[fault.store.value].format.field("sign").value();
@@ -288,14 +294,13 @@ TEST(TensorPopulationTest, BitsBeyondTheWidthAndFieldsOfOtherFormatsAreErrors) {
   EXPECT_NE(refusal_of(strike, stores).find("no field 'mantissa'"), std::string::npos);
   strike = strike_on(TensorRole::kBias, {"*"});
   strike.where.tensors.bits = {"exponent", "31"};
-  EXPECT_EQ(TensorPopulation(strike, stores).bits(), 2U * 9);
+  EXPECT_EQ(WordPopulation(strike, stores).bits(), 2U * 9);
 }
 
 TEST(TensorPopulationTest, ListedFaultsNameTensorWordAndBit) {
-  const auto stores = small_network();
-  StrikeConfig strike;
-  strike.process = Process::kList;
-  const TensorPopulation population(strike, stores);
+  bridge::StudyFacts study{sim::MeshConfig{}};
+  study.images = 1;
+  study.stores = small_network();
   const auto listed = [&](const std::string& tensor, std::int64_t word, int bit) {
     ListedFault fault;
     fault.tensor = tensor;
@@ -303,16 +308,21 @@ TEST(TensorPopulationTest, ListedFaultsNameTensorWordAndBit) {
     fault.bit = bit;
     return fault;
   };
-  const auto drawn = population.listed(
-      {listed("conv2.weight", 4, 7), listed("conv1.weight", 0, 1), listed("conv2.weight", 4, 0)},
-      {FaultKind::kFlip}, kSeed, TrialId(0));
+  const auto words_struck_by = [&](const ListedTrial& trial) {
+    StrikeConfig strike;
+    strike.process = Process::kList;
+    strike.list = {trial};
+    return words_of(ListedWords(strike, study), 0);
+  };
+  const auto drawn = words_struck_by(
+      {listed("conv2.weight", 4, 7), listed("conv1.weight", 0, 1), listed("conv2.weight", 4, 0)});
   ASSERT_EQ(drawn.faults.size(), 2U);
   EXPECT_EQ(drawn.faults[0].store, StoreId(0));
   EXPECT_EQ(drawn.faults[0].flip, 2U);
   EXPECT_EQ(drawn.faults[1].word, 4U);
   EXPECT_EQ(drawn.faults[1].flip, 0x81U) << "several bits of one word are one record";
   const auto refused = [&](const ListedFault& fault) {
-    return errors_of([&] { population.listed({fault}, {FaultKind::kFlip}, kSeed, TrialId(0)); });
+    return errors_of([&] { words_struck_by({fault}); });
   };
   EXPECT_NE(refused(listed("conv3.weight", 0, 0)).find("no tensor 'conv3.weight'"),
             std::string::npos);
@@ -380,7 +390,7 @@ TEST(BinomialTest, TheWeightOfATrialIsTheChanceOfAnyFault) {
   const auto stores = small_network();
   StrikeConfig strike = on_weights();
   strike.per_bit = 1e-3;
-  EXPECT_NEAR(TensorPopulation(strike, stores).weight(), 1 - std::pow(1 - 1e-3, 64), 1e-12);
+  EXPECT_NEAR(WordPopulation(strike, stores).weight(), 1 - std::pow(1 - 1e-3, 64), 1e-12);
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Faults that the scenario lists, one trial after another: of registers of the mesh, or of words of
+// tensors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bridge/words/study_facts.h"
+#include "campaigns/plan/population.h"
+#include "campaigns/plan/tensor_population.h"
+#include "sim/mesh/mesh_config.h"
+
+namespace tilestrike::campaigns {
+
+class ListedRegisters final : public Population {
+ public:
+  /// Throws Failure: a cycle beyond the inference, an image that is not in use.
+  ListedRegisters(const StrikeConfig& strike, const bridge::StudyFacts& study,
+                  const sim::MeshConfig& mesh);
+
+  std::uint64_t members() const override { return strike().list.size(); }
+  std::string text() const override;
+  bool is_list() const override { return true; }
+  std::optional<ImageId> named_image(TrialId trial) const override;
+  DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
+  std::string what() const override { return "listed faults"; }
+
+ private:
+  std::vector<std::vector<SiteId>> sites_;  // of the list's faults
+};
+
+class ListedWords final : public TensorPopulation {
+ public:
+  /// Throws Failure: activations and other tensors at once, an image that is not in use.
+  ListedWords(const StrikeConfig& strike, const bridge::StudyFacts& study);
+
+  std::uint64_t members() const override { return strike().list.size(); }
+  std::string text() const override;
+  bool is_list() const override { return true; }
+  std::optional<ImageId> named_image(TrialId trial) const override;
+  /// Throws Failure: no such tensor, word or bit.
+  DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
+  std::string what() const override { return "listed faults"; }
+};
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What the trials of a scenario are drawn from, whatever it strikes. Each kind of strike is one
+// class; population_of.h makes the one that a scenario asks for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/random.h"
+#include "campaigns/plan/allocation.h"
+#include "campaigns/plan/drawn_trial.h"
+#include "campaigns/plan/strike_times.h"
+#include "campaigns/scenario/strike.h"
+#include "sim/strikes/technology_node.h"
+
+namespace tilestrike::campaigns {
+
+class MemoryPopulation;
+class ParticlePopulation;
+class TensorPopulation;
+
+/// The random streams of one trial.
+struct TrialStreams {
+  std::uint64_t seed = 0;
+  TrialId trial;
+  RandomStream of(Purpose purpose) const { return {seed, trial.value, purpose}; }
+};
+
+class Population {
+ public:
+  virtual ~Population() = default;
+  Population(const Population&) = delete;
+  Population& operator=(const Population&) = delete;
+
+  // What a trial with one fault is: one of the members, of the kinds and, where faults do not last,
+  // of the times and images.
+  /// Sites, cells, bits or words; of a list, trials.
+  virtual std::uint64_t members() const = 0;
+  /// "256 sites".
+  virtual std::string text() const = 0;
+  const std::vector<FaultKind>& kinds() const { return strike_.faults; }
+  const StrikeTimes& times() const { return times_; }
+  /// Whether faults last for all images in use: each trial is judged on them all.
+  bool is_persistent() const { return is_persistent_; }
+  /// Whether members are whole trials, with kinds, times and images of their own; they are struck
+  /// in their order.
+  virtual bool is_list() const { return false; }
+
+  // How trials are drawn: each a function of seed and trial alone.
+  /// What its trials are shared between; empty: it is not divided.
+  const std::vector<Stratum>& strata() const { return strata_; }
+  const Allocation& allocation() const { return allocation_; }
+  /// A trial of this stratum, with everything that the strike is; when and on which image the
+  /// inference runs is the plan's.
+  virtual DrawnTrial draw(const TrialStreams& streams,
+                          std::optional<std::size_t> stratum) const = 0;
+  /// Member `index`, struck by itself; only where a census may go through them.
+  virtual DrawnTrial member(std::uint64_t index, FaultKind kind, CycleWindow when) const;
+  /// The image that a listed trial names.
+  virtual std::optional<ImageId> named_image(TrialId) const { return std::nullopt; }
+  /// Of the memories where cells are struck.
+  virtual bridge::ScrubPhases scrub_phases(const TrialStreams&) const { return {}; }
+
+  // What a trial counts.
+  /// The probability of at least one fault, which every trial has: what rates over the trials are
+  /// multiplied by. 1 where the number of faults is given.
+  double weight() const { return weight_; }
+  /// Faults of a trial at a rate, or events of a fluence, that are expected before there is at
+  /// least one.
+  double expected() const { return expected_; }
+  /// Of a drawn trial in rates: weight(), what its stratum counts and, where weighing_cell() says
+  /// which, what the struck cell held.
+  virtual double weight_of(const DrawnTrial&, std::optional<bool>) const { return weight_; }
+  /// What results call a drawn trial's stratum; empty: it has none.
+  virtual std::string stratum_name(const DrawnTrial&) const { return ""; }
+  /// The struck cell whose content just then decides how often such a trial comes; nothing: it is
+  /// the same whatever a cell holds.
+  virtual std::optional<CellFault> weighing_cell(const DrawnTrial&) const { return std::nullopt; }
+
+  // What readers of results are told.
+  /// What it consists of, in order: registers, tensors or memories.
+  virtual std::vector<std::string> parts() const { return {}; }
+  /// Where one trial may strike several structures, what results call them together:
+  /// "scratchpad+accumulator"; empty: a trial strikes one.
+  virtual std::string joint_structure() const { return ""; }
+  /// What strikes: "flip or stuck_at_0", "alpha strikes, 28nm".
+  virtual std::string what() const;
+  /// "transient".
+  virtual std::string lasts() const;
+  /// Whether parts of the accelerator are struck, by an engine, rather than numbers of the network.
+  virtual bool is_on_hardware() const { return true; }
+  /// Of the numbers of a network: which of them, as the scenario says it.
+  virtual std::string selection() const { return ""; }
+  /// Whose rates and well taps strikes are drawn by; null: those of no node.
+  virtual const sim::TechnologyNode* technology() const { return nullptr; }
+  /// Failures that the trials stand for, in 1e9 hours; 0: they stand for no rate, or for those of
+  /// the technology's events.
+  virtual double device_fit() const { return 0.0; }
+  virtual std::vector<std::string> warnings() const { return {}; }
+  /// Sites of the mesh that may be struck, where nothing else is.
+  virtual const std::vector<SiteId>& struck_sites() const;
+
+  // For what is told of one kind of strike alone; null: it is another.
+  virtual const MemoryPopulation* as_memories() const { return nullptr; }
+  virtual const ParticlePopulation* as_particles() const { return nullptr; }
+  virtual const TensorPopulation* as_tensors() const { return nullptr; }
+
+ protected:
+  Population(const StrikeConfig& strike, StrikeTimes times, bool is_persistent)
+      : strike_(strike), times_(std::move(times)), is_persistent_(is_persistent) {}
+  /// Of hardware: the strike says whether its faults last.
+  Population(const StrikeConfig& strike, StrikeTimes times);
+
+  const StrikeConfig& strike() const { return strike_; }
+  void divide(std::vector<Stratum> strata, Allocation allocation);
+  void share_by(Allocation allocation) { allocation_ = std::move(allocation); }
+  void expect(double expected, double weight) {
+    expected_ = expected;
+    weight_ = weight;
+  }
+
+ private:
+  StrikeConfig strike_;
+  StrikeTimes times_;
+  bool is_persistent_ = false;
+  std::vector<Stratum> strata_;
+  Allocation allocation_;
+  double expected_ = 1.0, weight_ = 1.0;
+};
+
+}  // namespace tilestrike::campaigns
