@@ -145,15 +145,12 @@ void WeightTiles::add_spans(int /*answer*/, std::vector<ContentSpan>& spans) con
 
 CopyByte WeightTiles::byte(std::size_t layer, std::int64_t index, std::int64_t offset) const {
   const Tiling& tiles = tiling(layer);
-  const std::int64_t width = placement().accelerator().mesh.columns;
   const Tile tile = tiles.tile(memory().first_pass_of_tile(layer, tiles, index));
   CopyByte found{1, -1, 0};
-  const std::int64_t row = offset / width;
-  const std::int64_t lane = offset % width;
-  if (row < tile.shape.depth && lane < tile.shape.columns) {
+  if (const auto place = placement().tile_layout().decode(tile.shape, offset)) {
     const GemmShape& gemm = tiles.gemm();
-    found.element =
-        (tile.group * gemm.columns + tile.column + lane) * gemm.depth + tile.depth + row;
+    found.element = (tile.group * gemm.columns + tile.column + place->lane) * gemm.depth +
+                    tile.depth + place->row;
   }
   return found;
 }
@@ -183,7 +180,7 @@ void WeightTiles::for_each_with(std::size_t layer, std::size_t /*operand*/, std:
                          depth / tiles.depth_step());
     const Tile tile = tiles.tile(pass);
     visit(memory().tile_of_pass(layer, tiles, pass),
-          (depth - tile.depth) * placement().accelerator().mesh.columns + column - tile.column);
+          placement().tile_layout().encode({depth - tile.depth, column - tile.column}));
   }
 }
 
