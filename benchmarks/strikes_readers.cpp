@@ -49,10 +49,9 @@ struct Readers {
 /// Who reads an occupant that is no tensor after `cycle`; nullopt: nobody.
 std::optional<Readers> readers_of(const Residency& residency, const Occupant& occupant,
                                   Cycle cycle) {
-  using Kind = Occupant::Kind;
   const MemorySchedule& memory = residency.memory();
   const Placement& placement = residency.placement();
-  if (occupant.kind == Kind::kNothing || occupant.kind == Kind::kTensor) {
+  if (occupant.is_nothing() || occupant.copies == &residency.backing()) {
     return std::nullopt;
   }
   const ScheduledLayer& layer = residency.schedule().layers()[occupant.layer];
@@ -62,7 +61,7 @@ std::optional<Readers> readers_of(const Residency& residency, const Occupant& oc
     return block.last_read > cycle ? std::optional(found) : std::nullopt;
   }
   const sim::MeshRun& run = *layer.run;
-  if (occupant.kind == Kind::kSums) {
+  if (occupant.copies == &residency.sums()) {
     const std::vector<Cycle>& last = memory.layers()[occupant.layer].result_reads;
     const auto block = static_cast<std::size_t>(occupant.index);
     found.first_pass = static_cast<int>(occupant.index) * layer.tiling->depth_folds();
@@ -76,7 +75,7 @@ std::optional<Readers> readers_of(const Residency& residency, const Occupant& oc
   }
   const int folds = layer.tiling->depth_folds();
   int stride = 1;
-  if (occupant.kind == Kind::kActivations) {
+  if (occupant.copies == &residency.activations()) {
     const ActivationBlock& block = memory.blocks()[static_cast<std::size_t>(occupant.index)];
     found.first_pass = block.first_pass;
     found.last_pass = block.last_pass;

@@ -6,8 +6,8 @@
 
 DIR was written by `tilestrike infer --int8 --dump DIR` (layers.json: every integer matrix layer)
 or by `tilestrike replay --dump DIR` (also struck_pass.json, one pass through the mesh,
-struck_words.json, the struck words of tensors, and faulty.json, the struck layers). Exit status: 0 all equal; 1 something differs; 2 the dump cannot be
-read.
+struck_words.json, the struck words of tensors, and faulty.json, the struck layers). Exit status: 0
+all equal; 1 something differs; 2 the dump cannot be read.
 
 Matrix products are taken in float64, which is exact here: a product of two int8 is below 2^15, so
 2^38 of them could be added before 2^53 is reached. Results wrap to int32 as the hardware's do.
@@ -200,7 +200,8 @@ def check_struck_words(folder, stores):
         return good  # several strikes on one layer, or nothing to see
     entry = constants[0]
     layer = next((one for one in layers if one["name"] == entry["layer"]), None)
-    if layer is None or layer.get("accumulators") is None or entry["role"] not in ("weight", "bias"):
+    is_constant = entry["role"] in ("weight", "bias")
+    if layer is None or layer.get("accumulators") is None or not is_constant:
         return good
     read_by = {key: read(folder, layer, key, dtype) for key, dtype in
                (("input", numpy.int8), ("weight", numpy.int8), ("bias", numpy.int32))}

@@ -7,7 +7,6 @@
 #include <tuple>
 
 #include "base/error.h"
-#include "bridge/exposure/copies.h"
 #include "bridge/exposure/mesh_reads.h"
 #include "bridge/exposure/pass_result.h"
 #include "sim/mesh/arithmetic.h"
@@ -108,10 +107,9 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
                                        std::span<const std::int32_t> clean, OnDue on_due,
                                        std::vector<AccumulatorDelta>& deltas) const {
   const Tiling& tiling = layer_.tiling();
-  const Placement& placement = residency_.placement();
-  const sim::PeArithmetic arithmetic = sim::arithmetic_of(placement.accelerator().mesh);
-  const auto [row, first_column, lanes, first_pass] =
-      sums_of_word(residency_.schedule(), layer_.layer(), occupant.index, occupant.offset);
+  const sim::PeArithmetic arithmetic =
+      sim::arithmetic_of(residency_.placement().accelerator().mesh);
+  const auto [row, first_column, lanes, first_pass] = residency_.sums().word(occupant);
   const Tile tile = tiling.tile(first_pass);
   Sums result;
   const auto met = [&](sim::CodewordRead& read) {
@@ -125,7 +123,7 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
   };
   for (int fold = 0; fold < tiling.depth_folds(); ++fold) {
     const int pass = first_pass + fold;
-    const Cycle cycle = MemorySchedule::sum_read(*scheduled_.run, scheduled_.start, pass, row);
+    const Cycle cycle = residency_.sums().added(layer_.layer(), pass, row);
     sim::CodewordRead held;
     if (fold > 0) {
       held = word.read(cycle);
@@ -147,11 +145,8 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
       word.write_back(cycle + 1, held);
     }
   }
-  const int output = residency_.memory().work()[layer_.layer()].outputs.front();
-  const Cycle pitch = residency_.memory().result_pitch(
-      tile.shape.columns, placement.tensors()[static_cast<std::size_t>(output)].element_bytes);
-  const std::vector<Cycle>& reads = residency_.memory().layers()[layer_.layer()].result_reads;
-  sim::CodewordRead last = word.read(reads[static_cast<std::size_t>(occupant.index)] + row * pitch);
+  sim::CodewordRead last =
+      word.read(residency_.sums().result_read(layer_.layer(), occupant.index, row));
   met(last);
   for (int lane = 0; lane < lanes && first_column + lane < tile.shape.columns; ++lane) {
     const std::int64_t index =
@@ -175,28 +170,20 @@ MeshEffects::Sums MeshEffects::of_sums(const Occupant& occupant, CodewordInTime&
 LayerEffect effect_by_formula(const Residency& residency, LayerReader& reader, OnDue on_due,
                               const MeshStrike& strike) {
   LayerEffect effect;
-  effect.found.resize(strike.on_chip.size());
   LayerRead read = strike.loaded;
-  const auto for_each = [&](bool sums, const auto& visit) {
-    for (std::size_t i = 0; i < strike.on_chip.size(); ++i) {
-      if ((strike.on_chip[i].occupant.kind == Occupant::Kind::kSums) == sums) {
-        visit(strike.on_chip[i], effect.found[i]);
-      }
-    }
-  };
-  for_each(false, [&](const StruckContents::Content& content, Findings& found) {
-    found = reader.read_on_chip(strike.layer.layer(), content, read);
-  });
+  for (const StruckContent& content : strike.on_chip.operands) {
+    effect.operands_found.push_back(reader.read_on_chip(content, read));
+  }
   const MeshEffects effects(residency, strike.layer, read.reads);
   const std::vector<sim::OutputChange> of_passes = effects.of_operands(effect.is_felt);
   effect.deltas = accumulator_deltas(strike.layer, of_passes);
-  for_each(true, [&](const StruckContents::Content& content, Findings& found) {
+  for (const StruckContent& content : strike.on_chip.sums) {
     CodewordInTime word = reader.in_time(*content.word);
     const MeshEffects::Sums sums =
         effects.of_sums(content.occupant, word, of_passes, strike.clean, on_due, effect.deltas);
-    found = sums.findings;
+    effect.sums_found.push_back(sums.findings);
     effect.is_felt = effect.is_felt || sums.is_changed;
-  });
+  }
   std::erase_if(effect.deltas, [](const AccumulatorDelta& one) { return one.delta == 0; });
   return effect;
 }

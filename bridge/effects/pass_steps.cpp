@@ -112,15 +112,15 @@ void PassSteps::read_activations(int pass, sim::StreamedMesh& mesh, int number,
 void PassSteps::read_weights(int pass, sim::StreamedMesh& mesh, int number) const {
   const Tiling& tiling = *scheduled_.tiling;
   const Tile tile = tiling.tile(pass);
-  const std::int64_t pitch = scheduled_.run->config().columns;
+  const TileLayout layout = placement().tile_layout();
   const std::int64_t address =
       memory_.tile_address(layer_, memory_.tile_of_pass(layer_, tiling, pass));
   const bool ws = scheduled_.run->config().is_weight_stationary();
   for (std::int64_t n = 0; n < tile.shape.depth; ++n) {
     const std::int64_t d = ws ? tile.shape.depth - 1 - n : n;  // WS: the last row enters first
+    const TileLayout::Span row = layout.row(tile.shape, d);
     step(MemorySchedule::weight_read(*scheduled_.run, scheduled_.start, pass, d), AccessKind::kRead,
-         placement().weights().memory, address + d * pitch, tile.shape.columns,
-         mesh.weights(number, d));
+         placement().weights().memory, address + row.offset, row.bytes, mesh.weights(number, d));
   }
 }
 

@@ -13,47 +13,51 @@
 #include <vector>
 
 #include "bridge/effects/layer_effect.h"
-#include "bridge/exposure/copies.h"
 #include "bridge/exposure/residency.h"
 
 namespace tilestrike::bridge {
 
 class StruckCopies {
  public:
-  using Kind = Occupant::Kind;
-
   /// Both must outlive this object.
   StruckCopies(const Residency& residency, const MeshStrike& strike);
 
-  /// One struck content; of sums only the address is set.
-  struct Content {
+  /// A struck codeword of a copy of an operand.
+  struct Operand {
     std::int64_t address = 0;          // of the codeword's first byte
     std::vector<std::uint8_t> loaded;  // its bytes
     bool is_from_struck = false;       // the backing copy is wrong, too
   };
-  const std::vector<Content>& contents() const { return contents_; }  // as MeshStrike::on_chip
+  const std::vector<Operand>& operands() const { return operands_; }  // as the strike has them
   const std::vector<int>& passes() const { return passes_; }          // in order
   const std::set<std::int64_t>& blocks() const { return blocks_; }    // whose sums are struck
 
   /// Whether the codeword that begins `offset` bytes into a copy is one of the contents.
-  bool is_struck(Kind kind, std::int64_t copy, std::int64_t offset) const {
-    return struck_.contains({kind, copy, offset});
+  bool is_struck(const OperandCopies& copies, std::int64_t copy, std::int64_t offset) const {
+    return struck_.contains({&copies, copy, offset});
   }
   /// Bytes [offset, offset + out.size()) of a copy as it is loaded; zeros beyond its data.
-  void fill(Kind kind, std::int64_t copy, std::int64_t offset, std::span<std::uint8_t> out) const;
-  /// Which content a read in `cycle` of a struck codeword meets: the last one written before.
+  void fill(const Copies& copies, std::int64_t copy, std::int64_t offset,
+            std::span<std::uint8_t> out) const;
+  /// The content that a read in `cycle` of a struck codeword meets, the last one written before: by
+  /// its place among the operands, then among the sums.
   std::size_t content_of(std::size_t memory, sim::CodewordId codeword, Cycle cycle) const;
 
  private:
-  CopyByte place(Kind kind, std::int64_t copy, std::int64_t offset) const;
-  void add_copy(const StruckContents::Content& struck, Content& content, std::set<int>& passes);
+  void add_operand(const StruckContent& struck, std::set<int>& passes);
+  void add_sums(const StruckContent& struck, std::set<int>& passes);
+  /// By place as content_of() counts.
+  const StruckContent& content(std::size_t place) const {
+    const auto& [operands, sums] = strike_.on_chip;
+    return place < operands.size() ? operands[place] : sums[place - operands.size()];
+  }
 
   const Residency& residency_;
   const MeshStrike& strike_;
-  std::vector<Content> contents_;
+  std::vector<Operand> operands_;
   std::vector<int> passes_;
   std::set<std::int64_t> blocks_;
-  std::set<std::tuple<Kind, std::int64_t, std::int64_t>> struck_;  // kind, copy, offset
+  std::set<std::tuple<const Copies*, std::int64_t, std::int64_t>> struck_;  // kind, copy, offset
   // By memory and codeword, in order of time.
   std::map<std::pair<std::size_t, std::uint64_t>, std::vector<std::size_t>> of_word_;
 };

@@ -16,7 +16,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-using Kind = Occupant::Kind;
 using sim::AccessKind;
 using sim::PlatformStep;
 
@@ -38,7 +37,7 @@ class StruckPasses::Program final : public sim::PlatformProgram {
         tiling_(*scheduled_.tiling),
         config_(scheduled_.run->config()),
         copies_(residency_, strike),
-        found_(strike.on_chip.size()),
+        found_(strike.on_chip.operands.size() + strike.on_chip.sums.size()),
         steps_(owner.steps_),
         accesses_(residency_.schedule(), strike.layer.layer(), steps_) {
     for (const std::int64_t block : copies_.blocks()) {
@@ -79,9 +78,10 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   void add_pass(int pass);
   void write_weights(int pass, Pass& at_work);
   void write_activations(int pass, Pass& at_work, std::size_t first_read);
-  void write_late(Kind kind, std::int64_t copy, std::int64_t address,
-                  const std::vector<std::int64_t>& words, std::size_t memory, Cycle cycle,
-                  Pass& at_work);
+  void load(const StruckContent& struck, const StruckCopies::Operand& operand);
+  void arm();
+  void write_late(const OperandCopies& copies, std::int64_t copy,
+                  const std::vector<std::int64_t>& words, Cycle cycle, Pass& at_work);
   void act(const Action& action);
   void finish(int pass);
   std::vector<std::int32_t> results_of(int pass, Pass& at_work);
@@ -99,7 +99,7 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   const Tiling& tiling_;
   const sim::MeshConfig& config_;
   StruckCopies copies_;
-  std::vector<Findings> found_;                     // of each content
+  std::vector<Findings> found_;                     // as StruckCopies::content_of() counts
   std::map<std::int64_t, Block> blocks_;            // whose sums are struck
   std::map<int, std::vector<std::int32_t>> given_;  // results of passes that the mesh has given
   bool must_run_again_ = false;
@@ -125,42 +125,54 @@ void StruckPasses::Program::start() {
   of_passes_.clear();
   is_read_wrong_ = false;
   must_run_again_ = false;
-  sim::Platform& platform = *owner_.platform_;
-  platform.clear();
+  owner_.platform_->clear();
+  std::ranges::fill(found_, Findings());
+  for (std::size_t i = 0; i < copies_.operands().size(); ++i) {
+    load(strike_.on_chip.operands[i], copies_.operands()[i]);
+  }
+  sort();
+  arm();
+}
+
+void StruckPasses::Program::load(const StruckContent& struck,
+                                 const StruckCopies::Operand& operand) {
+  const std::int32_t memory = owner_.places_[struck.word->memory];
+  const auto address = static_cast<std::uint64_t>(operand.address);
+  if (struck.occupant.written < 0) {
+    std::vector<sim::CodewordFinding> none;
+    owner_.platform_->array(memory).write_bytes(address, operand.loaded, none);
+    return;
+  }
+  PlatformStep load;
+  load.cycle = struck.occupant.written;
+  load.kind = AccessKind::kWrite;
+  load.memory = memory;
+  load.address = address;
+  load.bytes = operand.loaded.size();
+  load.data = const_cast<std::uint8_t*>(operand.loaded.data());  // a write only reads it
+  steps_.push_back(load);
+}
+
+void StruckPasses::Program::arm() {
   std::vector<sim::PlatformStrike> strikes;
   std::set<const StruckWord*> armed;  // a word may hold several of the contents
-  std::ranges::fill(found_, Findings());
-  for (std::size_t i = 0; i < found_.size(); ++i) {
-    const auto& [word, occupant, refetched] = strike_.on_chip[i];
-    const StruckCopies::Content& content = copies_.contents()[i];
-    const std::int32_t memory = owner_.places_[word->memory];
-    if (occupant.kind != Kind::kSums) {
-      if (occupant.written < 0) {
-        std::vector<sim::CodewordFinding> none;
-        platform.array(memory).write_bytes(static_cast<std::uint64_t>(content.address),
-                                           content.loaded, none);
-      } else {
-        PlatformStep load;
-        load.cycle = occupant.written;
-        load.kind = AccessKind::kWrite;
-        load.memory = memory;
-        load.address = static_cast<std::uint64_t>(content.address);
-        load.bytes = content.loaded.size();
-        load.data = const_cast<std::uint8_t*>(content.loaded.data());  // a write only reads it
-        steps_.push_back(load);
+  for (const std::vector<StruckContent>* const contents :
+       {&strike_.on_chip.operands, &strike_.on_chip.sums}) {
+    for (const StruckContent& content : *contents) {
+      const StruckWord& word = *content.word;
+      if (!armed.insert(&word).second) {
+        continue;
       }
-    }
-    if (armed.insert(word).second) {
-      platform.set_scrub_phase(memory, word->scrub_phase);
-      for (const CellFault& fault : word->faults) {
+      const std::int32_t memory = owner_.places_[word.memory];
+      owner_.platform_->set_scrub_phase(memory, word.scrub_phase);
+      for (const CellFault& fault : word.faults) {
         strikes.push_back({memory, fault.bit, fault.kind, fault.when, false});
       }
     }
   }
-  sort();
   std::ranges::stable_sort(strikes, {},
                            [](const sim::PlatformStrike& strike) { return strike.when.from; });
-  platform.arm(strikes);
+  owner_.platform_->arm(strikes);
 }
 
 // Steps come in few stretches that are in order of time, each for itself.
@@ -186,24 +198,26 @@ Cycle StruckPasses::Program::begin_of(int pass) const {
 
 // Codewords of a copy that nothing strikes, side by side in one access, in the last cycle in which
 // nobody has read them: when exactly they were loaded changes nothing.
-void StruckPasses::Program::write_late(Kind kind, std::int64_t copy, std::int64_t address,
-                                       const std::vector<std::int64_t>& words, std::size_t memory,
-                                       Cycle cycle, Pass& at_work) {
+void StruckPasses::Program::write_late(const OperandCopies& copies, std::int64_t copy,
+                                       const std::vector<std::int64_t>& words, Cycle cycle,
+                                       Pass& at_work) {
+  const std::size_t memory = copies.region().memory;
+  const std::int64_t address = copies.address(strike_.layer.layer(), copy);
   const std::int64_t bytes = residency_.placement().codeword_bytes(memory);
   for (std::size_t first = 0; first < words.size();) {
-    if (copies_.is_struck(kind, copy, words[first] * bytes)) {
+    if (copies_.is_struck(copies, copy, words[first] * bytes)) {
       ++first;
       continue;
     }
     std::size_t last = first + 1;
     while (last < words.size() && words[last] == words[last - 1] + 1 &&
-           !copies_.is_struck(kind, copy, words[last] * bytes)) {
+           !copies_.is_struck(copies, copy, words[last] * bytes)) {
       ++last;
     }
     const std::int64_t offset = words[first] * bytes;
     std::vector<std::uint8_t>& data =
         at_work.written.emplace_back((last - first) * static_cast<std::size_t>(bytes));
-    copies_.fill(kind, copy, offset, data);
+    copies_.fill(copies, copy, offset, data);
     PlatformStep step;
     step.cycle = cycle;
     step.kind = AccessKind::kWrite;
@@ -229,22 +243,22 @@ void StruckPasses::Program::write_weights(int pass, Pass& at_work) {
   }
   const int reading = config_.is_weight_stationary() ? MemorySchedule::loading_window(run, pass)
                                                      : MemorySchedule::streaming_window(run, pass);
-  write_late(Kind::kWeights, tile, memory_.tile_address(layer, tile), words, memory,
-             scheduled_.start + run.window(reading).start - 1, at_work);
+  write_late(residency_.weights(), tile, words, scheduled_.start + run.window(reading).start - 1,
+             at_work);
 }
 
 // What the pass reads of its block, as far as it was not written for passes before.
 void StruckPasses::Program::write_activations(int pass, Pass& at_work, std::size_t first_read) {
   const std::size_t layer = strike_.layer.layer();
   const ActivationBlock& block = memory_.block_of_pass(layer, pass);
-  const Region& region = residency_.placement().activations();
-  const std::int64_t word = residency_.placement().codeword_bytes(region.memory);
+  const std::int64_t word =
+      residency_.placement().codeword_bytes(residency_.activations().region().memory);
   const std::int64_t index = &block - memory_.blocks().data();
   if (index != block_) {
     block_ = index;
     block_written_.assign(static_cast<std::size_t>((block.bytes + word - 1) / word), false);
   }
-  const std::int64_t address = region.base + block.half * region.bytes;
+  const std::int64_t address = residency_.activations().address(layer, index);
   std::vector<std::int64_t> words;
   for (std::size_t i = first_read; i < steps_.size(); ++i) {
     const std::int64_t first = static_cast<std::int64_t>(steps_[i].address) - address;
@@ -258,7 +272,7 @@ void StruckPasses::Program::write_activations(int pass, Pass& at_work, std::size
   }
   std::sort(words.begin(), words.end());
   const sim::MeshRun& run = *scheduled_.run;
-  write_late(Kind::kActivations, index, address, words, region.memory,
+  write_late(residency_.activations(), index, words,
              scheduled_.start + run.window(MemorySchedule::streaming_window(run, pass)).start - 1,
              at_work);
 }
@@ -455,12 +469,14 @@ sim::DueAction StruckPasses::Program::on_detected(const PlatformStep& step,
                                                   const sim::CodewordFinding& finding,
                                                   sim::DueAction usual) {
   const std::size_t index = content_of(step, finding.codeword);
-  const StruckCopies::Content& content = copies_.contents()[index];
-  const bool is_copy = strike_.on_chip[index].occupant.kind != Kind::kSums;
-  if (owner_.on_due_ != OnDue::kRefetch || !is_copy || content.is_from_struck) {
+  const bool is_operand =
+      index < copies_.operands().size();  // else sums, which nothing holds again
+  if (owner_.on_due_ != OnDue::kRefetch || !is_operand ||
+      copies_.operands()[index].is_from_struck) {
     found_[index].detected = 1;
     return usual;
   }
+  const StruckCopies::Operand& content = copies_.operands()[index];
   found_[index].corrected = 1;
   found_[index].refetched.push_back(step.cycle);
   std::vector<sim::CodewordFinding> none;
@@ -477,7 +493,9 @@ LayerEffect StruckPasses::Program::effect() const {
   LayerEffect effect;
   effect.is_felt = is_read_wrong_;
   effect.passes = static_cast<std::int64_t>(copies_.passes().size());
-  effect.found = found_;
+  const auto sums = found_.begin() + static_cast<std::ptrdiff_t>(strike_.on_chip.operands.size());
+  effect.operands_found.assign(found_.begin(), sums);
+  effect.sums_found.assign(sums, found_.end());
   // What the operands alone make of it; of a struck block, what the vector unit reads.
   std::map<std::int64_t, std::int32_t> deltas;
   for (const AccumulatorDelta& one : accumulator_deltas(strike_.layer, of_passes_)) {

@@ -4,10 +4,6 @@
 
 #include <limits>
 
-#include "bridge/exposure/copies.h"
-#include "bridge/exposure/pass_result.h"
-#include "sim/mesh/arithmetic.h"
-
 namespace tilestrike::bridge {
 
 sim::BitString CellContents::cells(const dnn::Tape& golden, std::size_t memory,
@@ -23,38 +19,10 @@ sim::BitString CellContents::cells(const dnn::Tape& golden, std::size_t memory,
   }
   const bool is_before = held == nullptr;
   held = is_before ? &all.back() : held;
-  const sim::BitString data =
-      held->kind == Occupant::Kind::kSums
-          ? sums(*held, golden, is_before ? std::numeric_limits<Cycle>::max() : cycle)
-          : reader_.data_of(*held, memory, dnn::Divergence(network_, golden), golden);
+  const dnn::Divergence run(network_, golden);
+  const sim::BitString data = held->copies->data(
+      *held, reader_.values(run), is_before ? std::numeric_limits<Cycle>::max() : cycle);
   return mapping_.accelerator().memory[memory].second.code().encode(data);
-}
-
-// As they are added up, fold by fold.
-sim::BitString CellContents::sums(const Occupant& occupant, const dnn::Tape& golden, Cycle cycle) {
-  const MeshLayer& layer = *mapping_.mesh_layer(occupant.layer);
-  const auto value = [&](dnn::ValueId id) {
-    return golden.values[static_cast<std::size_t>(id.value)].toTensor();
-  };
-  const BoundLayer bound(layer, value(layer.input),
-                         layer.weights.value >= 0 ? value(layer.weights) : at::Tensor());
-  const auto [row, first_column, lanes, first_pass] =
-      sums_of_word(residency_.schedule(), occupant.layer, occupant.index, occupant.offset);
-  const Tile tile = layer.tiling->tile(first_pass);
-  const Cycle start = residency_.schedule().layers()[occupant.layer].start;
-  sim::BitString data;
-  for (int lane = 0; lane < lanes && first_column + lane < tile.shape.columns; ++lane) {
-    std::int32_t sum = 0;
-    for (int pass = first_pass; pass < first_pass + layer.tiling->depth_folds(); ++pass) {
-      if (MemorySchedule::sum_read(*layer.run, start, pass, row) + 1 > cycle) {
-        break;
-      }
-      sum = sim::sum_of(sum, result_of_pass(bound, pass, row, first_column + lane),
-                        layer.run->config().overflow);
-    }
-    data.set_field(32 * lane, 32, static_cast<std::uint32_t>(sum));
-  }
-  return data;
 }
 
 }  // namespace tilestrike::bridge

@@ -26,8 +26,6 @@ class CellContents {
                        Cycle cycle);
 
  private:
-  sim::BitString sums(const Occupant& occupant, const dnn::Tape& golden, Cycle cycle);
-
   const dnn::Network& network_;
   const Mapping& mapping_;
   const Residency& residency_;

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <utility>
 #include <vector>
 
+#include "bridge/exposure/load_order.h"
 #include "bridge/exposure/residency.h"
 
 namespace tilestrike::bridge {
@@ -36,14 +36,9 @@ struct PlacedBit {
 
 class ElementPlaces {
  public:
-  /// Which element of its stored tensor each element of a layer's operand is, in the order in which
-  /// they are loaded; empty: the tensor's own order.
-  using LoadOrder =
-      std::function<const std::vector<std::int64_t>&(std::size_t layer, std::size_t operand)>;
-
   /// `residency` must outlive this object. Without `order` no operand is reordered.
-  explicit ElementPlaces(const Residency& residency, LoadOrder order = {})
-      : residency_(residency), order_(std::move(order)) {}
+  explicit ElementPlaces(const Residency& residency, LoadOrder::Of order = {})
+      : residency_(residency), order_(residency.memory(), std::move(order)) {}
 
   /// All that a bit holds in an inference, in order.
   std::vector<HeldBit> held_in(std::size_t memory, sim::CodewordBit bit) const;
@@ -54,38 +49,7 @@ class ElementPlaces {
   std::vector<PlacedBit> places_of(int tensor, std::int64_t element, int bit) const;
 
  private:
-  struct ByteOf;  // what a byte of an occupant is
   HeldBit held(std::size_t memory, const Occupant& occupant, int bit) const;
-  ByteOf byte_of(const Occupant& occupant, std::int64_t offset) const;
-  ByteOf byte_of_copy(const Occupant& occupant, std::int64_t offset) const;
-  ByteOf byte_of_sum(const Occupant& occupant, std::int64_t offset) const;
-  void add_reads(const Occupant& occupant, std::int64_t offset, const ByteOf& byte,
-                 std::vector<Cycle>& reads) const;
-  void add_fetches(int tensor, std::int64_t element, std::vector<Cycle>& reads) const;
-  /// Bytes of the weight tiles and activation blocks that hold an element of a layer's operand, as
-  /// it is loaded.
-  struct LoadedByte {
-    Occupant::Kind kind;
-    std::size_t layer;
-    std::int64_t index, offset, bytes;  // tile or block, the byte in it, and its size
-  };
-  std::vector<LoadedByte> loaded(std::size_t layer, std::size_t operand,
-                                 std::int64_t stored_element) const;
-  void add_place(std::size_t memory, std::int64_t address, int bit, Occupant::Kind kind,
-                 std::size_t layer, std::int64_t index, std::vector<PlacedBit>& places) const;
-
-  const Schedule& schedule() const { return residency_.schedule(); }
-  const MemorySchedule& memory() const { return residency_.memory(); }
-  const Placement& placement() const { return residency_.placement(); }
-  const StoredTensor& tensor(int index) const {
-    return placement().tensors()[static_cast<std::size_t>(index)];
-  }
-
-  /// An element of an operand as one of its stored tensor, ...
-  std::int64_t stored(std::size_t layer, std::size_t operand, std::int64_t element) const;
-  /// ... and the other way round.
-  std::vector<std::int64_t> as_loaded(std::size_t layer, std::size_t operand,
-                                      std::int64_t element) const;
 
   const Residency& residency_;
   LoadOrder order_;

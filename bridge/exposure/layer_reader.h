@@ -13,32 +13,15 @@
 #include <vector>
 
 #include "bridge/exposure/codeword_in_time.h"
-#include "bridge/exposure/copies.h"
 #include "bridge/exposure/layer_reads.h"
 #include "bridge/exposure/residency.h"
+#include "bridge/exposure/run_values.h"
 #include "bridge/exposure/stored_operands.h"
+#include "bridge/exposure/struck_contents.h"
 #include "bridge/schedule/mapping.h"
 #include "dnn/executor.h"
 
 namespace tilestrike::bridge {
-
-/// The struck codewords of a trial, and what they hold while they are struck.
-struct StruckContents {
-  struct Content {
-    const StruckWord* word;
-    Occupant occupant;
-    std::vector<Cycle> refetched;  // reads at which it was fetched again, once its layer has run
-  };
-  std::vector<StruckWord> words;              // sorted by memory and codeword
-  std::vector<std::vector<Content>> on_chip;  // by the layer that reads them
-  std::vector<Content> backing;               // of stored tensors
-  std::string first_layer;                    // of the network, that reads what is struck
-  std::size_t last_layer = 0;                 // that may read anything struck
-  bool is_empty = true;                       // no content has a reader
-  bool is_any_used = false;                   // some of the cells hold something at some time
-  bool are_only_sums = true;
-  bool outlives = false;  // some were written at boot
-};
 
 /// One layer's operands, in the order in which they are loaded, on the host, and what is read
 /// instead of their elements.
@@ -62,21 +45,21 @@ class LayerReader {
   /// What the layer's copies on the chip hold as they are loaded: of wrong backing copies.
   LayerRead load(std::size_t layer, const StruckContents& struck, const dnn::Divergence& run,
                  const dnn::Tape& golden, const Found& found);
-  /// Puts what the layer reads from a struck copy, operands or weights, into `read`, and gives what
-  /// ECC finds: at most one of each kind.
-  Findings read_on_chip(std::size_t layer, const StruckContents::Content& struck, LayerRead& read);
+  /// Puts what its layer reads from a struck copy of an operand into `read`, and gives what ECC
+  /// finds: at most one of each kind.
+  Findings read_on_chip(const StruckContent& struck, LayerRead& read);
   CodewordInTime in_time(const StruckWord& word);
-  /// What is written into a codeword of a memory, where nothing else is struck. Not of sums.
-  sim::BitString data_of(const Occupant& occupant, std::size_t memory, const dnn::Divergence& run,
-                         const dnn::Tape& golden);
+  RunValues values(const dnn::Divergence& run) const { return {mapping_, operands_, run}; }
 
  private:
-  void fetch(std::size_t layer, const StruckContents::Content& struck, const dnn::Divergence& run,
+  void fetch(std::size_t layer, const StruckContent& struck, const dnn::Divergence& run,
              const dnn::Tape& golden, LayerRead& result, const Found& found);
-  std::vector<Cycle> reads_of(std::size_t layer, const Occupant& occupant,
-                              const std::vector<CopyByte>& places) const;
+  /// With `zero` what ECC gives up reads as 0.
+  void zero_detected(std::vector<ReadSpan>& spans) const;
   std::vector<StruckWord> words_of(const CellStrike& strike) const;
   std::vector<Occupant> occupants_of(const StruckWord& word) const;
+  void add(const StruckWord& word, const Occupant& occupant, std::string_view place,
+           const Tell& tell, StruckContents& struck) const;
 
   const dnn::Network& network_;
   const Mapping& mapping_;
@@ -85,8 +68,5 @@ class LayerReader {
   StoredOperands operands_;
   std::vector<std::unique_ptr<sim::MemoryArray>> arrays_;  // scratch, by memory
 };
-
-/// The bytes of an element, at most 8, as a number.
-std::uint64_t raw_of(const at::Tensor& tensor, std::int64_t element);
 
 }  // namespace tilestrike::bridge

@@ -21,8 +21,7 @@ class ScrubWalk {
   using Met = std::function<void(const StruckWord& word, const ScrubFindings& findings)>;
   /// Follows each struck codeword until nothing is left to be found in it, it is written again in
   /// the next inference, or for ever. What layers have fetched again is in the contents.
-  void follow(const StruckContents& struck, const dnn::Divergence& run, const dnn::Tape& golden,
-              const Met& met);
+  void follow(const StruckContents& struck, const dnn::Divergence& run, const Met& met);
 
   /// What the faults have become by the time of later inferences, after a visit of the scrubber:
   /// flips that have struck before cycle 0. Faults that are no flips stay as they are.
@@ -33,8 +32,6 @@ class ScrubWalk {
   void relive(const StruckContents& struck, const StruckWord& word, const DataOf& data_of,
               CodewordInTime& in_time) const;
   void outlive(const StruckWord& word, const DataOf& data_of, CodewordInTime& in_time) const;
-  void write_sums(const Occupant& occupant, CodewordInTime& word) const;
-  std::optional<Cycle> first_read(const Occupant& weights, std::size_t memory) const;
 
   const Residency& residency_;
   LayerReader& reader_;

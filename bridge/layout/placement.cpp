@@ -110,12 +110,11 @@ void Placement::place_weights(const std::vector<LayerWork>& work) {
   const std::size_t memory = *memory_of(MemoryContent::kWeights);
   const auto& [name, config] = accelerator_.memory[memory];
   const std::int64_t word = codeword_bytes(memory);
-  const std::int64_t columns = accelerator_.mesh.columns;
   const bool is_shared = memory == *memory_of(MemoryContent::kActivations);
   const bool is_ws = accelerator_.mesh.is_weight_stationary();
   const WeightReload rule = accelerator_.schedule.weights;
   const std::int64_t share = is_shared ? config.capacity_bytes / 2 : config.capacity_bytes;
-  const std::int64_t most_depth = share / slots() / word * word / columns;
+  const std::int64_t most_depth = tile_layout().rows_in(share / slots() / word * word);
   if (most_depth < (is_ws ? accelerator_.mesh.rows : 1)) {
     does_not_fit("memory " + name + ": " + std::to_string(slots()) + " tiles of weights do not fit",
                  "raise `capacity`, or lower schedule.weight_slots or the mesh's size");
@@ -134,7 +133,7 @@ void Placement::place_weights(const std::vector<LayerWork>& work) {
     }
     const Tiling tiling(gemm, accelerator_, limits_[i]);
     const std::int64_t rows = std::min(tiling.depth_step(), gemm.depth);
-    place.pitch = rounded_up(rows * columns, word);
+    place.pitch = rounded_up(tile_layout().bytes(rows), word);
     if (place.is_in_turn) {
       slot = std::max(slot, place.pitch);
     } else {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bridge/accelerator/accelerator.h"
+#include "bridge/layout/tile_layout.h"
 #include "bridge/layout/tiling.h"
 
 namespace tilestrike::bridge {
@@ -94,6 +95,7 @@ class Placement {
   /// Of a layer on the mesh.
   TileLimits limits(std::size_t layer) const { return limits_[layer]; }
   const WeightPlace& weight_place(std::size_t layer) const { return weight_places_[layer]; }
+  TileLayout tile_layout() const { return TileLayout(accelerator_.mesh.columns); }
   /// The place of a tensor's first byte in the backing memory.
   std::int64_t tensor_base(int tensor) const {
     return tensor_bases_[static_cast<std::size_t>(tensor)];

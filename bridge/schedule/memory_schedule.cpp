@@ -92,7 +92,7 @@ std::int64_t MemorySchedule::tile_address(std::size_t layer, std::int64_t tile) 
 }
 
 std::int64_t MemorySchedule::tile_bytes(const Tiling& tiling, int pass) const {
-  return std::int64_t{tiling.tile(pass).shape.depth} * placement_.accelerator().mesh.columns;
+  return placement_.tile_layout().bytes(tiling.tile(pass).shape.depth);
 }
 
 const ActivationBlock& MemorySchedule::block_of_pass(std::size_t layer, int pass) const {

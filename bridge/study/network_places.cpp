@@ -44,22 +44,6 @@ void check_memories(const AcceleratorConfig& accelerator) {
   }
 }
 
-std::string kind_of(const Occupant& occupant) {
-  switch (occupant.kind) {
-    case Occupant::Kind::kWeights:
-      return std::string(sim::name_of(sim::MemoryContent::kWeights));
-    case Occupant::Kind::kActivations:
-      return std::string(sim::name_of(sim::MemoryContent::kActivations));
-    case Occupant::Kind::kSums:
-      return std::string(sim::name_of(sim::MemoryContent::kAccumulators));
-    case Occupant::Kind::kTensor:
-      return std::string(sim::name_of(sim::MemoryContent::kBacking));
-    case Occupant::Kind::kNothing:
-      break;
-  }
-  return "nothing";
-}
-
 class Places final : public NetworkPlaces {
  public:
   Places(const NetworkSource& source, const AcceleratorConfig& accelerator)
@@ -120,10 +104,9 @@ class Places final : public NetworkPlaces {
 
   HeldContent content_of(HeldBit held) const {
     HeldContent content;
-    content.kind = kind_of(held.occupant);
-    const bool has_layer = held.occupant.kind != Occupant::Kind::kTensor &&
-                           held.occupant.kind != Occupant::Kind::kNothing;
-    if (has_layer) {
+    const Copies& copies = *held.occupant.copies;
+    content.kind = sim::name_of(copies.role());
+    if (held.occupant.has_layer()) {
       content.layer = mapped_.network.layers[held.occupant.layer].name;
     }
     if (held.tensor >= 0) {
@@ -136,9 +119,7 @@ class Places final : public NetworkPlaces {
     content.until = held.until;
     content.stays = held.stays;
     content.reads = std::move(held.reads);
-    const bool is_answer =
-        held.occupant.kind == Occupant::Kind::kTensor && held.occupant.index == answer_;
-    if (is_answer) {
+    if (held.occupant.is_of(residency_.backing(), Occupant::kNoLayer, answer_)) {
       content.reads.push_back(residency_.memory().answer_read());
     }
     return content;

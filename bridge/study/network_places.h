@@ -17,7 +17,7 @@ namespace tilestrike::bridge {
 
 /// What a bit of a memory holds from one write to the next.
 struct HeldContent {
-  std::string kind;    // weights, activations, accumulators, backing; nothing: what nobody reads
+  std::string kind;    // weights, activations, accumulators, backing
   std::string layer;   // that reads it; of a backing copy: empty
   std::string tensor;  // empty: a check bit, a lane that nobody reads, fill
   std::int64_t element = -1;

@@ -16,14 +16,25 @@ namespace {
 /// Where two answers to one question part; empty: nowhere.
 std::string first_difference(const MeshStrike& strike, const LayerEffect& one,
                              const LayerEffect& other) {
-  for (std::size_t i = 0; i < strike.on_chip.size(); ++i) {
-    const auto flags = [&](const LayerEffect& effect) {
-      return fmt::format("corrected {}, detected {}", effect.found[i].corrected,
-                         effect.found[i].detected);
+  const auto in_findings = [](const std::vector<StruckContent>& contents,
+                              const std::vector<Findings>& first,
+                              const std::vector<Findings>& second) -> std::string {
+    const auto flags = [](const Findings& found) {
+      return fmt::format("corrected {}, detected {}", found.corrected, found.detected);
     };
-    if (flags(one) != flags(other)) {
-      return fmt::format("codeword {} of memory {}: {}; {}", strike.on_chip[i].word->codeword.value,
-                         strike.on_chip[i].word->memory, flags(one), flags(other));
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      if (flags(first[i]) != flags(second[i])) {
+        return fmt::format("codeword {} of memory {}: {}; {}", contents[i].word->codeword.value,
+                           contents[i].word->memory, flags(first[i]), flags(second[i]));
+      }
+    }
+    return "";
+  };
+  const auto& [operands, sums] = strike.on_chip;
+  for (const std::string& how : {in_findings(operands, one.operands_found, other.operands_found),
+                                 in_findings(sums, one.sums_found, other.sums_found)}) {
+    if (!how.empty()) {
+      return how;
     }
   }
   const auto [first, second] = std::ranges::mismatch(one.deltas, other.deltas);

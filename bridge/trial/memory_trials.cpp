@@ -9,11 +9,6 @@
 #include "bridge/exposure/layer_reads.h"
 
 namespace tilestrike::bridge {
-namespace {
-
-using Kind = Occupant::Kind;
-
-}  // namespace
 
 class MemoryPath final : public StrikePath {
  public:
@@ -81,13 +76,14 @@ LayerChange MemoryPath::at_mesh(const BoundLayer& layer, const at::Tensor& clean
   if (effect.passes > 0) {
     run.tell("layer {}: {} passes run on the platform", name, effect.passes);
   }
-  for (std::size_t i = 0; i < effect.found.size(); ++i) {
-    auto& [word, occupant, refetched] = struck_.on_chip[index][i];
-    refetched = effect.found[i].refetched;
-    run.add(effect.found[i], [&, &occupant = occupant, &word = word] {
-      return occupant.kind == Kind::kSums ? fmt::format("accumulators of layer {} are read", name)
-                                          : text_of_read(index, *word, effect.found[i], run);
-    });
+  for (std::size_t i = 0; i < effect.operands_found.size(); ++i) {
+    StruckContent& content = struck_.on_chip[index].operands[i];
+    const Findings& found = effect.operands_found[i];
+    content.refetched = found.refetched;
+    run.add(found, [&] { return text_of_read(index, *content.word, found, run); });
+  }
+  for (const Findings& found : effect.sums_found) {
+    run.add(found, [&] { return fmt::format("accumulators of layer {} are read", name); });
   }
   run.result.passes_simulated += effect.passes;
   run.result.activated = run.result.activated || effect.is_felt;
@@ -99,8 +95,8 @@ LayerChange MemoryPath::at_mesh(const BoundLayer& layer, const at::Tensor& clean
 LayerChange MemoryPath::at(std::size_t layer, TrialRun& run) {
   const MemorySchedule& memory = trials_.residency_.memory();
   LayerRead found = load(layer, run);
-  for (StruckContents::Content& content : struck_.on_chip[layer]) {
-    const Findings findings = trials_.reader_.read_on_chip(layer, content, found);
+  for (StruckContent& content : struck_.on_chip[layer].operands) {
+    const Findings findings = trials_.reader_.read_on_chip(content, found);
     content.refetched = findings.refetched;
     run.add(findings, [&] { return text_of_read(layer, *content.word, findings, run); });
   }
@@ -142,14 +138,14 @@ void MemoryPath::read_answer(TrialRun& run) {
   const NetworkWork& work = trials_.mapping_.work();
   const int tensor = work.tensor_of[static_cast<std::size_t>(run.network.output.value)];
   const Cycle cycle = trials_.residency_.memory().answer_read();
-  for (const StruckContents::Content& struck : struck_.backing) {
+  for (const StruckContent& struck : struck_.backing) {
     if (tensor < 0 || struck.occupant.index != tensor) {
       continue;
     }
     const dnn::ValueId id = trials_.reader_.operands().value_of_tensor(tensor);
     TS_CHECK(id == run.network.output, "an answer that is no view");
     const std::int64_t first = struck.occupant.offset;
-    const std::int64_t last = trials_.residency_.last_byte(tensor, first);
+    const std::int64_t last = trials_.residency_.backing().last_byte(struck.occupant);
     auto* bytes = static_cast<std::uint8_t*>(run.answer.mutable_data_ptr());
     sim::BitString data;
     for (std::int64_t byte = first; byte <= last; ++byte) {
@@ -177,14 +173,14 @@ MaskedAt MemoryPath::explain(const TrialRun& run) const {
     return std::ranges::all_of(
         word.faults, [](const CellFault& fault) { return fault.kind != FaultKind::kFlip; });
   });
-  return struck_.is_empty && !struck_.is_any_used ? MaskedAt::kEmpty
-         : struck_.is_empty                       ? MaskedAt::kDead
-         : run.changed_output                     ? MaskedAt::kNetwork
-         : run.result.changed_accumulators > 0    ? MaskedAt::kRequantisation
-         : run.result.activated                   ? MaskedAt::kTile
-         : is_stuck                               ? MaskedAt::kUnchanged
-         : struck_.are_only_sums                  ? MaskedAt::kOverwritten
-                                                  : MaskedAt::kDead;
+  return struck_.is_empty() && !struck_.is_any_used ? MaskedAt::kEmpty
+         : struck_.is_empty()                       ? MaskedAt::kDead
+         : run.changed_output                       ? MaskedAt::kNetwork
+         : run.result.changed_accumulators > 0      ? MaskedAt::kRequantisation
+         : run.result.activated                     ? MaskedAt::kTile
+         : is_stuck                                 ? MaskedAt::kUnchanged
+         : struck_.are_only_sums()                  ? MaskedAt::kOverwritten
+                                                    : MaskedAt::kDead;
 }
 
 void MemoryPath::scrub(TrialRun& run) {
@@ -199,7 +195,7 @@ void MemoryPath::scrub(TrialRun& run) {
                          scrubbed.at >= end ? ", after the inference" : "");
     });
   };
-  trials_.scrubbers_.follow(struck_, run.values, run.golden, met);
+  trials_.scrubbers_.follow(struck_, run.values, met);
 }
 
 MemoryTrials::MemoryTrials(const dnn::Network& network, const Mapping& mapping,
@@ -235,7 +231,7 @@ LayerEffect MemoryTrials::by_platform(const MeshStrike& strike, sim::MeshEngine*
 // What is wrong in the backing memory is loaded wrong: whole operands, of which nothing changes on
 // the chip.
 LayerEffect MemoryTrials::effect_of(const MeshStrike& strike) {
-  return method_ == sim::MemoryMethod::kFormula || strike.on_chip.empty()
+  return method_ == sim::MemoryMethod::kFormula || strike.on_chip.is_empty()
              ? by_formula(strike)
              : by_platform(strike, mesh_.get());
 }

@@ -14,8 +14,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-using Kind = Occupant::Kind;
-
 class ElementPlacesTest : public ::testing::TestWithParam<MemoryRules> {};
 
 TEST_P(ElementPlacesTest, EachBitOfAnElementIsFoundFromBothSides) {
@@ -91,7 +89,7 @@ TEST_P(ElementPlacesTest, ReadersAreThoseOfTheSchedule) {
   // addition reads it once more.
   std::size_t on_mesh = 0, beside = 0;
   for (const PlacedBit& place : places.places_of(2, 16 * 5 + 3, 0)) {
-    if (place.held.occupant.kind == Kind::kActivations) {
+    if (place.held.occupant.copies == &residency.activations()) {
       (place.held.occupant.layer == 0 ? on_mesh : beside) += place.held.reads.size();
     }
   }
@@ -100,14 +98,14 @@ TEST_P(ElementPlacesTest, ReadersAreThoseOfTheSchedule) {
   // A weight: once for each fold of the rows.
   std::size_t weight_reads = 0;
   for (const PlacedBit& place : places.places_of(0, 16 * 9 + 2, 7)) {
-    if (place.held.occupant.kind == Kind::kWeights) {
+    if (place.held.occupant.copies == &residency.weights()) {
       weight_reads += place.held.reads.size();
     }
   }
   EXPECT_EQ(weight_reads, static_cast<std::size_t>(schedule.layers()[0].tiling->row_folds()));
   // A sum: once for each fold of the depth, the first of which overwrites, and once for the result.
   for (const PlacedBit& place : places.places_of(3, 16 * 11 + 15, 7)) {
-    if (place.held.occupant.kind == Kind::kSums) {
+    if (place.held.occupant.copies == &residency.sums()) {
       EXPECT_EQ(place.held.reads.size(),
                 static_cast<std::size_t>(schedule.layers()[0].tiling->depth_folds()));
     }

@@ -123,8 +123,8 @@ TEST(MemoryStudyTest, ABackingCopyIsOneCurrencyWithATensorFault) {
       const std::uint64_t place = static_cast<std::uint64_t>(placement.tensor_base(index)) * 8 +
                                   word * static_cast<std::uint64_t>(tensor->element_bytes) * 8 +
                                   bit;
-      const Cycle written = trial.residency().tensor_written(
-          index, static_cast<std::int64_t>(place / 8) - placement.tensor_base(index));
+      const Cycle written =
+          trial.residency().all_in(2, sim::CodewordId(place / 64)).front().written;
       const Cycle when = tensor->is_constant ? -1 : written;
       const CellFault cell{2,
                            {sim::CodewordId(place / 64), static_cast<int>(place % 64)},

@@ -8,7 +8,6 @@
 
 #include <optional>
 
-#include "bridge/exposure/copies.h"
 #include "bridge/exposure/mesh_reads.h"
 #include "bridge/schedule/mapping.h"
 #include "bridge/trial/judge.h"
@@ -195,14 +194,11 @@ TEST_F(ResidencyTest, ABackingCopyReachesLaterFetchesOnly) {
   const std::size_t layer = s.index_of("stage1.conv1");
   const int tensor = s.mapping.work().weights_of[layer];
   const std::int64_t address = s.residency().placement().tensor_base(tensor) + 11;
-  const LayerMemory& here = s.memory().layers()[layer];
+  const WeightTiles& weights = s.residency().weights();
   std::vector<Cycle> fetches;
-  for_each_tile_of(
-      s.mapping.schedule(), layer, 11,
-      [&](std::int64_t tile, std::int64_t offset, std::int64_t bytes) {
-        fetches.push_back(s.memory().fetched(
-            kScratchpad, here.weight_loads[static_cast<std::size_t>(tile)], offset, bytes));
-      });
+  weights.for_each_with(layer, 1, 11, [&](std::int64_t tile, std::int64_t offset) {
+    fetches.push_back(weights.fetched(layer, tile, offset).value());
+  });
   ASSERT_EQ(fetches.size(), 4U);  // one for each row fold
   std::int64_t last = std::numeric_limits<std::int64_t>::max();
   for (const Cycle fetch : fetches) {
@@ -261,7 +257,7 @@ TEST_F(ResidencyTest, RefetchHealsACopyWhoseBackingCopyIsClean) {
   EXPECT_EQ(s.trial.run(s.tape, {faults, {}}, nullptr).judgement.outcome, Outcome::kCorrected);
   // The backing copy is struck, too: nothing to fetch again.
   const int tensor = s.mapping.work().weights_of[layer];
-  const CopyByte byte = weight_byte(s.mapping.schedule(), layer, 3, 0);
+  const CopyByte byte = s.residency().weights().byte(layer, 3, 0);
   const auto backing = static_cast<std::uint64_t>(
       (s.residency().placement().tensor_base(tensor) + byte.element) / 8);
   for (const int bit : {1, 2, 3}) {
@@ -284,7 +280,7 @@ TEST_F(ResidencyTest, OccupantsFollowOneAnother) {
             ++next;
           }
           const Occupant now = s.residency().at(memory, codeword, cycle);
-          if (now.kind == Occupant::Kind::kNothing) {
+          if (now.is_nothing()) {
             continue;  // dead by then: nothing to compare
           }
           ASSERT_GT(next, 0U);

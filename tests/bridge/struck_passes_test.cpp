@@ -22,8 +22,6 @@ namespace {
 
 const TopKJudge kTopK{};
 
-using Kind = Occupant::Kind;
-
 /// A mesh of which the first result of every pass is off by one.
 class WrongEngine final : public sim::MeshEngine {
  public:
@@ -82,22 +80,21 @@ TEST_P(StruckPassesTest, OnlyThePassesThatReadItAreSimulated) {
     const TrialResult result = trial.run(golden, {{&fault, 1}, {}}, nullptr);
     const std::int64_t passes = result.passes_simulated;
     EXPECT_EQ(formula.run(golden, {{&fault, 1}, {}}, nullptr).passes_simulated, 0);
-    const Tiling* const tiling = held.kind == Kind::kNothing || held.kind == Kind::kTensor
-                                     ? nullptr
-                                     : mapping.schedule().layers()[held.layer].tiling.get();
+    const Tiling* const tiling =
+        held.has_layer() ? mapping.schedule().layers()[held.layer].tiling.get() : nullptr;
     if (tiling == nullptr) {  // whole operands, operators beside the mesh, or nothing
       EXPECT_EQ(passes, 0) << k;
       continue;
     }
     ++live[memory];
-    if (held.kind == Kind::kSums) {
+    if (held.copies == &trial.residency().sums()) {
       EXPECT_EQ(passes, tiling->depth_folds()) << k;
       continue;
     }
     // The rest of a tile or block may be read later than the codeword.
     const bool is_read = result.corrected_codewords > 0;
     EXPECT_EQ(passes > 0, is_read) << k;
-    EXPECT_LE(passes, held.kind == Kind::kWeights ? 1 : tiling->passes()) << k;
+    EXPECT_LE(passes, held.copies == &trial.residency().weights() ? 1 : tiling->passes()) << k;
   }
   EXPECT_GT(*std::min_element(live.begin(), live.begin() + 3), 10);
   EXPECT_EQ(live[3], 0);
