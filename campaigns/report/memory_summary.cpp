@@ -13,7 +13,6 @@
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr std::size_t kNonfinite = 5, kDue = 6;  // places in rate_names()
 constexpr double kSecondsPerHour = 3600.0;
 
 std::int64_t total_of(const ByStored& counts) { return counts[0] + counts[1] + counts[2]; }
@@ -30,13 +29,6 @@ Chance of_wrong_on(const StrikeGroup& group) {
   return {group.can_be_silent || group.can_be_due, group.is_silent_sampled || group.is_due_sampled};
 }
 Chance of_due(const StrikeGroup& group) { return {group.can_be_due, group.is_due_sampled}; }
-
-Rate scaled(Rate rate, double factor) {
-  rate.value *= factor;
-  rate.interval.low *= factor;
-  rate.interval.high *= factor;
-  return rate;
-}
 
 /// Over strata that are known by their classes.
 Estimate mean_over(const std::map<std::size_t, StratumShares>& classes, double confidence) {
@@ -158,9 +150,9 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population) {
 namespace {
 
 /// Shares of strikes that a part has as the whole does.
-std::vector<Rate*> shares_of(StrikeRates& rates) {
-  std::vector<Rate*> shares;
-  for (Rate& rate : rates.avf) {
+std::vector<Estimate*> shares_of(StrikeRates& rates) {
+  std::vector<Estimate*> shares;
+  for (Estimate& rate : rates.avf) {
     shares.push_back(&rate);
   }
   shares.insert(shares.end(),
@@ -168,13 +160,13 @@ std::vector<Rate*> shares_of(StrikeRates& rates) {
   return shares;
 }
 
-void lower_to(double most, Rate& rate) {
+void lower_to(double most, Estimate& rate) {
   rate.interval.high = std::max(rate.value, std::min(rate.interval.high, most));
 }
 
 /// What all structures come to is at most what they come to one by one.
 void keep_within_parts(std::vector<StrikeRates>& parts, StrikeRates& all) {
-  const std::vector<Rate*> shares = shares_of(all);
+  const std::vector<Estimate*> shares = shares_of(all);
   for (std::size_t i = 0; i < shares.size() && all.strikes() > 0.0; ++i) {
     double high = 0.0;
     for (StrikeRates& part : parts) {
@@ -186,16 +178,16 @@ void keep_within_parts(std::vector<StrikeRates>& parts, StrikeRates& all) {
 
 /// ... and a part at most what all come to.
 void keep_within_all(StrikeRates& all, StrikeRates& part) {
-  const std::vector<Rate*> shares = shares_of(part), most = shares_of(all);
+  const std::vector<Estimate*> shares = shares_of(part), most = shares_of(all);
   for (std::size_t i = 0; i < shares.size() && part.strikes() > 0.0; ++i) {
     lower_to(all.in_fit(*most[i]).interval.high / part.strikes(), *shares[i]);
   }
 }
 
 /// A mean over strikes as they are drawn, as one over those on what the cells hold.
-Rate of_stored(Rate rate, const Rate& stored) {
+Estimate of_stored(Estimate rate, const Estimate& stored) {
   if (stored.value > 0.0 && stored.n > 0) {
-    if (rate.is_settled) {  // by what is enumerated, as StrikeRates::enumerated
+    if (rate.is_settled()) {  // by what is enumerated, as StrikeRates::enumerated
       rate.interval.high /= stored.value;
       return rate;
     }
@@ -206,15 +198,13 @@ Rate of_stored(Rate rate, const Rate& stored) {
   return rate;
 }
 
-Rate share_of_stored(const Rate& rate, const Rate& stored) {
-  Rate share = of_stored(rate, stored);
+Estimate share_of_stored(const Estimate& rate, const Estimate& stored) {
+  Estimate share = of_stored(rate, stored);
   share.interval.high = std::min(1.0, share.interval.high);
   return share;
 }
 
 }  // namespace
-
-Rate StrikeRates::in_fit(const Rate& rate) const { return scaled(rate, strikes()); }
 
 double later_inferences(const Scenario& scenario, Cycle cycles) {
   if (scenario.accelerator.schedule.weights != bridge::WeightReload::kAtBoot) {
@@ -255,17 +245,17 @@ void StrikeTallies::add(const StrikeSeen& seen) {
   ++tally.n;
   count(tally.struck, true);
   count(tally.activated, seen.is_activated);
-  for (std::size_t i = 0; i < kRates; ++i) {
-    count(tally.hits[i], seen.is[i]);
+  for (const Rate rate : kRates) {
+    count(tally.hits[rate], seen.is[rate]);
   }
   const bool is_wrong = after_detection_ == AfterDetection::kGoesOn
                             ? seen.is_wrong_on
-                            : seen.is[0] || seen.is[kNonfinite];
+                            : seen.is[Rate::kSdc] || seen.is[Rate::kNonfinite];
   const double later = lasting(*structure);
   count(tally.false_due, seen.is_false_due);
   count(tally.wrong_on, seen.is_wrong_on);
   count(tally.wrong_events, is_wrong || seen.later_wrong > 0.0);
-  count(tally.due_events, seen.is[kDue] || seen.later_due > 0.0);
+  count(tally.due_events, seen.is[Rate::kDue] || seen.later_due > 0.0);
   tally.wrong.add(factors_[stored] / most_factor() *
                   ((is_wrong ? 1.0 : 0.0) + later * seen.later_wrong) / (1.0 + later));
 }
@@ -280,8 +270,8 @@ const StrikeTally& StrikeTallies::tally_of(const StrikeGroup& group) const {
 // none. Groups of a class in which it can are one stratum, for the trials fall into them by their
 // rates.
 template <class IsMeant, class ChanceOf, class HitsOf>
-Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
-                             double confidence) const {
+Estimate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
+                                 const HitsOf& hits, double confidence) const {
   const double most = most_factor();
   double fit = 0.0;
   for (const StrikeGroup& group : population_->groups()) {
@@ -289,7 +279,8 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
   }
   std::map<std::size_t, StratumShares> strata;
   double unsampled = 0.0;
-  Rate rate;
+  Estimate rate;
+  bool is_any_counted = false;                           // that can come to it
   const bool is_divided = population_->is_stratified();  // else drawn by rate, from one stratum
   for (const StrikeGroup& group : population_->groups()) {
     if (!is_meant(group)) {
@@ -310,11 +301,11 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
       for (std::size_t i = 0; i < found.size(); ++i) {
         stratum.shares.add(factors_[i] / most, found[i]);
       }
-      rate.is_settled = rate.is_settled || is_counted;
+      is_any_counted = is_any_counted || is_counted;
     }
   }
-  rate.is_settled = !rate.is_settled;  // nothing is counted that can come to it
-  if (rate.is_settled) {
+  if (!is_any_counted) {
+    rate.basis = unsampled > 0.0 ? Basis::kEnumerated : Basis::kImpossible;
     rate.interval = {0.0, unsampled};
     return rate;
   }
@@ -326,13 +317,13 @@ Rate StrikeTallies::estimate(const IsMeant& is_meant, const ChanceOf& chance_of,
 
 // Of the detected errors of each group its own share, by their rates as estimated.
 template <class IsMeant>
-Rate StrikeTallies::false_of_due(const IsMeant& is_meant, double confidence) const {
+Estimate StrikeTallies::false_of_due(const IsMeant& is_meant, double confidence) const {
   std::vector<StratumMean> means;
-  Rate rate;
+  Estimate rate;
   double all = 0.0;
   for (const StrikeGroup& group : population_->groups()) {
     const StrikeTally& tally = tally_of(group);
-    const std::int64_t due = total_of(tally.hits[kDue]);
+    const std::int64_t due = total_of(tally.hits[Rate::kDue]);
     if (!is_meant(group) || due == 0) {
       continue;
     }
@@ -356,7 +347,7 @@ Rate StrikeTallies::false_of_due(const IsMeant& is_meant, double confidence) con
 
 /// Mean number of wrong inferences of one strike.
 template <class IsMeant>
-Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence) const {
+Estimate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence) const {
   double fit = 0.0, unsampled = 0.0, most = 0.0;
   for (const StrikeGroup& group : population_->groups()) {
     if (is_meant(group)) {
@@ -364,7 +355,7 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
       most = std::max(most, 1.0 + lasting(population_->structures()[group.structure]));
     }
   }
-  Rate rate;
+  Estimate rate;
   Shares pooled;
   std::map<std::size_t, StratumShares> strata;
   for (const StrikeGroup& group : population_->groups()) {
@@ -391,24 +382,24 @@ Rate StrikeTallies::wrong_inferences(const IsMeant& is_meant, double confidence)
       stratum.shares.add(tally.wrong);
     }
   }
-  rate.is_settled = strata.empty();
   if (strata.empty()) {
+    rate.basis = unsampled > 0.0 ? Basis::kEnumerated : Basis::kImpossible;
     rate.interval = {0.0, unsampled};
   } else if (population_->is_stratified()) {
     const Estimate estimate = mean_over(strata, confidence);
     rate.value = estimate.value;
     rate.interval = {estimate.interval.low, std::min(most, estimate.interval.high + unsampled)};
   } else {
-    rate = scaled({pooled.mean(), interval_of_shares(pooled, confidence), rate.n}, most);
+    rate = Estimate{pooled.mean(), interval_of_shares(pooled, confidence), rate.n}.times(most);
   }
-  return scaled(rate, most_factor());
+  return rate.times(most_factor());
 }
 
 /// The mean factor of strikes by what their cells hold, class by class: it does not depend on what
 /// ECC makes of them.
 template <class IsMeant>
-Rate StrikeTallies::stored_of(const IsMeant& is_meant, double confidence) const {
-  Rate rate{1.0, {1.0, 1.0}};
+Estimate StrikeTallies::stored_of(const IsMeant& is_meant, double confidence) const {
+  Estimate rate{1.0, {1.0, 1.0}};
   if (!population_->zero_to_one()) {
     return rate;
   }
@@ -447,13 +438,19 @@ Rate StrikeTallies::stored_of(const IsMeant& is_meant, double confidence) const 
 }
 
 template <class IsMeant>
+Estimate StrikeTallies::estimate_of(Rate rate, const IsMeant& is_meant, double confidence) const {
+  const auto hits = [rate](const StrikeTally& tally) -> const ByStored& {
+    return tally.hits[rate];
+  };
+  return estimate(is_meant, rate == Rate::kDue ? of_due : of_silent, hits, confidence);
+}
+
+template <class IsMeant>
 StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) const {
   StrikeRates rates;
   const auto always = [](const StrikeGroup& group) { return Chance{true, group.is_sampled}; };
-  for (std::size_t i = 0; i < kRates; ++i) {
-    const auto hits = [i](const StrikeTally& tally) -> const ByStored& { return tally.hits[i]; };
-    rates.avf[i] = i == kDue ? estimate(is_meant, of_due, hits, confidence)
-                             : estimate(is_meant, of_silent, hits, confidence);
+  for (const Rate rate : kRates) {
+    rates.avf[rate] = estimate_of(rate, is_meant, confidence);
   }
   const auto of = [&](ByStored StrikeTally::*member, const auto& chance_of) {
     const auto hits = [member](const StrikeTally& t) -> const ByStored& { return t.*member; };
@@ -469,7 +466,7 @@ StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) 
   rates.false_of_due = false_of_due(is_meant, confidence);
   rates.stored = stored_of(is_meant, confidence);
   rates.activated = share_of_stored(rates.activated, rates.stored);
-  for (Rate* rate : shares_of(rates)) {
+  for (Estimate* rate : shares_of(rates)) {
     *rate = share_of_stored(*rate, rates.stored);
   }
   rates.wrong_inferences = of_stored(wrong_inferences(is_meant, confidence), rates.stored);
@@ -485,17 +482,9 @@ StrikeRates StrikeTallies::rates_of(const IsMeant& is_meant, double confidence) 
   return rates;
 }
 
-Rate StrikeTallies::rate_of(const std::string& name, double confidence) const {
-  const auto& names = rate_names();
-  const auto index =
-      static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+Estimate StrikeTallies::rate_of(Rate rate, double confidence) const {
   const auto all = [](const StrikeGroup&) { return true; };
-  const auto hits = [index](const StrikeTally& tally) -> const ByStored& {
-    return tally.hits.at(index);
-  };
-  const Rate rate = index == kDue ? estimate(all, of_due, hits, confidence)
-                                  : estimate(all, of_silent, hits, confidence);
-  return share_of_stored(rate, stored_of(all, confidence));
+  return share_of_stored(estimate_of(rate, all, confidence), stored_of(all, confidence));
 }
 
 StrikeSummary StrikeTallies::summary(double confidence) const {
@@ -575,9 +564,10 @@ StrikeSummary StrikeTallies::summary(double confidence) const {
       summary.due_classes.insert(name);
     }
     const StrikeTally& tally = tally_of(group);
-    const bool is_silent = total_of(tally.hits[0]) + total_of(tally.hits[kNonfinite]) > 0;
+    const bool is_silent =
+        total_of(tally.hits[Rate::kSdc]) + total_of(tally.hits[Rate::kNonfinite]) > 0;
     if ((is_silent && !group.can_be_silent) ||
-        (total_of(tally.hits[kDue]) > 0 && !group.can_be_due)) {
+        (total_of(tally.hits[Rate::kDue]) > 0 && !group.can_be_due)) {
       summary.warnings.push_back(fmt::format(
           "{}: strikes of the stratum '{}' ended as {}, which reading their codewords cannot come "
           "to; their rate is in the totals",

@@ -22,24 +22,15 @@
 
 namespace tilestrike::campaigns {
 
-/// A share of n trials, or the mean share over n lasting faults.
-struct Rate {
-  double value = 0.0;
-  Interval interval;
-  std::int64_t n = 0;
-  /// More trials change nothing: it cannot happen, or only what is enumerated bounds it.
-  bool is_settled = false;
-};
-
 /// One trial as this summary sees it.
 struct StrikeSeen {
   std::string structure, radiation, stratum;
   std::optional<bool> stored;  // what the struck cell held; nothing where that does not count
   bool is_activated = false;
-  std::array<bool, kRates> is{};  // in the order of rate_names()
-  bool is_false_due = false;      // a due that is masked or corrected without the stop
-  bool is_wrong_on = false;       // wrong, or would be if a detected error did not stop it
-  double later_wrong = 0.0;       // share of later inferences; 0 where none reads the cells
+  RateArray<bool> is;
+  bool is_false_due = false;  // a due that is masked or corrected without the stop
+  bool is_wrong_on = false;   // wrong, or would be if a detected error did not stop it
+  double later_wrong = 0.0;   // share of later inferences; 0 where none reads the cells
   double later_due = 0.0;
 };
 
@@ -52,7 +43,7 @@ using StoredFactors = std::array<double, 3>;
 struct StrikeTally {
   std::int64_t n = 0;
   ByStored struck{}, activated{};
-  std::array<ByStored, kRates> hits{};
+  RateArray<ByStored> hits;
   ByStored false_due{}, wrong_on{}, wrong_events{}, due_events{};
   Shares wrong;  // wrong inferences, with the cell's factor, over the most of the structure
 };
@@ -64,23 +55,23 @@ struct StrikeRates {
   std::int64_t trials = 0;
   sim::EventRates fit;  // strikes in 1e9 hours on cells that hold 0 and 1 equally often
   /// Strikes on what the cells do hold, over that: 1 where it does not count.
-  Rate stored{1.0, {1.0, 1.0}};
+  Estimate stored{1.0, {1.0, 1.0}};
   std::array<bool, 3> is_known{true, true, true};  // neutron, alpha, thermal: else 0 for want of it
-  Rate activated;
-  std::array<Rate, kRates> avf;  // P(outcome | one strike): shares of strikes()
-  Rate false_due;
-  Rate false_of_due;  // of the detected errors, those without which the answer would be right
-  Rate wrong_on;      // wrong answers if detected errors stopped nothing
-  Rate wrong_event;   // at least one wrong inference, later ones included
-  Rate due_event;
-  Rate wrong_inferences;  // mean number of one strike
+  Estimate activated;
+  RateArray<Estimate> avf;  // P(outcome | one strike): shares of strikes()
+  Estimate false_due;
+  Estimate false_of_due;  // of the detected errors, those without which the answer would be right
+  Estimate wrong_on;      // wrong answers if detected errors stopped nothing
+  Estimate wrong_event;   // at least one wrong inference, later ones included
+  Estimate due_event;
+  Estimate wrong_inferences;  // mean number of one strike
   /// What reading codewords while they are upset comes to at most, in FIT, enumerated.
   std::optional<MemoryPopulation::Enumerated> enumerated;
 
   /// Strikes in 1e9 hours, on what the cells hold.
   double strikes() const { return fit.total() * stored.value; }
   /// Of a rate of one strike, per 1e9 hours.
-  Rate in_fit(const Rate& rate) const;
+  Estimate in_fit(const Estimate& rate) const { return rate.times(strikes()); }
 };
 
 /// An input of the rates and where it comes from.
@@ -124,24 +115,26 @@ class StrikeTallies {
                 AfterDetection after_detection);
 
   void add(const StrikeSeen& seen);
-  /// By the name of the outcome.
-  Rate rate_of(const std::string& name, double confidence) const;
+  /// Over all strikes.
+  Estimate rate_of(Rate rate, double confidence) const;
   StrikeSummary summary(double confidence) const;
 
  private:
   template <class IsMeant>
   StrikeRates rates_of(const IsMeant& is_meant, double confidence) const;
   template <class IsMeant, class ChanceOf, class HitsOf>
-  Rate estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
-                double confidence) const;
+  Estimate estimate(const IsMeant& is_meant, const ChanceOf& chance_of, const HitsOf& hits,
+                    double confidence) const;
+  template <class IsMeant>
+  Estimate estimate_of(Rate rate, const IsMeant& is_meant, double confidence) const;
   double most_factor() const;
   double lasting(const Structure& structure) const;
   template <class IsMeant>
-  Rate stored_of(const IsMeant& is_meant, double confidence) const;
+  Estimate stored_of(const IsMeant& is_meant, double confidence) const;
   template <class IsMeant>
-  Rate false_of_due(const IsMeant& is_meant, double confidence) const;
+  Estimate false_of_due(const IsMeant& is_meant, double confidence) const;
   template <class IsMeant>
-  Rate wrong_inferences(const IsMeant& is_meant, double confidence) const;
+  Estimate wrong_inferences(const IsMeant& is_meant, double confidence) const;
   const StrikeTally& tally_of(const StrikeGroup& group) const;
 
   const MemoryPopulation* population_;

@@ -12,17 +12,16 @@
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr std::size_t kSdc = 0, kSdc1 = 1, kDue = 6;  // places in rate_names()
-
 using Json = nlohmann::ordered_json;
 using Table = std::vector<std::vector<std::string>>;
 
 std::string number(double value) { return value == 0.0 ? "0" : fmt::format("{:.3g}", value); }
 
 /// "1.2e-3 [9e-4, 1.6e-3]"; what cannot happen is 0, and what is only enumerated a bound.
-std::string rate_text(const Rate& rate) {
-  if (rate.is_settled) {
-    return rate.interval.high > 0.0 ? "<= " + number(rate.interval.high) + " (enumerated)" : "0";
+std::string rate_text(const Estimate& rate) {
+  if (rate.is_settled()) {
+    return rate.basis == Basis::kEnumerated ? "<= " + number(rate.interval.high) + " (enumerated)"
+                                            : "0";
   }
   if (rate.n == 0) {
     return "-";
@@ -66,16 +65,14 @@ std::string enumerated_text(const std::optional<MemoryPopulation::Enumerated>& e
   return enumerated ? number((*enumerated).*part) : "-";
 }
 
-Json json_of(const Rate& rate) {
+Json json_of(const Estimate& rate) {
   Json json = {{"value", rate.value},
                {"low", rate.interval.low},
                {"high", rate.interval.high},
                {"n", rate.n}};
-  if (rate.is_settled) {
-    json["kind"] = rate.interval.high > 0.0 ? "enumerated bound" : "impossible";
-  } else {
-    json["kind"] = "sampled";
-  }
+  json["kind"] = rate.basis == Basis::kSampled      ? "sampled"
+                 : rate.basis == Basis::kEnumerated ? "enumerated bound"
+                                                    : "impossible";
   return json;
 }
 
@@ -96,19 +93,19 @@ Json json_of(const StrikeRates& rates) {
   json["stored_factor"] = json_of(rates.stored);
   json["strikes"] = rates.strikes();
   json["activated"] = json_of(rates.activated);
-  for (std::size_t i = 0; i < kRates; ++i) {
-    json["avf"][rate_names()[i]] = json_of(rates.avf[i]);
+  for (const Rate rate : kRates) {
+    json["avf"][name_of(rate)] = json_of(rates.avf[rate]);
   }
   json["avf"]["false_due"] = json_of(rates.false_due);
   json["false_of_due"] = json_of(rates.false_of_due);
   json["avf"]["wrong_without_stop"] = json_of(rates.wrong_on);
-  for (std::size_t i = 0; i < kRates; ++i) {
-    json["fit_of"][rate_names()[i]] = json_of(rates.in_fit(rates.avf[i]));
+  for (const Rate rate : kRates) {
+    json["fit_of"][name_of(rate)] = json_of(rates.in_fit(rates.avf[rate]));
   }
   json["fit_of"]["false_due"] = json_of(rates.in_fit(rates.false_due));
   json["fit_of"]["wrong_event"] = json_of(rates.in_fit(rates.wrong_event));
   json["fit_of"]["due_event"] = json_of(rates.in_fit(rates.due_event));
-  Rate per_hour = rates.in_fit(rates.wrong_inferences);
+  Estimate per_hour = rates.in_fit(rates.wrong_inferences);
   for (double* value : {&per_hour.value, &per_hour.interval.low, &per_hour.interval.high}) {
     *value /= sim::kHoursPerFit;
   }
@@ -128,7 +125,7 @@ std::string persistence_text(const StrikeSummary& summary) {
       summary.after_detection == AfterDetection::kStops
           ? "which stops that inference"
           : "the inference goes on: its wrong answers are among the first");
-  Rate per_hour = all.in_fit(all.wrong_inferences);
+  Estimate per_hour = all.in_fit(all.wrong_inferences);
   for (double* value : {&per_hour.value, &per_hour.interval.low, &per_hour.interval.high}) {
     *value /= sim::kHoursPerFit;
   }
@@ -146,21 +143,21 @@ std::string persistence_text(const StrikeSummary& summary) {
 /// FIT at the ends of the bands: of structure i, or of all. Where nothing was seen, from 0 to the
 /// upper bound at the upper end; nothing where no trial was.
 std::optional<Band> fit_band(const StrikeSummary& summary, std::optional<std::size_t> structure,
-                             std::size_t rate) {
+                             Rate rate) {
   Band sum{0.0, 0.0};
   for (std::size_t i = 0; i < summary.bands.size(); ++i) {
     if (structure && *structure != i) {
       continue;
     }
     const StrikeRates& rates = summary.structures[i];
-    const Rate fit = rates.in_fit(rates.avf[rate]);
-    const Band& band = rate == kDue ? summary.bands[i].due : summary.bands[i].silent;
-    if (!fit.is_settled && fit.n == 0) {
+    const Estimate fit = rates.in_fit(rates.avf[rate]);
+    const Band& band = rate == Rate::kDue ? summary.bands[i].due : summary.bands[i].silent;
+    if (fit.is_unknown()) {
       return std::nullopt;
     }
     const double bound = fit.interval.high;
-    sum.low += band.low * (fit.is_settled ? bound : fit.value);
-    sum.high += band.high * (fit.is_settled || fit.value == 0.0 ? bound : fit.value);
+    sum.low += band.low * (fit.is_settled() ? bound : fit.value);
+    sum.high += band.high * (fit.is_settled() || fit.value == 0.0 ? bound : fit.value);
   }
   return sum;
 }
@@ -171,13 +168,13 @@ std::string bands_text(const StrikeSummary& summary) {
   }
   Table table = {{"structure", "FIT sdc", "FIT due"}};
   const auto add = [&](const std::string& name, std::optional<std::size_t> structure) {
-    const auto text = [&](std::size_t rate) {
+    const auto text = [&](Rate rate) {
       const std::optional<Band> band = fit_band(summary, structure, rate);
       return !band               ? "-"
              : band->high == 0.0 ? "0"
                                  : number(band->low) + " to " + number(band->high);
     };
-    table.push_back({name, text(kSdc), text(kDue)});
+    table.push_back({name, text(Rate::kSdc), text(Rate::kDue)});
   };
   for (std::size_t i = 0; i < summary.structures.size(); ++i) {
     add(summary.structures[i].name, i);
@@ -211,12 +208,13 @@ double accumulated_due(const StrikeSummary& summary) {
 }
 
 /// Detected errors of one strike, and of strikes that meet.
-Rate both_due(const StrikeSummary& summary) {
-  Rate due = summary.all.in_fit(summary.all.avf[kDue]);
+Estimate both_due(const StrikeSummary& summary) {
+  Estimate due = summary.all.in_fit(summary.all.avf[Rate::kDue]);
   const double met = accumulated_due(summary);
   due.value += met;
   due.interval.low += met;
   due.interval.high += met;
+  due.basis = met > 0.0 && due.basis == Basis::kImpossible ? Basis::kEnumerated : due.basis;
   return due;
 }
 
@@ -275,15 +273,15 @@ std::string text_of(const StrikeSummary& summary) {
                 "one strike, if every codeword were read: silent", "due"}};
   for (const StrikeRates* rates : rows_of(summary)) {
     avf.push_back({rates->name, std::to_string(rates->cells), std::to_string(rates->trials),
-                   rate_text(rates->avf[kSdc]), rate_text(rates->avf[kSdc1]),
-                   rate_text(rates->avf[kDue]), rate_text(rates->false_of_due)});
+                   rate_text(rates->avf[Rate::kSdc]), rate_text(rates->avf[Rate::kSdc1]),
+                   rate_text(rates->avf[Rate::kDue]), rate_text(rates->false_of_due)});
     const auto part = [&](double value, std::size_t radiation) {
       return rates->is_known[radiation] ? number(rates->stored.value * value) : "-";
     };
     fit.push_back({rates->name, number(rates->strikes()), part(rates->fit.neutron, 0),
                    part(rates->fit.alpha, 1), part(rates->fit.thermal, 2),
-                   rate_text(rates->in_fit(rates->avf[kSdc])),
-                   rate_text(rates->in_fit(rates->avf[kDue])),
+                   rate_text(rates->in_fit(rates->avf[Rate::kSdc])),
+                   rate_text(rates->in_fit(rates->avf[Rate::kDue])),
                    enumerated_text(rates->enumerated, &MemoryPopulation::Enumerated::silent),
                    enumerated_text(rates->enumerated, &MemoryPopulation::Enumerated::due)});
   }
@@ -320,8 +318,8 @@ std::string text_of(const StrikeSummary& summary) {
   for (const StrikeRates& rates : summary.radiations) {
     if (summary.radiations.size() > 1) {
       text += fmt::format("{}: FIT sdc {}, due {}\n", rates.name,
-                          rate_text(rates.in_fit(rates.avf[kSdc])),
-                          rate_text(rates.in_fit(rates.avf[kDue])));
+                          rate_text(rates.in_fit(rates.avf[Rate::kSdc])),
+                          rate_text(rates.in_fit(rates.avf[Rate::kDue])));
     }
   }
   text += accumulated_text(summary);
@@ -359,12 +357,12 @@ Json json_of(const StrikeSummary& summary) {
   }
   json["bands"] = Json::array();
   const auto add_bands = [&](const std::string& name, std::optional<std::size_t> structure) {
-    const auto ends = [&](std::size_t rate) {
+    const auto ends = [&](Rate rate) {
       const std::optional<Band> band = fit_band(summary, structure, rate);
       return band ? Json{band->low, band->high} : Json();
     };
     json["bands"].push_back(
-        {{"structure", name}, {"fit_sdc", ends(kSdc)}, {"fit_due", ends(kDue)}});
+        {{"structure", name}, {"fit_sdc", ends(Rate::kSdc)}, {"fit_due", ends(Rate::kDue)}});
   };
   for (std::size_t i = 0; i < summary.bands.size(); ++i) {
     add_bands(summary.structures[i].name, i);
@@ -402,9 +400,10 @@ std::string points_text(const std::vector<PointRates>& points) {
   for (const PointRates& point : points) {
     const StrikeRates& all = point.summary->all;
     table.push_back({point.label, std::to_string(all.trials), number(all.strikes()),
-                     rate_text(all.in_fit(all.avf[kSdc])), rate_text(all.in_fit(all.avf[kSdc1])),
-                     rate_text(all.in_fit(all.avf[kDue])), number(accumulated_due(*point.summary)),
-                     rate_text(both_due(*point.summary))});
+                     rate_text(all.in_fit(all.avf[Rate::kSdc])),
+                     rate_text(all.in_fit(all.avf[Rate::kSdc1])),
+                     rate_text(all.in_fit(all.avf[Rate::kDue])),
+                     number(accumulated_due(*point.summary)), rate_text(both_due(*point.summary))});
   }
   return table_text(table);
 }
@@ -417,9 +416,9 @@ Json points_json(const std::vector<PointRates>& points) {
                     {"n", all.trials},
                     {"fit", all.strikes()},
                     {"fit_band", {point.summary->fit_low, point.summary->fit_high}},
-                    {"fit_sdc", json_of(all.in_fit(all.avf[kSdc]))},
-                    {"fit_sdc_1", json_of(all.in_fit(all.avf[kSdc1]))},
-                    {"fit_due", json_of(all.in_fit(all.avf[kDue]))},
+                    {"fit_sdc", json_of(all.in_fit(all.avf[Rate::kSdc]))},
+                    {"fit_sdc_1", json_of(all.in_fit(all.avf[Rate::kSdc1]))},
+                    {"fit_due", json_of(all.in_fit(all.avf[Rate::kDue]))},
                     {"fit_due_accumulated", accumulated_due(*point.summary)},
                     {"fit_due_both", json_of(both_due(*point.summary))}});
   }

@@ -16,9 +16,8 @@
 namespace tilestrike::campaigns {
 namespace {
 
-/// What is compared: silent errors, the top class, detected errors; of all of which rates_of().
-constexpr std::size_t kDue = 6;
-constexpr std::array<std::size_t, 3> kCompared{0, 1, kDue};
+/// What is compared: silent errors, the top class, detected errors.
+constexpr std::array kCompared = {Rate::kSdc, Rate::kSdc1, Rate::kDue};
 
 /// One trial as the comparison sees it.
 struct PairedTrial {
@@ -26,7 +25,7 @@ struct PairedTrial {
   std::string structure, radiation, stratum;
   std::string register_name;        // or tensor; empty: a cell of a memory
   std::vector<std::int64_t> place;  // image, cycle, ...
-  std::array<double, kCompared.size()> shares{};
+  RateArray<double> shares;         // of kCompared
 };
 
 std::int64_t number_in(const Cell& cell) {
@@ -62,8 +61,8 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
                                       "cycle",  "bank",      "row",       "column",  "position",
                                       "bit",    "register",  "word",      "images",  "bits"};
   const std::size_t first_rate = columns.size();
-  for (const std::size_t rate : kCompared) {
-    columns.push_back("images_" + rate_names()[rate]);
+  for (const Rate rate : kCompared) {
+    columns.push_back("images_" + name_of(rate));
   }
   std::vector<PairedTrial> trials;
   std::map<std::string, sim::ArrayGeometry> arrays;
@@ -82,8 +81,9 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
       identify(row, arrays, trial);
     }
     const auto images = static_cast<double>(std::max<std::int64_t>(1, number_in(row[13])));
-    for (std::size_t i = 0; i < kCompared.size(); ++i) {
-      trial.shares[i] = static_cast<double>(number_in(row[first_rate + i])) / images;
+    std::size_t column = first_rate;
+    for (const Rate rate : kCompared) {
+      trial.shares[rate] = static_cast<double>(number_in(row[column++])) / images;
     }
     trials.push_back(std::move(trial));
     return true;
@@ -102,7 +102,7 @@ double scale_of(const Summary& summary) {
   return summary.strikes ? summary.strikes->all.fit.total() : 1.0;
 }
 
-Rate rate_of(const Summary& summary, std::size_t rate) {
+Estimate rate_of(const Summary& summary, Rate rate) {
   return summary.strikes ? summary.strikes->all.in_fit(summary.strikes->all.avf[rate])
                          : summary.all.rates[rate];
 }
@@ -121,18 +121,18 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
     point.alike +=
         is_class_shared && a.place == b.place && a.register_name == b.register_name ? 1 : 0;
   }
-  for (std::size_t i = 0; n > 0 && i < kCompared.size(); ++i) {
-    const Rate a = rate_of(first, kCompared[i]), b = rate_of(other, kCompared[i]);
-    if ((a.n == 0 && !a.is_settled) || (b.n == 0 && !b.is_settled)) {
+  for (const Rate rate : kCompared) {
+    const Estimate a = rate_of(first, rate), b = rate_of(other, rate);
+    if (n == 0 || a.is_unknown() || b.is_unknown()) {
       continue;  // not judged
     }
     // What a point cannot have widens no interval.
     const auto can = [&](const Summary& summary, const PairedTrial& trial) {
-      if (!summary.strikes || trial.shares[i] > 0.0) {
+      if (!summary.strikes || trial.shares[rate] > 0.0) {
         return true;
       }
       const auto& names =
-          kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
+          rate == Rate::kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
       return names.contains(class_of(trial));
     };
     // Classes whose trials are allotted have shares that are no matter of chance; others are one.
@@ -148,12 +148,12 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
       const double plus = can(other, to[k]) ? scale_of(other) * to[k].weight : 0.0;
       const double minus = can(first, from[k]) ? scale_of(first) * from[k].weight : 0.0;
       Differences& each = classes[class_in_estimate(from[k])];
-      each.values.push_back(plus * to[k].shares[i] - minus * from[k].shares[i]);
+      each.values.push_back(plus * to[k].shares[rate] - minus * from[k].shares[rate]);
       each.most = std::max(each.most, plus);
       each.least = std::min(each.least, -minus);
     }
     Difference difference;
-    difference.rate = rate_names()[kCompared[i]];
+    difference.rate = name_of(rate);
     std::vector<Differences> all;
     for (auto& [name, each] : classes) {
       all.push_back(std::move(each));

@@ -16,8 +16,8 @@ namespace {
 /// Trials of one stratum; without strata, all. A transient trial's share is 0 or 1.
 struct StratumTally {
   Shares activated;
-  std::array<Shares, kRates> all;
-  std::array<Shares, kRates> of_activated;
+  RateArray<Shares> all;
+  RateArray<Shares> of_activated;
   Shares kept;  // accuracy that is left, as a share of what could be lost and gained
 };
 
@@ -38,7 +38,7 @@ struct Seen {
   std::int64_t images = 1;
   std::int64_t faults = 1;
   std::int64_t correct = -1, golden_correct = -1;  // -1: no labels
-  std::array<std::int64_t, kRates> images_of{};
+  RateArray<std::int64_t> images_of;
   StrikeSeen strike;
 };
 
@@ -71,9 +71,10 @@ Seen seen_of(const Row& row) {
     seen.correct = std::get<std::int64_t>(row[7]);
     seen.golden_correct = std::get<std::int64_t>(row[8]);
   }
-  for (std::size_t i = 0; i < kRates; ++i) {
-    seen.images_of[i] = std::get<std::int64_t>(row[18 + i]);
-    seen.strike.is[i] = seen.images_of[i] > 0;
+  std::size_t column = 18;
+  for (const Rate rate : kRates) {
+    seen.images_of[rate] = std::get<std::int64_t>(row[column++]);
+    seen.strike.is[rate] = seen.images_of[rate] > 0;
   }
   StrikeSeen& strike = seen.strike;
   strike.structure = std::get<std::string>(row[9]);
@@ -85,7 +86,7 @@ Seen seen_of(const Row& row) {
   if (const auto* stored = std::get_if<std::int64_t>(&row[17])) {
     strike.stored = *stored != 0;
   }
-  strike.is_wrong_on = strike.is[0] || strike.is[5];
+  strike.is_wrong_on = strike.is[Rate::kSdc] || strike.is[Rate::kNonfinite];
   if (const auto* without_stop = std::get_if<std::string>(&row[13])) {
     const bool is_due = std::get<std::string>(row[12]) == name_of(Outcome::kDue);
     const bool is_wrong =
@@ -108,11 +109,12 @@ void count(const Seen& seen, bool is_persistent, Tally& tally) {
   ++tally.n;
   tally.activated += seen.is_activated ? 1 : 0;
   stratum.activated.add(seen.is_activated ? 1.0 : 0.0);
-  for (std::size_t i = 0; i < kRates; ++i) {
-    const double share = static_cast<double>(seen.images_of[i]) / static_cast<double>(seen.images);
-    stratum.all[i].add(share);
+  for (const Rate rate : kRates) {
+    const double share =
+        static_cast<double>(seen.images_of[rate]) / static_cast<double>(seen.images);
+    stratum.all[rate].add(share);
     if (seen.is_activated) {
-      stratum.of_activated[i].add(share);
+      stratum.of_activated[rate].add(share);
     }
   }
   tally.faults += static_cast<double>(seen.faults);
@@ -156,17 +158,12 @@ class Estimator {
         is_exact_(facts.plan->is_census() && is_complete) {}
 
   /// A rate among trials with a fault, as one among all.
-  Rate weighted(Rate rate) const {
-    rate.value *= weight_;
-    rate.interval.low *= weight_;
-    rate.interval.high *= weight_;
-    return rate;
-  }
+  Estimate weighted(const Estimate& rate) const { return rate.times(weight_); }
 
   /// The accuracy when faults come with the plan's probability: the golden one, and what trials
   /// gain or lose on their own images.
-  Rate accuracy(const Tally& tally, const Weights& weights, double golden) const {
-    const Rate kept = mean_of(
+  Estimate accuracy(const Tally& tally, const Weights& weights, double golden) const {
+    const Estimate kept = mean_of(
         tally, weights, [](const StratumTally& stratum) -> const Shares& { return stratum.kept; });
     const auto of = [&](double share) {
       return golden + weight_ * (is_persistent_ ? share - golden : 2.0 * share - 1.0);
@@ -174,7 +171,7 @@ class Estimator {
     return {of(kept.value), {of(kept.interval.low), of(kept.interval.high)}, kept.n};
   }
 
-  Rate of_all(const Tally& tally, const Weights& weights, std::size_t rate) const {
+  Estimate of_all(const Tally& tally, const Weights& weights, Rate rate) const {
     return mean_of(tally, weights, [rate](const StratumTally& stratum) -> const Shares& {
       return stratum.all[rate];
     });
@@ -187,15 +184,16 @@ class Estimator {
         weighted(mean_of(tally, weights, [](const StratumTally& stratum) -> const Shares& {
           return stratum.activated;
         }));
-    for (std::size_t i = 0; i < kRates; ++i) {
-      const Rate rate = of_all(tally, weights, i);
-      group.rates[i] = weighted(rate);
+    for (const Rate rate : kRates) {
+      const Estimate share = of_all(tally, weights, rate);
+      group.rates[rate] = weighted(share);
       if (weights.empty()) {
-        group.rates_of_activated[i] = mean_of(
-            tally, weights,
-            [i](const StratumTally& stratum) -> const Shares& { return stratum.of_activated[i]; });
+        group.rates_of_activated[rate] =
+            mean_of(tally, weights, [rate](const StratumTally& stratum) -> const Shares& {
+              return stratum.of_activated[rate];
+            });
       } else if (tally.activated == tally.n) {  // of other shares strata say nothing
-        group.rates_of_activated[i] = rate;
+        group.rates_of_activated[rate] = share;
       }
     }
     group.masked_at = tally.masked_at;
@@ -210,10 +208,10 @@ class Estimator {
   }
 
   template <class SharesOf>
-  Rate mean_of(const Tally& tally, const Weights& weights, const SharesOf& shares_of) const {
+  Estimate mean_of(const Tally& tally, const Weights& weights, const SharesOf& shares_of) const {
     if (!weights.empty()) {
       std::vector<StratumShares> strata;
-      Rate rate;
+      Estimate rate;
       for (const auto& [name, weight] : weights) {
         strata.push_back({weight, shares_of(stratum_of(tally, name))});
         rate.n += strata.back().shares.n();
@@ -323,11 +321,14 @@ namespace {
 /// What `until` asks for and all of the trials have not brought.
 std::vector<std::string> unmet(const Summary& summary, const std::optional<Until>& until) {
   std::vector<std::string> names;
-  for (std::size_t i = 0; until && summary.counted >= summary.planned && i < kRates; ++i) {
-    const Rate& rate = summary.all.rates[i];
-    if (std::ranges::find(until->of, rate_names()[i]) != until->of.end() && !rate.is_settled &&
-        !is_precise(rate.value, rate.interval, until->relative, until->half_width)) {
-      names.push_back(rate_names()[i]);
+  if (!until || summary.counted < summary.planned) {
+    return names;
+  }
+  for (const Rate rate : kRates) {
+    const Estimate& found = summary.all.rates[rate];
+    if (std::ranges::find(until->of, rate) != until->of.end() && !found.is_settled() &&
+        !is_precise(found.value, found.interval, until->relative, until->half_width)) {
+      names.push_back(name_of(rate));
     }
   }
   return names;
@@ -497,10 +498,8 @@ namespace {
 
 /// Judged by its distance alone an answer has no top class: those rates are not 0, but unknown.
 void forget_classes(Summary& summary) {
-  const auto forget = [](std::array<Rate, kRates>& rates) {
-    for (const std::size_t of_classes : {std::size_t{1}, std::size_t{2}}) {  // sdc_1, sdc_5
-      rates[of_classes] = Rate();
-    }
+  const auto forget = [](RateArray<Estimate>& rates) {
+    rates[Rate::kSdc1] = rates[Rate::kSdc5] = Estimate();
   };
   const auto forget_in = [&](Group& group) {
     forget(group.rates);
@@ -533,21 +532,18 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
   return summary;
 }
 
-Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
-                   const std::string& name, std::int64_t trials) {
+Estimate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
+                       Rate rate, std::int64_t trials) {
   if (is_by_rate(facts)) {
     StrikeTallies strikes = tallies_of(facts);
     each_counted(results, scenario, trials, [&](const Seen& seen) { strikes.add(seen.strike); });
-    return strikes.rate_of(name, facts.scenario->confidence());
+    return strikes.rate_of(rate, facts.scenario->confidence());
   }
   Tally tally;
   const bool is_persistent = facts.plan->is_persistent();
   each_counted(results, scenario, trials,
                [&](const Seen& seen) { count(seen, is_persistent, tally); });
-  const auto& names = rate_names();
-  const auto index =
-      static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-  return Estimator(facts, false).of_all(tally, weights_of(facts, is_any), index);
+  return Estimator(facts, false).of_all(tally, weights_of(facts, is_any), rate);
 }
 
 }  // namespace tilestrike::campaigns

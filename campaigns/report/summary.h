@@ -32,9 +32,9 @@ struct SummaryFacts {
 /// Trials that have something in common.
 struct Group {
   std::string name;
-  Rate activated;
-  std::array<Rate, kRates> rates;               // over all trials of the group
-  std::array<Rate, kRates> rates_of_activated;  // over its activated trials
+  Estimate activated;
+  RateArray<Estimate> rates;               // over all trials of the group
+  RateArray<Estimate> rates_of_activated;  // over its activated trials
   std::map<std::string, std::int64_t> masked_at;
 };
 
@@ -60,7 +60,7 @@ struct Summary {
   double mean_faults = 0.0;        // of the counted trials
   double per_parameter = 0.0;      // expected faults over the words that may be struck
   std::vector<BitStratum> strata;  // that the trials are shared between; empty: they are not
-  Rate accuracy_under_faults;      // top-1, without the condition; n = 0: no labels
+  Estimate accuracy_under_faults;  // top-1, without the condition; n = 0: no labels
   bool is_on_memories = false;
   double device_fit = 0.0;    // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   bool is_of_events = false;  // what is expected is events, not faults
@@ -76,9 +76,9 @@ struct Summary {
 
 Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts);
 
-/// The rate `name` over the first so many trials.
-Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
-                   const std::string& name, std::int64_t trials);
+/// A rate over the first so many trials.
+Estimate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
+                       Rate rate, std::int64_t trials);
 
 std::string text_of(const Summary& summary);
 nlohmann::ordered_json json_of(const Summary& summary);

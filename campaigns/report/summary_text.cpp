@@ -12,8 +12,6 @@
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr std::size_t kSdcRate = 0, kSdc1Rate = 1, kDueRate = 6;  // places in rate_names()
-
 /// What rates of a strike on tensors mean, and the accuracy.
 std::string tensor_text(const Summary& summary) {
   std::string text = fmt::format("faults per trial: {:.4g} on average", summary.mean_faults);
@@ -49,7 +47,7 @@ std::string strata_text(const std::vector<BitStratum>& strata) {
   return "strata, share of the bits (of the trials): " + join(parts, ", ") + "\n";
 }
 
-std::string rate_text(const Rate& rate) {
+std::string rate_text(const Estimate& rate) {
   if (rate.n == 0) {
     return "-";
   }
@@ -73,15 +71,16 @@ std::string table(const std::string& heading, const std::vector<Group>& groups,
   std::string text =
       line(heading, "n", "activated", "sdc", "sdc_1", "activated", "sdc of activated");
   for (const Group& group : groups) {
-    text +=
-        line(group.name.empty() ? nothing : group.name, std::to_string(group.activated.n),
-             rate_text(group.activated), rate_text(group.rates[0]), rate_text(group.rates[1]),
-             std::to_string(group.rates_of_activated[0].n), rate_text(group.rates_of_activated[0]));
+    text += line(group.name.empty() ? nothing : group.name, std::to_string(group.activated.n),
+                 rate_text(group.activated), rate_text(group.rates[Rate::kSdc]),
+                 rate_text(group.rates[Rate::kSdc1]),
+                 std::to_string(group.rates_of_activated[Rate::kSdc].n),
+                 rate_text(group.rates_of_activated[Rate::kSdc]));
   }
   return text;
 }
 
-nlohmann::ordered_json json_of(const Rate& rate) {
+nlohmann::ordered_json json_of(const Estimate& rate) {
   return {{"value", rate.value},
           {"low", rate.interval.low},
           {"high", rate.interval.high},
@@ -93,9 +92,9 @@ nlohmann::ordered_json json_of(const Group& group) {
   json["name"] = group.name;
   json["n"] = group.activated.n;
   json["activated"] = json_of(group.activated);
-  for (std::size_t i = 0; i < kRates; ++i) {
-    json["over_all"][rate_names()[i]] = json_of(group.rates[i]);
-    json["over_activated"][rate_names()[i]] = json_of(group.rates_of_activated[i]);
+  for (const Rate rate : kRates) {
+    json["over_all"][name_of(rate)] = json_of(group.rates[rate]);
+    json["over_activated"][name_of(rate)] = json_of(group.rates_of_activated[rate]);
   }
   for (const Term& term : kMaskedAtTerms) {
     const auto found = group.masked_at.find(std::string(term.name));
@@ -182,16 +181,16 @@ std::string text_of(const Summary& summary) {
   }
   text += fmt::format(" (of {})\n", summary.all.activated.n);
   text += "all outcomes:";
-  for (std::size_t i = 0; i < kRates; ++i) {
-    text += fmt::format("{} {} {}", i == 0 ? "" : ",", rate_names()[i],
-                        rate_text(summary.all.rates[i]));
+  for (const Rate rate : kRates) {
+    text += fmt::format("{} {} {}", rate == kRates.front() ? "" : ",", name_of(rate),
+                        rate_text(summary.all.rates[rate]));
   }
   text += "\n";
   if (summary.device_fit > 0.0) {
     text += fmt::format("failures of devices: {:.4g} FIT", summary.device_fit);
-    for (const std::size_t rate : {kSdcRate, kSdc1Rate, kDueRate}) {
-      const Rate& share = summary.all.rates[rate];
-      text += fmt::format("; {} {:.3g} [{:.3g}, {:.3g}] FIT", rate_names()[rate],
+    for (const Rate rate : {Rate::kSdc, Rate::kSdc1, Rate::kDue}) {
+      const Estimate& share = summary.all.rates[rate];
+      text += fmt::format("; {} {:.3g} [{:.3g}, {:.3g}] FIT", name_of(rate),
                           share.value * summary.device_fit, share.interval.low * summary.device_fit,
                           share.interval.high * summary.device_fit);
     }

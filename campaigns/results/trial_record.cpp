@@ -168,8 +168,8 @@ Row trial_row(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
                             text(is_masked ? name_of(judged.masked_at) : ""),
                             text(name_of(judged.outcome)),
                         });
-  for (std::size_t i = 1; i <= 4; ++i) {  // sdc_1 to sdc_20
-    row.push_back(flag(judged.any[i]));
+  for (const Rate rate : kRefinements) {
+    row.push_back(flag(judged.any[rate]));
   }
   row.push_back(flag(judged.hung));
   const std::vector<Cell> of_memory = memory_cells(drawn, judged, plan.after_detection());
@@ -240,15 +240,15 @@ bool is_in_memory(const DrawnTrial& drawn) {
 Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
                 const bridge::TrialResult& result) {
   const bridge::Judgement& judgement = result.judgement;
-  const std::array<bool, kRates> rates = rates_of(judgement);
+  const RateArray<bool> rates = rates_of(judgement);
   Row row = {Cell{scenario},
              word(trial.value),
              Cell{image.value},
              text(name_of(judgement.outcome)),
-             flag(rates[1]),
-             flag(rates[2]),
-             flag(rates[3]),
-             flag(rates[4]),
+             flag(rates[Rate::kSdc1]),
+             flag(rates[Rate::kSdc5]),
+             flag(rates[Rate::kSdc10]),
+             flag(rates[Rate::kSdc20]),
              text(result.layer),
              Cell{result.changed_accumulators},
              Cell{result.changed_outputs},

@@ -174,10 +174,10 @@ class PointRun {
   bool is_precise_after(std::int64_t trials) {
     results_.commit();
     const Until& until = *point_.scenario.until;
-    return std::ranges::all_of(until.of, [&](const std::string& name) {
-      const Rate rate = rate_of_first(results_, number_, facts(), name, trials);
-      return rate.is_settled ||
-             is_precise(rate.value, rate.interval, until.relative, until.half_width);
+    return std::ranges::all_of(until.of, [&](Rate rate) {
+      const Estimate found = rate_of_first(results_, number_, facts(), rate, trials);
+      return found.is_settled() ||
+             is_precise(found.value, found.interval, until.relative, until.half_width);
     });
   }
 

@@ -69,14 +69,14 @@ TEST(MemorySummaryTest, WithoutEccRatesAreThoseOfTheRows) {
   EXPECT_NEAR(summary.all.fit.total(), kScratchpadFit + kAccumulatorFit, 1e-9);
   const int n = number("structure = 'accumulator'");
   const int sdc = number("structure = 'accumulator' AND outcome = 'sdc'");
-  const Rate& avf = summary.structures[1].avf[0];
+  const Estimate& avf = summary.structures[1].avf[Rate::kSdc];
   EXPECT_EQ(avf.n, n);
   EXPECT_DOUBLE_EQ(avf.value, sdc / static_cast<double>(n));
   EXPECT_DOUBLE_EQ(avf.interval.high, clopper_pearson(sdc, n, 0.95).high);
   EXPECT_NEAR(summary.structures[1].in_fit(avf).value, kAccumulatorFit * sdc / n, 1e-9);
-  EXPECT_DOUBLE_EQ(summary.all.avf[0].value, number("outcome = 'sdc'") / 3000.0);
-  EXPECT_TRUE(summary.all.avf[6].is_settled) << "without check bits nothing is detected";
-  EXPECT_EQ(summary.all.avf[6].interval.high, 0.0);
+  EXPECT_DOUBLE_EQ(summary.all.avf[Rate::kSdc].value, number("outcome = 'sdc'") / 3000.0);
+  EXPECT_TRUE(summary.all.avf[Rate::kDue].is_settled()) << "without check bits nothing is detected";
+  EXPECT_EQ(summary.all.avf[Rate::kDue].interval.high, 0.0);
   EXPECT_EQ(number("weight = 1.0 AND stratum = '' AND radiation IN ('neutron', 'alpha')"), 3000);
   EXPECT_EQ(number("bits = faults AND codewords >= 1 AND codewords <= bits AND bank IS NOT NULL"),
             3000);
@@ -118,9 +118,9 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
     weighted += each.weight * each.shares.mean();
   }
   const Estimate expected = stratified_mean(counts, 0.95);
-  EXPECT_NEAR(summary.all.avf[6].value, weighted, 1e-12);
-  EXPECT_NEAR(summary.all.avf[6].interval.low, expected.interval.low, 1e-12);
-  EXPECT_NEAR(summary.all.avf[6].interval.high, expected.interval.high, 1e-12);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].value, weighted, 1e-12);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].interval.low, expected.interval.low, 1e-12);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].interval.high, expected.interval.high, 1e-12);
   EXPECT_EQ(database
                 .execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' AND stratum NOT "
                             "LIKE '%silent' AND stratum NOT LIKE '%both'")
@@ -132,7 +132,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
           .getDouble();
   EXPECT_NEAR(by_rows, weighted, 0.05 * weighted);
   ASSERT_TRUE(summary.all.enumerated);
-  EXPECT_GT(summary.all.enumerated->due, summary.all.in_fit(summary.all.avf[6]).value);
+  EXPECT_GT(summary.all.enumerated->due, summary.all.in_fit(summary.all.avf[Rate::kDue]).value);
   EXPECT_TRUE(summary.warnings.empty());
 }
 
@@ -148,18 +148,18 @@ TEST(MemorySummaryTest, StrataAgreeWithDirectSampling) {
   for (const auto& [ours, theirs] : {std::pair(&strata.all, &direct.all),
                                      {&strata.structures[0], &direct.structures[0]},
                                      {&strata.structures[1], &direct.structures[1]}}) {
-    for (const std::size_t rate : {0U, 1U, 6U}) {
-      const Rate& a = ours->avf[rate];
-      const Rate& b = theirs->avf[rate];
+    for (const Rate rate : {Rate::kSdc, Rate::kSdc1, Rate::kDue}) {
+      const Estimate& a = ours->avf[rate];
+      const Estimate& b = theirs->avf[rate];
       // Two intervals of 95 %: their difference lies within both half-widths, added as squares.
       EXPECT_NEAR(a.value, b.value,
                   1.5 * std::hypot(a.interval.half_width(), b.interval.half_width()))
-          << rate;
+          << name_of(rate);
     }
   }
-  const Rate& rare = strata.structures[0].avf[0];
+  const Estimate& rare = strata.structures[0].avf[Rate::kSdc];
   EXPECT_LT(rare.interval.half_width() / rare.value, 0.4) << "3 in 1000 strikes can be silent";
-  EXPECT_LT(rare.interval.half_width(), direct.structures[0].avf[0].interval.half_width());
+  EXPECT_LT(rare.interval.half_width(), direct.structures[0].avf[Rate::kSdc].interval.half_width());
 }
 
 TEST(MemorySummaryTest, WhatIsTooRareIsABound) {
@@ -168,13 +168,13 @@ TEST(MemorySummaryTest, WhatIsTooRareIsABound) {
       summary_of(folder.path("r.sqlite"),
                  small("secded", "65nm", 2) +
                      "trials: 1000\nstrike: {process: particle, where: {memory: all}}");
-  const Rate fit = summary.all.in_fit(summary.all.avf[0]);
-  EXPECT_TRUE(fit.is_settled);
+  const Estimate fit = summary.all.in_fit(summary.all.avf[Rate::kSdc]);
+  EXPECT_TRUE(fit.is_settled());
   EXPECT_EQ(fit.value, 0.0);
   EXPECT_NEAR(fit.interval.high, summary.all.enumerated->silent, 1e-12 * fit.interval.high);
   EXPECT_LT(fit.interval.high, 1e-6);
   EXPECT_NE(text_of(summary).find("(enumerated)"), std::string::npos);
-  EXPECT_FALSE(summary.all.avf[6].is_settled);
+  EXPECT_FALSE(summary.all.avf[Rate::kDue].is_settled());
   const auto json = json_of(summary);
   EXPECT_EQ(json["all"]["fit_of"]["sdc"]["kind"], "enumerated bound");
 }
@@ -188,8 +188,8 @@ TEST(MemorySummaryTest, PrecisionIsThatOfTheWeightedRates) {
                     "{process: particle, where: {memory: all}}");
   const Summary& summary = report.summaries.at(0);
   EXPECT_LT(summary.counted, 15'000);
-  for (const std::size_t rate : {0U, 6U}) {
-    const Rate& avf = summary.strikes->all.avf[rate];
+  for (const Rate rate : {Rate::kSdc, Rate::kDue}) {
+    const Estimate& avf = summary.strikes->all.avf[rate];
     EXPECT_LE(avf.interval.half_width(), 0.2 * avf.value);
   }
   // What is only enumerated or impossible does not hold a campaign up.
@@ -221,7 +221,7 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
       database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' OR later_wrong > 0")
           .getInt();
   EXPECT_NEAR(summary.all.wrong_event.value, events / 2000.0, 1e-12);
-  EXPECT_GT(summary.all.wrong_event.value, summary.all.avf[0].value);
+  EXPECT_GT(summary.all.wrong_event.value, summary.all.avf[Rate::kSdc].value);
   const double later =
       database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials").getDouble();
   const double own =
@@ -255,7 +255,7 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
   EXPECT_LT(weighted.all.stored.interval.low, weighted.all.stored.value);
   EXPECT_NEAR(weighted.all.strikes(), weighted.all.fit.total() * number("AVG(weight)"), 1e-12);
   for (const StrikeRates& rates : weighted.structures) {
-    EXPECT_LE(rates.in_fit(rates.avf[0]).value, rates.strikes());
+    EXPECT_LE(rates.in_fit(rates.avf[Rate::kSdc]).value, rates.strikes());
     if (rates.enumerated) {
       EXPECT_LE(rates.enumerated->silent, rates.fit.total() * rates.stored.interval.high + 1e-12);
       EXPECT_GE(rates.enumerated->silent, rates.strikes() - 1e-12);
@@ -267,14 +267,15 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
                            "SUM(weight != 1.0 AND stored IS NULL)"}) {
     EXPECT_EQ(number(text), 0.0) << text;
   }
-  const Rate& avf = weighted.all.avf[0];
+  const Estimate& avf = weighted.all.avf[Rate::kSdc];
   EXPECT_NEAR(avf.value, number("SUM(weight * (outcome = 'sdc')) / SUM(weight)"), 1e-12);
-  EXPECT_GT(weighted.all.in_fit(avf).value, 1.02 * plain.all.in_fit(plain.all.avf[0]).value)
+  EXPECT_GT(weighted.all.in_fit(avf).value,
+            1.02 * plain.all.in_fit(plain.all.avf[Rate::kSdc]).value)
       << "more cells hold a 0";
   EXPECT_LT(avf.interval.low, avf.value);
   // Nearly that of one Bernoulli variable, and no narrower.
-  EXPECT_GT(avf.interval.half_width(), plain.all.avf[0].interval.half_width());
-  EXPECT_LT(avf.interval.half_width(), 1.4 * plain.all.avf[0].interval.half_width());
+  EXPECT_GT(avf.interval.half_width(), plain.all.avf[Rate::kSdc].interval.half_width());
+  EXPECT_LT(avf.interval.half_width(), 1.4 * plain.all.avf[Rate::kSdc].interval.half_width());
   EXPECT_FALSE(plain.stored_values);
   const auto has = [](const std::vector<std::string>& names, const std::string& part) {
     return std::ranges::any_of(
@@ -297,7 +298,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByStoredValuesToo) {
   const double by_rows =
       database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / SUM(weight) FROM trials")
           .getDouble();
-  EXPECT_NEAR(by_rows, summary.all.avf[6].value, 0.05 * by_rows);
+  EXPECT_NEAR(by_rows, summary.all.avf[Rate::kDue].value, 0.05 * by_rows);
   // Two of three cells hold 0.
   EXPECT_NEAR(summary.all.stored.value, (2 * 1.4 / 1.2 + 1 / 1.2) / 3, 0.01);
 }
@@ -321,11 +322,11 @@ TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
                                "without_stop IN ('masked', 'corrected')")
                            .getInt();
   EXPECT_EQ(n, 2000) << "an alpha particle upsets one cell, and parity finds it";
-  EXPECT_NEAR(summary.all.avf[6].value, due / n, 0.01);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].value, due / n, 0.01);
   EXPECT_NEAR(summary.all.false_due.value, wrong / n, 0.01);
   EXPECT_GT(wrong, 0.0);
   EXPECT_LT(wrong, due);
-  EXPECT_EQ(summary.all.avf[0].interval.high, 0.0) << "no silent error";
+  EXPECT_EQ(summary.all.avf[Rate::kSdc].interval.high, 0.0) << "no silent error";
 }
 
 TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
@@ -390,7 +391,7 @@ TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
   const auto json = points_json(sweep.summaries);
   ASSERT_EQ(json.size(), 4U);
   const StrikeRates& all = sweep.summaries[3].strikes->all;
-  EXPECT_EQ(json[3]["fit_sdc"]["value"], all.in_fit(all.avf[0]).value);
+  EXPECT_EQ(json[3]["fit_sdc"]["value"], all.in_fit(all.avf[Rate::kSdc]).value);
   // Every column has its cells; the last is the sum of the two before it.
   const auto columns_of = [](const std::string& line) {
     const std::regex gap("  +");
@@ -415,29 +416,31 @@ TEST(MemorySummaryTest, NoPartIsWiderThanTheWholeAndNoBoundAboveTheStrikes) {
     const StrikeSummary summary = summary_of(
         folder.path(node),
         small("secded", node) + "trials: 60\nstrike: {process: particle, where: {memory: all}}");
-    const auto high = [](const StrikeRates& rates, const Rate& rate) {
+    const auto high = [](const StrikeRates& rates, const Estimate& rate) {
       return rates.in_fit(rate).interval.high;
     };
     const double rounding = 1e-9 * summary.all.strikes();
     double sdc = 0.0, due = 0.0, event = 0.0, on = 0.0;
     for (const StrikeRates& rates : summary.structures) {
-      sdc += high(rates, rates.avf[0]);
+      sdc += high(rates, rates.avf[Rate::kSdc]);
       due += high(rates, rates.due_event);
       event += high(rates, rates.wrong_event);
       on += high(rates, rates.wrong_on);
       ASSERT_TRUE(rates.enumerated);
       EXPECT_LE(rates.enumerated->silent, rates.strikes() + rounding) << rates.name;
       EXPECT_LE(rates.enumerated->due, rates.strikes() + rounding) << rates.name;
-      if (rates.avf[0].is_settled) {
-        EXPECT_NEAR(high(rates, rates.avf[0]), rates.enumerated->silent, rounding) << rates.name;
+      if (rates.avf[Rate::kSdc].is_settled()) {
+        EXPECT_NEAR(high(rates, rates.avf[Rate::kSdc]), rates.enumerated->silent, rounding)
+            << rates.name;
       }
     }
-    EXPECT_LE(high(summary.all, summary.all.avf[0]), sdc + rounding);
+    EXPECT_LE(high(summary.all, summary.all.avf[Rate::kSdc]), sdc + rounding);
     EXPECT_LE(high(summary.all, summary.all.due_event), due + rounding);
     EXPECT_LE(high(summary.all, summary.all.wrong_event), event + rounding);
     EXPECT_LE(high(summary.all, summary.all.wrong_on), on + rounding);
     for (const StrikeRates& rates : summary.radiations) {
-      EXPECT_LE(high(rates, rates.avf[0]), high(summary.all, summary.all.avf[0]) + rounding);
+      EXPECT_LE(high(rates, rates.avf[Rate::kSdc]),
+                high(summary.all, summary.all.avf[Rate::kSdc]) + rounding);
     }
   }
 }
@@ -454,9 +457,11 @@ TEST(MemorySummaryTest, BandsOfWhatWasNotSeenAreBounds) {
   for (std::size_t i = 0; i < summary.structures.size(); ++i) {
     const StrikeRates& rates = summary.structures[i];
     const auto& due = json["bands"][i]["fit_due"];
-    EXPECT_EQ(due.is_null(), rates.avf[6].n == 0 && !rates.avf[6].is_settled) << rates.name;
-    if (!due.is_null() && !rates.avf[6].is_settled && rates.avf[6].value == 0.0) {
-      EXPECT_GT(due[1].get<double>(), rates.in_fit(rates.avf[6]).interval.high) << rates.name;
+    EXPECT_EQ(due.is_null(), rates.avf[Rate::kDue].is_unknown()) << rates.name;
+    if (!due.is_null() && !rates.avf[Rate::kDue].is_settled() &&
+        rates.avf[Rate::kDue].value == 0.0) {
+      EXPECT_GT(due[1].get<double>(), rates.in_fit(rates.avf[Rate::kDue]).interval.high)
+          << rates.name;
       ++bounds;
     }
   }
@@ -531,7 +536,7 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
     seen.radiation = "neutron";
     seen.stratum = "reach 2 detected";
     for (int i = 0; i < 400; ++i) {
-      seen.is[6] = i % 2 == 0;
+      seen.is[Rate::kDue] = i % 2 == 0;
       seen.is_wrong_on = i % 4 == 0;
       seen.is_false_due = i % 4 == 2;
       tallies.add(seen);
@@ -585,17 +590,17 @@ TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
     seen.radiation = std::string(name_of(group.radiation));
     seen.stratum = group.text;
     for (int i = 0; i < 1000; ++i) {
-      seen.is[0] = i % 10 == 0;
+      seen.is[Rate::kSdc] = i % 10 == 0;
       seen.later_wrong = group.structure == 0 && i % 10 == 0 ? 0.5 : 0.0;
       tallies.add(seen);
     }
   }
   const StrikeSummary summary = tallies.summary(0.95);
-  const Rate& sums = summary.structures[1].wrong_inferences;
+  const Estimate& sums = summary.structures[1].wrong_inferences;
   EXPECT_NEAR(sums.value, 0.1, 1e-9);
   EXPECT_GT(sums.interval.low, 0.08);
   EXPECT_LT(sums.interval.high, 0.125);
-  const Rate& weights = summary.structures[0].wrong_inferences;
+  const Estimate& weights = summary.structures[0].wrong_inferences;
   EXPECT_NEAR(weights.value, 0.05 * later, 1e-6 * later);
   EXPECT_GT(weights.interval.low, 0.03 * later);
   EXPECT_LT(weights.interval.high, 0.08 * later);
@@ -614,11 +619,11 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
   seen.radiation = "neutron";
   seen.stratum = "reach 1 right";
   for (int i = 0; i < 100; ++i) {
-    seen.is[0] = i < 50;
+    seen.is[Rate::kSdc] = i < 50;
     tallies.add(seen);
   }
   const StrikeSummary summary = tallies.summary(0.95);
-  EXPECT_GT(summary.all.avf[0].value, 0.2);
+  EXPECT_GT(summary.all.avf[Rate::kSdc].value, 0.2);
   ASSERT_EQ(summary.warnings.size(), 1U);
   EXPECT_NE(summary.warnings[0].find("'reach 1 right'"), std::string::npos);
 }
@@ -645,7 +650,7 @@ TEST(MemorySummaryTest, RatesPerBitContainTheChanceOfAFault) {
   const double sdc =
       database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
   EXPECT_NEAR(summary.weight, 1.0 - std::exp(-10240 * 8e-6), 1e-6);
-  EXPECT_NEAR(summary.all.rates[0].value, summary.weight * sdc / 500.0, 1e-12);
+  EXPECT_NEAR(summary.all.rates[Rate::kSdc].value, summary.weight * sdc / 500.0, 1e-12);
   EXPECT_NE(text_of(summary).find("0.08192 faulty cells expected"), std::string::npos)
       << text_of(summary);
 }
@@ -654,11 +659,16 @@ TEST(MemorySummaryTest, WhatIsDetectedHasNoRefinementOfSdc) {
   bridge::Judgement judgement;
   judgement.outcome = Outcome::kDue;
   judgement.sdc_1 = judgement.sdc_5 = judgement.sdc_10 = judgement.sdc_20 = true;
-  EXPECT_EQ(rates_of(judgement),
-            (std::array<bool, kRates>{false, false, false, false, false, false, true}));
+  RateArray<bool> expected;
+  expected[Rate::kDue] = true;
+  EXPECT_EQ(rates_of(judgement), expected);
   judgement.outcome = Outcome::kSdc;
-  EXPECT_EQ(rates_of(judgement),
-            (std::array<bool, kRates>{true, true, true, true, true, false, false}));
+  expected = {};
+  expected[Rate::kSdc] = true;
+  for (const Rate rate : kRefinements) {
+    expected[rate] = true;
+  }
+  EXPECT_EQ(rates_of(judgement), expected);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ TEST(PairedTest, DifferencesArePointsLessTheFirstAndLieInTheirIntervals) {
   const RunReport report = report_of(
       folder.path("r.sqlite"), particles("{accelerator.memory.*.ecc: [none, secded, parity]}"));
   ASSERT_EQ(report.paired.points.size(), 2U);
-  const auto fit = [&](std::size_t point, std::size_t rate) {
+  const auto fit = [&](std::size_t point, Rate rate) {
     const StrikeRates& all = report.summaries[point].strikes->all;
     return all.in_fit(all.avf[rate]).value;
   };
@@ -62,7 +62,7 @@ TEST(PairedTest, DifferencesArePointsLessTheFirstAndLieInTheirIntervals) {
   for (std::size_t p = 0; p < 2; ++p) {
     const Difference& sdc = report.paired.points[p].differences.at(0);
     EXPECT_EQ(sdc.rate, "sdc");
-    const double expected = fit(p + 1, 0) - fit(0, 0);
+    const double expected = fit(p + 1, Rate::kSdc) - fit(0, Rate::kSdc);
     EXPECT_LT(expected, 0.0) << "ECC finds what was silent";
     EXPECT_NEAR(sdc.value, expected, 0.1 * std::abs(expected));
     EXPECT_LT(sdc.paired.low, sdc.value);

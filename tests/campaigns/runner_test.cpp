@@ -203,7 +203,8 @@ TEST(RunnerTest, PrecisionStopsACampaignAtALook) {
   const Finished done = run(folder.path("r.sqlite"), campaign);
   const Summary& summary = done.report.summaries[0];
   EXPECT_LT(summary.counted, 100'000);
-  EXPECT_LE(summary.all.rates[0].interval.half_width(), 0.1 * summary.all.rates[0].value);
+  EXPECT_LE(summary.all.rates[Rate::kSdc].interval.half_width(),
+            0.1 * summary.all.rates[Rate::kSdc].value);
   bool is_look = false;
   for (int look = 0; look < 40; ++look) {
     is_look = is_look || trials_at_look(look) == summary.counted;

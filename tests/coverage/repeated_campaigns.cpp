@@ -13,8 +13,8 @@
 namespace tilestrike::coverage {
 namespace {
 
+using campaigns::Estimate;
 using campaigns::Interval;
-using campaigns::Rate;
 using campaigns::Results;
 using campaigns::Row;
 using campaigns::Shares;
@@ -102,7 +102,7 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
   empty.case_name = case_.name;
   empty.size = size.name;
   for (const NamedRate& rate : rates) {
-    const Rate truth = rate.of(truth_);
+    const Estimate truth = rate.of(truth_);
     Coverage& coverage = all.emplace_back(empty);
     coverage.rate = rate.name;
     coverage.truth = truth.value;
@@ -125,7 +125,7 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
                     auto coverage = all.begin();
                     for (const NamedRate& rate : rates) {
                       coverage->mean_trials += static_cast<double>(summary.counted);
-                      const Rate found = rate.of(summary);
+                      const Estimate found = rate.of(summary);
                       count(found.value, found.n, found.interval, *coverage++);
                     }
                     for (const OtherInterval& other : others) {

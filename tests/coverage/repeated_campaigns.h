@@ -20,7 +20,7 @@ namespace tilestrike::coverage {
 /// A rate that a summary gives with an interval.
 struct NamedRate {
   std::string name;
-  std::function<campaigns::Rate(const campaigns::Summary&)> of;
+  std::function<campaigns::Estimate(const campaigns::Summary&)> of;
 };
 
 /// Another interval for the mean of a rate over trials, from the rows of a campaign.
