@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/input_files.h"
+#include "campaigns/cli/output.h"
 #include "campaigns/scenario/campaign.h"
 
 namespace tilestrike::campaigns::cli {
@@ -44,9 +45,6 @@ struct CampaignArguments {
   std::string trials, seed;           // empty: the scenario's
 };
 Campaign load_campaign_of(const CampaignArguments& arguments);
-
-/// Text on stdout. Throws Failure when it cannot be written.
-void print(const std::string& text);
 
 /// Rows with columns as wide as they need; the first row is the heading.
 std::string table_of(const std::vector<std::vector<std::string>>& rows);

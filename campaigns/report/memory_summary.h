@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +20,9 @@
 #include "campaigns/statistics/statistics.h"
 
 namespace tilestrike::campaigns {
+
+class Report;
+struct ReportTable;
 
 /// One trial as this summary sees it.
 struct StrikeSeen {
@@ -152,18 +154,15 @@ std::vector<std::string> not_modelled_of(const MemoryPopulation& population);
 /// Mean number of later inferences until resident weights are loaded again; 0 where none stay.
 double later_inferences(const Scenario& scenario, Cycle cycles);
 
-std::string text_of(const StrikeSummary& summary);
+Report report_of(const StrikeSummary& summary);
 /// "inputs:" and a line for each.
-std::string text_of(const std::vector<StrikeInput>& inputs);
-nlohmann::ordered_json json_of(const std::vector<StrikeInput>& inputs);
-nlohmann::ordered_json json_of(const StrikeSummary& summary);
+void add_inputs(const std::vector<StrikeInput>& inputs, Report& report);
 
 /// A line for each point of a sweep: strikes, silent errors and detected ones in FIT.
 struct PointRates {
   std::string label;
   const StrikeSummary* summary = nullptr;
 };
-std::string points_text(const std::vector<PointRates>& points);
-nlohmann::ordered_json points_json(const std::vector<PointRates>& points);
+ReportTable points_table(const std::vector<PointRates>& points);
 
 }  // namespace tilestrike::campaigns

@@ -2,22 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/report/paired.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "campaigns/statistics/difference.h"
 
 namespace tilestrike::campaigns {
 namespace {
-
-/// What is compared: silent errors, the top class, detected errors.
-constexpr std::array kCompared = {Rate::kSdc, Rate::kSdc1, Rate::kDue};
 
 /// One trial as the comparison sees it.
 struct PairedTrial {
@@ -169,8 +163,6 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
   return point;
 }
 
-std::string number(double value) { return value == 0.0 ? "0" : fmt::format("{:.3g}", value); }
-
 }  // namespace
 
 PairedPoints paired_points(const Results& results, const Campaign& campaign,
@@ -197,50 +189,6 @@ PairedPoints paired_points(const Results& results, const Campaign& campaign,
     }
   }
   return points;
-}
-
-std::string text_of(const PairedPoints& points) {
-  if (points.points.empty()) {
-    return "";
-  }
-  std::string text = fmt::format(
-      "differences from {}{}, over trials that both have, each by its weight: paired interval "
-      "(interval as if the two were drawn apart)\n",
-      points.from, points.is_fit ? ", FIT" : "");
-  for (const PairedPoint& point : points.points) {
-    if (point.alike == 0) {
-      text += point.label + ": no trial is the same strike, so that nothing is paired\n";
-      continue;
-    }
-    text += fmt::format("{}: {} of {} trials are the same {}", point.label, point.alike,
-                        point.trials, points.are_chips ? "chip" : "strike");
-    for (const Difference& difference : point.differences) {
-      text += fmt::format("; {} {} [{}, {}] ([{}, {}])", difference.rate, number(difference.value),
-                          number(difference.paired.low), number(difference.paired.high),
-                          number(difference.unpaired.low), number(difference.unpaired.high));
-    }
-    text += "\n";
-  }
-  return text;
-}
-
-nlohmann::ordered_json json_of(const PairedPoints& points) {
-  nlohmann::ordered_json json;
-  json["from"] = points.from;
-  json["unit"] = points.is_fit ? "FIT" : "probability";
-  json["points"] = nlohmann::ordered_json::array();
-  for (const PairedPoint& point : points.points) {
-    nlohmann::ordered_json each = {
-        {"label", point.label}, {"trials", point.trials}, {"alike", point.alike}};
-    for (const Difference& difference : point.differences) {
-      const nlohmann::ordered_json paired = {difference.paired.low, difference.paired.high};
-      each[difference.rate] = {{"value", difference.value},
-                               {"paired", point.alike == 0 ? nlohmann::ordered_json() : paired},
-                               {"unpaired", {difference.unpaired.low, difference.unpaired.high}}};
-    }
-    json["points"].push_back(std::move(each));
-  }
-  return json;
 }
 
 }  // namespace tilestrike::campaigns

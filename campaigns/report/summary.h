@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -80,11 +79,11 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
 Estimate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
                        Rate rate, std::int64_t trials);
 
-std::string text_of(const Summary& summary);
-nlohmann::ordered_json json_of(const Summary& summary);
+Report report_of(const Summary& summary);
+Report report_of(const AuditSummary& audit);
 
-/// The points of a sweep of particles: a table at its end, empty where there is nothing to compare.
-std::string points_text(const std::vector<Summary>& summaries);
-nlohmann::ordered_json points_json(const std::vector<Summary>& summaries);
+/// The points of a sweep of particles: a table at its end, without rows where there is nothing to
+/// compare.
+ReportTable points_table(const std::vector<Summary>& summaries);
 
 }  // namespace tilestrike::campaigns

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "campaigns/report/report.h"
 #include "campaigns/run/replay.h"
 #include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
@@ -231,7 +232,7 @@ TEST(CellFailuresTest, TheSummaryWarnsOfDevicesThatWereNotStudied) {
     const auto results = Results::for_campaign(path, campaign);
     Surroundings surroundings;
     surroundings.open_study = studies();
-    return text_of(run_campaign(campaign, *results, surroundings).summaries.front());
+    return text_of(report_of(run_campaign(campaign, *results, surroundings).summaries.front()));
   };
   const std::string warning = "warning: strike.dram: a device of 'dram' has 64 Kbit";
   EXPECT_NE(results_of(kDram + "strike: {process: dram, where: {memory: all}, dram: {devices: 10}}")

@@ -11,6 +11,7 @@
 #include <regex>
 #include <sstream>
 
+#include "campaigns/report/report.h"
 #include "campaigns/run/replay.h"
 #include "campaigns/run/runner.h"
 #include "campaigns/statistics/stratified.h"
@@ -173,9 +174,9 @@ TEST(MemorySummaryTest, WhatIsTooRareIsABound) {
   EXPECT_EQ(fit.value, 0.0);
   EXPECT_NEAR(fit.interval.high, summary.all.enumerated->silent, 1e-12 * fit.interval.high);
   EXPECT_LT(fit.interval.high, 1e-6);
-  EXPECT_NE(text_of(summary).find("(enumerated)"), std::string::npos);
+  EXPECT_NE(text_of(report_of(summary)).find("(enumerated)"), std::string::npos);
   EXPECT_FALSE(summary.all.avf[Rate::kDue].is_settled());
-  const auto json = json_of(summary);
+  const auto json = json_of(report_of(summary));
   EXPECT_EQ(json["all"]["fit_of"]["sdc"]["kind"], "enumerated bound");
 }
 
@@ -229,7 +230,7 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
   const double expected = (own + later * summary.later_inferences) / 2000.0;
   EXPECT_NEAR(summary.all.wrong_inferences.value, expected, 1e-9 * expected);
   EXPECT_LT(summary.all.wrong_inferences.interval.low, expected);
-  const auto json = json_of(summary);
+  const auto json = json_of(report_of(summary));
   EXPECT_NEAR(json["all"]["wrong_inferences_per_hour"]["value"].get<double>(),
               expected * summary.all.fit.total() / 1e9, 1e-9 * expected);
 }
@@ -283,8 +284,9 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
   };
   EXPECT_TRUE(has(plain.not_modelled, "stored values"));
   EXPECT_FALSE(has(weighted.not_modelled, "stored values"));
-  EXPECT_NE(text_of(weighted).find("cell that holds 0 is struck 1.167 times"), std::string::npos);
-  EXPECT_NE(text_of(weighted).find("events of cells that hold 0 over 1 1.4  Q2"),
+  EXPECT_NE(text_of(report_of(weighted)).find("cell that holds 0 is struck 1.167 times"),
+            std::string::npos);
+  EXPECT_NE(text_of(report_of(weighted)).find("events of cells that hold 0 over 1 1.4  Q2"),
             std::string::npos);
 }
 
@@ -336,7 +338,7 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
                                              "trials: 300\nstrike: {process: particle, where: "
                                              "{memory: all}, altitude: 12000, voltage: 1.1, "
                                              "rate_per_volt: 2}");
-  const std::string text = text_of(report.summaries[0]);
+  const std::string text = text_of(report_of(report.summaries[0]));
   for (const char* part :
        {"neutron rate 770 FIT/Mbit  Q2 (Q2:UG116-BRAM[neutron])", "alpha rate 431 FIT/Mbit  X",
         "neutron flux over sea level's", "R:JESD89A", "voltage 1.1 V  A (A:the scenario)",
@@ -352,12 +354,13 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
 TEST(MemorySummaryTest, EachFactorOfTheFluxIsAnInputAndTheUnknownIsNotModelled) {
   const ScratchFolder folder;
   const auto text_with = [&](const std::string& name, const std::string& keys) {
-    return text_of(report_of(folder.path(name),
-                             small("none", "28nm") +
-                                 "trials: 100\nstrike: {process: particle, where: {memory: all, "
-                                 "mesh: {}}" +
-                                 keys + "}")
-                       .summaries[0]);
+    return text_of(
+        report_of(report_of(folder.path(name),
+                            small("none", "28nm") +
+                                "trials: 100\nstrike: {process: particle, where: {memory: all, "
+                                "mesh: {}}" +
+                                keys + "}")
+                      .summaries[0]));
   };
   const std::string plain = text_with("p.sqlite", "");
   const std::string there = text_with("t.sqlite", ", rigidity: 3.9, sun: active, thermal_flux: 2");
@@ -384,11 +387,16 @@ TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
                                         "sweep: {accelerator.memory.*.ecc: [none, secded], "
                                         "accelerator.node: [" +
                                         quick_node("130nm") + ", " + quick_node("65nm") + "]}");
-  const std::string table = points_text(sweep.summaries);
+  const auto points_of = [](const std::vector<Summary>& summaries) {
+    Report report;
+    report.add(points_table(summaries));
+    return report;
+  };
+  const std::string table = text_of(points_of(sweep.summaries));
   EXPECT_NE(table.find("\naccelerator.memory.*.ecc=secded, accelerator.node=" + quick_node("65nm")),
             std::string::npos)
       << table;
-  const auto json = points_json(sweep.summaries);
+  const auto json = json_of(points_of(sweep.summaries))["points"];
   ASSERT_EQ(json.size(), 4U);
   const StrikeRates& all = sweep.summaries[3].strikes->all;
   EXPECT_EQ(json[3]["fit_sdc"]["value"], all.in_fit(all.avf[Rate::kSdc]).value);
@@ -406,8 +414,9 @@ TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
       json[3]["fit_due"]["value"].get<double>() + json[3]["fit_due_accumulated"].get<double>());
   // One row alone is the same row.
   const StrikeSummary alone = summary_of(folder.path("a.sqlite"), small("secded", "65nm") + base);
-  EXPECT_EQ(json_of(alone).dump(), json_of(*sweep.summaries[3].strikes).dump());
-  EXPECT_EQ(points_text({sweep.summaries[0]}), "");
+  EXPECT_EQ(json_of(report_of(alone)).dump(),
+            json_of(report_of(*sweep.summaries[3].strikes)).dump());
+  EXPECT_EQ(text_of(points_of({sweep.summaries[0]})), "");
 }
 
 TEST(MemorySummaryTest, NoPartIsWiderThanTheWholeAndNoBoundAboveTheStrikes) {
@@ -451,7 +460,7 @@ TEST(MemorySummaryTest, BandsOfWhatWasNotSeenAreBounds) {
       summary_of(folder.path("b"), small("secded") +
                                        "trials: 1\nstrike: {process: particle, "
                                        "where: {memory: all}}");
-  const auto json = json_of(summary);
+  const auto json = json_of(report_of(summary));
   ASSERT_EQ(json["bands"].size(), summary.structures.size() + 1) << "and all";
   int bounds = 0;
   for (std::size_t i = 0; i < summary.structures.size(); ++i) {
@@ -552,8 +561,8 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
   EXPECT_NEAR(goes_on.all.wrong_inferences.value, goes_on.all.wrong_event.value, 1e-12);
   EXPECT_NEAR(stops.all.false_of_due.value, 0.5, 1e-12);
   EXPECT_NEAR(stops.all.false_of_due.interval.low, clopper_pearson(100, 200, 0.95).low, 1e-9);
-  EXPECT_NE(text_of(stops).find("which stops that inference"), std::string::npos);
-  EXPECT_NE(text_of(goes_on).find("the inference goes on"), std::string::npos);
+  EXPECT_NE(text_of(report_of(stops)).find("which stops that inference"), std::string::npos);
+  EXPECT_NE(text_of(report_of(goes_on)).find("the inference goes on"), std::string::npos);
 }
 
 // The same of later inferences, as rows have them: with `use` a reported error is an answer, too.
@@ -635,7 +644,8 @@ TEST(MemorySummaryTest, WhatIsLessPreciseThanAskedIsSaid) {
                            "until: {relative: 20%, of: [sdc, due]}\ntrials: ";
   const Summary few = report_of(folder.path("few.sqlite"), text + "90").summaries.at(0);
   EXPECT_EQ(few.unmet, (std::vector<std::string>{"sdc", "due"}));
-  EXPECT_NE(text_of(few).find("counted: 90 of 90 trials; less precise than 'until' asks: sdc, due"),
+  EXPECT_NE(text_of(report_of(few))
+                .find("counted: 90 of 90 trials; less precise than 'until' asks: sdc, due"),
             std::string::npos);
   EXPECT_TRUE(report_of(folder.path("many.sqlite"), text + "20000").summaries.at(0).unmet.empty());
 }
@@ -651,8 +661,8 @@ TEST(MemorySummaryTest, RatesPerBitContainTheChanceOfAFault) {
       database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
   EXPECT_NEAR(summary.weight, 1.0 - std::exp(-10240 * 8e-6), 1e-6);
   EXPECT_NEAR(summary.all.rates[Rate::kSdc].value, summary.weight * sdc / 500.0, 1e-12);
-  EXPECT_NE(text_of(summary).find("0.08192 faulty cells expected"), std::string::npos)
-      << text_of(summary);
+  EXPECT_NE(text_of(report_of(summary)).find("0.08192 faulty cells expected"), std::string::npos)
+      << text_of(report_of(summary));
 }
 
 TEST(MemorySummaryTest, WhatIsDetectedHasNoRefinementOfSdc) {

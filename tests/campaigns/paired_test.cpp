@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "campaigns/report/report.h"
 #include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
@@ -70,9 +71,9 @@ TEST(PairedTest, DifferencesArePointsLessTheFirstAndLieInTheirIntervals) {
     EXPECT_LT(sdc.unpaired.low, expected);
     EXPECT_GT(sdc.unpaired.high, expected);
   }
-  const std::string text = text_of(report.paired);
+  const std::string text = text_of(report_of(report.paired));
   EXPECT_NE(text.find("trials are the same strike; sdc -"), std::string::npos) << text;
-  EXPECT_EQ(json_of(report.paired)["unit"], "FIT");
+  EXPECT_EQ(json_of(report_of(report.paired))["unit"], "FIT");
 }
 
 // Registers that two meshes share: what changes the accelerator's clock alone changes nothing, and
@@ -140,7 +141,7 @@ TEST(PairedTest, OnePointIsComparedWithNothing) {
   const ScratchFolder folder;
   const RunReport report = report_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 10");
   EXPECT_TRUE(report.paired.points.empty());
-  EXPECT_EQ(text_of(report.paired), "");
+  EXPECT_EQ(text_of(report_of(report.paired)), "");
 }
 
 }  // namespace

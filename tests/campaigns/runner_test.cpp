@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a campaign run to its end, resume to the same rows, stop by precision, and share studies?
 #include "campaigns/run/runner.h"
+#include "campaigns/report/report.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
@@ -100,11 +101,12 @@ TEST(RunnerTest, AShareOfTheTrialsIsAudited) {
   EXPECT_EQ(summary.audit->audited, 50);
   EXPECT_EQ(summary.audit->disagreements, 0);
   EXPECT_NEAR(summary.audit->bound, 1.0 - std::pow(0.05, 1.0 / 50.0), 1e-9);
-  EXPECT_NE(text_of(summary).find("audit: 50 of 50 trials are the same on the other engines "
-                                  "(stepped 50, wavefront 50); at most 5.8 % of all differ, with "
-                                  "95 % confidence\n"),
+  EXPECT_NE(text_of(report_of(summary))
+                .find("audit: 50 of 50 trials are the same on the other engines "
+                      "(stepped 50, wavefront 50); at most 5.8 % of all differ, with "
+                      "95 % confidence\n"),
             std::string::npos)
-      << text_of(summary);
+      << text_of(report_of(summary));
   EXPECT_FALSE(run(folder.path("s.sqlite"), campaign_of("model: lenet5\ntrials: 10"))
                    .report.summaries[0]
                    .audit);

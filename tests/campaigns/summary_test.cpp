@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "campaigns/report/report.h"
 #include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
@@ -87,13 +88,13 @@ TEST(SummaryTest, ACensusHasNoSamplingError) {
   EXPECT_EQ(summary.counted, 300 * 10);
   EXPECT_EQ(summary.all.rates[Rate::kSdc].interval.low, summary.all.rates[Rate::kSdc].value);
   EXPECT_EQ(summary.all.rates[Rate::kSdc].interval.high, summary.all.rates[Rate::kSdc].value);
-  EXPECT_NE(text_of(summary).find("no sampling error"), std::string::npos);
+  EXPECT_NE(text_of(report_of(summary)).find("no sampling error"), std::string::npos);
 }
 
 TEST(SummaryTest, NoPercentageIsBare) {
   const ScratchFolder folder;
   const Summary summary = summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200");
-  const std::string text = text_of(summary);
+  const std::string text = text_of(report_of(summary));
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (line.find("intervals") != std::string::npos || line.find("accuracy") != std::string::npos) {
@@ -117,7 +118,7 @@ TEST(SummaryTest, WhatIsNotJudgedIsUnknown) {
       summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200\njudge: relative_l2");
   EXPECT_GT(summary.all.rates[Rate::kSdc].n, 0);
   EXPECT_EQ(summary.all.rates[Rate::kSdc1].n, 0);
-  const std::string text = text_of(summary);
+  const std::string text = text_of(report_of(summary));
   EXPECT_NE(text.find("sdc_1 -, sdc_5 -, sdc_10 "), std::string::npos) << text;
   EXPECT_NE(errors_of([] {
               campaign_of(
@@ -149,7 +150,7 @@ TEST(SummaryTest, WhatIsNotModelledIsNamed) {
 TEST(SummaryTest, JsonHoldsTheSame) {
   const ScratchFolder folder;
   const Summary summary = summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200");
-  const nlohmann::ordered_json json = json_of(summary);
+  const nlohmann::ordered_json json = json_of(report_of(summary));
   EXPECT_EQ(json["counted"], 200);
   EXPECT_EQ(json["registers"].size(), summary.registers.size());
   EXPECT_EQ(json["all"]["over_all"]["sdc"]["n"], 200);
