@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "campaigns/report/memory_summary.h"
 #include "campaigns/report/report.h"
+#include "campaigns/report/strike_summary.h"
 
 namespace tilestrike::campaigns {
 namespace {

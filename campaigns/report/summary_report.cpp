@@ -81,7 +81,7 @@ void add_tensors(const Summary& summary, Report& report) {
   report.fact("weight", summary.weight);
   report.fact("expected_faults", summary.expected_faults);
   report.fact("mean_faults", summary.mean_faults);
-  report.fact("faults_per_parameter", summary.per_parameter);
+  report.fact("faults_per_parameter", *summary.per_parameter);
   std::string text = fmt::format("faults per trial: {:.4g} on average", summary.mean_faults);
   if (summary.weight < 1.0) {
     text += fmt::format(
@@ -90,7 +90,7 @@ void add_tensors(const Summary& summary, Report& report) {
         summary.expected_faults, 1.0 - summary.weight, summary.weight);
   }
   report.say(text);
-  report.say(fmt::format("expected faults per parameter: {:.3g}", summary.per_parameter));
+  report.say(fmt::format("expected faults per parameter: {:.3g}", *summary.per_parameter));
   add_strata(summary.strata, report);
   const Share accuracy{summary.accuracy_under_faults};
   const bool is_known = accuracy.estimate.n > 0;
@@ -151,15 +151,12 @@ std::vector<ColumnOf<Group>> group_columns(const std::string& heading, const std
 }
 
 void add_groups(const Summary& summary, Report& report) {
-  const std::string of_one = summary.is_on_tensors    ? "tensor"
-                             : summary.is_on_memories ? "structure"
-                                                      : "register";
-  const auto columns = group_columns(of_one, "");
+  const auto columns = group_columns(summary.part, "");
   report.record("all", columns, summary.all);
-  if (summary.is_on_memories && summary.weight < 1.0) {
+  if (!summary.per_parameter && summary.weight < 1.0) {
     add_condition(summary, report);
   }
-  ReportTable parts = table_of(of_one + "s", columns, summary.registers);
+  ReportTable parts = table_of(summary.part + "s", columns, summary.registers);
   if (!summary.strikes) {
     parts.total = entries_of(columns, summary.all);
     report.add(std::move(parts));
@@ -167,11 +164,8 @@ void add_groups(const Summary& summary, Report& report) {
   } else {
     report.add(std::move(parts));
   }
-  report.add(
-      table_of("layers",
-               group_columns("first layer struck",
-                             summary.is_on_memories ? "(none reads it)" : "(none on the mesh)"),
-               summary.layers));
+  report.add(table_of("layers", group_columns("first layer struck", summary.without_layer),
+                      summary.layers));
   if (!summary.layers.empty()) {
     report.say("");
   }
@@ -227,7 +221,7 @@ Report report_of(const Summary& summary) {
   report.label = summary.label;
   report.title = summary.title;
   add_sample(summary, report);
-  if (summary.is_on_tensors) {
+  if (summary.per_parameter) {
     add_tensors(summary, report);
   }
   add_groups(summary, report);

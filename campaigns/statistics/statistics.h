@@ -59,6 +59,7 @@ class Shares {
   std::int64_t n() const;
   double mean() const;
   const Histogram& seen() const { return seen_; }
+  bool operator==(const Shares&) const = default;
 
  private:
   Histogram seen_;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are AVF and FIT those of the rows, strata weighted as they should be, and inputs told?
-#include "campaigns/report/memory_summary.h"
+#include "campaigns/report/strike_summary.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
@@ -539,7 +539,7 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
   FakeStudy study(study_inputs(scenario), {});
   const Plan plan(scenario, study.facts());
   const auto summary = [&](AfterDetection after_detection) {
-    StrikeTallies tallies(*plan.memories(), 0.0, after_detection);
+    StrikeTally tally(*plan.memories(), 0.0, after_detection);
     StrikeSeen seen;
     seen.structure = "scratchpad";
     seen.radiation = "neutron";
@@ -548,9 +548,9 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
       seen.is[Rate::kDue] = i % 2 == 0;
       seen.is_wrong_on = i % 4 == 0;
       seen.is_false_due = i % 4 == 2;
-      tallies.add(seen);
+      tally.add(seen);
     }
-    return tallies.summary(0.95);
+    return strike_summary(tally, 0.95);
   };
   const StrikeSummary stops = summary(AfterDetection::kStops);
   const StrikeSummary goes_on = summary(AfterDetection::kGoesOn);
@@ -592,7 +592,7 @@ TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
   ASSERT_FALSE(plan.memories()->structures()[1].outlives);
   const double later = later_inferences(scenario, plan.cycles());
   ASSERT_GT(later, 1e9);
-  StrikeTallies tallies(*plan.memories(), later, AfterDetection::kStops);
+  StrikeTally tally(*plan.memories(), later, AfterDetection::kStops);
   StrikeSeen seen;
   for (const StrikeGroup& group : plan.memories()->groups()) {
     seen.structure = plan.memories()->structures()[group.structure].name;
@@ -601,10 +601,10 @@ TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
     for (int i = 0; i < 1000; ++i) {
       seen.is[Rate::kSdc] = i % 10 == 0;
       seen.later_wrong = group.structure == 0 && i % 10 == 0 ? 0.5 : 0.0;
-      tallies.add(seen);
+      tally.add(seen);
     }
   }
-  const StrikeSummary summary = tallies.summary(0.95);
+  const StrikeSummary summary = strike_summary(tally, 0.95);
   const Estimate& sums = summary.structures[1].wrong_inferences;
   EXPECT_NEAR(sums.value, 0.1, 1e-9);
   EXPECT_GT(sums.interval.low, 0.08);
@@ -622,16 +622,16 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
           .scenario;
   FakeStudy study(study_inputs(scenario), {});
   const Plan plan(scenario, study.facts());
-  StrikeTallies tallies(*plan.memories(), 0.0, AfterDetection::kStops);
+  StrikeTally tally(*plan.memories(), 0.0, AfterDetection::kStops);
   StrikeSeen seen;
   seen.structure = "scratchpad";
   seen.radiation = "neutron";
   seen.stratum = "reach 1 right";
   for (int i = 0; i < 100; ++i) {
     seen.is[Rate::kSdc] = i < 50;
-    tallies.add(seen);
+    tally.add(seen);
   }
-  const StrikeSummary summary = tallies.summary(0.95);
+  const StrikeSummary summary = strike_summary(tally, 0.95);
   EXPECT_GT(summary.all.avf[Rate::kSdc].value, 0.2);
   ASSERT_EQ(summary.warnings.size(), 1U);
   EXPECT_NE(summary.warnings[0].find("'reach 1 right'"), std::string::npos);

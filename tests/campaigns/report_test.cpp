@@ -54,7 +54,7 @@ TEST(ReportTest, TextIsPaddedAndLeavesDetailsOut) {
   EXPECT_EQ(text_of(example()),
             "fruit & <more>\n"
             "two fruits\n"
-            "what            g  of all                   twice\n"
+            "what            g  of all                  twice\n"
             "pear          200  25.00 % [12.50, 50.00]  400\n"
             "<nothing>       0  -                       0\n"
             "all           200  -                       400\n"
