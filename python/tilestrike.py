@@ -20,6 +20,7 @@ import types
 import numpy
 
 TABLES = ("trials", "outcomes", "faults", "scenarios", "meta")
+WIDE = "trials_wide"  # where trials are kept in several tables, the view that joins them
 
 SCENARIO = """\
 model: {model}
@@ -78,9 +79,10 @@ def export(model, loader, folder, name="model", calibrate=None, output=None):
 def load(results):
     """Opens a results file read-only.
 
-    Returns a namespace of pandas data frames, one for each of the tables trials, outcomes, faults,
-    scenarios and meta that the file has, with all columns and rows. Faulty logits, where a row has
-    them, are float32 arrays.
+    Returns a namespace of pandas data frames, one for each of trials, outcomes, faults, scenarios
+    and meta that the file has, with all columns and rows. A trial is one row, whatever it struck: a
+    column that does not apply to it is empty. Faulty logits, where a row has them, are float32
+    arrays.
     """
     import pandas
 
@@ -90,10 +92,13 @@ def load(results):
                                 f"--out {path}` writes one")
     connection = sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True)
     try:
-        present = {row[0] for row in
-                   connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        frames = {table: pandas.read_sql_query(f"SELECT * FROM {table}", connection)
-                  for table in TABLES if table in present}
+        present = {row[0] for row in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+        sources = {table: table for table in TABLES if table in present}
+        if WIDE in present:
+            sources["trials"] = WIDE
+        frames = {table: pandas.read_sql_query(f"SELECT * FROM {source}", connection)
+                  for table, source in sources.items()}
     except sqlite3.DatabaseError as error:
         raise ValueError(f"{path}: cannot be read as a results file ({error}); name the file that "
                          "`tilestrike run --out` wrote") from error

@@ -15,6 +15,7 @@
 #include "campaigns/cli/list_memories.h"
 #include "campaigns/cli/list_nodes.h"
 #include "campaigns/cli/list_table.h"
+#include "campaigns/results/trial_tables.h"
 #include "campaigns/scenario/campaign.h"
 #include "campaigns/scenario/library.h"
 #include "sim/mesh/mesh_sites.h"
@@ -100,6 +101,16 @@ ListTable fields() {
   return table;
 }
 
+ListTable columns() {
+  ListTable table = {{"table", "column", "type", "help"}};
+  for_each_table([&](const auto& of) {
+    for (const auto& column : of.columns) {
+      table.push_back({of.name, column.name, column.type, column.help});
+    }
+  });
+  return table;
+}
+
 std::string text_of(const ListTable& table) {
   std::vector<std::vector<std::string>> rows;
   for (const std::vector<ListCell>& row : table) {
@@ -148,6 +159,7 @@ const std::vector<std::pair<std::string, std::function<ListTable(const ListArgum
           {"operators", [](const ListArguments&) { return operators(); }},
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
           {"fields", [](const ListArguments&) { return fields(); }},
+          {"columns", [](const ListArguments&) { return columns(); }},
           {"nodes",
            [](const ListArguments& arguments) {
              return listed(nodes_table(arguments.nodes_file));
@@ -170,6 +182,9 @@ std::string footnote_of(const ListArguments& arguments) {
          : arguments.what == "clusters" ? clusters_footnote()
          : arguments.what == "memories"
              ? memories_footnote(accelerator_of_flag(arguments.accelerator), arguments.altitude)
+         : arguments.what == "columns"
+             ? "the view trials_wide has those of trials, mesh_trials, memory_trials and "
+               "tensor_trials in one row per trial\n"
              : "";
 }
 

@@ -22,42 +22,54 @@ struct PairedTrial {
   RateArray<double> shares;         // of kCompared
 };
 
-std::int64_t number_in(const Cell& cell) {
-  const auto* number = std::get_if<std::int64_t>(&cell);
-  return number == nullptr ? -1 : *number;
+/// Of a trial, whatever it struck.
+template <class Field>
+std::int64_t place_of(const TrialRecord& trial, Field MeshTrial::*of_mesh,
+                      Field MemoryTrial::*of_memory) {
+  const Field number = trial.mesh     ? (*trial.mesh).*of_mesh
+                       : trial.memory ? (*trial.memory).*of_memory
+                                      : std::nullopt;
+  return number.value_or(-1);
 }
 
-/// What was struck, of a row of the columns in trials_of().
-void identify(const Row& row, const std::map<std::string, sim::ArrayGeometry>& arrays,
+/// What was struck.
+void identify(const TrialRecord& row, const std::map<std::string, sim::ArrayGeometry>& arrays,
               PairedTrial& trial) {
-  trial.structure = std::get<std::string>(row[1]);
-  if (const auto* radiation = std::get_if<std::string>(&row[2])) {
-    trial.radiation = *radiation;
-  }
-  trial.stratum = std::get<std::string>(row[3]);
-  trial.place = {number_in(row[4]), number_in(row[5]), number_in(row[6]), number_in(row[7]),
-                 number_in(row[14])};
+  trial.structure = row.structure;
+  trial.radiation = row.radiation ? name_of(*row.radiation) : "";
+  trial.stratum = row.stratum;
+  const std::optional<std::int64_t> bank = row.memory ? row.memory->bank : std::nullopt;
+  const std::int64_t column = place_of(row, &MeshTrial::column, &MemoryTrial::column);
+  trial.place = {row.image.value_or(-1), place_of(row, &MeshTrial::cycle, &MemoryTrial::cycle),
+                 bank.value_or(-1), place_of(row, &MeshTrial::row, &MemoryTrial::row),
+                 row.memory ? row.memory->bits : -1};
   if (const auto array = arrays.find(trial.structure); array != arrays.end()) {
     // Numbered so that arrays which differ in check bits share their data cells. Codeword and bit
     // follow from ECC and interleaving.
-    const auto column = static_cast<int>(number_in(row[8]));
-    trial.place.push_back(column < 0 ? -1 : array->second.number_of_column(column));
-  } else {
-    trial.register_name = std::get<std::string>(row[11]);
-    trial.place.insert(trial.place.end(), {number_in(row[8]), number_in(row[9]), number_in(row[10]),
-                                           number_in(row[12])});
+    trial.place.push_back(column < 0 ? -1
+                                     : array->second.number_of_column(static_cast<int>(column)));
+    return;
   }
+  const std::optional<std::int64_t> position = row.mesh ? row.mesh->position : std::nullopt;
+  const std::optional<std::int64_t> word = row.memory   ? row.memory->word
+                                           : row.tensor ? row.tensor->word
+                                                        : std::nullopt;
+  trial.register_name = row.register_name;
+  trial.place.insert(trial.place.end(),
+                     {column, position.value_or(-1), row.bit.value_or(-1), word.value_or(-1)});
+}
+
+Fields paired_fields() {
+  using T = TrialRecord;
+  return Fields(&T::weight, &T::structure, &T::register_name, &T::radiation, &T::stratum, &T::image,
+                &T::bit, &T::images, &T::images_of, &MeshTrial::cycle, &MeshTrial::row,
+                &MeshTrial::column, &MeshTrial::position, &MemoryTrial::cycle, &MemoryTrial::bank,
+                &MemoryTrial::row, &MemoryTrial::column, &MemoryTrial::word, &MemoryTrial::bits,
+                &TensorTrial::word);
 }
 
 std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario,
                                    const Scenario& what, std::int64_t most) {
-  std::vector<std::string> columns = {"weight", "structure", "radiation", "stratum", "image",
-                                      "cycle",  "bank",      "row",       "column",  "position",
-                                      "bit",    "register",  "word",      "images",  "bits"};
-  const std::size_t first_rate = columns.size();
-  for (const Rate rate : kCompared) {
-    columns.push_back("images_" + name_of(rate));
-  }
   std::vector<PairedTrial> trials;
   std::map<std::string, sim::ArrayGeometry> arrays;
   for (const auto& [name, memory] : what.accelerator.memory) {
@@ -65,19 +77,18 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
   }
   // Trial k is one chip at every point; which of its cells fail is what is compared.
   const bool is_chip = what.strike.process == Process::kLowVoltage;
-  results.each_trial(scenario, columns, [&](const Row& row) {
+  results.each_trial(scenario, paired_fields(), [&](const TrialRecord& row) {
     if (static_cast<std::int64_t>(trials.size()) >= most) {
       return false;
     }
     PairedTrial trial;
-    trial.weight = std::get<double>(row[0]);
+    trial.weight = row.weight;
     if (!is_chip) {
       identify(row, arrays, trial);
     }
-    const auto images = static_cast<double>(std::max<std::int64_t>(1, number_in(row[13])));
-    std::size_t column = first_rate;
+    const auto images = static_cast<double>(std::max<std::int64_t>(1, row.images));
     for (const Rate rate : kCompared) {
-      trial.shares[rate] = static_cast<double>(number_in(row[column++])) / images;
+      trial.shares[rate] = static_cast<double>(row.images_of[rate]) / images;
     }
     trials.push_back(std::move(trial));
     return true;

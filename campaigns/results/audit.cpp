@@ -11,7 +11,7 @@
 namespace tilestrike::campaigns {
 namespace {
 
-// A cell begins so where all engines agree; their names follow, each after a blank.
+// A text begins so where all engines agree; their names follow, each after a blank.
 constexpr std::string_view kAgrees = "agrees:";
 
 }  // namespace
@@ -23,34 +23,33 @@ bool is_audited(TrialId trial, double share) {
   return among(trial.value + 1) > among(trial.value);
 }
 
-std::string audit_cell(const bridge::TrialAudit& audit) {
+std::string audit_text(const bridge::TrialAudit& audit) {
   if (!audit.disagreement.empty()) {
     return audit.disagreement;
   }
-  std::string cell(kAgrees);
+  std::string text(kAgrees);
   for (const std::string& engine : audit.engines) {
-    cell += " " + engine;
+    text += " " + engine;
   }
-  return cell;
+  return text;
 }
 
 AuditSummary audit_of(const Results& results, std::int64_t scenario, double confidence) {
   AuditSummary audit;
   audit.confidence = confidence;
-  results.each_trial(scenario, {"trial", "audit"}, [&](const Row& row) {
-    const auto* said = std::get_if<std::string>(&row[1]);
-    if (said == nullptr) {
+  results.each_trial(scenario, Fields(&TrialRecord::audit), [&](const TrialRecord& trial) {
+    if (!trial.audit) {
       return true;
     }
     ++audit.audited;
-    if (said->starts_with(kAgrees)) {
-      std::istringstream engines(said->substr(kAgrees.size()));
+    if (trial.audit->starts_with(kAgrees)) {
+      std::istringstream engines(trial.audit->substr(kAgrees.size()));
       for (std::string engine; engines >> engine;) {
         ++audit.agreed[engine];
       }
     } else if (++audit.disagreements == 1) {
-      audit.first_trial = std::get<std::int64_t>(row[0]);
-      audit.first = *said;
+      audit.first_trial = trial.trial;
+      audit.first = *trial.audit;
     }
     return true;
   });

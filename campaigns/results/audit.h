@@ -16,8 +16,8 @@ namespace tilestrike::campaigns {
 /// That share of the trials 0, 1, ..., evenly spread: the same ones whoever runs them.
 bool is_audited(TrialId trial, double share);
 
-/// The cell `audit` of an audited trial.
-std::string audit_cell(const bridge::TrialAudit& audit);
+/// The column `audit` of an audited trial.
+std::string audit_text(const bridge::TrialAudit& audit);
 
 /// What the other engines said of the audited trials.
 struct AuditSummary {

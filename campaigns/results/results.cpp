@@ -3,89 +3,28 @@
 #include "campaigns/results/results.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <bit>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <map>
 
 #include "base/error.h"
 #include "campaigns/results/database_error.h"
+#include "campaigns/results/file_lock.h"
+#include "campaigns/results/old_results.h"
+#include "campaigns/results/rows.h"
+#include "campaigns/results/trial_reader.h"
+#include "campaigns/results/trial_tables.h"
 #include "campaigns/results/version.h"
 #include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "logits are stored little-endian");
-
 constexpr int kApplicationId = 0x54535452;  // "TSTR"
 constexpr int kMostOpenTrials = 100;
 constexpr auto kLongestBatch = std::chrono::seconds(1);
-
-std::string name_list(const std::vector<Column>& columns) {
-  std::string text;
-  for (const Column& column : columns) {
-    text += (text.empty() ? "\"" : ", \"") + std::string(column.name) + "\"";
-  }
-  return text;
-}
-
-std::string create_table(const std::string& name, const std::vector<Column>& columns,
-                         const std::string& key) {
-  std::string text = "CREATE TABLE " + name + " (";
-  for (const Column& column : columns) {
-    text += "\"" + std::string(column.name) + "\" " + column.type + ", ";
-  }
-  return text + "PRIMARY KEY (" + key + "))";
-}
-
-std::string insert_into(const std::string& name, const std::vector<Column>& columns) {
-  std::string marks = "?";
-  for (std::size_t i = 1; i < columns.size(); ++i) {
-    marks += ", ?";
-  }
-  return "INSERT INTO " + name + " (" + name_list(columns) + ") VALUES (" + marks + ")";
-}
-
-void bind(SQLite::Statement& statement, int index, const Cell& cell) {
-  struct Visitor {
-    SQLite::Statement& statement;
-    int index;
-    void operator()(std::monostate) const { statement.bind(index); }
-    void operator()(std::int64_t value) const { statement.bind(index, value); }
-    void operator()(double value) const { statement.bind(index, value); }
-    void operator()(const std::string& value) const { statement.bind(index, value); }
-    void operator()(const std::vector<float>& values) const {
-      statement.bind(index, values.data(), static_cast<int>(values.size() * sizeof(float)));
-    }
-  };
-  std::visit(Visitor{statement, index}, cell);
-}
-
-Cell cell_of(const SQLite::Column& column) {
-  if (column.isNull()) {
-    return {};
-  }
-  if (column.isInteger()) {
-    return Cell{column.getInt64()};
-  }
-  if (column.isFloat()) {
-    return Cell{column.getDouble()};
-  }
-  if (column.isBlob()) {
-    std::vector<float> values(static_cast<std::size_t>(column.getBytes()) / sizeof(float));
-    std::memcpy(values.data(), column.getBlob(), values.size() * sizeof(float));
-    return Cell{std::move(values)};
-  }
-  return Cell{column.getString()};
-}
 
 using Hashes = std::vector<std::pair<std::string, std::string>>;
 
@@ -107,36 +46,6 @@ std::string now_text() {
   return text;
 }
 
-/// Keeps other runs away from a file for as long as it lives; the system frees it with the process.
-class FileLock {
- public:
-  explicit FileLock(const std::string& path) {
-    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    std::error_code error;
-    if (!folder.empty()) {
-      std::filesystem::create_directories(folder, error);
-    }
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) {
-      const bool is_full = errno == ENOSPC || errno == EDQUOT;
-      fail(is_full ? ErrorCode::kMachine : ErrorCode::kInvalidInput,
-           "cannot write the results file: " + std::string(std::strerror(errno)), path,
-           is_full ? "free some space" : "name a file that can be written with --out");
-    }
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(descriptor_);
-      fail(ErrorCode::kInvalidInput, "another run writes to this results file", path,
-           "wait for it, or name another file with --out");
-    }
-  }
-  ~FileLock() { ::close(descriptor_); }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-
- private:
-  int descriptor_ = -1;
-};
-
 }  // namespace
 
 struct Results::Store {
@@ -144,7 +53,7 @@ struct Results::Store {
   std::unique_ptr<FileLock> lock;  // outlives the database, whose own locks it must not disturb
   std::unique_ptr<SQLite::Database> database;
   std::unique_ptr<SQLite::Transaction> batch;
-  std::unique_ptr<SQLite::Statement> add_trial, add_outcome, add_fault;
+  std::map<std::string, SQLite::Statement> inserts;  // by the table of trials
   int open_trials = 0;
   std::chrono::steady_clock::time_point last_commit = std::chrono::steady_clock::now();
 
@@ -154,12 +63,16 @@ struct Results::Store {
       return work();
     } catch (const SQLite::Exception& error) {
       fail_of_database(error, path);
+    } catch (const DatumError& error) {
+      fail(ErrorCode::kInvalidInput, error.what(), path,
+           "the file was changed, or another version wrote it: run the campaign again");
     }
   }
 
   std::int64_t number(const std::string& query) const {
     return database->execAndGet(query).getInt64();
   }
+  std::int64_t version() const { return number("PRAGMA user_version"); }
 
   std::string meta(const std::string& key) const {
     SQLite::Statement query(*database, "SELECT value FROM meta WHERE key = ?");
@@ -168,17 +81,32 @@ struct Results::Store {
   }
 
   void set_meta(const std::string& key, const std::string& value) {
-    SQLite::Statement query(*database, "INSERT OR REPLACE INTO meta VALUES (?, ?)");
-    query.bind(1, key);
-    query.bind(2, value);
-    query.exec();
+    put(meta_table(), MetaRecord{key, value});
+  }
+
+  /// Instead of the record with the same key.
+  template <class Record>
+  void put(const Table<Record>& table, const Record& record) {
+    SQLite::Statement statement(*database, insert_into(table, "INSERT OR REPLACE"));
+    insert(statement, table, record);
+  }
+
+  template <class Record>
+  void add(const Table<Record>& table, const Record& record) {
+    auto found = inserts.find(table.name);
+    if (found == inserts.end()) {
+      found =
+          inserts.emplace(table.name, SQLite::Statement(*database, insert_into(table, "INSERT")))
+              .first;
+    }
+    insert(found->second, table, record);
   }
 
   /// Rolls the open batch back; its trials are drawn again by the next run.
   void abandon() {
-    add_trial->reset();
-    add_outcome->reset();
-    add_fault->reset();
+    for (auto& [table, statement] : inserts) {
+      statement.reset();
+    }
     batch.reset();
     open_trials = 0;
   }
@@ -190,12 +118,28 @@ struct Results::Store {
       fail(ErrorCode::kInvalidInput, "an SQLite file, but not a results file of TileStrike", path,
            "name another file with --out; this one is left as it is");
     }
-    const std::int64_t version = number("PRAGMA user_version");
-    if (version != kResultsVersion) {
+  }
+
+  /// Of a file that is written to.
+  void check_version() const {
+    const std::int64_t found = version();
+    if (found != kResultsVersion) {
       fail(ErrorCode::kVersionMismatch,
-           "results of format version " + std::to_string(version) + ", not " +
+           "results of format version " + std::to_string(found) + ", not " +
                std::to_string(kResultsVersion),
-           path, "use the version of TileStrike that wrote it, or another file");
+           path,
+           found >= kOldestResults && found < kResultsVersion
+               ? "name another file with --out; this one can be read still, but not added to"
+               : "use the version of TileStrike that wrote it, or another file");
+    }
+  }
+
+  /// Of a file that is read: trials of an older version are shown as those of the present one.
+  void accept_version() {
+    if (version() >= kOldestResults && version() < kResultsVersion) {
+      show_old_trials(*database);
+    } else {
+      check_version();
     }
   }
 
@@ -203,15 +147,8 @@ struct Results::Store {
     SQLite::Transaction transaction(*database);
     database->exec("PRAGMA application_id = " + std::to_string(kApplicationId));
     database->exec("PRAGMA user_version = " + std::to_string(kResultsVersion));
-    database->exec("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)");
-    database->exec(
-        "CREATE TABLE scenarios (scenario INTEGER PRIMARY KEY, label TEXT, expanded TEXT, "
-        "model_hash TEXT, images_hash TEXT, calibrate_hash TEXT, faults_hash TEXT, "
-        "sites INTEGER, cycles INTEGER, images INTEGER, population TEXT, accuracy REAL, "
-        "warnings TEXT)");
-    database->exec(create_table("trials", trial_columns(), "scenario, trial"));
-    database->exec(create_table("outcomes", outcome_columns(), "scenario, trial, image"));
-    database->exec(create_table("faults", fault_columns(), "scenario, trial, number"));
+    for_each_table([&](const auto& table) { database->exec(create_table(table)); });
+    database->exec(wide_view());
     transaction.commit();
   }
 
@@ -254,22 +191,17 @@ std::unique_ptr<Results> Results::for_campaign(const std::string& path, const Ca
   store->lock = std::make_unique<FileLock>(path);
   store->guarded([&] {
     store->database = std::make_unique<SQLite::Database>(
-        path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 2000);
+        path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, 2000);
     if (store->is_new()) {
       store->make_tables();
     }
     store->check_kind();
+    store->check_version();
     store->database->exec("PRAGMA journal_mode = WAL");
     store->database->exec("PRAGMA synchronous = NORMAL");
     SQLite::Transaction transaction(*store->database);
     store->adopt(campaign);
     transaction.commit();
-    const auto prepare = [&](const std::string& table, const std::vector<Column>& columns) {
-      return std::make_unique<SQLite::Statement>(*store->database, insert_into(table, columns));
-    };
-    store->add_trial = prepare("trials", trial_columns());
-    store->add_outcome = prepare("outcomes", outcome_columns());
-    store->add_fault = prepare("faults", fault_columns());
   });
   return std::unique_ptr<Results>(new Results(std::move(store)));
 }
@@ -283,8 +215,10 @@ std::unique_ptr<Results> Results::existing(const std::string& path) {
   auto store = std::make_unique<Store>();
   store->path = path;
   store->guarded([&] {
-    store->database = std::make_unique<SQLite::Database>(path, SQLite::OPEN_READONLY, 2000);
+    store->database = std::make_unique<SQLite::Database>(
+        path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, 2000);
     store->check_kind();
+    store->accept_version();
   });
   return std::unique_ptr<Results>(new Results(std::move(store)));
 }
@@ -319,26 +253,23 @@ void Results::describe(std::int64_t scenario, const ScenarioFacts& facts) {
     check_hashes(scenario, facts.hashes);
   }
   store_->guarded([&] {
-    SQLite::Statement add(
-        *store_->database,
-        "INSERT OR REPLACE INTO scenarios VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    const Row row = {Cell{scenario},
-                     Cell{facts.label},
-                     Cell{facts.document},
-                     Cell{hash_of(facts.hashes, "model")},
-                     Cell{hash_of(facts.hashes, "images")},
-                     Cell{hash_of(facts.hashes, "calibrate")},
-                     Cell{hash_of(facts.hashes, "faults")},
-                     Cell{facts.sites},
-                     Cell{facts.cycles},
-                     Cell{facts.images},
-                     Cell{facts.population},
-                     facts.accuracy < 0.0 ? Cell{} : Cell{facts.accuracy},
-                     Cell{facts.warnings}};
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      bind(add, static_cast<int>(i) + 1, row[i]);
+    ScenarioRecord record;
+    record.scenario = scenario;
+    record.label = facts.label;
+    record.expanded = facts.document;
+    record.model_hash = hash_of(facts.hashes, "model");
+    record.images_hash = hash_of(facts.hashes, "images");
+    record.calibrate_hash = hash_of(facts.hashes, "calibrate");
+    record.faults_hash = hash_of(facts.hashes, "faults");
+    record.sites = facts.sites;
+    record.cycles = facts.cycles;
+    record.images = facts.images;
+    record.population = facts.population;
+    if (facts.accuracy >= 0.0) {
+      record.accuracy = facts.accuracy;
     }
-    add.exec();
+    record.warnings = facts.warnings;
+    store_->put(scenario_table(), record);
   });
 }
 
@@ -369,24 +300,21 @@ std::int64_t Results::count(std::int64_t scenario) const {
 }
 
 void Results::add(const TrialRecord& record) {
-  const auto insert = [](SQLite::Statement& statement, const Row& row) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      bind(statement, static_cast<int>(i) + 1, row[i]);
-    }
-    statement.exec();
-    statement.reset();
-    statement.clearBindings();
-  };
   try {
     if (!store_->batch) {
       store_->batch = std::make_unique<SQLite::Transaction>(*store_->database);
     }
-    insert(*store_->add_trial, record.trial);
-    for (const Row& row : record.outcomes) {
-      insert(*store_->add_outcome, row);
+    store_->add(trial_table(), record);
+    for_each_part([&](const auto& table, auto part) {
+      if (record.*part) {
+        store_->add(table, *(record.*part));
+      }
+    });
+    for (const OutcomeRecord& outcome : record.outcomes) {
+      store_->add(outcome_table(), outcome);
     }
-    for (const Row& row : record.faults) {
-      insert(*store_->add_fault, row);
+    for (const FaultRecord& fault : record.faults_kept) {
+      store_->add(fault_table(), fault);
     }
   } catch (const SQLite::Exception& error) {
     store_->abandon();  // never half a trial
@@ -414,55 +342,73 @@ void Results::commit() {
   store_->last_commit = std::chrono::steady_clock::now();
 }
 
-std::optional<Row> Results::trial(std::int64_t scenario, std::int64_t number) const {
-  return store_->guarded([&]() -> std::optional<Row> {
-    SQLite::Statement query(*store_->database, "SELECT " + name_list(trial_columns()) +
-                                                   " FROM trials WHERE scenario = ? AND trial = ?");
+namespace {
+
+/// What a trial has several of.
+template <class Record>
+std::vector<Record> records_of(SQLite::Database& database, const Table<Record>& table,
+                               const TrialKey& key) {
+  const Selection<Record> selection(table);
+  SQLite::Statement query(database, "SELECT " + selection.names() + " FROM " + table.name +
+                                        " WHERE scenario = ? AND trial = ? ORDER BY " + table.key);
+  query.bind(1, key.scenario);
+  query.bind(2, key.trial);
+  std::vector<Record> records;
+  while (query.executeStep()) {
+    selection.read(query, 0, records.emplace_back());
+  }
+  return records;
+}
+
+}  // namespace
+
+std::optional<TrialRecord> Results::trial(std::int64_t scenario, std::int64_t number) const {
+  return store_->guarded([&]() -> std::optional<TrialRecord> {
+    const TrialReader reader;
+    SQLite::Statement query(*store_->database,
+                            reader.query() + " WHERE trials.scenario = ? AND trials.trial = ?");
     query.bind(1, scenario);
     query.bind(2, number);
     if (!query.executeStep()) {
       return std::nullopt;
     }
-    Row row;
-    for (int i = 0; i < query.getColumnCount(); ++i) {
-      row.push_back(cell_of(query.getColumn(i)));
-    }
-    return row;
+    TrialRecord record;
+    reader.read(query, record);
+    record.outcomes = records_of(*store_->database, outcome_table(), record);
+    record.faults_kept = records_of(*store_->database, fault_table(), record);
+    return record;
   });
 }
 
-std::optional<std::int64_t> Results::first_visible_image(std::int64_t scenario,
-                                                         std::int64_t number) const {
-  return store_->guarded([&]() -> std::optional<std::int64_t> {
-    SQLite::Statement query(*store_->database,
-                            "SELECT MIN(image) FROM outcomes WHERE scenario = ? AND trial = ?");
-    query.bind(1, scenario);
-    query.bind(2, number);
-    if (!query.executeStep() || query.getColumn(0).isNull()) {
-      return std::nullopt;
-    }
-    return static_cast<std::int64_t>(query.getColumn(0).getInt64());
-  });
-}
-
-void Results::each_trial(std::int64_t scenario, const std::vector<std::string>& columns,
-                         const std::function<bool(const Row&)>& visit) const {
+void Results::each_trial(std::int64_t scenario, const Fields& fields,
+                         const std::function<bool(const TrialRecord&)>& visit,
+                         std::int64_t first) const {
   store_->guarded([&] {
-    std::string names;
-    for (const std::string& column : columns) {
-      names += (names.empty() ? "\"" : ", \"") + column + "\"";
-    }
-    SQLite::Statement query(*store_->database,
-                            "SELECT " + names + " FROM trials WHERE scenario = ? ORDER BY trial");
+    const TrialReader reader(&fields);
+    SQLite::Statement query(
+        *store_->database,
+        reader.query() + " WHERE trials.scenario = ? AND trials.trial >= ? ORDER BY trials.trial");
     query.bind(1, scenario);
-    Row row(columns.size());
+    query.bind(2, first);
+    TrialRecord record;
     while (query.executeStep()) {
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        row[i] = cell_of(query.getColumn(static_cast<int>(i)));
-      }
-      if (!visit(row)) {
+      reader.read(query, record);
+      if (!visit(record)) {
         return;
       }
+    }
+  });
+}
+
+void Results::check_drawing(const Scenario& scenario) const {
+  store_->guarded([&] {
+    const std::int64_t version = store_->version();
+    if (const std::string why = other_drawing(version, scenario); !why.empty()) {
+      fail(ErrorCode::kVersionMismatch,
+           "results of format version " + std::to_string(version) +
+               ", whose trials are others: " + "this version of TileStrike " + why,
+           store_->path,
+           "use the version of TileStrike that wrote it, or run the campaign again with --out");
     }
   });
 }

@@ -17,9 +17,13 @@
 
 namespace tilestrike::campaigns {
 
-/// Of the columns and of what trial k is: 6 draws particles by the reach of their clusters, single
-/// faults in tensors by the class of their bit, and scrubbers at a phase of their own.
-inline constexpr int kResultsVersion = 6;
+/// Of the columns and of what trial k is. 6 draws particles by the reach of their clusters, single
+/// faults in tensors by the class of their bit, and scrubbers at a phase of their own. 7 keeps of
+/// each trial in `trials` what all kinds have, the rest in a table for each kind; the view
+/// `trials_wide` is the `trials` of 6. It draws as 6 does.
+inline constexpr int kResultsVersion = 7;
+/// The oldest that is still read.
+inline constexpr int kOldestResults = 5;
 
 /// What a results file keeps of one scenario besides its trials.
 struct ScenarioFacts {
@@ -39,7 +43,7 @@ class Results {
   /// Makes the file, or opens it to go on with the same campaign. Throws Failure when it cannot be
   /// written, is in use, is no results file, or holds another campaign's trials.
   static std::unique_ptr<Results> for_campaign(const std::string& path, const Campaign& campaign);
-  /// Opens an existing file to read.
+  /// Opens an existing file to read; of an older version, too.
   static std::unique_ptr<Results> existing(const std::string& path);
 
   ~Results();  // commits
@@ -66,12 +70,16 @@ class Results {
   void add(const TrialRecord& record);
   void commit();
 
-  std::optional<Row> trial(std::int64_t scenario, std::int64_t number) const;
-  /// The first image on which a lasting fault was not masked.
-  std::optional<std::int64_t> first_visible_image(std::int64_t scenario, std::int64_t number) const;
-  /// The named columns of a scenario's trials, in order of their numbers, until `visit` says false.
-  void each_trial(std::int64_t scenario, const std::vector<std::string>& columns,
-                  const std::function<bool(const Row&)>& visit) const;
+  std::optional<TrialRecord> trial(std::int64_t scenario, std::int64_t number) const;
+  /// A scenario's trials in order of their numbers, from `first` on and until `visit` says false:
+  /// their keys and the named fields, each with the part that it belongs to. What was not asked for
+  /// is not there.
+  void each_trial(std::int64_t scenario, const Fields& fields,
+                  const std::function<bool(const TrialRecord&)>& visit,
+                  std::int64_t first = 0) const;
+
+  /// Throws Failure where trials of this file are not those that are drawn today.
+  void check_drawing(const Scenario& scenario) const;
 
  private:
   struct Store;

@@ -1,65 +1,88 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// What a results file keeps of one trial: its rows.
+// What a results file keeps of one trial: what all trials have, and the part of what it struck.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/ids.h"
 #include "campaigns/plan/sampling.h"
+#include "campaigns/results/fault_record.h"
 #include "campaigns/results/judged.h"
+#include "campaigns/results/memory_trial.h"
+#include "campaigns/results/mesh_trial.h"
+#include "campaigns/results/tensor_trial.h"
 
 namespace tilestrike::campaigns {
 
-/// One value of a results file.
-using Cell = std::variant<std::monostate, std::int64_t, double, std::string, std::vector<float>>;
-
-struct Column {
-  const char* name;
-  const char* type;  // of SQLite
-  const char* help;
+/// One image on which a lasting fault was not masked.
+struct OutcomeRecord : TrialKey {
+  std::int64_t image = 0;
+  Outcome outcome = Outcome::kMasked;
+  bool sdc_1 = false, sdc_5 = false, sdc_10 = false, sdc_20 = false;
+  std::string layer;
+  std::int64_t changed_accumulators = 0;
+  std::int64_t changed_outputs = 0;
+  std::optional<std::int64_t> golden_class, faulty_class;
+  std::vector<float> logits;
+  friend bool operator==(const OutcomeRecord&, const OutcomeRecord&) = default;
 };
 
-/// One row each; cells stand in the order of the columns.
-using Row = std::vector<Cell>;
+struct TrialRecord : TrialKey {
+  double weight = 1.0;
+  std::string stratum;
+  std::optional<sim::Radiation> radiation;
+  std::optional<std::int64_t> image;
+  std::string structure, register_name;
+  std::optional<std::int64_t> bit;
+  FaultKind fault = FaultKind::kFlip;
+  std::int64_t faults = 0;
+  std::optional<std::int64_t> events;
+  bool activated = false;
+  MaskedAt masked_at = MaskedAt::kNowhere;
+  Outcome outcome = Outcome::kMasked;
+  bool sdc_1 = false, sdc_5 = false, sdc_10 = false, sdc_20 = false;
+  bool hung = false;
+  std::string layer;
+  std::int64_t changed_accumulators = 0;
+  std::int64_t changed_outputs = 0;
+  std::int64_t changed_words = 0;
+  double relative_l2 = 0.0;
+  std::int64_t passes_simulated = 0;
+  std::string engine;
+  std::optional<std::string> audit;
+  std::optional<std::int64_t> golden_class, faulty_class;
+  std::int64_t images = 0;
+  std::int64_t images_activated = 0;
+  RateArray<std::int64_t> images_of;
+  std::optional<std::int64_t> images_correct, images_golden_correct;
+  std::vector<float> logits;
 
-const std::vector<Column>& trial_columns();    // one row per trial
-const std::vector<Column>& outcome_columns();  // per trial of a lasting fault and image not masked
-const std::vector<Column>& fault_columns();    // per fault: the first kMostFaultRows of a trial
+  std::optional<MeshTrial> mesh;
+  std::optional<MemoryTrial> memory;
+  std::optional<TensorTrial> tensor;
+  std::vector<OutcomeRecord> outcomes;
+  std::vector<FaultRecord> faults_kept;  // the first kMostFaultRecords
 
-inline constexpr std::size_t kMostFaultRows = 64;
-
-struct TrialRecord {
-  Row trial;
-  std::vector<Row> outcomes;
-  std::vector<Row> faults;
+  friend bool operator==(const TrialRecord&, const TrialRecord&) = default;
 };
 
-/// The index of a column of `trials`.
-std::size_t trial_column(const std::string& name);
-
-/// The rows of a judged trial, without those of its images.
+/// What is kept of a judged trial, without what came of its images one by one.
 TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
                       const bridge::StudyFacts& study, const Plan& plan, const Judged& judged,
                       const std::string& engine);
 
-/// The row of one image on which a lasting fault was not masked.
-Row outcome_row(std::int64_t scenario, TrialId trial, ImageId image,
-                const bridge::TrialResult& result);
-
-/// Whether cells of memories are struck.
-bool is_in_memory(const DrawnTrial& drawn);
+OutcomeRecord outcome_record(std::int64_t scenario, TrialId trial, ImageId image,
+                             const bridge::TrialResult& result);
 
 /// The column `structure` of a drawn trial: the mesh, a memory's name, or a tensor's role.
 std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& study);
 
 /// "register[3][5] bit 2: flip at cycle 17" for each fault of a drawn trial.
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::StudyFacts& study);
-
-/// Text of a cell, for messages: "nothing" for an empty one.
-std::string text_of(const Cell& cell);
 
 }  // namespace tilestrike::campaigns

@@ -4,12 +4,11 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "campaigns/pictures/array_picture.h"
 #include "campaigns/plan/sampling.h"
+#include "campaigns/results/trial_tables.h"
 #include "campaigns/run/strike_trial.h"
 #include "campaigns/scenario/yaml.h"
 
@@ -25,9 +24,9 @@ const Point& point_of(const Campaign& campaign, const ReplayRequest& request) {
   return campaign.points[static_cast<std::size_t>(request.scenario)];
 }
 
-Row stored_row(const Results& results, const ReplayRequest& request) {
-  auto row = results.trial(request.scenario, request.trial);
-  if (!row) {
+TrialRecord stored_trial(const Results& results, const ReplayRequest& request) {
+  auto trial = results.trial(request.scenario, request.trial);
+  if (!trial) {
     const std::int64_t count = results.count(request.scenario);
     fail(ErrorCode::kNotFound,
          fmt::format("no trial {} of scenario {} in this file", request.trial, request.scenario),
@@ -35,25 +34,19 @@ Row stored_row(const Results& results, const ReplayRequest& request) {
          count == 0 ? "it has none of this scenario; run the campaign first"
                     : fmt::format("it has {} trials, numbered from 0", count));
   }
-  return std::move(*row);
+  return std::move(*trial);
 }
 
-std::vector<std::string> differences_of(const Row& stored, const Row& now) {
+std::vector<std::string> differences_of(const TrialRecord& stored, const TrialRecord& now) {
   std::vector<std::string> differences;
-  const std::size_t audit = trial_column("audit");  // of engines that a replay does not ask
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    if (i != audit && stored[i] != now[i]) {
-      differences.push_back(fmt::format("{}: {} in the file, {} now", trial_columns()[i].name,
-                                        text_of(stored[i]), text_of(now[i])));
+  for (const Column<TrialRecord>& column : wide_table().columns) {
+    const Datum was = column.get(stored), is = column.get(now);
+    if (column.name != "audit" && !is_equal(was, is)) {  // a replay asks no other engines
+      differences.push_back(
+          fmt::format("{}: {} in the file, {} now", column.name, text_of(was), text_of(is)));
     }
   }
   return differences;
-}
-
-const std::vector<float>& logits_of(const ReplayReport& report) {
-  static const std::vector<float> none;
-  const Cell& cell = report.row[trial_column("logits")];
-  return std::holds_alternative<std::monostate>(cell) ? none : std::get<std::vector<float>>(cell);
 }
 
 /// The memory that the trial struck first, around the struck cell.
@@ -120,7 +113,8 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   const std::unique_ptr<Results> results = Results::existing(request.results);
   const Campaign campaign = read_campaign(parse_yaml(results->campaign_text(), request.results));
   const Point& point = point_of(campaign, request);
-  const Row stored = stored_row(*results, request);
+  const TrialRecord stored = stored_trial(*results, request);
+  results->check_drawing(point.scenario);
 
   const std::unique_ptr<bridge::Study> study = open_study(study_inputs(point.scenario));
   results->check_hashes(request.scenario, hashes_of(point.scenario, *study));
@@ -146,8 +140,7 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
   report.images = drawn.image ? 1 : study->facts().images;
   report.image =
       drawn.image ? drawn.image->value
-                  : request.image.value_or(
-                        results->first_visible_image(request.scenario, request.trial).value_or(0));
+                  : request.image.value_or(stored.outcomes.empty() ? 0 : stored.outcomes[0].image);
   if (drawn.image && request.image && *request.image != report.image) {
     fail(ErrorCode::kInvalidInput,
          fmt::format("trial {} struck image {}", request.trial, report.image), "--image",
@@ -176,98 +169,9 @@ ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study
                        {&observers, ImageId(report.image)});
   TS_CHECK(records.size() == 1, "a replay was interrupted");
   report.story = std::move(story.lines);
-  report.row = std::move(records.front().trial);
-  report.differences = differences_of(stored, report.row);
+  report.record = std::move(records.front());
+  report.differences = differences_of(stored, report.record);
   return report;
-}
-
-std::string text_of(const ReplayReport& report) {
-  const auto cell = [&](const char* name) -> const Cell& { return report.row[trial_column(name)]; };
-  const auto word = [&](const char* name) { return std::get<std::string>(cell(name)); };
-  std::string text = fmt::format("trial {}{}: {}\n", report.trial,
-                                 report.label.empty() ? "" : " of " + report.label, report.title);
-  text += fmt::format(
-      "image {}{}{}\n", report.image,
-      report.label_of_image < 0 ? "" : fmt::format(", of class {}", report.label_of_image),
-      report.images > 1 ? fmt::format(" (of {} that it was judged on)", report.images) : "");
-  for (const std::string& fault : report.faults) {
-    text += "fault: " + fault + "\n";
-  }
-  for (const std::string& line : report.story) {
-    text += "  " + line + "\n";
-  }
-  if (report.story.empty()) {
-    text += "  nothing was changed\n";
-  }
-  text += "outcome: " + word("outcome");
-  if (!word("masked_at").empty()) {
-    text += ", masked at " + word("masked_at");
-  }
-  for (const char* name : {"sdc_1", "sdc_5", "sdc_10", "sdc_20"}) {
-    if (cell(name) == Cell{std::int64_t{1}}) {
-      text += std::string(", ") + name;
-    }
-  }
-  if (!std::holds_alternative<std::monostate>(cell("faulty_class")) &&
-      cell("golden_class") != cell("faulty_class")) {
-    text += fmt::format("; class {} became {}", text_of(cell("golden_class")),
-                        text_of(cell("faulty_class")));
-  }
-  if (report.images > 1) {
-    text += fmt::format("; sdc on {} of {} images", text_of(cell("images_sdc")), report.images);
-  }
-  if (!std::holds_alternative<std::monostate>(cell("stored"))) {
-    text += fmt::format("; the struck cell held {}, weight {:.4g}", text_of(cell("stored")),
-                        std::get<double>(cell("weight")));
-  }
-  if (cell("outlives") == Cell{std::int64_t{1}}) {
-    text +=
-        fmt::format("; of {} later inferences {} wrong, {} stopped", text_of(cell("later_images")),
-                    text_of(cell("later_wrong")), text_of(cell("later_due")));
-  }
-  text += "\n";
-  const std::vector<float>& faulty = logits_of(report);
-  if (report.images == 1 && !faulty.empty()) {
-    text += "logits, golden: ";
-    for (const float value : report.golden_logits) {
-      text += fmt::format(" {:9.4g}", value);
-    }
-    text += "\nlogits, faulty: ";
-    for (const float value : faulty) {
-      text += fmt::format(" {:9.4g}", value);
-    }
-    text += "\n";
-  }
-  for (const std::string& difference : report.differences) {
-    text += "DIFFERENT: " + difference + "\n";
-  }
-  return text + (report.differences.empty() ? "the same as in the file, bit for bit\n"
-                                            : "NOT the trial that the file holds\n");
-}
-
-nlohmann::ordered_json json_of(const ReplayReport& report) {
-  nlohmann::ordered_json json;
-  json["scenario"] = report.scenario;
-  json["label"] = report.label;
-  json["title"] = report.title;
-  json["image"] = report.image;
-  json["class_of_image"] = report.label_of_image;
-  json["images"] = report.images;
-  json["faults"] = report.faults;
-  json["story"] = report.story;
-  for (std::size_t i = 0; i < report.row.size(); ++i) {
-    nlohmann::ordered_json& value = json["trial"][trial_columns()[i].name];
-    std::visit(
-        [&](const auto& held) {
-          if constexpr (!std::is_same_v<std::decay_t<decltype(held)>, std::monostate>) {
-            value = held;
-          }
-        },
-        report.row[i]);
-  }
-  json["golden_logits"] = report.golden_logits;
-  json["differences"] = report.differences;
-  return json;
 }
 
 }  // namespace tilestrike::campaigns

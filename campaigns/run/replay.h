@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +14,8 @@
 #include "campaigns/run/runner.h"
 
 namespace tilestrike::campaigns {
+
+class Report;
 
 struct ReplayRequest {
   std::string results;
@@ -36,15 +37,14 @@ struct ReplayReport {
   std::int64_t label_of_image = -1;
   std::vector<std::string> faults;
   std::vector<std::string> story;
-  Row row;
+  TrialRecord record;
   std::vector<float> golden_logits;
-  std::vector<std::string> differences;  // from the stored row; none: the same trial
+  std::vector<std::string> differences;  // from the stored trial; none: the same trial
 };
 
 /// Throws Failure where the file has no such trial, or its model or data have changed since.
 ReplayReport replay(const ReplayRequest& request, const StudyFactory& open_study);
 
-std::string text_of(const ReplayReport& report);
-nlohmann::ordered_json json_of(const ReplayReport& report);
+Report report_of(const ReplayReport& found);
 
 }  // namespace tilestrike::campaigns

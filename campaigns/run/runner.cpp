@@ -42,12 +42,11 @@ class PointRun {
         results_(results),
         surroundings_(surroundings),
         plan_(point.scenario, study.facts()),
-        tally_(empty_tally(facts())) {
-    describe();
-  }
+        tally_(empty_tally(facts())) {}
 
   /// Whether it came to its end.
   bool run() {
+    describe();
     const std::int64_t total = plan_.trials();
     const std::int64_t already = std::min(results_.count(number_), total);
     Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
@@ -75,6 +74,15 @@ class PointRun {
   }
 
   Summary summary() const { return summarise(results_, number_, facts(), tally_); }
+
+  /// Throws Failure where the trials that there are were made with other content, or drawn
+  /// otherwise.
+  void check() const {
+    results_.check_drawing(point_.scenario);
+    if (results_.count(number_) > 0) {
+      results_.check_hashes(number_, hashes_of(point_.scenario, study_));
+    }
+  }
 
  private:
   SummaryFacts facts() const {
@@ -164,7 +172,7 @@ class PointRun {
         study_, plan_, number_, trials, point_.scenario.engine, {&observers, image});
     for (TrialRecord& record : records) {
       if (is_audit) {
-        record.trial[trial_column("audit")] = Cell{audit_cell(auditor_->take())};
+        record.audit = audit_text(auditor_->take());
       }
       results_.add(record);
       progress.step();
@@ -264,6 +272,7 @@ std::vector<Summary> summaries_of(const Campaign& campaign, Results& results,
                                   const Surroundings& surroundings) {
   std::vector<Summary> summaries;
   each_point(campaign, results, surroundings, [&](PointRun& run) {
+    run.check();
     summaries.push_back(run.summary());
     return true;
   });

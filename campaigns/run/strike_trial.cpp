@@ -76,11 +76,11 @@ std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan
     if (is_in_memory(drawn[i]) && plan.memories()->zero_to_one()) {
       judged.stored = stored_of(drawn[i], study, plan);
     }
-    std::vector<Row> outcomes;
+    std::vector<OutcomeRecord> outcomes;
     ImageId image = drawn[i].image.value_or(ImageId(0));
     for (bridge::TrialResult& each : result.images) {
       if (!drawn[i].image && plan.keeps_outcomes() && each.judgement.outcome != Outcome::kMasked) {
-        outcomes.push_back(outcome_row(scenario, trials[i], image, each));
+        outcomes.push_back(outcome_record(scenario, trials[i], image, each));
       }
       judged.add(std::move(each), study.facts().label(image));
       ++image.value;

@@ -19,10 +19,10 @@ void merge_into(ByStored& counts, const ByStored& more) {
 
 std::int64_t total_of(const ByStored& counts) { return counts[0] + counts[1] + counts[2]; }
 
-StrikeSeen strike_seen(const TrialSeen& trial) {
+StrikeSeen strike_seen(const TrialRecord& trial) {
   StrikeSeen seen;
   seen.structure = trial.structure;
-  seen.radiation = trial.radiation;
+  seen.radiation = trial.radiation ? name_of(*trial.radiation) : "";
   seen.stratum = trial.stratum;
   seen.is_activated = trial.activated;
   for (const Rate rate : kRates) {
@@ -32,7 +32,7 @@ StrikeSeen strike_seen(const TrialSeen& trial) {
   if (!trial.memory) {
     return seen;
   }
-  const MemorySeen& memory = *trial.memory;
+  const MemoryTrial& memory = *trial.memory;
   seen.stored = memory.stored;
   seen.is_wrong_on =
       memory.without_stop == Outcome::kSdc || memory.without_stop == Outcome::kNonfinite;

@@ -10,9 +10,9 @@
 #include <string>
 
 #include "campaigns/plan/memory_population.h"
+#include "campaigns/results/trial_record.h"
 #include "campaigns/statistics/rates.h"
 #include "campaigns/statistics/statistics.h"
-#include "campaigns/tally/trial_seen.h"
 
 namespace tilestrike::campaigns {
 
@@ -27,7 +27,7 @@ struct StrikeSeen {
   double later_wrong = 0.0;   // share of later inferences; 0 where none reads the cells
   double later_due = 0.0;
 };
-StrikeSeen strike_seen(const TrialSeen& trial);
+StrikeSeen strike_seen(const TrialRecord& trial);
 
 /// Trials by what the struck cell held: 0, 1, or what does not count.
 using ByStored = std::array<std::int64_t, 3>;

@@ -23,7 +23,7 @@ void StratumCounts::merge(const StratumCounts& other) {
   kept.add(other.kept);
 }
 
-void TrialCounts::add(const TrialSeen& trial, bool is_persistent) {
+void TrialCounts::add(const TrialRecord& trial, bool is_persistent) {
   StratumCounts& stratum = strata[trial.stratum];
   const auto images = static_cast<double>(trial.images);
   ++n;
@@ -64,7 +64,7 @@ double TrialCounts::mean_faults() const {
   return n == 0 ? 0.0 : static_cast<double>(faults) / static_cast<double>(n);
 }
 
-void Tally::add(const TrialSeen& trial) {
+void Tally::add(const TrialRecord& trial) {
   all_.add(trial, is_persistent_);
   parts_[is_by_structure_ ? trial.structure : trial.register_name].add(trial, is_persistent_);
   layers_[trial.layer].add(trial, is_persistent_);
@@ -82,14 +82,24 @@ void Tally::merge(const Tally& other) {
   }
 }
 
+Fields tallied_fields() {
+  using T = TrialRecord;
+  return Fields(&T::register_name, &T::layer, &T::masked_at, &T::activated, &T::images, &T::faults,
+                &T::images_correct, &T::images_golden_correct, &T::images_of, &T::structure,
+                &T::radiation, &T::stratum, &T::outcome, &MemoryTrial::stored,
+                &MemoryTrial::without_stop, &MemoryTrial::later_images, &MemoryTrial::later_wrong,
+                &MemoryTrial::later_due);
+}
+
 void count_up_to(std::int64_t most, const Results& results, std::int64_t scenario, Tally& tally) {
-  each_seen(results, scenario, tally.trials(), [&](const TrialSeen& trial) {
+  const auto count = [&](const TrialRecord& trial) {
     if (trial.trial != tally.trials() || trial.trial >= most) {
       return false;
     }
     tally.add(trial);
     return true;
-  });
+  };
+  results.each_trial(scenario, tallied_fields(), count, tally.trials());
 }
 
 }  // namespace tilestrike::campaigns

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "campaigns/plan/sampling.h"
+#include "campaigns/results/results.h"
 #include "campaigns/tally/strike_tally.h"
 
 namespace tilestrike::campaigns {
@@ -34,7 +35,7 @@ struct TrialCounts {
   std::map<std::string, std::int64_t> masked_at;
 
   /// `is_persistent`: judged on every image, so that what can be lost and gained is known.
-  void add(const TrialSeen& trial, bool is_persistent);
+  void add(const TrialRecord& trial, bool is_persistent);
   void merge(const TrialCounts& other);
   /// 0 where there is no trial.
   double mean_faults() const;
@@ -56,7 +57,7 @@ class Tally {
         is_by_structure_(rules.is_by_structure),
         strikes_(rules.strikes) {}
 
-  void add(const TrialSeen& trial);
+  void add(const TrialRecord& trial);
   /// Of the same plan, and of other trials.
   void merge(const Tally& other);
 
@@ -76,6 +77,9 @@ class Tally {
   std::map<std::string, TrialCounts> parts_, layers_;
   std::optional<StrikeTally> strikes_;
 };
+
+/// What tallies look at.
+Fields tallied_fields();
 
 /// Goes on with trials tally.trials(), ... up to the first that is missing, or `most` in all.
 /// Trials are struck image by image, so those beyond a gap are no random sample.

@@ -29,8 +29,8 @@ StudyFactory studies() {
   };
 }
 
-/// The rows of a campaign, by scenario and trial.
-using Rows = std::map<std::pair<std::int64_t, std::int64_t>, Row>;
+/// The trials of a campaign, by scenario and number.
+using Rows = std::map<std::pair<std::int64_t, std::int64_t>, TrialRecord>;
 Rows run(const ScratchFolder& folder, const std::string& text, std::int64_t trials) {
   const Campaign campaign = campaign_of(text);
   const std::string path = folder.path("r.sqlite");
@@ -47,15 +47,11 @@ Rows run(const ScratchFolder& folder, const std::string& text, std::int64_t tria
       request.scenario = scenario;
       request.trial = trial;
       const ReplayReport report = replay(request, studies());
-      EXPECT_TRUE(report.differences.empty()) << text_of(report);
-      rows[{scenario, trial}] = report.row;
+      EXPECT_TRUE(report.differences.empty()) << text_of(report_of(report));
+      rows[{scenario, trial}] = report.record;
     }
   }
   return rows;
-}
-
-std::int64_t number(const Row& row, const std::string& column) {
-  return std::get<std::int64_t>(row[trial_column(column)]);
 }
 
 TEST(CellFailuresTest, LowVoltageStrikesTheFailingCellsThatHoldAnything) {
@@ -104,16 +100,12 @@ TEST(CellFailuresTest, ALowerVoltageAddsCellsToTheSameChips) {
   for (std::int64_t trial = 0; trial < 5; ++trial) {
     std::int64_t before = 0;
     for (std::int64_t scenario = 0; scenario < 3; ++scenario) {
-      const Row& row = rows.at({scenario, trial});
-      EXPECT_GT(number(row, "bits"), before);
-      before = number(row, "bits");
-      EXPECT_EQ(number(row, "images"), 10) << "a chip is judged on all images";
+      const TrialRecord& row = rows.at({scenario, trial});
+      EXPECT_GT(row.memory->bits, before);
+      before = row.memory->bits;
+      EXPECT_EQ(row.images, 10) << "a chip is judged on all images";
     }
   }
-}
-
-std::string word(const Row& row, const std::string& column) {
-  return std::get<std::string>(row[trial_column(column)]);
 }
 
 TEST(CellFailuresTest, AChipIsATrialOfAllOfItsMemories) {
@@ -126,7 +118,7 @@ TEST(CellFailuresTest, AChipIsATrialOfAllOfItsMemories) {
   ASSERT_EQ(memories.size(), 2U);
   std::set<std::string> firsts;
   for (const auto& [key, row] : run(folder, low + "all}}", 20)) {
-    EXPECT_EQ(word(row, "structure"), "scratchpad+accumulator");
+    EXPECT_EQ(row.structure, "scratchpad+accumulator");
     // The place is that of the first failing cell, in the memory that `register` names.
     const auto trial = static_cast<std::uint64_t>(key.second);
     for (std::size_t i = 0; i < memories.size(); ++i) {
@@ -134,9 +126,9 @@ TEST(CellFailuresTest, AChipIsATrialOfAllOfItsMemories) {
       const auto& law = campaign.points.front().scenario.strike.low_voltage;
       const auto cells = sim::LowVoltageArray(geometry, law, 1, trial, i).failing(0.57);
       if (!cells.empty()) {
-        EXPECT_EQ(word(row, "register"), memories[i].first);
-        EXPECT_EQ(number(row, "word"), static_cast<std::int64_t>(cells[0].bit.codeword.value));
-        EXPECT_EQ(number(row, "row"), geometry.cell_of(cells[0].bit).row);
+        EXPECT_EQ(row.register_name, memories[i].first);
+        EXPECT_EQ(row.memory->word, static_cast<std::int64_t>(cells[0].bit.codeword.value));
+        EXPECT_EQ(row.memory->row, geometry.cell_of(cells[0].bit).row);
         firsts.insert(memories[i].first);
         break;
       }
@@ -153,8 +145,8 @@ TEST(CellFailuresTest, AChipIsATrialOfAllOfItsMemories) {
   EXPECT_EQ(done.summaries.front().registers[0].activated.n, 20);
   std::filesystem::remove(folder.path("r.sqlite"));
   for (const auto& [key, row] : run(folder, low + "accumulator}}", 20)) {
-    EXPECT_EQ(word(row, "structure"), "accumulator") << "struck alone it keeps its name";
-    EXPECT_EQ(word(row, "register"), "");
+    EXPECT_EQ(row.structure, "accumulator") << "struck alone it keeps its name";
+    EXPECT_EQ(row.register_name, "");
   }
 }
 
@@ -168,13 +160,13 @@ TEST(CellFailuresTest, SoIsATrialOfCellsHereAndThereAndOfAFluence) {
            {"{process: particle, where: {memory: all}}", ""}}) {
     const ScratchFolder folder;
     for (const auto& [key, row] : run(folder, "model: lenet5\ntrials: 5\nstrike: " + strike, 5)) {
-      const std::string name = word(row, "structure");
+      const std::string name = row.structure;
       if (structure.empty()) {  // one event strikes one memory
         EXPECT_TRUE(name == "scratchpad" || name == "accumulator") << strike << " " << name;
-        EXPECT_EQ(word(row, "register"), "");
+        EXPECT_EQ(row.register_name, "");
       } else {
         EXPECT_EQ(name, structure) << strike;
-        EXPECT_EQ(word(row, "register").empty(), structure == "accumulator") << strike;
+        EXPECT_EQ(row.register_name.empty(), structure == "accumulator") << strike;
       }
     }
   }
@@ -187,10 +179,10 @@ TEST(CellFailuresTest, AChipWithoutFailingCellsIsATrialToo) {
                         "scratchpad}, low_voltage: {voltage: 0.9}}",
                         3);
   for (const auto& [key, row] : rows) {
-    EXPECT_EQ(number(row, "bits"), 0);
-    EXPECT_EQ(std::get<std::string>(row[trial_column("outcome")]), "masked");
-    EXPECT_EQ(std::get<std::string>(row[trial_column("masked_at")]), "unchanged");
-    EXPECT_EQ(std::get<std::string>(row[trial_column("structure")]), "scratchpad");
+    EXPECT_EQ(row.memory->bits, 0);
+    EXPECT_EQ(row.outcome, Outcome::kMasked);
+    EXPECT_EQ(row.masked_at, MaskedAt::kUnchanged);
+    EXPECT_EQ(row.structure, "scratchpad");
   }
 }
 
@@ -205,21 +197,21 @@ TEST(CellFailuresTest, DramFailsAsItsFileSaysInTheMemoryThatHoldsBackingCopies) 
       own + "}, lasts: ";
   const Rows rows = run(folder, "model: lenet5\ntrials: 6\n" + kDram + strike + "transient}", 6);
   for (const auto& [key, row] : rows) {
-    EXPECT_EQ(std::get<std::string>(row[trial_column("structure")]), "dram");
-    EXPECT_GE(number(row, "codewords"), 29) << "of 32 in a row, some without a flip";
-    EXPECT_LE(number(row, "codewords"), 32);
-    EXPECT_GT(number(row, "bits"), 32 * 8 / 3);
-    EXPECT_LT(number(row, "bits"), 32 * 8 * 2 / 3);
-    EXPECT_EQ(std::get<std::string>(row[trial_column("fault")]), "flip");
-    EXPECT_EQ(number(row, "images"), 1);
+    EXPECT_EQ(row.structure, "dram");
+    EXPECT_GE(row.memory->codewords, 29) << "of 32 in a row, some without a flip";
+    EXPECT_LE(row.memory->codewords, 32);
+    EXPECT_GT(row.memory->bits, 32 * 8 / 3);
+    EXPECT_LT(row.memory->bits, 32 * 8 * 2 / 3);
+    EXPECT_EQ(row.fault, FaultKind::kFlip);
+    EXPECT_EQ(row.images, 1);
   }
   const ScratchFolder& again = folder;
   std::filesystem::remove(again.path("r.sqlite"));
   for (const auto& [key, row] :
        run(again, "model: lenet5\ntrials: 4\n" + kDram + strike + "permanent}", 4)) {
-    EXPECT_EQ(number(row, "codewords"), 2048) << "a bank";
-    EXPECT_EQ(number(row, "bits"), 2048 * 8) << "every bit of the device is stuck";
-    EXPECT_EQ(number(row, "images"), 10);
+    EXPECT_EQ(row.memory->codewords, 2048) << "a bank";
+    EXPECT_EQ(row.memory->bits, 2048 * 8) << "every bit of the device is stuck";
+    EXPECT_EQ(row.images, 10);
   }
 }
 

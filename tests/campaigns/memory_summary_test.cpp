@@ -63,7 +63,7 @@ TEST(MemorySummaryTest, WithoutEccRatesAreThoseOfTheRows) {
   EXPECT_FALSE(summary.is_stratified);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const auto number = [&](const std::string& where) {
-    return database.execAndGet("SELECT COUNT(*) FROM trials WHERE " + where).getInt();
+    return database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE " + where).getInt();
   };
   ASSERT_EQ(summary.structures.size(), 2U);
   EXPECT_NEAR(summary.structures[0].fit.total(), kScratchpadFit, 1e-9);
@@ -97,7 +97,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   std::map<std::size_t, StratumShares> classes;
   for (const StrikeGroup& group : plan.memories()->groups()) {
-    const std::string where = "FROM trials WHERE structure = '" +
+    const std::string where = "FROM trials_wide WHERE structure = '" +
                               plan.memories()->structures()[group.structure].name +
                               "' AND radiation = '" + std::string(name_of(group.radiation)) +
                               "' AND stratum = '" + group.text + "'";
@@ -122,11 +122,12 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   EXPECT_NEAR(summary.all.avf[Rate::kDue].value, weighted, 1e-12);
   EXPECT_NEAR(summary.all.avf[Rate::kDue].interval.low, expected.interval.low, 1e-12);
   EXPECT_NEAR(summary.all.avf[Rate::kDue].interval.high, expected.interval.high, 1e-12);
-  EXPECT_EQ(database
-                .execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' AND stratum NOT "
-                            "LIKE '%silent' AND stratum NOT LIKE '%both'")
-                .getInt(),
-            0);
+  EXPECT_EQ(
+      database
+          .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' AND stratum NOT "
+                      "LIKE '%silent' AND stratum NOT LIKE '%both'")
+          .getInt(),
+      0);
   // The weights of the rows say the same.
   const double by_rows =
       database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / COUNT(*) FROM trials")
@@ -213,20 +214,23 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
   EXPECT_NEAR(summary.period_seconds, 300e-9, 1e-15);
   EXPECT_NEAR(summary.later_inferences, 3600.0 / 300e-9, 1.0);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
-  EXPECT_EQ(database
-                .execAndGet("SELECT COUNT(*) FROM trials WHERE outlives = 1 AND later_images = "
-                            "10 OR outlives = 0 AND later_images IS NULL")
-                .getInt(),
-            2000);
+  EXPECT_EQ(
+      database
+          .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outlives = 1 AND later_images = "
+                      "10 OR outlives = 0 AND later_images IS NULL")
+          .getInt(),
+      2000);
   const double events =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc' OR later_wrong > 0")
+      database
+          .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' OR later_wrong > 0")
           .getInt();
   EXPECT_NEAR(summary.all.wrong_event.value, events / 2000.0, 1e-12);
   EXPECT_GT(summary.all.wrong_event.value, summary.all.avf[Rate::kSdc].value);
   const double later =
-      database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials").getDouble();
+      database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials_wide")
+          .getDouble();
   const double own =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc'").getInt();
   const double expected = (own + later * summary.later_inferences) / 2000.0;
   EXPECT_NEAR(summary.all.wrong_inferences.value, expected, 1e-9 * expected);
   EXPECT_LT(summary.all.wrong_inferences.interval.low, expected);
@@ -246,7 +250,7 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
       folder.path("p.sqlite"), small("none", "28nm") + strike + ", stored_values: false}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const auto number = [&](const std::string& what) {
-    return database.execAndGet("SELECT " + what + " FROM trials").getDouble();
+    return database.execAndGet("SELECT " + what + " FROM trials_wide").getDouble();
   };
   EXPECT_EQ(number("SUM((structure = 'mesh') != (stored IS NULL))"), 0.0);
   EXPECT_NEAR(number("AVG(1.0 - stored)"), 2.0 / 3.0, 0.03);
@@ -298,7 +302,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByStoredValuesToo) {
                            "trials: 4000\nstrike: {process: particle, where: {memory: all}}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double by_rows =
-      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / SUM(weight) FROM trials")
+      database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / SUM(weight) FROM trials_wide")
           .getDouble();
   EXPECT_NEAR(by_rows, summary.all.avf[Rate::kDue].value, 0.05 * by_rows);
   // Two of three cells hold 0.
@@ -314,13 +318,13 @@ TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
                            "radiation: alpha}");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double n =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE stratum = 'reach 1 detected'")
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE stratum = 'reach 1 detected'")
           .getInt();
   const double due =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'due'").getInt();
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'due'").getInt();
   const double wrong = database
                            .execAndGet(
-                               "SELECT COUNT(*) FROM trials WHERE outcome = 'due' AND "
+                               "SELECT COUNT(*) FROM trials_wide WHERE outcome = 'due' AND "
                                "without_stop IN ('masked', 'corrected')")
                            .getInt();
   EXPECT_EQ(n, 2000) << "an alpha particle upsets one cell, and parity finds it";
@@ -504,7 +508,7 @@ TEST(MemorySummaryTest, ResumedAndReplayedTrialsAreTheSame) {
       request.results = path;
       request.trial = trial;
       const ReplayReport report = replay(request, studies());
-      EXPECT_TRUE(report.differences.empty()) << strike << "\n" << text_of(report);
+      EXPECT_TRUE(report.differences.empty()) << strike << "\n" << text_of(report_of(report));
     }
   }
 }
@@ -517,8 +521,8 @@ TEST(MemorySummaryTest, AReplayTellsOfTheCluster) {
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   ReplayRequest request;
   request.results = path;
-  request.trial = database.execAndGet("SELECT trial FROM trials WHERE bits = 3").getInt();
-  const std::string text = text_of(replay(request, studies()));
+  request.trial = database.execAndGet("SELECT trial FROM trials_wide WHERE bits = 3").getInt();
+  const std::string text = text_of(report_of(replay(request, studies())));
   EXPECT_NE(text.find("a neutron event at bank "), std::string::npos) << text;
   EXPECT_NE(text.find(": 3 cells of "), std::string::npos) << text;
   EXPECT_NE(text.find(", codeword "), std::string::npos) << text;
@@ -574,7 +578,7 @@ TEST(MemorySummaryTest, LaterAnswersAreWrongAsTheyAreGiven) {
                           ", on_due: " + on_due + ", schedule: {weights: at_boot}") +
                         "trials: 300\nstrike: {process: particle, where: {memory: all}}");
     SQLite::Database database(path, SQLite::OPEN_READONLY);
-    return database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0)) FROM trials").getInt();
+    return database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0)) FROM trials_wide").getInt();
   };
   EXPECT_GT(later_wrong("use"), 2 * later_wrong("stop") + 100);
 }
@@ -658,7 +662,7 @@ TEST(MemorySummaryTest, RatesPerBitContainTheChanceOfAFault) {
           .summaries.at(0);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const double sdc =
-      database.execAndGet("SELECT COUNT(*) FROM trials WHERE outcome = 'sdc'").getInt();
+      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc'").getInt();
   EXPECT_NEAR(summary.weight, 1.0 - std::exp(-10240 * 8e-6), 1e-6);
   EXPECT_NEAR(summary.all.rates[Rate::kSdc].value, summary.weight * sdc / 500.0, 1e-12);
   EXPECT_NE(text_of(report_of(summary)).find("0.08192 faulty cells expected"), std::string::npos)

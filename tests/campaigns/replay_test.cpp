@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "campaigns/report/report.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 
@@ -52,7 +53,7 @@ TEST(ReplayTest, EveryTrialReplaysAsItIs) {
   for (std::int64_t scenario = 0; scenario < 2; ++scenario) {
     for (std::int64_t trial = 0; trial < 20; ++trial) {
       const ReplayReport report = replay(request_of(path, scenario, trial), studies());
-      EXPECT_TRUE(report.differences.empty()) << text_of(report);
+      EXPECT_TRUE(report.differences.empty()) << text_of(report_of(report));
     }
   }
 }
@@ -61,21 +62,22 @@ TEST(ReplayTest, ADifferenceShows) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
   SQLite::Database(path, SQLite::OPEN_READWRITE)
-      .exec("UPDATE trials SET pass = 12345 WHERE trial = 3");
+      .exec("UPDATE mesh_trials SET pass = 12345 WHERE trial = 3");
   EXPECT_TRUE(replay(request_of(path, 0, 2), studies()).differences.empty());
   const ReplayReport report = replay(request_of(path, 0, 3), studies());
   ASSERT_EQ(report.differences.size(), 1U);
   EXPECT_EQ(report.differences[0].rfind("pass: 12345 in the file, ", 0), 0U);
-  EXPECT_NE(text_of(report).find("NOT the trial that the file holds"), std::string::npos);
+  EXPECT_NE(text_of(report_of(report)).find("NOT the trial that the file holds"),
+            std::string::npos);
 }
 
 TEST(ReplayTest, TheStoryIsTold) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
-  const std::string text = text_of(replay(request_of(path, 0, 1), studies()));
+  const std::string text = text_of(report_of(replay(request_of(path, 0, 1), studies())));
   EXPECT_NE(text.find("the struck value met an accumulator"), std::string::npos);
   EXPECT_NE(text.find("flip at cycle "), std::string::npos);
-  const auto json = json_of(replay(request_of(path, 0, 1), studies()));
+  const auto json = json_of(report_of(replay(request_of(path, 0, 1), studies())));
   EXPECT_EQ(json["trial"]["trial"], 1);
   EXPECT_EQ(json["story"].size(), 1U);
 }
@@ -106,10 +108,12 @@ TEST(ReplayTest, AStruckMemoryIsDrawn) {
     request.picture = folder.path("a.svg");
     const ReplayReport report = replay(request, studies());
     const std::string text = read_text_file(request.picture);
-    const auto column = [&](const char* name) { return text_of(report.row[trial_column(name)]); };
+    const MemoryTrial& struck = report.record.memory.value();
     EXPECT_NE(text.find("scratchpad of gemmini_16x16, 130nm"), std::string::npos);
-    EXPECT_NE(text.find("bank " + column("bank") + " row " + column("row") + " column " +
-                        column("column") + ": codeword " + column("word")),
+    EXPECT_NE(text.find("bank " + std::to_string(struck.bank.value()) + " row " +
+                        std::to_string(struck.row.value()) + " column " +
+                        std::to_string(struck.column.value()) + ": codeword " +
+                        std::to_string(struck.word.value())),
               std::string::npos)
         << "the struck cell is in sight";
     std::size_t crosses = 0;
@@ -117,7 +121,7 @@ TEST(ReplayTest, AStruckMemoryIsDrawn) {
          ++at) {
       ++crosses;
     }
-    EXPECT_EQ(std::to_string(crosses / 2), column("bits"));
+    EXPECT_EQ(static_cast<std::int64_t>(crosses / 2), struck.bits);
   }
 }
 
@@ -131,8 +135,7 @@ TEST(ReplayTest, WhereTheScrubberIsIsTold) {
   for (std::int64_t trial = 0; trial < 20; ++trial) {
     const ReplayReport report = replay(request_of(path, 0, trial), studies());
     EXPECT_TRUE(report.differences.empty());
-    const bool is_scrubbed =
-        report.row[trial_column("structure")] == Cell{std::string("scratchpad")};
+    const bool is_scrubbed = report.record.structure == "scratchpad";
     EXPECT_EQ(report.faults.size(), is_scrubbed ? 3U : 2U);
     if (is_scrubbed) {
       EXPECT_EQ(report.faults[2].rfind("scratchpad: in cycle 0 its scrubber is ", 0), 0U);

@@ -45,12 +45,12 @@ TEST(ResultsTest, RowsComeBackAsTheyWent) {
   EXPECT_EQ(results->count(1), 0);
   EXPECT_EQ(results->has(0, 1, 5), (std::vector<bool>{false, false, true, false, true}));
   for (const std::int64_t trial : {0, 3, 5}) {
-    EXPECT_EQ(results->trial(0, trial), record_of(trial).trial);
+    EXPECT_EQ(results->trial(0, trial), record_of(trial));
   }
   EXPECT_FALSE(results->trial(0, 1));
   std::vector<std::int64_t> numbers;
-  results->each_trial(0, {"trial"}, [&](const Row& row) {
-    numbers.push_back(std::get<std::int64_t>(row[0]));
+  results->each_trial(0, Fields(), [&](const TrialRecord& trial) {
+    numbers.push_back(trial.trial);
     return numbers.size() < 2;
   });
   EXPECT_EQ(numbers, (std::vector<std::int64_t>{0, 3}));

@@ -20,7 +20,7 @@ std::string dump_of(const std::string& path) {
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   std::string text;
   for (const char* query : {"SELECT * FROM scenarios ORDER BY scenario",
-                            "SELECT * FROM trials ORDER BY scenario, trial",
+                            "SELECT * FROM trials_wide ORDER BY scenario, trial",
                             "SELECT * FROM outcomes ORDER BY scenario, trial, image",
                             "SELECT * FROM faults ORDER BY scenario, trial, number"}) {
     SQLite::Statement rows(database, query);
@@ -235,10 +235,11 @@ TEST(RunnerTest, LastingFaultsHaveARowPerVisibleImage) {
   run(path, campaign_of("model: lenet5\ntrials: 50\nstrike: {fault: stuck_at_0}"));
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const auto number = [&](const char* query) { return database.execAndGet(query).getInt(); };
-  EXPECT_EQ(number("SELECT COUNT(*) FROM trials WHERE image IS NULL AND images = 10"), 50);
-  EXPECT_EQ(number("SELECT SUM(images_sdc) FROM trials"),
+  EXPECT_EQ(number("SELECT COUNT(*) FROM trials_wide WHERE image IS NULL AND images = 10"), 50);
+  EXPECT_EQ(number("SELECT SUM(images_sdc) FROM trials_wide"),
             number("SELECT COUNT(*) FROM outcomes WHERE outcome = 'sdc'"));
-  EXPECT_EQ(number("SELECT COUNT(*) FROM trials WHERE (outcome = 'sdc') <> (images_sdc > 0)"), 0);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM trials_wide WHERE (outcome = 'sdc') <> (images_sdc > 0)"),
+            0);
   EXPECT_GT(number("SELECT COUNT(*) FROM outcomes"), 50);
 }
 

@@ -34,7 +34,7 @@ TEST(SummaryTest, RatesAreThoseOfTheRows) {
   const Summary summary = summary_of(path, "model: lenet5\ntrials: 2000");
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   const auto number = [&](const std::string& where) {
-    return database.execAndGet("SELECT COUNT(*) FROM trials WHERE " + where).getInt();
+    return database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE " + where).getInt();
   };
   const int activated = number("activated = 1");
   const int sdc = number("outcome = 'sdc'");
@@ -68,7 +68,8 @@ TEST(SummaryTest, TheFaultIsTheUnitOfLastingFaults) {
   EXPECT_EQ(summary.all.rates[Rate::kSdc].n, 60);
   Shares shares;
   SQLite::Database database(path, SQLite::OPEN_READONLY);
-  SQLite::Statement rows(database, "SELECT images_sdc * 1.0 / images FROM trials ORDER BY trial");
+  SQLite::Statement rows(database,
+                         "SELECT images_sdc * 1.0 / images FROM trials_wide ORDER BY trial");
   while (rows.executeStep()) {
     shares.add(rows.getColumn(0).getDouble());
   }

@@ -48,8 +48,9 @@ std::vector<std::string> campaigns() {
   const std::string memories =
       "accelerator: {base: gemmini_16x16, node: " + quick_node("28nm") +
       ", schedule: {weights: at_boot}, memory: {scratchpad: {capacity: 8KiB, banks: 4, row: 16, "
-      "codeword: 64, ecc: secded}, accumulator: {holds: accumulators, capacity: 2KiB, banks: 2, "
-      "row: 16, codeword: 64}}}\n";
+      "codeword: 64, interleave: 1, ecc: secded}, accumulator: {holds: accumulators, capacity: "
+      "2KiB, "
+      "banks: 2, row: 16, codeword: 64, interleave: 1}}}\n";
   return {"model: lenet5\ntrials: 300\n",
           "model: lenet5\ntrials: 60\nstrike: {fault: stuck_at_1}\n",
           "model: lenet5\ntrials: 300\n" + memories +
@@ -64,7 +65,7 @@ TEST(TallyTest, PartsComeToTheWholeBitForBit) {
     const Done done(text);
     Tally whole = empty_tally(done.facts());
     std::vector<Tally> parts(7, empty_tally(done.facts()));
-    each_seen(done.results(), 0, 0, [&](const TrialSeen& trial) {
+    done.results().each_trial(0, tallied_fields(), [&](const TrialRecord& trial) {
       whole.add(trial);
       parts[static_cast<std::size_t>(trial.trial * trial.trial % 7)].add(trial);
       return true;

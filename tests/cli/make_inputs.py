@@ -31,12 +31,12 @@ elif command == "operator":
             new.writestr(entry, old.read(entry).replace(b"aten.relu.default", b"aten.erfc.default"))
 elif command == "rows":
     connection = sqlite3.connect(arguments[0])
-    for table in ("scenarios", "trials", "outcomes", "faults"):
+    for table in ("scenarios", "trials_wide", "outcomes", "faults"):
         for row in sorted(connection.execute(f"SELECT * FROM {table}"), key=repr):
             print(row)
 elif command == "trials":
     connection = sqlite3.connect(arguments[0])
-    rows = connection.execute("SELECT * FROM trials ORDER BY scenario, trial")
+    rows = connection.execute("SELECT * FROM trials_wide ORDER BY scenario, trial")
     kept = [i for i, column in enumerate(rows.description) if column[0] not in arguments[1:]]
     for row in rows:
         print([row[i] for i in kept])

@@ -170,7 +170,7 @@ std::vector<CoverageCase> tensor_cases(const std::string& folder) {
         return rates;
       };
       if (!is_divided && format == "float32") {
-        weights.others = {{"Student's t", "sdc_1", student_interval}};
+        weights.others = {{"Student's t", Rate::kSdc1, student_interval}};
       }
       cases.push_back(weights);
     }

@@ -16,18 +16,18 @@ namespace {
 using campaigns::Estimate;
 using campaigns::Interval;
 using campaigns::Results;
-using campaigns::Row;
 using campaigns::Shares;
 using campaigns::Summary;
 
 constexpr std::int64_t kCampaignsInFile = 50;
 
 /// The shares of one rate over the trials of a scenario.
-Shares shares_of(const Results& results, std::int64_t scenario, const std::string& rate) {
+Shares shares_of(const Results& results, std::int64_t scenario, campaigns::Rate rate) {
   Shares shares;
-  results.each_trial(scenario, {"images_" + rate, "images"}, [&](const Row& row) {
-    shares.add(static_cast<double>(std::get<std::int64_t>(row[0])) /
-               static_cast<double>(std::get<std::int64_t>(row[1])));
+  using campaigns::TrialRecord;
+  const campaigns::Fields fields(&TrialRecord::images_of, &TrialRecord::images);
+  results.each_trial(scenario, fields, [&](const TrialRecord& trial) {
+    shares.add(static_cast<double>(trial.images_of[rate]) / static_cast<double>(trial.images));
     return true;
   });
   return shares;
@@ -110,7 +110,7 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
   }
   for (std::size_t i = 0; i < others.size(); ++i) {
     Coverage& coverage = all.emplace_back(empty);
-    coverage.rate = others[i].rate;
+    coverage.rate = name_of(others[i].rate);
     coverage.interval = others[i].name;
     coverage.truth = truths_of_others_[i];
   }

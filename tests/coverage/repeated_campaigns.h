@@ -26,7 +26,7 @@ struct NamedRate {
 /// Another interval for the mean of a rate over trials, from the rows of a campaign.
 struct OtherInterval {
   std::string name;  // "Student's t"
-  std::string rate;  // of campaigns::rate_names()
+  campaigns::Rate rate = campaigns::Rate::kSdc;
   std::function<campaigns::Interval(const campaigns::Shares&, double confidence)> of;
 };
 

@@ -44,8 +44,8 @@ def cell(value, column):
     return str(value)
 
 
-def table(connection, name, order):
-    rows = connection.execute(f"SELECT * FROM {name} ORDER BY {order}")
+def table(connection, name, order, source=None):
+    rows = connection.execute(f"SELECT * FROM {source or name} ORDER BY {order}")
     columns = [column[0] for column in rows.description]
     kept = [row for row in rows]
     # A column that holds nothing anywhere is left out, so that a new one changes no line.
@@ -86,13 +86,13 @@ def lines_of(program, name, folder):
     printed = run(program, "run", scenario, "--out", results, folder=folder)
     lines += [line for line in printed.splitlines() if not VOLATILE.match(line)]
     connection = sqlite3.connect(pathlib.Path(folder) / results)
-    lines += table(connection, "trials", "scenario, trial")
+    lines += table(connection, "trials", "scenario, trial", source="trials_wide")
     lines += table(connection, "outcomes", "scenario, trial, image")
     lines += table(connection, "faults", "scenario, trial, number")
     points = connection.execute("SELECT DISTINCT scenario FROM trials ORDER BY scenario").fetchall()
     for (point,) in points:
         trials = connection.execute(
-            "SELECT trial FROM trials WHERE scenario = ? AND activated ORDER BY trial LIMIT ?",
+            "SELECT trial FROM trials_wide WHERE scenario = ? AND activated ORDER BY trial LIMIT ?",
             (point, REPLAYED),
         ).fetchall()
         for (trial,) in trials:

@@ -152,6 +152,21 @@ class LoadTest(unittest.TestCase):
         self.assertFalse(hasattr(results, "other"))
         self.assertFalse(hasattr(results, "faults"))
 
+    def test_trials_are_those_of_the_view_that_joins_them(self):
+        database = sqlite3.connect(self.path)
+        database.execute("CREATE TABLE trials (trial INTEGER, outcome TEXT)")
+        database.execute("CREATE TABLE mesh_trials (trial INTEGER, cycle INTEGER)")
+        database.execute("CREATE VIEW trials_wide AS SELECT trial, cycle, outcome FROM trials "
+                         "LEFT JOIN mesh_trials USING (trial)")
+        database.executemany("INSERT INTO trials VALUES (?, ?)", [(0, "sdc"), (1, "masked")])
+        database.execute("INSERT INTO mesh_trials VALUES (0, 17)")
+        database.commit()
+        database.close()
+        trials = tilestrike.load(self.path).trials
+        self.assertEqual(list(trials.columns), ["trial", "cycle", "outcome"])
+        self.assertEqual(trials.cycle[0], 17)
+        self.assertTrue(math.isnan(trials.cycle[1]))
+
     def test_reads_while_a_campaign_writes(self):
         writer = sqlite3.connect(self.path)
         writer.execute("PRAGMA journal_mode=WAL")

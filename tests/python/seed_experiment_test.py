@@ -270,7 +270,7 @@ class RealRunTest(unittest.TestCase):
             database.row_factory = sqlite3.Row
             self.assertEqual(len(read), 2)
             for number, (row, expected) in enumerate(zip(read, summary["scenarios"])):
-                trials = database.execute("SELECT * FROM trials WHERE scenario = ?",
+                trials = database.execute("SELECT * FROM trials_wide WHERE scenario = ?",
                                           (number,)).fetchall()
                 shares = {members[0]["stratum"]: share
                           for share, members in seed_experiment.strata_of(trials)}

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What a results file keeps of a trial that strikes cells of memories, besides what all trials
+// have.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/words/study_facts.h"
+#include "campaigns/plan/sampling.h"
+#include "campaigns/results/fault_record.h"
+#include "campaigns/results/judged.h"
+
+namespace tilestrike::campaigns {
+
+struct MemoryTrial : TrialKey {
+  std::optional<std::int64_t> word, bank, row, column, cycle, until;  // of the struck cell
+  std::int64_t bits = 0;
+  std::int64_t codewords = 0;
+  std::optional<bool> stored;
+  std::int64_t corrected = 0;
+  std::int64_t detected = 0;
+  Outcome without_stop = Outcome::kMasked;
+  bool outlives = false;
+  std::optional<std::int64_t> later_images, later_wrong, later_due;
+  friend bool operator==(const MemoryTrial&, const MemoryTrial&) = default;
+};
+
+const Table<MemoryTrial>& memory_table();
+
+/// Whether cells of memories are struck.
+bool is_in_memory(const DrawnTrial& drawn);
+
+MemoryTrial memory_trial(const FaultRecord& first, const DrawnStrike& strike, const Judged& judged,
+                         AfterDetection after_detection);
+
+FaultRecord fault_record(const DrawnCell& cell, const bridge::StudyFacts& study);
+
+/// The struck cell with the fault that acts on it.
+FaultRecord first_fault_record(const DrawnStrike& strike, const bridge::StudyFacts& study);
+
+/// The strike, then its first cells, then where scrubbers were.
+std::vector<std::string> describe_memories(const DrawnTrial& drawn,
+                                           const bridge::StudyFacts& study);
+
+}  // namespace tilestrike::campaigns

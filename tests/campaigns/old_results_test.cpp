@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Are results files of older versions still read? old/NAME_6.sql are such files as text, with the
+// answers of FakeStudy.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "campaigns/report/report.h"
+#include "campaigns/run/replay.h"
+#include "tests/campaigns/campaign_files.h"
+#include "tests/campaigns/fake_study.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+Surroundings surroundings() {
+  Surroundings all;
+  all.open_study = [](const bridge::StudyInputs& inputs) {
+    return std::make_unique<FakeStudy>(inputs, FakeStudy::Settings{});
+  };
+  return all;
+}
+
+/// The file that old/NAME.sql describes.
+std::string restored(const ScratchFolder& folder, const std::string& name) {
+  const std::string path = folder.path(name + ".sqlite");
+  const auto text = std::filesystem::path(__FILE__).parent_path() / "old" / (name + ".sql");
+  SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec(read_text_file(text.string()));
+  return path;
+}
+
+Campaign campaign_in(const std::string& path) {
+  return read_campaign(parse_yaml(Results::existing(path)->campaign_text(), path));
+}
+
+/// A file of the present version with the same trials.
+std::string run_again(const ScratchFolder& folder, const Campaign& campaign) {
+  const std::string path = folder.path("again.sqlite");
+  run_campaign(campaign, *Results::for_campaign(path, campaign), surroundings());
+  return path;
+}
+
+std::string summaries_in(const std::string& path) {
+  const auto results = Results::existing(path);
+  const Campaign campaign = campaign_in(path);
+  const std::vector<Summary> summaries = summaries_of(campaign, *results, surroundings());
+  std::string text;
+  for (const Summary& summary : summaries) {
+    text += text_of(report_of(summary));
+  }
+  return text + text_of(report_of(paired_points(*results, campaign, summaries, 0)));
+}
+
+class OldResultsTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(OldResultsTest, Version6IsReadAndReplayed) {
+  const ScratchFolder folder;
+  const std::string path = restored(folder, GetParam());
+  const Campaign campaign = campaign_in(path);
+  const std::string again = run_again(folder, campaign);
+  EXPECT_EQ(summaries_in(path), summaries_in(again));
+  const auto old = Results::existing(path), now = Results::existing(again);
+  for (std::size_t i = 0; i < campaign.points.size(); ++i) {
+    ReplayRequest request;
+    request.results = path;
+    request.scenario = static_cast<std::int64_t>(i);
+    const std::int64_t trials = old->count(request.scenario);
+    EXPECT_GT(trials, 5);
+    for (; request.trial < trials; ++request.trial) {
+      EXPECT_EQ(old->trial(request.scenario, request.trial),
+                now->trial(request.scenario, request.trial));
+      EXPECT_EQ(replay(request, surroundings().open_study).differences, std::vector<std::string>());
+    }
+  }
+}
+
+TEST_P(OldResultsTest, Version6IsTheWideView) {
+  const ScratchFolder folder;
+  const std::string path = restored(folder, GetParam());
+  SQLite::Database database(run_again(folder, campaign_in(path)), SQLite::OPEN_READONLY);
+  SQLite::Statement(database, "ATTACH '" + path + "' AS old").exec();
+  const auto names = [&](const std::string& table) {
+    std::vector<std::string> all;
+    SQLite::Statement rows(database, "SELECT * FROM " + table);
+    for (int i = 0; i < rows.getColumnCount(); ++i) {
+      all.emplace_back(rows.getColumnName(i));
+    }
+    return all;
+  };
+  EXPECT_EQ(names("trials_wide"), names("old.trials"));
+  for (const char* others : {"SELECT * FROM old.trials EXCEPT SELECT * FROM trials_wide",
+                             "SELECT * FROM trials_wide EXCEPT SELECT * FROM old.trials",
+                             "SELECT * FROM old.faults EXCEPT SELECT * FROM main.faults",
+                             "SELECT * FROM old.outcomes EXCEPT SELECT * FROM main.outcomes"}) {
+    EXPECT_FALSE(SQLite::Statement(database, others).executeStep()) << others;
+  }
+}
+
+TEST_P(OldResultsTest, NothingIsAddedToVersion6) {
+  const ScratchFolder folder;
+  const std::string path = restored(folder, GetParam());
+  EXPECT_EQ(errors_of([&] { Results::for_campaign(path, campaign_in(path)); }),
+            path +
+                ": results of format version 6, not 7; name another file with --out; this one "
+                "can be read still, but not added to");
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, OldResultsTest, testing::Values("particles_6", "stuck_at_6"));
+
+// No file of version 5 is at hand: it is one of version 6 with fewer columns, and other draws.
+TEST(Version5Test, IsReadWhereItsTrialsAreStillDrawnSo) {
+  const ScratchFolder folder;
+  const std::string path = restored(folder, "stuck_at_6");
+  const std::string before = summaries_in(path);
+  SQLite::Database(path, SQLite::OPEN_READWRITE)
+      .exec("PRAGMA user_version = 5; ALTER TABLE trials DROP COLUMN stored;");
+  EXPECT_EQ(summaries_in(path), before);
+  ReplayRequest request;
+  request.results = path;
+  EXPECT_TRUE(replay(request, surroundings().open_study).differences.empty());
+  SQLite::Database(path, SQLite::OPEN_READWRITE).exec("ALTER TABLE trials DROP COLUMN layer");
+  EXPECT_NE(errors_of([&] { summaries_in(path); }).find("trials.layer is nothing instead of"),
+            std::string::npos);
+}
+
+TEST(Version5Test, IsRefusedWhereTrialsAreDrawnOtherwise) {
+  const ScratchFolder folder;
+  const std::string path = restored(folder, "particles_6");
+  SQLite::Database(path, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 5");
+  ReplayRequest request;
+  request.results = path;
+  for (const std::string& error : {errors_of([&] { replay(request, surroundings().open_study); }),
+                                   errors_of([&] { summaries_in(path); })}) {
+    EXPECT_EQ(error.rfind(path + ": results of format version 5, whose trials are others: this "
+                                 "version of TileStrike draws particles by the reach of their "
+                                 "clusters; ",
+                          0),
+              0U)
+        << error;
+  }
+}
+
+}  // namespace
+}  // namespace tilestrike::campaigns
