@@ -26,8 +26,8 @@ FLOORS = {
     "sim": ["kernel", "mesh", "compare", "ecc", "memory", "strikes", "platform"],
     "bridge": ["words", "accelerator", "layout", "schedule", "exposure", "effects", "trial",
                "reference", "study"],
-    "campaigns": ["statistics", "pictures", "scenario", "plan", "results", "report", "run",
-                  "correlate", "cli"],
+    "campaigns": ["statistics", "pictures", "scenario", "plan", "results", "tally", "report",
+                  "run", "correlate", "cli"],
 }
 # tests/ROOM and benchmarks/ may include what they test.
 TORCH_ROOMS = ("dnn/", "bridge/", "tests/dnn/", "tests/bridge/", "benchmarks/")

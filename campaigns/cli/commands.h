@@ -8,6 +8,7 @@
 
 #include "base/input_files.h"
 #include "campaigns/cli/command_line.h"
+#include "campaigns/cli/output.h"
 #include "campaigns/scenario/campaign.h"
 #include "sim/mesh/engine_set.h"
 
@@ -34,9 +35,6 @@ struct CampaignArguments {
   std::string trials, seed;           // empty: the scenario's
 };
 Campaign load_campaign_of(const CampaignArguments& arguments, const sim::EngineSet& engines);
-
-/// Text on stdout. Throws Failure when it cannot be written.
-void print(const std::string& text);
 
 /// Rows with columns as wide as they need; the first row is the heading.
 std::string table_of(const std::vector<std::vector<std::string>>& rows);

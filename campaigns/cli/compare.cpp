@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
+#include "campaigns/report/report.h"
 #include "campaigns/run/runner.h"
 #include "campaigns/scenario/yaml.h"
 
@@ -46,7 +46,7 @@ int run(const CompareArguments& arguments, const sim::EngineSet& engines) {
          "compare points whose trials are all particles, all other transients, or all lasting "
          "faults");
   }
-  print(arguments.is_json ? json_of(paired).dump(2) + "\n" : text_of(paired));
+  print(report_of(paired), arguments.is_json);
   return 0;
 }
 

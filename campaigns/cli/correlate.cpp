@@ -3,11 +3,8 @@
 // `tilestrike correlate`: the same faults through several engines.
 #include "campaigns/correlate/correlate.h"
 
-#include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
 #include "campaigns/correlate/correlation_report.h"
@@ -60,27 +57,15 @@ std::string command_of(const CorrelateArguments& arguments) {
   return command;
 }
 
-void write_page(const std::string& path, const std::string& html) {
-  std::ofstream file(path);
-  file << html;
-  file.close();
-  if (!file) {
-    fail(ErrorCode::kInvalidInput, "cannot write the page", path,
-         "name a file that can be written with --html");
-  }
-}
-
 int run(const CorrelateArguments& arguments, const sim::EngineSet& engines) {
   const Campaign campaign = load_campaign_of(arguments, engines);
   ProgressLine line;
   const CorrelationReport report = correlate(
       campaign, arguments.request, surroundings_of(engines, line, arguments.has_progress));
   line.close();
-  const std::string command = command_of(arguments);
-  print(arguments.is_json ? json_of(report, command).dump(2) + "\n" : text_of(report, command));
-  if (!arguments.html.empty()) {
-    write_page(arguments.html, html_of(report, command));
-  }
+  const Report told = report_of(report, command_of(arguments));
+  print(told, arguments.is_json);
+  write_page(told, "The same faults on several engines", arguments.html);
   if (report.is_interrupted) {
     std::fprintf(stderr, "tilestrike: interrupted; what was compared until then is shown\n");
   } else if (!report.agrees()) {

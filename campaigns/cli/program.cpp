@@ -33,12 +33,6 @@ Campaign load_campaign_of(const CampaignArguments& arguments, const sim::EngineS
   return load_campaign(arguments.scenario, engines, settings);
 }
 
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    fail(ErrorCode::kMachine, "cannot write", "stdout", "check where it is sent");
-  }
-}
-
 std::string table_of(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(rows.front().size(), 0);
   for (const auto& row : rows) {

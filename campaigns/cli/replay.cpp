@@ -4,10 +4,10 @@
 #include "campaigns/run/replay.h"
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "bridge/study/trial_dump.h"
 #include "campaigns/cli/commands.h"
+#include "campaigns/report/report.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {
@@ -20,7 +20,7 @@ struct ReplayArguments {
 int run(ReplayArguments& arguments, const sim::EngineSet& engines) {
   arguments.request.open_dump = bridge::dump_of_trial;
   const ReplayReport report = replay(arguments.request, engines, bridge::Study::open);
-  print(arguments.is_json ? json_of(report).dump(2) + "\n" : text_of(report));
+  print(report_of(report), arguments.is_json);
   return report.differences.empty() ? 0 : 1;
 }
 

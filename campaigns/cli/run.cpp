@@ -5,12 +5,11 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
-#include "campaigns/run/runner.h"
+#include "campaigns/run/run_report.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {
@@ -21,37 +20,11 @@ constexpr int kInterrupted = 130;
 
 struct RunArguments : CampaignArguments {
   std::string out;
+  std::string html;
   bool is_dry = false;
   bool has_progress = false;
   bool is_json = false;
 };
-
-void print_summaries(const RunReport& report, const std::string& out, bool is_json) {
-  if (is_json) {
-    nlohmann::ordered_json json;
-    json["results"] = out;
-    json["interrupted"] = report.is_interrupted;
-    json["scenarios"] = nlohmann::ordered_json::array();
-    for (const Summary& summary : report.summaries) {
-      json["scenarios"].push_back(json_of(summary));
-    }
-    json["points"] = points_json(report.summaries);
-    json["paired"] = json_of(report.paired);
-    print(json.dump(2) + "\n");
-    return;
-  }
-  std::string text;
-  for (const Summary& summary : report.summaries) {
-    text += text_of(summary) + "\n";
-  }
-  if (const std::string points = points_text(report.summaries); !points.empty()) {
-    text += points + "\n";
-  }
-  if (const std::string paired = text_of(report.paired); !paired.empty()) {
-    text += paired + "\n";
-  }
-  print(text + "results: " + out + "\n");
-}
 
 /// Exit code of a campaign that came to its end: faults that never land say nothing of a network.
 int verdict(const RunReport& report) {
@@ -91,7 +64,9 @@ int run(const RunArguments& arguments, const sim::EngineSet& engines) {
   const RunReport report =
       run_campaign(campaign, *results, surroundings_of(engines, line, arguments.has_progress));
   line.close();
-  print_summaries(report, out, arguments.is_json);
+  const Report told = report_of(report, out);
+  print(told, arguments.is_json);
+  write_page(told, "TileStrike: campaign", arguments.html);
   if (report.is_interrupted) {
     std::fprintf(stderr, "tilestrike: interrupted; the same command goes on where it stopped\n");
     return kInterrupted;
@@ -131,6 +106,7 @@ Command run_command(const sim::EngineSet& engines) {
            {"--dry-run", &arguments->is_dry, "Print the expanded scenario, run nothing"},
            {"--progress", &arguments->has_progress,
             "Progress on stderr even where that is no terminal"},
+           {"--html", &arguments->html, "Write the summary as one HTML page, too"},
            {"--json", &arguments->is_json, "Summary as JSON"}},
       .run = [arguments, &engines] { return run(*arguments, engines); },
       .explanation = [&engines] { return scenario_help(engines); },

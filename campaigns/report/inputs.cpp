@@ -45,6 +45,85 @@ void add_dram_rates(const StrikeConfig& strike, std::vector<StrikeInput>& inputs
   }
 }
 
+/// What is not known is not modelled.
+void add_known(std::string name, std::string unit, const Sourced& value,
+               std::vector<StrikeInput>& inputs) {
+  if (is_known(value)) {
+    inputs.push_back({std::move(name), std::move(unit), value});
+  }
+}
+
+bool is_struck_by(const MemoryPopulation& population, sim::Radiation radiation) {
+  return population.particle().radiation.value_or(radiation) == radiation;
+}
+
+void add_cell_rates(const MemoryPopulation& population, std::vector<StrikeInput>& inputs) {
+  const sim::TechnologyNode& node = population.node();
+  if (is_struck_by(population, sim::Radiation::kNeutron)) {
+    add_known("neutron rate", "FIT/Mbit", node.neutron_rate, inputs);
+    inputs.push_back(
+        {"cells of an event on average (the rate counts events)",
+         "",
+         {node.mean_cells.value, node.rate_counts.source, node.rate_counts.provenance}});
+    add_known("several cells, of neutron events", "", node.multi_cell_share, inputs);
+    add_known("ratio of n + 1 to n cells", "", node.tail_ratio, inputs);
+    add_known("most cells", "", node.most_cells, inputs);
+  }
+  if (is_struck_by(population, sim::Radiation::kAlpha)) {
+    add_known("alpha rate", "FIT/Mbit", node.alpha_rate, inputs);
+    add_known("several cells, of alpha events", "", node.alpha_multi_cell_share, inputs);
+  }
+  if (is_struck_by(population, sim::Radiation::kThermal)) {
+    add_known("thermal rate", "FIT/Mbit", node.thermal_rate, inputs);
+  }
+  add_known("growth along the word line", "", node.word_line_share, inputs);
+  add_known("rows between well taps", "rows", node.tap_rows, inputs);
+}
+
+void add_flip_flop_rates(const MemoryPopulation& population, std::vector<StrikeInput>& inputs) {
+  const sim::TechnologyNode& node = population.node();
+  const auto add = [&](sim::Radiation radiation, const char* name, const Sourced& rate) {
+    if (is_struck_by(population, radiation)) {
+      add_known(name, "FIT/Mbit", rate, inputs);
+    }
+  };
+  add(sim::Radiation::kNeutron, "neutron rate of flip-flops", node.flip_flop_neutron_rate);
+  add(sim::Radiation::kAlpha, "alpha rate of flip-flops", node.flip_flop_alpha_rate);
+  add(sim::Radiation::kThermal, "thermal rate of flip-flops", node.flip_flop_thermal_rate);
+}
+
+/// Factors of the flux that are none where the reference's surroundings are meant.
+void add_surroundings(const ParticleConfig& particle, std::vector<StrikeInput>& inputs) {
+  const sim::Surroundings surroundings = surroundings_of(particle);
+  const auto factor = [&](const char* name, double value, const char* source) {
+    if (value != 1.0) {
+      inputs.push_back(sourced(name, "", value, source));
+    }
+  };
+  factor("neutron flux over sea level's", sim::altitude_factor(surroundings.altitude_m),
+         sim::kAltitudeSource);
+  factor("neutron flux over the reference's rigidity and sun", sim::place_factor(surroundings),
+         sim::kPlaceSource);
+  factor("thermal neutron flux over the reference's", surroundings.thermal_flux, "A:the scenario");
+}
+
+void add_voltage(const MemoryPopulation& population, std::vector<StrikeInput>& inputs) {
+  const sim::TechnologyNode& node = population.node();
+  const ParticleConfig& particle = population.particle();
+  if (particle.voltage > 0.0) {
+    inputs.push_back(said("voltage", "V", particle.voltage));
+    if (particle.rate_per_volt) {
+      inputs.push_back(said("e-folds of all rates per volt below that of the node", "1/V",
+                            *particle.rate_per_volt));
+    }
+    add_known("logit of several cells per volt", "1/V", node.share_logit_per_volt, inputs);
+    add_known("voltage of the node", "V", node.vdd, inputs);
+  }
+  if (particle.heavy_tail > 0.0) {
+    inputs.push_back(said("heavy tail, of neutron events", "", particle.heavy_tail));
+  }
+}
+
 }  // namespace
 
 std::vector<StrikeInput> low_voltage_inputs(const sim::LowVoltageConfig& config) {
@@ -114,6 +193,23 @@ std::vector<StrikeInput> fluence_inputs(const MemoryPopulation& population) {
   if (particle.heavy_tail > 0.0) {
     inputs.push_back(said("heavy tail, of neutron events", "", particle.heavy_tail));
   }
+  return inputs;
+}
+
+std::vector<StrikeInput> particle_inputs(const MemoryPopulation& population) {
+  std::vector<StrikeInput> inputs;
+  const auto is_memory = [](const Structure& each) { return each.memory.has_value(); };
+  if (std::ranges::any_of(population.structures(), is_memory)) {
+    add_cell_rates(population, inputs);
+  }
+  if (population.zero_to_one()) {
+    add_known("events of cells that hold 0 over 1", "", population.node().zero_to_one, inputs);
+  }
+  if (!std::ranges::all_of(population.structures(), is_memory)) {
+    add_flip_flop_rates(population, inputs);
+  }
+  add_surroundings(population.particle(), inputs);
+  add_voltage(population, inputs);
   return inputs;
 }
 

@@ -2,13 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/report/paired.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "campaigns/statistics/difference.h"
@@ -16,17 +13,13 @@
 namespace tilestrike::campaigns {
 namespace {
 
-/// What is compared: silent errors, the top class, detected errors; of all of which rates_of().
-constexpr std::size_t kDue = 6;
-constexpr std::array<std::size_t, 3> kCompared{0, 1, kDue};
-
 /// One trial as the comparison sees it.
 struct PairedTrial {
   double weight = 1.0;
   std::string structure, radiation, stratum;
   std::string register_name;        // or tensor; empty: a cell of a memory
   std::vector<std::int64_t> place;  // image, cycle, ...
-  std::array<double, kCompared.size()> shares{};
+  RateArray<double> shares;         // of kCompared
 };
 
 /// Of a trial, whatever it struck.
@@ -94,8 +87,8 @@ std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario
       identify(row, arrays, trial);
     }
     const auto images = static_cast<double>(std::max<std::int64_t>(1, row.images));
-    for (std::size_t i = 0; i < kCompared.size(); ++i) {
-      trial.shares[i] = static_cast<double>(row.images_of[kCompared[i]]) / images;
+    for (const Rate rate : kCompared) {
+      trial.shares[rate] = static_cast<double>(row.images_of[rate]) / images;
     }
     trials.push_back(std::move(trial));
     return true;
@@ -114,7 +107,7 @@ double scale_of(const Summary& summary) {
   return summary.strikes ? summary.strikes->all.fit.total() : 1.0;
 }
 
-Rate rate_of(const Summary& summary, std::size_t rate) {
+Estimate rate_of(const Summary& summary, Rate rate) {
   return summary.strikes ? summary.strikes->all.in_fit(summary.strikes->all.avf[rate])
                          : summary.all.rates[rate];
 }
@@ -133,18 +126,18 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
     point.alike +=
         is_class_shared && a.place == b.place && a.register_name == b.register_name ? 1 : 0;
   }
-  for (std::size_t i = 0; n > 0 && i < kCompared.size(); ++i) {
-    const Rate a = rate_of(first, kCompared[i]), b = rate_of(other, kCompared[i]);
-    if ((a.n == 0 && !a.is_settled) || (b.n == 0 && !b.is_settled)) {
+  for (const Rate rate : kCompared) {
+    const Estimate a = rate_of(first, rate), b = rate_of(other, rate);
+    if (n == 0 || a.is_unknown() || b.is_unknown()) {
       continue;  // not judged
     }
     // What a point cannot have widens no interval.
     const auto can = [&](const Summary& summary, const PairedTrial& trial) {
-      if (!summary.strikes || trial.shares[i] > 0.0) {
+      if (!summary.strikes || trial.shares[rate] > 0.0) {
         return true;
       }
       const auto& names =
-          kCompared[i] == kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
+          rate == Rate::kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
       return names.contains(class_of(trial));
     };
     // Classes whose trials are allotted have shares that are no matter of chance; others are one.
@@ -160,12 +153,12 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
       const double plus = can(other, to[k]) ? scale_of(other) * to[k].weight : 0.0;
       const double minus = can(first, from[k]) ? scale_of(first) * from[k].weight : 0.0;
       Differences& each = classes[class_in_estimate(from[k])];
-      each.values.push_back(plus * to[k].shares[i] - minus * from[k].shares[i]);
+      each.values.push_back(plus * to[k].shares[rate] - minus * from[k].shares[rate]);
       each.most = std::max(each.most, plus);
       each.least = std::min(each.least, -minus);
     }
     Difference difference;
-    difference.rate = rate_names()[kCompared[i]];
+    difference.rate = name_of(rate);
     std::vector<Differences> all;
     for (auto& [name, each] : classes) {
       all.push_back(std::move(each));
@@ -180,8 +173,6 @@ PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
   }
   return point;
 }
-
-std::string number(double value) { return value == 0.0 ? "0" : fmt::format("{:.3g}", value); }
 
 }  // namespace
 
@@ -209,50 +200,6 @@ PairedPoints paired_points(const Results& results, const Campaign& campaign,
     }
   }
   return points;
-}
-
-std::string text_of(const PairedPoints& points) {
-  if (points.points.empty()) {
-    return "";
-  }
-  std::string text = fmt::format(
-      "differences from {}{}, over trials that both have, each by its weight: paired interval "
-      "(interval as if the two were drawn apart)\n",
-      points.from, points.is_fit ? ", FIT" : "");
-  for (const PairedPoint& point : points.points) {
-    if (point.alike == 0) {
-      text += point.label + ": no trial is the same strike, so that nothing is paired\n";
-      continue;
-    }
-    text += fmt::format("{}: {} of {} trials are the same {}", point.label, point.alike,
-                        point.trials, points.are_chips ? "chip" : "strike");
-    for (const Difference& difference : point.differences) {
-      text += fmt::format("; {} {} [{}, {}] ([{}, {}])", difference.rate, number(difference.value),
-                          number(difference.paired.low), number(difference.paired.high),
-                          number(difference.unpaired.low), number(difference.unpaired.high));
-    }
-    text += "\n";
-  }
-  return text;
-}
-
-nlohmann::ordered_json json_of(const PairedPoints& points) {
-  nlohmann::ordered_json json;
-  json["from"] = points.from;
-  json["unit"] = points.is_fit ? "FIT" : "probability";
-  json["points"] = nlohmann::ordered_json::array();
-  for (const PairedPoint& point : points.points) {
-    nlohmann::ordered_json each = {
-        {"label", point.label}, {"trials", point.trials}, {"alike", point.alike}};
-    for (const Difference& difference : point.differences) {
-      const nlohmann::ordered_json paired = {difference.paired.low, difference.paired.high};
-      each[difference.rate] = {{"value", difference.value},
-                               {"paired", point.alike == 0 ? nlohmann::ordered_json() : paired},
-                               {"unpaired", {difference.unpaired.low, difference.unpaired.high}}};
-    }
-    json["points"].push_back(std::move(each));
-  }
-  return json;
 }
 
 }  // namespace tilestrike::campaigns

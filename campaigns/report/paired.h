@@ -4,8 +4,8 @@
 // difference is known better than either (docs/statistics.md, "Differences").
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -14,6 +14,9 @@
 #include "campaigns/scenario/campaign.h"
 
 namespace tilestrike::campaigns {
+
+/// What is compared: silent errors, the top class, detected errors.
+inline constexpr std::array kCompared = {Rate::kSdc, Rate::kSdc1, Rate::kDue};
 
 /// A rate at one point less that at the point that it is compared with.
 struct Difference {
@@ -44,7 +47,6 @@ struct PairedPoints {
 PairedPoints paired_points(const Results& results, const Campaign& campaign,
                            const std::vector<Summary>& summaries, std::size_t from);
 
-std::string text_of(const PairedPoints& points);
-nlohmann::ordered_json json_of(const PairedPoints& points);
+Report report_of(const PairedPoints& points);
 
 }  // namespace tilestrike::campaigns

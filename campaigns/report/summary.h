@@ -4,21 +4,17 @@
 // per layer. Never a bare percentage.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bridge/words/study_facts.h"
 #include "campaigns/plan/sampling.h"
-#include "campaigns/report/memory_summary.h"
+#include "campaigns/report/strike_summary.h"
 #include "campaigns/results/audit.h"
 #include "campaigns/results/results.h"
-#include "campaigns/statistics/rates.h"
-#include "campaigns/statistics/statistics.h"
+#include "campaigns/tally/estimator.h"
 
 namespace tilestrike::campaigns {
 
@@ -27,15 +23,6 @@ struct SummaryFacts {
   const Scenario* scenario = nullptr;
   const Plan* plan = nullptr;
   const bridge::StudyFacts* study = nullptr;
-};
-
-/// Trials that have something in common.
-struct Group {
-  std::string name;
-  Rate activated;
-  std::array<Rate, kRates> rates;               // over all trials of the group
-  std::array<Rate, kRates> rates_of_activated;  // over its activated trials
-  std::map<std::string, std::int64_t> masked_at;
 };
 
 struct Summary {
@@ -53,38 +40,45 @@ struct Summary {
   std::int64_t images = 0;
   double accuracy = -1.0;
   std::string device;
+  double weight = 1.0;           // P(at least one fault), which rates over all trials contain
+  double expected_faults = 0.0;  // before a trial is conditioned on at least one
+  double mean_faults = 0.0;      // of the counted trials
+  bool is_of_events = false;     // what is expected is events, not faults
   // Of a strike on tensors:
-  bool is_on_tensors = false;
-  double weight = 1.0;             // P(at least one fault), which rates over all trials contain
-  double expected_faults = 0.0;    // before a trial is conditioned on at least one
-  double mean_faults = 0.0;        // of the counted trials
-  double per_parameter = 0.0;      // expected faults over the words that may be struck
-  std::vector<BitStratum> strata;  // that the trials are shared between; empty: they are not
-  Rate accuracy_under_faults;      // top-1, without the condition; n = 0: no labels
-  bool is_on_memories = false;
-  double device_fit = 0.0;    // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
-  bool is_of_events = false;  // what is expected is events, not faults
+  std::optional<double> per_parameter;  // expected faults over the words that may be struck
+  std::vector<BitStratum> strata;       // that the trials are shared between; empty: they are not
+  Estimate accuracy_under_faults;       // top-1, without the condition; n = 0: no labels
+  double device_fit = 0.0;  // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;
-  std::vector<Group> registers;       // or tensors, where a trial strikes one word; or structures
+  std::string part;                   // what its parts are: register, tensor or structure
+  std::vector<Group> registers;       // its parts; none where a trial strikes several of them
   std::vector<Group> layers;          // by the first layer struck
+  std::string without_layer;          // what a trial is called that struck none
   std::optional<AuditSummary> audit;  // where trials are audited
   std::vector<StrikeInput> inputs;    // of a process whose trials are no single particles
   std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;
 };
 
-Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts);
+/// How the plan's trials are counted, before the first of them.
+Tally empty_tally(const SummaryFacts& facts);
 
-/// The rate `name` over the first so many trials.
-Rate rate_of_first(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
-                   const std::string& name, std::int64_t trials);
+/// Of all trials that are done: those that `tally` has not counted yet are added to it.
+Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts,
+                  Tally tally);
+inline Summary summarise(const Results& results, std::int64_t scenario, const SummaryFacts& facts) {
+  return summarise(results, scenario, facts, empty_tally(facts));
+}
 
-std::string text_of(const Summary& summary);
-nlohmann::ordered_json json_of(const Summary& summary);
+/// A rate over the trials that are counted until now.
+Estimate rate_of(const Tally& tally, const SummaryFacts& facts, Rate rate);
 
-/// The points of a sweep of particles: a table at its end, empty where there is nothing to compare.
-std::string points_text(const std::vector<Summary>& summaries);
-nlohmann::ordered_json points_json(const std::vector<Summary>& summaries);
+Report report_of(const Summary& summary);
+Report report_of(const AuditSummary& audit);
+
+/// The points of a sweep of particles: a table at its end, without rows where there is nothing to
+/// compare.
+ReportTable points_table(const std::vector<Summary>& summaries);
 
 }  // namespace tilestrike::campaigns

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "base/ids.h"
@@ -31,8 +30,5 @@ struct AuditSummary {
   std::string first;                           // ... and how
 };
 AuditSummary audit_of(const Results& results, std::int64_t scenario, double confidence);
-
-std::string text_of(const AuditSummary& audit);
-nlohmann::ordered_json json_of(const AuditSummary& audit);
 
 }  // namespace tilestrike::campaigns

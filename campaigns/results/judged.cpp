@@ -14,10 +14,10 @@ void Judged::add(bridge::TrialResult result, std::int64_t label) {
         std::max<std::int64_t>(golden_correct, 0) + (result.judgement.golden_class == label);
   }
   relative_l2 = std::max(relative_l2, result.judgement.relative_l2);
-  const std::array<bool, kRates> rates = rates_of(result.judgement);
-  for (std::size_t i = 0; i < kRates; ++i) {
-    any[i] = any[i] || rates[i];
-    images_of[i] += rates[i] ? 1 : 0;
+  const RateArray<bool> rates = rates_of(result.judgement);
+  for (const Rate rate : kRates) {
+    any[rate] = any[rate] || rates[rate];
+    images_of[rate] += rates[rate] ? 1 : 0;
   }
   const bool is_first_visible =
       outcome == Outcome::kMasked && result.judgement.outcome != Outcome::kMasked;

@@ -3,7 +3,6 @@
 // What the images of one trial have come to, taken together.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -19,8 +18,8 @@ struct Judged {
   bridge::TrialResult first;  // of the first image that was not masked, else of the first image
   Outcome outcome = Outcome::kMasked;
   MaskedAt masked_at = MaskedAt::kNowhere;  // the furthest, when masked on every image
-  std::array<bool, kRates> any{};
-  std::array<std::int64_t, kRates> images_of{};
+  RateArray<bool> any;
+  RateArray<std::int64_t> images_of;
   std::int64_t images = 0;
   std::int64_t activated = 0;
   std::int64_t passes_simulated = 0;

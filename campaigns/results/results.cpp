@@ -381,12 +381,15 @@ std::optional<TrialRecord> Results::trial(std::int64_t scenario, std::int64_t nu
 }
 
 void Results::each_trial(std::int64_t scenario, const Fields& fields,
-                         const std::function<bool(const TrialRecord&)>& visit) const {
+                         const std::function<bool(const TrialRecord&)>& visit,
+                         std::int64_t first) const {
   store_->guarded([&] {
     const TrialReader reader(&fields);
-    SQLite::Statement query(*store_->database,
-                            reader.query() + " WHERE trials.scenario = ? ORDER BY trials.trial");
+    SQLite::Statement query(
+        *store_->database,
+        reader.query() + " WHERE trials.scenario = ? AND trials.trial >= ? ORDER BY trials.trial");
     query.bind(1, scenario);
+    query.bind(2, first);
     TrialRecord record;
     while (query.executeStep()) {
       reader.read(query, record);

@@ -71,10 +71,12 @@ class Results {
   void commit();
 
   std::optional<TrialRecord> trial(std::int64_t scenario, std::int64_t number) const;
-  /// A scenario's trials in order of their numbers, until `visit` says false: their keys and the
-  /// named fields, each with the part that it belongs to. What was not asked for is not there.
+  /// A scenario's trials in order of their numbers, from `first` on and until `visit` says false:
+  /// their keys and the named fields, each with the part that it belongs to. What was not asked for
+  /// is not there.
   void each_trial(std::int64_t scenario, const Fields& fields,
-                  const std::function<bool(const TrialRecord&)>& visit) const;
+                  const std::function<bool(const TrialRecord&)>& visit,
+                  std::int64_t first = 0) const;
 
   /// Throws Failure where trials of this file are not those that are drawn today.
   void check_drawing(const Scenario& scenario) const;

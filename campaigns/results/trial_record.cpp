@@ -24,10 +24,10 @@ void set_outcome(const Judged& judged, TrialRecord& record) {
   record.activated = judged.activated > 0;
   record.masked_at = judged.outcome == Outcome::kMasked ? judged.masked_at : MaskedAt::kNowhere;
   record.outcome = judged.outcome;
-  record.sdc_1 = judged.any[1];
-  record.sdc_5 = judged.any[2];
-  record.sdc_10 = judged.any[3];
-  record.sdc_20 = judged.any[4];
+  record.sdc_1 = judged.any[Rate::kSdc1];
+  record.sdc_5 = judged.any[Rate::kSdc5];
+  record.sdc_10 = judged.any[Rate::kSdc10];
+  record.sdc_20 = judged.any[Rate::kSdc20];
   record.hung = judged.hung;
   record.layer = result.layer;
   record.changed_accumulators = result.changed_accumulators;
@@ -80,16 +80,16 @@ void set_parts(const DrawnTrial& drawn, const bridge::StudyFacts& study, const P
 OutcomeRecord outcome_record(std::int64_t scenario, TrialId trial, ImageId image,
                              const bridge::TrialResult& result) {
   const bridge::Judgement& judgement = result.judgement;
-  const std::array<bool, kRates> rates = rates_of(judgement);
+  const RateArray<bool> rates = rates_of(judgement);
   OutcomeRecord record;
   record.scenario = scenario;
   record.trial = static_cast<std::int64_t>(trial.value);
   record.image = image.value;
   record.outcome = judgement.outcome;
-  record.sdc_1 = rates[1];
-  record.sdc_5 = rates[2];
-  record.sdc_10 = rates[3];
-  record.sdc_20 = rates[4];
+  record.sdc_1 = rates[Rate::kSdc1];
+  record.sdc_5 = rates[Rate::kSdc5];
+  record.sdc_10 = rates[Rate::kSdc10];
+  record.sdc_20 = rates[Rate::kSdc20];
   record.layer = result.layer;
   record.changed_accumulators = result.changed_accumulators;
   record.changed_outputs = result.changed_outputs;

@@ -58,7 +58,7 @@ struct TrialRecord : TrialKey {
   std::optional<std::int64_t> golden_class, faulty_class;
   std::int64_t images = 0;
   std::int64_t images_activated = 0;
-  std::array<std::int64_t, kRates> images_of{};  // in the order of rate_names()
+  RateArray<std::int64_t> images_of;
   std::optional<std::int64_t> images_correct, images_golden_correct;
   std::vector<float> logits;
 

@@ -12,19 +12,19 @@ namespace {
 
 /// On how many images each rate was seen.
 std::vector<Column<TrialRecord>> image_columns() {
-  const std::string about[kRates] = {
-      "with silent data corruption",
-      "of these, with another top class",
-      "of these, whose top class left the golden top five",
-      "of these, whose golden class's confidence moved by more than 10 %",
-      "of these, by more than 20 %",
-      "with NaN or Inf",
-      "with a detected error, or a hang"};
+  RateArray<std::string> about;
+  about[Rate::kSdc] = "with silent data corruption";
+  about[Rate::kSdc1] = "of these, with another top class";
+  about[Rate::kSdc5] = "of these, whose top class left the golden top five";
+  about[Rate::kSdc10] = "of these, whose golden class's confidence moved by more than 10 %";
+  about[Rate::kSdc20] = "of these, by more than 20 %";
+  about[Rate::kNonfinite] = "with NaN or Inf";
+  about[Rate::kDue] = "with a detected error, or a hang";
   std::vector<Column<TrialRecord>> columns;
-  for (std::size_t i = 0; i < kRates; ++i) {
+  for (const Rate rate : kRates) {
     columns.push_back(column_of<TrialRecord>(
-        "images_" + rate_names()[i], [i](auto& record) -> auto& { return record.images_of[i]; },
-        about[i], &TrialRecord::images_of));
+        "images_" + name_of(rate), [rate](auto& record) -> auto& { return record.images_of[rate]; },
+        about[rate], &TrialRecord::images_of));
   }
   return columns;
 }

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "campaigns/pictures/array_picture.h"
@@ -166,117 +164,6 @@ ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
   report.record = std::move(records.front());
   report.differences = differences_of(stored, report.record);
   return report;
-}
-
-namespace {
-
-/// What came of a strike on memories besides the outcome.
-std::string memory_text(const MemoryTrial& memory, double weight) {
-  std::string text;
-  if (memory.stored) {
-    text += fmt::format("; the struck cell held {}, weight {:.4g}", *memory.stored ? 1 : 0, weight);
-  }
-  if (memory.outlives) {
-    const auto number = [](const std::optional<std::int64_t>& value) {
-      return value ? std::to_string(*value) : "nothing";
-    };
-    text +=
-        fmt::format("; of {} later inferences {} wrong, {} stopped", number(memory.later_images),
-                    number(memory.later_wrong), number(memory.later_due));
-  }
-  return text;
-}
-
-nlohmann::ordered_json json_of(const Datum& datum) {
-  return std::visit(
-      [](const auto& held) -> nlohmann::ordered_json {
-        using Held = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<Held, std::monostate>) {
-          return nullptr;
-        } else if constexpr (std::is_same_v<Held, std::span<const std::byte>>) {
-          return floats_of(held);
-        } else {
-          return held;
-        }
-      },
-      datum);
-}
-
-}  // namespace
-
-std::string text_of(const ReplayReport& report) {
-  const TrialRecord& trial = report.record;
-  std::string text = fmt::format("trial {}{}: {}\n", report.trial,
-                                 report.label.empty() ? "" : " of " + report.label, report.title);
-  text += fmt::format(
-      "image {}{}{}\n", report.image,
-      report.label_of_image < 0 ? "" : fmt::format(", of class {}", report.label_of_image),
-      report.images > 1 ? fmt::format(" (of {} that it was judged on)", report.images) : "");
-  for (const std::string& fault : report.faults) {
-    text += "fault: " + fault + "\n";
-  }
-  for (const std::string& line : report.story) {
-    text += "  " + line + "\n";
-  }
-  if (report.story.empty()) {
-    text += "  nothing was changed\n";
-  }
-  text += "outcome: " + std::string(name_of(trial.outcome));
-  if (trial.masked_at != MaskedAt::kNowhere) {
-    text += ", masked at " + std::string(name_of(trial.masked_at));
-  }
-  const std::pair<const char*, bool> refinements[] = {{"sdc_1", trial.sdc_1},
-                                                      {"sdc_5", trial.sdc_5},
-                                                      {"sdc_10", trial.sdc_10},
-                                                      {"sdc_20", trial.sdc_20}};
-  for (const auto& [name, is_so] : refinements) {
-    text += is_so ? std::string(", ") + name : "";
-  }
-  if (trial.golden_class && trial.faulty_class && trial.golden_class != trial.faulty_class) {
-    text += fmt::format("; class {} became {}", *trial.golden_class, *trial.faulty_class);
-  }
-  if (report.images > 1) {
-    text += fmt::format("; sdc on {} of {} images", trial.images_of[0], report.images);
-  }
-  if (trial.memory) {
-    text += memory_text(*trial.memory, trial.weight);
-  }
-  text += "\n";
-  const std::vector<float>& faulty = trial.logits;
-  if (report.images == 1 && !faulty.empty()) {
-    text += "logits, golden: ";
-    for (const float value : report.golden_logits) {
-      text += fmt::format(" {:9.4g}", value);
-    }
-    text += "\nlogits, faulty: ";
-    for (const float value : faulty) {
-      text += fmt::format(" {:9.4g}", value);
-    }
-    text += "\n";
-  }
-  for (const std::string& difference : report.differences) {
-    text += "DIFFERENT: " + difference + "\n";
-  }
-  return text + (report.differences.empty() ? "the same as in the file, bit for bit\n"
-                                            : "NOT the trial that the file holds\n");
-}
-
-nlohmann::ordered_json json_of(const ReplayReport& report) {
-  nlohmann::ordered_json json;
-  json["scenario"] = report.scenario;
-  json["label"] = report.label;
-  json["title"] = report.title;
-  json["image"] = report.image;
-  json["class_of_image"] = report.label_of_image;
-  json["images"] = report.images;
-  json["faults"] = report.faults;
-  json["story"] = report.story;
-  for (const Column<TrialRecord>& column : wide_table().columns) {
-    json["trial"][column.name] = json_of(column.get(report.record));
-  }
-  json["golden_logits"] = report.golden_logits;
-  json["differences"] = report.differences;
-  return json;
 }
 
 }  // namespace tilestrike::campaigns

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +14,8 @@
 #include "campaigns/run/runner.h"
 
 namespace tilestrike::campaigns {
+
+class Report;
 
 struct ReplayRequest {
   std::string results;
@@ -45,7 +46,6 @@ struct ReplayReport {
 ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
                     const StudyFactory& open_study);
 
-std::string text_of(const ReplayReport& report);
-nlohmann::ordered_json json_of(const ReplayReport& report);
+Report report_of(const ReplayReport& found);
 
 }  // namespace tilestrike::campaigns

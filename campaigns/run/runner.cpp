@@ -41,7 +41,8 @@ class PointRun {
         study_(study),
         results_(results),
         surroundings_(surroundings),
-        plan_(point.scenario, study.facts()) {}
+        plan_(point.scenario, study.facts()),
+        tally_(empty_tally(facts())) {}
 
   /// Whether it came to its end.
   bool run() {
@@ -72,7 +73,7 @@ class PointRun {
     return true;
   }
 
-  Summary summary() const { return summarise(results_, number_, facts()); }
+  Summary summary() const { return summarise(results_, number_, facts(), tally_); }
 
   /// Throws Failure where the trials that there are were made with other content, or drawn
   /// otherwise.
@@ -182,11 +183,12 @@ class PointRun {
 
   bool is_precise_after(std::int64_t trials) {
     results_.commit();
+    count_up_to(trials, results_, number_, tally_);
     const Until& until = *point_.scenario.until;
-    return std::ranges::all_of(until.of, [&](const std::string& name) {
-      const Rate rate = rate_of_first(results_, number_, facts(), name, trials);
-      return rate.is_settled ||
-             is_precise(rate.value, rate.interval, until.relative, until.half_width);
+    return std::ranges::all_of(until.of, [&](Rate rate) {
+      const Estimate found = rate_of(tally_, facts(), rate);
+      return found.is_settled() ||
+             is_precise(found.value, found.interval, until.relative, until.half_width);
     });
   }
 
@@ -196,6 +198,7 @@ class PointRun {
   Results& results_;
   const Surroundings& surroundings_;
   Plan plan_;
+  Tally tally_;                               // of the trials until the last look
   std::unique_ptr<bridge::Auditor> auditor_;  // once a trial was audited
 };
 

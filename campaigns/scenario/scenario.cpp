@@ -146,20 +146,20 @@ FieldTable<Until> until_fields() {
           {"of", "choice or list", "", "sdc", join(rate_names(), " | "),
            "whose rate is to be precise; of a list, each of them that can happen at all"},
           [](Until& until, const Value& value, const std::string& path, ErrorList& errors) {
-            std::vector<std::string> names;
+            std::vector<Rate> rates;
             for (const Value& item : items_of(value)) {
               if (is_choice(item, path, rate_names(), {}, errors)) {
-                names.push_back(item.scalar);
+                rates.push_back(*rate_named(item.scalar));
               }
             }
-            if (!names.empty()) {
-              until.of = std::move(names);
+            if (!rates.empty()) {
+              until.of = std::move(rates);
             }
           },
           [](const Until& until) {
             std::vector<Value> items;
-            for (const std::string& name : until.of) {
-              items.push_back(Value::of(name));
+            for (const Rate rate : until.of) {
+              items.push_back(Value::of(name_of(rate)));
             }
             return items.size() == 1 ? items.front() : Value::list(std::move(items));
           }),
@@ -413,12 +413,12 @@ void check_until(const Scenario& scenario, const Value& document, ErrorList& err
   if (!scenario.until || scenario.judge != bridge::JudgeKind::kRelativeL2) {
     return;
   }
-  for (const std::string& name : scenario.until->of) {
-    if (name == "sdc_1" || name == "sdc_5") {
-      errors.add(ErrorCode::kInvalidInput,
-                 "until.of: judged by relative_l2 an answer has no top class, and no " + name,
-                 place_at(document, "until.of"),
-                 "ask for sdc, sdc_10 or sdc_20, or write 'judge: top_k'");
+  for (const Rate rate : scenario.until->of) {
+    if (rate == Rate::kSdc1 || rate == Rate::kSdc5) {
+      errors.add(
+          ErrorCode::kInvalidInput,
+          "until.of: judged by relative_l2 an answer has no top class, and no " + name_of(rate),
+          place_at(document, "until.of"), "ask for sdc, sdc_10 or sdc_20, or write 'judge: top_k'");
     }
   }
 }

@@ -16,6 +16,7 @@
 #include "base/input_files.h"
 #include "bridge/study/study.h"
 #include "campaigns/scenario/strike.h"
+#include "campaigns/statistics/rates.h"
 #include "sim/mesh/engine_set.h"
 
 namespace tilestrike::campaigns {
@@ -39,7 +40,7 @@ struct Until {
   double relative = 0.0;    // half-width over the rate; 0: not asked
   double half_width = 0.0;  // absolute; 0: not asked
   double confidence = 0.95;
-  std::vector<std::string> of{"sdc"};  // all of these are to be so precise; of rate_names()
+  std::vector<Rate> of{Rate::kSdc};  // all of these are to be so precise
 };
 
 /// In place of a model: no network, but passes of the mesh with made-up operands.

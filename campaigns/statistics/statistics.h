@@ -15,6 +15,29 @@ struct Interval {
   double half_width() const { return (high - low) / 2.0; }
 };
 
+/// What an estimate rests on.
+enum class Basis {
+  kSampled,
+  kEnumerated,  // what it is at most is enumerated, and nothing of it is sampled
+  kImpossible,  // what is to be estimated cannot happen
+};
+
+/// A share of n trials, the mean share over n lasting faults, or what follows from these.
+struct Estimate {
+  double value = 0.0;
+  Interval interval;
+  std::int64_t n = 0;
+  Basis basis = Basis::kSampled;
+
+  /// Whether more trials change nothing.
+  bool is_settled() const { return basis != Basis::kSampled; }
+  /// Whether there is neither a trial nor an enumeration to tell it from.
+  bool is_unknown() const { return n == 0 && !is_settled(); }
+  Estimate times(double factor) const {
+    return {value * factor, {interval.low * factor, interval.high * factor}, n, basis};
+  }
+};
+
 /// The exact interval of a proportion (Clopper and Pearson, Biometrika 26, 1934). Wilson's is
 /// narrower, and fails where few hits are expected: at 0.17 of them it holds 84 % of the time.
 Interval clopper_pearson(std::int64_t hits, std::int64_t n, double confidence);
@@ -36,6 +59,7 @@ class Shares {
   std::int64_t n() const;
   double mean() const;
   const Histogram& seen() const { return seen_; }
+  bool operator==(const Shares&) const = default;
 
  private:
   Histogram seen_;

@@ -25,11 +25,6 @@ struct StratumMean {
   Interval interval;
 };
 
-struct Estimate {
-  double value = 0.0;
-  Interval interval;
-};
-
 /// The mean sum(w p) of means p known with intervals [l, u]:
 ///     low = mean - sqrt(sum((w (p - l))^2)),  high = mean + sqrt(sum((w (u - p))^2)).
 /// The method of variance estimates recovery for a linear function of proportions (Zou, Huang and

@@ -10,6 +10,7 @@
 
 #include "campaigns/plan/dram_population.h"
 #include "campaigns/plan/low_voltage_population.h"
+#include "campaigns/report/report.h"
 #include "campaigns/run/replay.h"
 #include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
@@ -46,7 +47,7 @@ Rows run(const ScratchFolder& folder, const std::string& text, std::int64_t tria
       request.scenario = scenario;
       request.trial = trial;
       const ReplayReport report = replay(request, sim::builtin_engines(), studies());
-      EXPECT_TRUE(report.differences.empty()) << text_of(report);
+      EXPECT_TRUE(report.differences.empty()) << text_of(report_of(report));
       rows[{scenario, trial}] = report.record;
     }
   }
@@ -223,7 +224,7 @@ TEST(CellFailuresTest, TheSummaryWarnsOfDevicesThatWereNotStudied) {
     const auto results = Results::for_campaign(path, campaign);
     Surroundings surroundings;
     surroundings.open_study = studies();
-    return text_of(run_campaign(campaign, *results, surroundings).summaries.front());
+    return text_of(report_of(run_campaign(campaign, *results, surroundings).summaries.front()));
   };
   const std::string warning = "warning: strike.dram: a device of 'dram' has 64 Kbit";
   EXPECT_NE(results_of(kDram + "strike: {process: dram, where: {memory: all}, dram: {devices: 10}}")

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "bridge/accelerator/engines.h"
 #include "campaigns/correlate/correlation_report.h"
+#include "campaigns/correlate/correlation_tables.h"
 #include "campaigns/correlate/made_up_passes.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/sim/defective_mesh.h"
@@ -88,7 +89,7 @@ TEST(CorrelateTest, EveryFaultOfAPeAndTheOneBrokenBit) {
   EXPECT_EQ(pair->states, "32 against 64");
 
   const std::string command = "tilestrike correlate s.yaml";
-  const std::string said = text_of(report, command);
+  const std::string said = text_of(report_of(report, command));
   EXPECT_NE(said.find(std::to_string(of_one_bit) + " of " + std::to_string(all.strikes) +
                       " faults differ; they are the whole population"),
             std::string::npos)
@@ -97,12 +98,12 @@ TEST(CorrelateTest, EveryFaultOfAPeAndTheOneBrokenBit) {
                       "1 of its run: 32 against 64"),
             std::string::npos)
       << said;
-  const nlohmann::ordered_json json = json_of(report, command);
+  const nlohmann::ordered_json json = json_of(report_of(report, command));
   EXPECT_EQ(json["agrees"], false);
   EXPECT_EQ(json["scenarios"][0]["registers"]["partial_sum"]["differed"], of_one_bit);
   EXPECT_EQ(json["scenarios"][0]["pairs"][2]["differed"], of_one_bit);
   EXPECT_EQ(json["scenarios"][0]["first"]["trial"], point.first->trial);
-  const std::string html = html_of(report, command);
+  const std::string html = html_of(report_of(report, command), "Engines");
   EXPECT_EQ(html.find("<script"), std::string::npos);
   EXPECT_EQ(html.find("http"), std::string::npos);  // nothing from elsewhere
   EXPECT_NE(html.find("class=\"bad\""), std::string::npos);
@@ -124,8 +125,9 @@ TEST(CorrelateTest, WhatDiffersInOutputsOnlyIsNamedByTheFirst) {
   EXPECT_EQ(pair->pass, 1);
   EXPECT_EQ(pair->row, 0);
   EXPECT_EQ(pair->column, 1);
-  EXPECT_NE(text_of(report, "").find("fewer than two of these engines move every register"),
-            std::string::npos);
+  EXPECT_NE(
+      text_of(report_of(report, "")).find("fewer than two of these engines move every register"),
+      std::string::npos);
 }
 
 TEST(CorrelateTest, EnginesThatAreRightAgreeAndASampleHasABound) {
@@ -161,7 +163,7 @@ TEST(CorrelateTest, NothingComparedIsNoAgreement) {
   EXPECT_EQ(report.exit_code(), 1);
   EXPECT_EQ(report.points[0].notes,
             (std::vector<std::string>{"closed_form covers none of these faults"}));
-  EXPECT_NE(text_of(report, "").find("no fault was compared"), std::string::npos);
+  EXPECT_NE(text_of(report_of(report, "")).find("no fault was compared"), std::string::npos);
 }
 
 TEST(CorrelateTest, TheFileHoldsARowPerFaultAndPairAndTheMatrix) {
@@ -231,7 +233,8 @@ TEST(CorrelateTest, OneTrialAndItsWaveforms) {
   for (const std::string& path : point.waveforms) {
     EXPECT_TRUE(std::filesystem::is_regular_file(path)) << path;
   }
-  EXPECT_NE(text_of(one, "").find("waveform: " + stem + "_broken.vcd"), std::string::npos);
+  EXPECT_NE(text_of(report_of(one, "")).find("waveform: " + stem + "_broken.vcd"),
+            std::string::npos);
 }
 
 TEST(CorrelateTest, ABuildWithoutRtlSaysSo) {
@@ -240,8 +243,11 @@ TEST(CorrelateTest, ABuildWithoutRtlSaysSo) {
   EXPECT_EQ(report.has_rtl, has_rtl);
   for (const bool has : {true, false}) {
     report.has_rtl = has;
-    EXPECT_EQ(text_of(report, "").find("this build has no RTL") == std::string::npos, has);
-    EXPECT_EQ(html_of(report, "").find("This build has no RTL") == std::string::npos, has);
+    EXPECT_EQ(text_of(report_of(report, "")).find("this build has no RTL") == std::string::npos,
+              has);
+    EXPECT_EQ(html_of(report_of(report, ""), "Engines").find("this build has no RTL") ==
+                  std::string::npos,
+              has);
   }
   Surroundings without;
   without.engines = sim::builtin_engines();

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Are AVF and FIT those of the rows, strata weighted as they should be, and inputs told?
-#include "campaigns/report/memory_summary.h"
+#include "campaigns/report/strike_summary.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <regex>
 #include <sstream>
 
+#include "campaigns/report/report.h"
 #include "campaigns/run/replay.h"
 #include "campaigns/run/runner.h"
 #include "campaigns/statistics/stratified.h"
@@ -69,14 +70,14 @@ TEST(MemorySummaryTest, WithoutEccRatesAreThoseOfTheRows) {
   EXPECT_NEAR(summary.all.fit.total(), kScratchpadFit + kAccumulatorFit, 1e-9);
   const int n = number("structure = 'accumulator'");
   const int sdc = number("structure = 'accumulator' AND outcome = 'sdc'");
-  const Rate& avf = summary.structures[1].avf[0];
+  const Estimate& avf = summary.structures[1].avf[Rate::kSdc];
   EXPECT_EQ(avf.n, n);
   EXPECT_DOUBLE_EQ(avf.value, sdc / static_cast<double>(n));
   EXPECT_DOUBLE_EQ(avf.interval.high, clopper_pearson(sdc, n, 0.95).high);
   EXPECT_NEAR(summary.structures[1].in_fit(avf).value, kAccumulatorFit * sdc / n, 1e-9);
-  EXPECT_DOUBLE_EQ(summary.all.avf[0].value, number("outcome = 'sdc'") / 3000.0);
-  EXPECT_TRUE(summary.all.avf[6].is_settled) << "without check bits nothing is detected";
-  EXPECT_EQ(summary.all.avf[6].interval.high, 0.0);
+  EXPECT_DOUBLE_EQ(summary.all.avf[Rate::kSdc].value, number("outcome = 'sdc'") / 3000.0);
+  EXPECT_TRUE(summary.all.avf[Rate::kDue].is_settled()) << "without check bits nothing is detected";
+  EXPECT_EQ(summary.all.avf[Rate::kDue].interval.high, 0.0);
   EXPECT_EQ(number("weight = 1.0 AND stratum = '' AND radiation IN ('neutron', 'alpha')"), 3000);
   EXPECT_EQ(number("bits = faults AND codewords >= 1 AND codewords <= bits AND bank IS NOT NULL"),
             3000);
@@ -118,21 +119,22 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
     weighted += each.weight * each.shares.mean();
   }
   const Estimate expected = stratified_mean(counts, 0.95);
-  EXPECT_NEAR(summary.all.avf[6].value, weighted, 1e-12);
-  EXPECT_NEAR(summary.all.avf[6].interval.low, expected.interval.low, 1e-12);
-  EXPECT_NEAR(summary.all.avf[6].interval.high, expected.interval.high, 1e-12);
-  EXPECT_EQ(database
-                .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' AND stratum NOT "
-                            "LIKE '%silent' AND stratum NOT LIKE '%both'")
-                .getInt(),
-            0);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].value, weighted, 1e-12);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].interval.low, expected.interval.low, 1e-12);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].interval.high, expected.interval.high, 1e-12);
+  EXPECT_EQ(
+      database
+          .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' AND stratum NOT "
+                      "LIKE '%silent' AND stratum NOT LIKE '%both'")
+          .getInt(),
+      0);
   // The weights of the rows say the same.
   const double by_rows =
       database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / COUNT(*) FROM trials")
           .getDouble();
   EXPECT_NEAR(by_rows, weighted, 0.05 * weighted);
   ASSERT_TRUE(summary.all.enumerated);
-  EXPECT_GT(summary.all.enumerated->due, summary.all.in_fit(summary.all.avf[6]).value);
+  EXPECT_GT(summary.all.enumerated->due, summary.all.in_fit(summary.all.avf[Rate::kDue]).value);
   EXPECT_TRUE(summary.warnings.empty());
 }
 
@@ -148,18 +150,18 @@ TEST(MemorySummaryTest, StrataAgreeWithDirectSampling) {
   for (const auto& [ours, theirs] : {std::pair(&strata.all, &direct.all),
                                      {&strata.structures[0], &direct.structures[0]},
                                      {&strata.structures[1], &direct.structures[1]}}) {
-    for (const std::size_t rate : {0U, 1U, 6U}) {
-      const Rate& a = ours->avf[rate];
-      const Rate& b = theirs->avf[rate];
+    for (const Rate rate : {Rate::kSdc, Rate::kSdc1, Rate::kDue}) {
+      const Estimate& a = ours->avf[rate];
+      const Estimate& b = theirs->avf[rate];
       // Two intervals of 95 %: their difference lies within both half-widths, added as squares.
       EXPECT_NEAR(a.value, b.value,
                   1.5 * std::hypot(a.interval.half_width(), b.interval.half_width()))
-          << rate;
+          << name_of(rate);
     }
   }
-  const Rate& rare = strata.structures[0].avf[0];
+  const Estimate& rare = strata.structures[0].avf[Rate::kSdc];
   EXPECT_LT(rare.interval.half_width() / rare.value, 0.4) << "3 in 1000 strikes can be silent";
-  EXPECT_LT(rare.interval.half_width(), direct.structures[0].avf[0].interval.half_width());
+  EXPECT_LT(rare.interval.half_width(), direct.structures[0].avf[Rate::kSdc].interval.half_width());
 }
 
 TEST(MemorySummaryTest, WhatIsTooRareIsABound) {
@@ -168,14 +170,14 @@ TEST(MemorySummaryTest, WhatIsTooRareIsABound) {
       summary_of(folder.path("r.sqlite"),
                  small("secded", "65nm", 2) +
                      "trials: 1000\nstrike: {process: particle, where: {memory: all}}");
-  const Rate fit = summary.all.in_fit(summary.all.avf[0]);
-  EXPECT_TRUE(fit.is_settled);
+  const Estimate fit = summary.all.in_fit(summary.all.avf[Rate::kSdc]);
+  EXPECT_TRUE(fit.is_settled());
   EXPECT_EQ(fit.value, 0.0);
   EXPECT_NEAR(fit.interval.high, summary.all.enumerated->silent, 1e-12 * fit.interval.high);
   EXPECT_LT(fit.interval.high, 1e-6);
-  EXPECT_NE(text_of(summary).find("(enumerated)"), std::string::npos);
-  EXPECT_FALSE(summary.all.avf[6].is_settled);
-  const auto json = json_of(summary);
+  EXPECT_NE(text_of(report_of(summary)).find("(enumerated)"), std::string::npos);
+  EXPECT_FALSE(summary.all.avf[Rate::kDue].is_settled());
+  const auto json = json_of(report_of(summary));
   EXPECT_EQ(json["all"]["fit_of"]["sdc"]["kind"], "enumerated bound");
 }
 
@@ -188,8 +190,8 @@ TEST(MemorySummaryTest, PrecisionIsThatOfTheWeightedRates) {
                     "{process: particle, where: {memory: all}}");
   const Summary& summary = report.summaries.at(0);
   EXPECT_LT(summary.counted, 15'000);
-  for (const std::size_t rate : {0U, 6U}) {
-    const Rate& avf = summary.strikes->all.avf[rate];
+  for (const Rate rate : {Rate::kSdc, Rate::kDue}) {
+    const Estimate& avf = summary.strikes->all.avf[rate];
     EXPECT_LE(avf.interval.half_width(), 0.2 * avf.value);
   }
   // What is only enumerated or impossible does not hold a campaign up.
@@ -212,24 +214,27 @@ TEST(MemorySummaryTest, ResidentWeightsAreStruckForManyInferences) {
   EXPECT_NEAR(summary.period_seconds, 300e-9, 1e-15);
   EXPECT_NEAR(summary.later_inferences, 3600.0 / 300e-9, 1.0);
   SQLite::Database database(path, SQLite::OPEN_READONLY);
-  EXPECT_EQ(database
-                .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outlives = 1 AND later_images = "
-                            "10 OR outlives = 0 AND later_images IS NULL")
-                .getInt(),
-            2000);
+  EXPECT_EQ(
+      database
+          .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outlives = 1 AND later_images = "
+                      "10 OR outlives = 0 AND later_images IS NULL")
+          .getInt(),
+      2000);
   const double events =
-      database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' OR later_wrong > 0")
+      database
+          .execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc' OR later_wrong > 0")
           .getInt();
   EXPECT_NEAR(summary.all.wrong_event.value, events / 2000.0, 1e-12);
-  EXPECT_GT(summary.all.wrong_event.value, summary.all.avf[0].value);
+  EXPECT_GT(summary.all.wrong_event.value, summary.all.avf[Rate::kSdc].value);
   const double later =
-      database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials_wide").getDouble();
+      database.execAndGet("SELECT SUM(COALESCE(later_wrong, 0) / 10.0) FROM trials_wide")
+          .getDouble();
   const double own =
       database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc'").getInt();
   const double expected = (own + later * summary.later_inferences) / 2000.0;
   EXPECT_NEAR(summary.all.wrong_inferences.value, expected, 1e-9 * expected);
   EXPECT_LT(summary.all.wrong_inferences.interval.low, expected);
-  const auto json = json_of(summary);
+  const auto json = json_of(report_of(summary));
   EXPECT_NEAR(json["all"]["wrong_inferences_per_hour"]["value"].get<double>(),
               expected * summary.all.fit.total() / 1e9, 1e-9 * expected);
 }
@@ -255,7 +260,7 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
   EXPECT_LT(weighted.all.stored.interval.low, weighted.all.stored.value);
   EXPECT_NEAR(weighted.all.strikes(), weighted.all.fit.total() * number("AVG(weight)"), 1e-12);
   for (const StrikeRates& rates : weighted.structures) {
-    EXPECT_LE(rates.in_fit(rates.avf[0]).value, rates.strikes());
+    EXPECT_LE(rates.in_fit(rates.avf[Rate::kSdc]).value, rates.strikes());
     if (rates.enumerated) {
       EXPECT_LE(rates.enumerated->silent, rates.fit.total() * rates.stored.interval.high + 1e-12);
       EXPECT_GE(rates.enumerated->silent, rates.strikes() - 1e-12);
@@ -267,14 +272,15 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
                            "SUM(weight != 1.0 AND stored IS NULL)"}) {
     EXPECT_EQ(number(text), 0.0) << text;
   }
-  const Rate& avf = weighted.all.avf[0];
+  const Estimate& avf = weighted.all.avf[Rate::kSdc];
   EXPECT_NEAR(avf.value, number("SUM(weight * (outcome = 'sdc')) / SUM(weight)"), 1e-12);
-  EXPECT_GT(weighted.all.in_fit(avf).value, 1.02 * plain.all.in_fit(plain.all.avf[0]).value)
+  EXPECT_GT(weighted.all.in_fit(avf).value,
+            1.02 * plain.all.in_fit(plain.all.avf[Rate::kSdc]).value)
       << "more cells hold a 0";
   EXPECT_LT(avf.interval.low, avf.value);
   // Nearly that of one Bernoulli variable, and no narrower.
-  EXPECT_GT(avf.interval.half_width(), plain.all.avf[0].interval.half_width());
-  EXPECT_LT(avf.interval.half_width(), 1.4 * plain.all.avf[0].interval.half_width());
+  EXPECT_GT(avf.interval.half_width(), plain.all.avf[Rate::kSdc].interval.half_width());
+  EXPECT_LT(avf.interval.half_width(), 1.4 * plain.all.avf[Rate::kSdc].interval.half_width());
   EXPECT_FALSE(plain.stored_values);
   const auto has = [](const std::vector<std::string>& names, const std::string& part) {
     return std::ranges::any_of(
@@ -282,8 +288,9 @@ TEST(MemorySummaryTest, StrikesCountByWhatTheirCellHolds) {
   };
   EXPECT_TRUE(has(plain.not_modelled, "stored values"));
   EXPECT_FALSE(has(weighted.not_modelled, "stored values"));
-  EXPECT_NE(text_of(weighted).find("cell that holds 0 is struck 1.167 times"), std::string::npos);
-  EXPECT_NE(text_of(weighted).find("events of cells that hold 0 over 1 1.4  Q2"),
+  EXPECT_NE(text_of(report_of(weighted)).find("cell that holds 0 is struck 1.167 times"),
+            std::string::npos);
+  EXPECT_NE(text_of(report_of(weighted)).find("events of cells that hold 0 over 1 1.4  Q2"),
             std::string::npos);
 }
 
@@ -297,7 +304,7 @@ TEST(MemorySummaryTest, StrataAreWeightedByStoredValuesToo) {
   const double by_rows =
       database.execAndGet("SELECT SUM(weight * (outcome = 'due')) / SUM(weight) FROM trials_wide")
           .getDouble();
-  EXPECT_NEAR(by_rows, summary.all.avf[6].value, 0.05 * by_rows);
+  EXPECT_NEAR(by_rows, summary.all.avf[Rate::kDue].value, 0.05 * by_rows);
   // Two of three cells hold 0.
   EXPECT_NEAR(summary.all.stored.value, (2 * 1.4 / 1.2 + 1 / 1.2) / 3, 0.01);
 }
@@ -321,11 +328,11 @@ TEST(MemorySummaryTest, FalseDuesAreThoseThatTheNetworkWouldHaveSurvived) {
                                "without_stop IN ('masked', 'corrected')")
                            .getInt();
   EXPECT_EQ(n, 2000) << "an alpha particle upsets one cell, and parity finds it";
-  EXPECT_NEAR(summary.all.avf[6].value, due / n, 0.01);
+  EXPECT_NEAR(summary.all.avf[Rate::kDue].value, due / n, 0.01);
   EXPECT_NEAR(summary.all.false_due.value, wrong / n, 0.01);
   EXPECT_GT(wrong, 0.0);
   EXPECT_LT(wrong, due);
-  EXPECT_EQ(summary.all.avf[0].interval.high, 0.0) << "no silent error";
+  EXPECT_EQ(summary.all.avf[Rate::kSdc].interval.high, 0.0) << "no silent error";
 }
 
 TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
@@ -335,7 +342,7 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
                                              "trials: 300\nstrike: {process: particle, where: "
                                              "{memory: all}, altitude: 12000, voltage: 1.1, "
                                              "rate_per_volt: 2}");
-  const std::string text = text_of(report.summaries[0]);
+  const std::string text = text_of(report_of(report.summaries[0]));
   for (const char* part :
        {"neutron rate 770 FIT/Mbit  Q2 (Q2:UG116-BRAM[neutron])", "alpha rate 431 FIT/Mbit  X",
         "neutron flux over sea level's", "R:JESD89A", "voltage 1.1 V  A (A:the scenario)",
@@ -351,12 +358,13 @@ TEST(MemorySummaryTest, InputsSayWhereTheyComeFrom) {
 TEST(MemorySummaryTest, EachFactorOfTheFluxIsAnInputAndTheUnknownIsNotModelled) {
   const ScratchFolder folder;
   const auto text_with = [&](const std::string& name, const std::string& keys) {
-    return text_of(report_of(folder.path(name),
-                             small("none", "28nm") +
-                                 "trials: 100\nstrike: {process: particle, where: {memory: all, "
-                                 "mesh: {}}" +
-                                 keys + "}")
-                       .summaries[0]);
+    return text_of(
+        report_of(report_of(folder.path(name),
+                            small("none", "28nm") +
+                                "trials: 100\nstrike: {process: particle, where: {memory: all, "
+                                "mesh: {}}" +
+                                keys + "}")
+                      .summaries[0]));
   };
   const std::string plain = text_with("p.sqlite", "");
   const std::string there = text_with("t.sqlite", ", rigidity: 3.9, sun: active, thermal_flux: 2");
@@ -383,14 +391,19 @@ TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
                                         "sweep: {accelerator.memory.*.ecc: [none, secded], "
                                         "accelerator.node: [" +
                                         quick_node("130nm") + ", " + quick_node("65nm") + "]}");
-  const std::string table = points_text(sweep.summaries);
+  const auto points_of = [](const std::vector<Summary>& summaries) {
+    Report report;
+    report.add(points_table(summaries));
+    return report;
+  };
+  const std::string table = text_of(points_of(sweep.summaries));
   EXPECT_NE(table.find("\naccelerator.memory.*.ecc=secded, accelerator.node=" + quick_node("65nm")),
             std::string::npos)
       << table;
-  const auto json = points_json(sweep.summaries);
+  const auto json = json_of(points_of(sweep.summaries))["points"];
   ASSERT_EQ(json.size(), 4U);
   const StrikeRates& all = sweep.summaries[3].strikes->all;
-  EXPECT_EQ(json[3]["fit_sdc"]["value"], all.in_fit(all.avf[0]).value);
+  EXPECT_EQ(json[3]["fit_sdc"]["value"], all.in_fit(all.avf[Rate::kSdc]).value);
   // Every column has its cells; the last is the sum of the two before it.
   const auto columns_of = [](const std::string& line) {
     const std::regex gap("  +");
@@ -405,8 +418,9 @@ TEST(MemorySummaryTest, PointsOfASweepAreCompared) {
       json[3]["fit_due"]["value"].get<double>() + json[3]["fit_due_accumulated"].get<double>());
   // One row alone is the same row.
   const StrikeSummary alone = summary_of(folder.path("a.sqlite"), small("secded", "65nm") + base);
-  EXPECT_EQ(json_of(alone).dump(), json_of(*sweep.summaries[3].strikes).dump());
-  EXPECT_EQ(points_text({sweep.summaries[0]}), "");
+  EXPECT_EQ(json_of(report_of(alone)).dump(),
+            json_of(report_of(*sweep.summaries[3].strikes)).dump());
+  EXPECT_EQ(text_of(points_of({sweep.summaries[0]})), "");
 }
 
 TEST(MemorySummaryTest, NoPartIsWiderThanTheWholeAndNoBoundAboveTheStrikes) {
@@ -415,29 +429,31 @@ TEST(MemorySummaryTest, NoPartIsWiderThanTheWholeAndNoBoundAboveTheStrikes) {
     const StrikeSummary summary = summary_of(
         folder.path(node),
         small("secded", node) + "trials: 60\nstrike: {process: particle, where: {memory: all}}");
-    const auto high = [](const StrikeRates& rates, const Rate& rate) {
+    const auto high = [](const StrikeRates& rates, const Estimate& rate) {
       return rates.in_fit(rate).interval.high;
     };
     const double rounding = 1e-9 * summary.all.strikes();
     double sdc = 0.0, due = 0.0, event = 0.0, on = 0.0;
     for (const StrikeRates& rates : summary.structures) {
-      sdc += high(rates, rates.avf[0]);
+      sdc += high(rates, rates.avf[Rate::kSdc]);
       due += high(rates, rates.due_event);
       event += high(rates, rates.wrong_event);
       on += high(rates, rates.wrong_on);
       ASSERT_TRUE(rates.enumerated);
       EXPECT_LE(rates.enumerated->silent, rates.strikes() + rounding) << rates.name;
       EXPECT_LE(rates.enumerated->due, rates.strikes() + rounding) << rates.name;
-      if (rates.avf[0].is_settled) {
-        EXPECT_NEAR(high(rates, rates.avf[0]), rates.enumerated->silent, rounding) << rates.name;
+      if (rates.avf[Rate::kSdc].is_settled()) {
+        EXPECT_NEAR(high(rates, rates.avf[Rate::kSdc]), rates.enumerated->silent, rounding)
+            << rates.name;
       }
     }
-    EXPECT_LE(high(summary.all, summary.all.avf[0]), sdc + rounding);
+    EXPECT_LE(high(summary.all, summary.all.avf[Rate::kSdc]), sdc + rounding);
     EXPECT_LE(high(summary.all, summary.all.due_event), due + rounding);
     EXPECT_LE(high(summary.all, summary.all.wrong_event), event + rounding);
     EXPECT_LE(high(summary.all, summary.all.wrong_on), on + rounding);
     for (const StrikeRates& rates : summary.radiations) {
-      EXPECT_LE(high(rates, rates.avf[0]), high(summary.all, summary.all.avf[0]) + rounding);
+      EXPECT_LE(high(rates, rates.avf[Rate::kSdc]),
+                high(summary.all, summary.all.avf[Rate::kSdc]) + rounding);
     }
   }
 }
@@ -448,15 +464,17 @@ TEST(MemorySummaryTest, BandsOfWhatWasNotSeenAreBounds) {
       summary_of(folder.path("b"), small("secded") +
                                        "trials: 1\nstrike: {process: particle, "
                                        "where: {memory: all}}");
-  const auto json = json_of(summary);
+  const auto json = json_of(report_of(summary));
   ASSERT_EQ(json["bands"].size(), summary.structures.size() + 1) << "and all";
   int bounds = 0;
   for (std::size_t i = 0; i < summary.structures.size(); ++i) {
     const StrikeRates& rates = summary.structures[i];
     const auto& due = json["bands"][i]["fit_due"];
-    EXPECT_EQ(due.is_null(), rates.avf[6].n == 0 && !rates.avf[6].is_settled) << rates.name;
-    if (!due.is_null() && !rates.avf[6].is_settled && rates.avf[6].value == 0.0) {
-      EXPECT_GT(due[1].get<double>(), rates.in_fit(rates.avf[6]).interval.high) << rates.name;
+    EXPECT_EQ(due.is_null(), rates.avf[Rate::kDue].is_unknown()) << rates.name;
+    if (!due.is_null() && !rates.avf[Rate::kDue].is_settled() &&
+        rates.avf[Rate::kDue].value == 0.0) {
+      EXPECT_GT(due[1].get<double>(), rates.in_fit(rates.avf[Rate::kDue]).interval.high)
+          << rates.name;
       ++bounds;
     }
   }
@@ -490,7 +508,7 @@ TEST(MemorySummaryTest, ResumedAndReplayedTrialsAreTheSame) {
       request.results = path;
       request.trial = trial;
       const ReplayReport report = replay(request, sim::builtin_engines(), studies());
-      EXPECT_TRUE(report.differences.empty()) << strike << "\n" << text_of(report);
+      EXPECT_TRUE(report.differences.empty()) << strike << "\n" << text_of(report_of(report));
     }
   }
 }
@@ -504,7 +522,7 @@ TEST(MemorySummaryTest, AReplayTellsOfTheCluster) {
   ReplayRequest request;
   request.results = path;
   request.trial = database.execAndGet("SELECT trial FROM trials_wide WHERE bits = 3").getInt();
-  const std::string text = text_of(replay(request, sim::builtin_engines(), studies()));
+  const std::string text = text_of(report_of(replay(request, sim::builtin_engines(), studies())));
   EXPECT_NE(text.find("a neutron event at bank "), std::string::npos) << text;
   EXPECT_NE(text.find(": 3 cells of "), std::string::npos) << text;
   EXPECT_NE(text.find(", codeword "), std::string::npos) << text;
@@ -525,18 +543,18 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
   FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   const auto summary = [&](AfterDetection after_detection) {
-    StrikeTallies tallies(*plan.memories(), 0.0, after_detection);
+    StrikeTally tally(*plan.memories(), 0.0, after_detection);
     StrikeSeen seen;
     seen.structure = "scratchpad";
     seen.radiation = "neutron";
     seen.stratum = "reach 2 detected";
     for (int i = 0; i < 400; ++i) {
-      seen.is[6] = i % 2 == 0;
+      seen.is[Rate::kDue] = i % 2 == 0;
       seen.is_wrong_on = i % 4 == 0;
       seen.is_false_due = i % 4 == 2;
-      tallies.add(seen);
+      tally.add(seen);
     }
-    return tallies.summary(0.95);
+    return strike_summary(tally, 0.95);
   };
   const StrikeSummary stops = summary(AfterDetection::kStops);
   const StrikeSummary goes_on = summary(AfterDetection::kGoesOn);
@@ -547,8 +565,8 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
   EXPECT_NEAR(goes_on.all.wrong_inferences.value, goes_on.all.wrong_event.value, 1e-12);
   EXPECT_NEAR(stops.all.false_of_due.value, 0.5, 1e-12);
   EXPECT_NEAR(stops.all.false_of_due.interval.low, clopper_pearson(100, 200, 0.95).low, 1e-9);
-  EXPECT_NE(text_of(stops).find("which stops that inference"), std::string::npos);
-  EXPECT_NE(text_of(goes_on).find("the inference goes on"), std::string::npos);
+  EXPECT_NE(text_of(report_of(stops)).find("which stops that inference"), std::string::npos);
+  EXPECT_NE(text_of(report_of(goes_on)).find("the inference goes on"), std::string::npos);
 }
 
 // The same of later inferences, as rows have them: with `use` a reported error is an answer, too.
@@ -578,24 +596,24 @@ TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
   ASSERT_FALSE(plan.memories()->structures()[1].outlives);
   const double later = later_inferences(scenario, plan.cycles());
   ASSERT_GT(later, 1e9);
-  StrikeTallies tallies(*plan.memories(), later, AfterDetection::kStops);
+  StrikeTally tally(*plan.memories(), later, AfterDetection::kStops);
   StrikeSeen seen;
   for (const StrikeGroup& group : plan.memories()->groups()) {
     seen.structure = plan.memories()->structures()[group.structure].name;
     seen.radiation = std::string(name_of(group.radiation));
     seen.stratum = group.text;
     for (int i = 0; i < 1000; ++i) {
-      seen.is[0] = i % 10 == 0;
+      seen.is[Rate::kSdc] = i % 10 == 0;
       seen.later_wrong = group.structure == 0 && i % 10 == 0 ? 0.5 : 0.0;
-      tallies.add(seen);
+      tally.add(seen);
     }
   }
-  const StrikeSummary summary = tallies.summary(0.95);
-  const Rate& sums = summary.structures[1].wrong_inferences;
+  const StrikeSummary summary = strike_summary(tally, 0.95);
+  const Estimate& sums = summary.structures[1].wrong_inferences;
   EXPECT_NEAR(sums.value, 0.1, 1e-9);
   EXPECT_GT(sums.interval.low, 0.08);
   EXPECT_LT(sums.interval.high, 0.125);
-  const Rate& weights = summary.structures[0].wrong_inferences;
+  const Estimate& weights = summary.structures[0].wrong_inferences;
   EXPECT_NEAR(weights.value, 0.05 * later, 1e-6 * later);
   EXPECT_GT(weights.interval.low, 0.03 * later);
   EXPECT_LT(weights.interval.high, 0.08 * later);
@@ -608,17 +626,17 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
           .scenario;
   FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
-  StrikeTallies tallies(*plan.memories(), 0.0, AfterDetection::kStops);
+  StrikeTally tally(*plan.memories(), 0.0, AfterDetection::kStops);
   StrikeSeen seen;
   seen.structure = "scratchpad";
   seen.radiation = "neutron";
   seen.stratum = "reach 1 right";
   for (int i = 0; i < 100; ++i) {
-    seen.is[0] = i < 50;
-    tallies.add(seen);
+    seen.is[Rate::kSdc] = i < 50;
+    tally.add(seen);
   }
-  const StrikeSummary summary = tallies.summary(0.95);
-  EXPECT_GT(summary.all.avf[0].value, 0.2);
+  const StrikeSummary summary = strike_summary(tally, 0.95);
+  EXPECT_GT(summary.all.avf[Rate::kSdc].value, 0.2);
   ASSERT_EQ(summary.warnings.size(), 1U);
   EXPECT_NE(summary.warnings[0].find("'reach 1 right'"), std::string::npos);
 }
@@ -630,7 +648,8 @@ TEST(MemorySummaryTest, WhatIsLessPreciseThanAskedIsSaid) {
                            "until: {relative: 20%, of: [sdc, due]}\ntrials: ";
   const Summary few = report_of(folder.path("few.sqlite"), text + "90").summaries.at(0);
   EXPECT_EQ(few.unmet, (std::vector<std::string>{"sdc", "due"}));
-  EXPECT_NE(text_of(few).find("counted: 90 of 90 trials; less precise than 'until' asks: sdc, due"),
+  EXPECT_NE(text_of(report_of(few))
+                .find("counted: 90 of 90 trials; less precise than 'until' asks: sdc, due"),
             std::string::npos);
   EXPECT_TRUE(report_of(folder.path("many.sqlite"), text + "20000").summaries.at(0).unmet.empty());
 }
@@ -645,20 +664,25 @@ TEST(MemorySummaryTest, RatesPerBitContainTheChanceOfAFault) {
   const double sdc =
       database.execAndGet("SELECT COUNT(*) FROM trials_wide WHERE outcome = 'sdc'").getInt();
   EXPECT_NEAR(summary.weight, 1.0 - std::exp(-10240 * 8e-6), 1e-6);
-  EXPECT_NEAR(summary.all.rates[0].value, summary.weight * sdc / 500.0, 1e-12);
-  EXPECT_NE(text_of(summary).find("0.08192 faulty cells expected"), std::string::npos)
-      << text_of(summary);
+  EXPECT_NEAR(summary.all.rates[Rate::kSdc].value, summary.weight * sdc / 500.0, 1e-12);
+  EXPECT_NE(text_of(report_of(summary)).find("0.08192 faulty cells expected"), std::string::npos)
+      << text_of(report_of(summary));
 }
 
 TEST(MemorySummaryTest, WhatIsDetectedHasNoRefinementOfSdc) {
   bridge::Judgement judgement;
   judgement.outcome = Outcome::kDue;
   judgement.sdc_1 = judgement.sdc_5 = judgement.sdc_10 = judgement.sdc_20 = true;
-  EXPECT_EQ(rates_of(judgement),
-            (std::array<bool, kRates>{false, false, false, false, false, false, true}));
+  RateArray<bool> expected;
+  expected[Rate::kDue] = true;
+  EXPECT_EQ(rates_of(judgement), expected);
   judgement.outcome = Outcome::kSdc;
-  EXPECT_EQ(rates_of(judgement),
-            (std::array<bool, kRates>{true, true, true, true, true, false, false}));
+  expected = {};
+  expected[Rate::kSdc] = true;
+  for (const Rate rate : kRefinements) {
+    expected[rate] = true;
+  }
+  EXPECT_EQ(rates_of(judgement), expected);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "campaigns/report/report.h"
 #include "campaigns/run/replay.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
@@ -48,9 +49,9 @@ std::string summaries_in(const std::string& path) {
   const std::vector<Summary> summaries = summaries_of(campaign, *results, surroundings());
   std::string text;
   for (const Summary& summary : summaries) {
-    text += text_of(summary);
+    text += text_of(report_of(summary));
   }
-  return text + text_of(paired_points(*results, campaign, summaries, 0));
+  return text + text_of(report_of(paired_points(*results, campaign, summaries, 0)));
 }
 
 class OldResultsTest : public testing::TestWithParam<const char*> {};

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "campaigns/report/report.h"
 #include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
@@ -51,7 +52,7 @@ TEST(PairedTest, DifferencesArePointsLessTheFirstAndLieInTheirIntervals) {
   const RunReport report = report_of(
       folder.path("r.sqlite"), particles("{accelerator.memory.*.ecc: [none, secded, parity]}"));
   ASSERT_EQ(report.paired.points.size(), 2U);
-  const auto fit = [&](std::size_t point, std::size_t rate) {
+  const auto fit = [&](std::size_t point, Rate rate) {
     const StrikeRates& all = report.summaries[point].strikes->all;
     return all.in_fit(all.avf[rate]).value;
   };
@@ -62,7 +63,7 @@ TEST(PairedTest, DifferencesArePointsLessTheFirstAndLieInTheirIntervals) {
   for (std::size_t p = 0; p < 2; ++p) {
     const Difference& sdc = report.paired.points[p].differences.at(0);
     EXPECT_EQ(sdc.rate, "sdc");
-    const double expected = fit(p + 1, 0) - fit(0, 0);
+    const double expected = fit(p + 1, Rate::kSdc) - fit(0, Rate::kSdc);
     EXPECT_LT(expected, 0.0) << "ECC finds what was silent";
     EXPECT_NEAR(sdc.value, expected, 0.1 * std::abs(expected));
     EXPECT_LT(sdc.paired.low, sdc.value);
@@ -70,9 +71,9 @@ TEST(PairedTest, DifferencesArePointsLessTheFirstAndLieInTheirIntervals) {
     EXPECT_LT(sdc.unpaired.low, expected);
     EXPECT_GT(sdc.unpaired.high, expected);
   }
-  const std::string text = text_of(report.paired);
+  const std::string text = text_of(report_of(report.paired));
   EXPECT_NE(text.find("trials are the same strike; sdc -"), std::string::npos) << text;
-  EXPECT_EQ(json_of(report.paired)["unit"], "FIT");
+  EXPECT_EQ(json_of(report_of(report.paired))["unit"], "FIT");
 }
 
 // Registers that two meshes share: what changes the accelerator's clock alone changes nothing, and
@@ -140,7 +141,7 @@ TEST(PairedTest, OnePointIsComparedWithNothing) {
   const ScratchFolder folder;
   const RunReport report = report_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 10");
   EXPECT_TRUE(report.paired.points.empty());
-  EXPECT_EQ(text_of(report.paired), "");
+  EXPECT_EQ(text_of(report_of(report.paired)), "");
 }
 
 }  // namespace

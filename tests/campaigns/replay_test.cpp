@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "campaigns/report/report.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
 
@@ -53,7 +54,7 @@ TEST(ReplayTest, EveryTrialReplaysAsItIs) {
     for (std::int64_t trial = 0; trial < 20; ++trial) {
       const ReplayReport report =
           replay(request_of(path, scenario, trial), sim::builtin_engines(), studies());
-      EXPECT_TRUE(report.differences.empty()) << text_of(report);
+      EXPECT_TRUE(report.differences.empty()) << text_of(report_of(report));
     }
   }
 }
@@ -68,17 +69,19 @@ TEST(ReplayTest, ADifferenceShows) {
   const ReplayReport report = replay(request_of(path, 0, 3), sim::builtin_engines(), studies());
   ASSERT_EQ(report.differences.size(), 1U);
   EXPECT_EQ(report.differences[0].rfind("pass: 12345 in the file, ", 0), 0U);
-  EXPECT_NE(text_of(report).find("NOT the trial that the file holds"), std::string::npos);
+  EXPECT_NE(text_of(report_of(report)).find("NOT the trial that the file holds"),
+            std::string::npos);
 }
 
 TEST(ReplayTest, TheStoryIsTold) {
   const ScratchFolder folder;
   const std::string path = run(folder, "model: lenet5\ntrials: 5");
   const std::string text =
-      text_of(replay(request_of(path, 0, 1), sim::builtin_engines(), studies()));
+      text_of(report_of(replay(request_of(path, 0, 1), sim::builtin_engines(), studies())));
   EXPECT_NE(text.find("the struck value met an accumulator"), std::string::npos);
   EXPECT_NE(text.find("flip at cycle "), std::string::npos);
-  const auto json = json_of(replay(request_of(path, 0, 1), sim::builtin_engines(), studies()));
+  const auto json =
+      json_of(report_of(replay(request_of(path, 0, 1), sim::builtin_engines(), studies())));
   EXPECT_EQ(json["trial"]["trial"], 1);
   EXPECT_EQ(json["story"].size(), 1U);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a campaign run to its end, resume to the same rows, stop by precision, and share studies?
 #include "campaigns/run/runner.h"
+#include "campaigns/report/report.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
@@ -100,11 +101,12 @@ TEST(RunnerTest, AShareOfTheTrialsIsAudited) {
   EXPECT_EQ(summary.audit->audited, 50);
   EXPECT_EQ(summary.audit->disagreements, 0);
   EXPECT_NEAR(summary.audit->bound, 1.0 - std::pow(0.05, 1.0 / 50.0), 1e-9);
-  EXPECT_NE(text_of(summary).find("audit: 50 of 50 trials are the same on the other engines "
-                                  "(stepped 50, wavefront 50); at most 5.8 % of all differ, with "
-                                  "95 % confidence\n"),
+  EXPECT_NE(text_of(report_of(summary))
+                .find("audit: 50 of 50 trials are the same on the other engines "
+                      "(stepped 50, wavefront 50); at most 5.8 % of all differ, with "
+                      "95 % confidence\n"),
             std::string::npos)
-      << text_of(summary);
+      << text_of(report_of(summary));
   EXPECT_FALSE(run(folder.path("s.sqlite"), campaign_of("model: lenet5\ntrials: 10"))
                    .report.summaries[0]
                    .audit);
@@ -203,7 +205,8 @@ TEST(RunnerTest, PrecisionStopsACampaignAtALook) {
   const Finished done = run(folder.path("r.sqlite"), campaign);
   const Summary& summary = done.report.summaries[0];
   EXPECT_LT(summary.counted, 100'000);
-  EXPECT_LE(summary.all.rates[0].interval.half_width(), 0.1 * summary.all.rates[0].value);
+  EXPECT_LE(summary.all.rates[Rate::kSdc].interval.half_width(),
+            0.1 * summary.all.rates[Rate::kSdc].value);
   bool is_look = false;
   for (int look = 0; look < 40; ++look) {
     is_look = is_look || trials_at_look(look) == summary.counted;
@@ -235,7 +238,8 @@ TEST(RunnerTest, LastingFaultsHaveARowPerVisibleImage) {
   EXPECT_EQ(number("SELECT COUNT(*) FROM trials_wide WHERE image IS NULL AND images = 10"), 50);
   EXPECT_EQ(number("SELECT SUM(images_sdc) FROM trials_wide"),
             number("SELECT COUNT(*) FROM outcomes WHERE outcome = 'sdc'"));
-  EXPECT_EQ(number("SELECT COUNT(*) FROM trials_wide WHERE (outcome = 'sdc') <> (images_sdc > 0)"), 0);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM trials_wide WHERE (outcome = 'sdc') <> (images_sdc > 0)"),
+            0);
   EXPECT_GT(number("SELECT COUNT(*) FROM outcomes"), 50);
 }
 

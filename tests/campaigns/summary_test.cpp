@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
+#include "campaigns/report/report.h"
 #include "campaigns/run/runner.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
@@ -38,13 +39,13 @@ TEST(SummaryTest, RatesAreThoseOfTheRows) {
   const int activated = number("activated = 1");
   const int sdc = number("outcome = 'sdc'");
   EXPECT_DOUBLE_EQ(summary.all.activated.value, activated / 2000.0);
-  EXPECT_DOUBLE_EQ(summary.all.rates[0].value, sdc / 2000.0);
-  EXPECT_DOUBLE_EQ(summary.all.rates_of_activated[0].value,
+  EXPECT_DOUBLE_EQ(summary.all.rates[Rate::kSdc].value, sdc / 2000.0);
+  EXPECT_DOUBLE_EQ(summary.all.rates_of_activated[Rate::kSdc].value,
                    number("outcome = 'sdc' AND activated = 1") / static_cast<double>(activated));
-  EXPECT_EQ(summary.all.rates_of_activated[0].n, activated);
+  EXPECT_EQ(summary.all.rates_of_activated[Rate::kSdc].n, activated);
   const Interval interval = clopper_pearson(sdc, 2000, 0.95);
-  EXPECT_DOUBLE_EQ(summary.all.rates[0].interval.low, interval.low);
-  EXPECT_DOUBLE_EQ(summary.all.rates[0].interval.high, interval.high);
+  EXPECT_DOUBLE_EQ(summary.all.rates[Rate::kSdc].interval.low, interval.low);
+  EXPECT_DOUBLE_EQ(summary.all.rates[Rate::kSdc].interval.high, interval.high);
   std::int64_t in_registers = 0, in_layers = 0;
   for (const Group& group : summary.registers) {
     in_registers += group.activated.n;
@@ -64,17 +65,19 @@ TEST(SummaryTest, TheFaultIsTheUnitOfLastingFaults) {
   const Summary summary =
       summary_of(path, "model: lenet5\ntrials: 60\nstrike: {fault: stuck_at_0}");
   EXPECT_EQ(summary.unit, "fault");
-  EXPECT_EQ(summary.all.rates[0].n, 60);
+  EXPECT_EQ(summary.all.rates[Rate::kSdc].n, 60);
   Shares shares;
   SQLite::Database database(path, SQLite::OPEN_READONLY);
-  SQLite::Statement rows(database, "SELECT images_sdc * 1.0 / images FROM trials_wide ORDER BY trial");
+  SQLite::Statement rows(database,
+                         "SELECT images_sdc * 1.0 / images FROM trials_wide ORDER BY trial");
   while (rows.executeStep()) {
     shares.add(rows.getColumn(0).getDouble());
   }
-  EXPECT_NEAR(summary.all.rates[0].value, shares.mean(), 1e-12);
-  EXPECT_NEAR(summary.all.rates[0].interval.low, interval_of_shares(shares, 0.95).low, 1e-12);
+  EXPECT_NEAR(summary.all.rates[Rate::kSdc].value, shares.mean(), 1e-12);
+  EXPECT_NEAR(summary.all.rates[Rate::kSdc].interval.low, interval_of_shares(shares, 0.95).low,
+              1e-12);
   // 600 images would give a much narrower interval, and a wrong one.
-  EXPECT_GT(summary.all.rates[0].interval.half_width(), 0.0);
+  EXPECT_GT(summary.all.rates[Rate::kSdc].interval.half_width(), 0.0);
 }
 
 TEST(SummaryTest, ACensusHasNoSamplingError) {
@@ -84,15 +87,15 @@ TEST(SummaryTest, ACensusHasNoSamplingError) {
       "model: lenet5\ntrials: exhaustive\nstrike: {where: {mesh: {pe: [1, 1], register: valid}}}");
   EXPECT_TRUE(summary.is_census);
   EXPECT_EQ(summary.counted, 300 * 10);
-  EXPECT_EQ(summary.all.rates[0].interval.low, summary.all.rates[0].value);
-  EXPECT_EQ(summary.all.rates[0].interval.high, summary.all.rates[0].value);
-  EXPECT_NE(text_of(summary).find("no sampling error"), std::string::npos);
+  EXPECT_EQ(summary.all.rates[Rate::kSdc].interval.low, summary.all.rates[Rate::kSdc].value);
+  EXPECT_EQ(summary.all.rates[Rate::kSdc].interval.high, summary.all.rates[Rate::kSdc].value);
+  EXPECT_NE(text_of(report_of(summary)).find("no sampling error"), std::string::npos);
 }
 
 TEST(SummaryTest, NoPercentageIsBare) {
   const ScratchFolder folder;
   const Summary summary = summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200");
-  const std::string text = text_of(summary);
+  const std::string text = text_of(report_of(summary));
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (line.find("intervals") != std::string::npos || line.find("accuracy") != std::string::npos) {
@@ -114,9 +117,9 @@ TEST(SummaryTest, WhatIsNotJudgedIsUnknown) {
   const ScratchFolder folder;
   const Summary summary =
       summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200\njudge: relative_l2");
-  EXPECT_GT(summary.all.rates[0].n, 0);
-  EXPECT_EQ(summary.all.rates[1].n, 0);
-  const std::string text = text_of(summary);
+  EXPECT_GT(summary.all.rates[Rate::kSdc].n, 0);
+  EXPECT_EQ(summary.all.rates[Rate::kSdc1].n, 0);
+  const std::string text = text_of(report_of(summary));
   EXPECT_NE(text.find("sdc_1 -, sdc_5 -, sdc_10 "), std::string::npos) << text;
   EXPECT_NE(errors_of([] {
               campaign_of(
@@ -148,11 +151,11 @@ TEST(SummaryTest, WhatIsNotModelledIsNamed) {
 TEST(SummaryTest, JsonHoldsTheSame) {
   const ScratchFolder folder;
   const Summary summary = summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 200");
-  const nlohmann::ordered_json json = json_of(summary);
+  const nlohmann::ordered_json json = json_of(report_of(summary));
   EXPECT_EQ(json["counted"], 200);
   EXPECT_EQ(json["registers"].size(), summary.registers.size());
   EXPECT_EQ(json["all"]["over_all"]["sdc"]["n"], 200);
-  EXPECT_EQ(json["all"]["over_all"]["sdc"]["value"], summary.all.rates[0].value);
+  EXPECT_EQ(json["all"]["over_all"]["sdc"]["value"], summary.all.rates[Rate::kSdc].value);
 }
 
 TEST(SummaryTest, FaultsThatNeverLandShow) {
@@ -163,7 +166,7 @@ TEST(SummaryTest, FaultsThatNeverLandShow) {
       summary_of(folder.path("r.sqlite"), "model: lenet5\ntrials: 50", settings);
   EXPECT_EQ(summary.activated, 0);
   EXPECT_EQ(summary.all.masked_at.at("idle"), 50);
-  EXPECT_EQ(summary.all.rates_of_activated[0].n, 0);
+  EXPECT_EQ(summary.all.rates_of_activated[Rate::kSdc].n, 0);
 }
 
 }  // namespace

@@ -19,48 +19,39 @@ using campaigns::Rate;
 using campaigns::StrikeRates;
 using campaigns::Summary;
 
-std::size_t place_of(const std::string& rate) {
-  const auto& names = campaigns::rate_names();
-  return static_cast<std::size_t>(std::ranges::find(names, rate) - names.begin());
+NamedRate overall(Rate rate) {
+  return {name_of(rate), [rate](const Summary& summary) { return summary.all.rates[rate]; }};
 }
 
-NamedRate overall(const std::string& rate) {
-  const std::size_t place = place_of(rate);
-  return {rate, [place](const Summary& summary) { return summary.all.rates[place]; }};
-}
-
-std::vector<NamedRate> overall_rates(const std::vector<std::string>& rates) {
+std::vector<NamedRate> overall_rates(const std::vector<Rate>& rates) {
   std::vector<NamedRate> all;
-  for (const std::string& rate : rates) {
+  for (const Rate rate : rates) {
     all.push_back(overall(rate));
   }
   return all;
 }
 
 /// The rate of each part of the population that the summary lists: registers, tensors.
-void add_parts(const Summary& truth, const std::string& rate, std::vector<NamedRate>& rates) {
-  const std::size_t place = place_of(rate);
+void add_parts(const Summary& truth, Rate rate, std::vector<NamedRate>& rates) {
   for (const Group& part : truth.registers) {
     const std::string name = part.name;
-    rates.push_back(
-        {rate + " of " + name, [name, place](const Summary& summary) {
-           return std::ranges::find(summary.registers, name, &Group::name)->rates[place];
-         }});
+    rates.push_back({name_of(rate) + " of " + name, [name, rate](const Summary& summary) {
+                       return std::ranges::find(summary.registers, name, &Group::name)->rates[rate];
+                     }});
   }
 }
 
 /// In FIT, of all structures and of each.
-void add_fit(const Summary& truth, const std::string& rate, std::vector<NamedRate>& rates) {
-  const std::size_t place = place_of(rate);
-  rates.push_back({"FIT " + rate, [place](const Summary& summary) {
+void add_fit(const Summary& truth, Rate rate, std::vector<NamedRate>& rates) {
+  rates.push_back({"FIT " + name_of(rate), [rate](const Summary& summary) {
                      const StrikeRates& all = summary.strikes->all;
-                     return all.in_fit(all.avf[place]);
+                     return all.in_fit(all.avf[rate]);
                    }});
   for (std::size_t i = 0; i < truth.strikes->structures.size(); ++i) {
-    rates.push_back({"FIT " + rate + " of " + truth.strikes->structures[i].name,
-                     [place, i](const Summary& summary) {
+    rates.push_back({"FIT " + name_of(rate) + " of " + truth.strikes->structures[i].name,
+                     [rate, i](const Summary& summary) {
                        const StrikeRates& part = summary.strikes->structures[i];
-                       return part.in_fit(part.avf[place]);
+                       return part.in_fit(part.avf[rate]);
                      }});
   }
 }
@@ -132,8 +123,8 @@ std::vector<CoverageCase> mesh_cases(const std::string& folder) {
   transients.sizes = {trials(200),      trials(1000, false),     until(50, "sdc"),
                       until(20, "sdc"), until(10, "sdc", false), until(50, "sdc_1", false)};
   transients.rates = [](const Summary& truth) {
-    std::vector<NamedRate> rates = overall_rates({"sdc", "sdc_1"});
-    add_parts(truth, "sdc", rates);
+    std::vector<NamedRate> rates = overall_rates({Rate::kSdc, Rate::kSdc1});
+    add_parts(truth, Rate::kSdc, rates);
     return rates;
   };
   cases.push_back(transients);
@@ -143,7 +134,9 @@ std::vector<CoverageCase> mesh_cases(const std::string& folder) {
   stuck.scenario = data + "strike: {fault: [stuck_at_0, stuck_at_1], where: {mesh: {}}}\n";
   stuck.truth = kCensus;
   stuck.sizes = {trials(30), trials(100)};
-  stuck.rates = [](const Summary&) { return overall_rates({"sdc", "sdc_1", "sdc_20"}); };
+  stuck.rates = [](const Summary&) {
+    return overall_rates({Rate::kSdc, Rate::kSdc1, Rate::kSdc20});
+  };
   cases.push_back(stuck);
   return cases;
 }
@@ -168,16 +161,16 @@ std::vector<CoverageCase> tensor_cases(const std::string& folder) {
         weights.sizes.push_back(until(20, "sdc_1", false));
       }
       weights.rates = [format](const Summary& truth) {
-        std::vector<NamedRate> rates = overall_rates({"sdc_1", "sdc"});
+        std::vector<NamedRate> rates = overall_rates({Rate::kSdc1, Rate::kSdc});
         if (format == "float32") {
-          rates.push_back(overall("nonfinite"));
+          rates.push_back(overall(Rate::kNonfinite));
         }
         rates.push_back({"accuracy", [](const Summary& s) { return s.accuracy_under_faults; }});
-        add_parts(truth, "sdc_1", rates);
+        add_parts(truth, Rate::kSdc1, rates);
         return rates;
       };
       if (!is_divided && format == "float32") {
-        weights.others = {{"Student's t", "sdc_1", student_interval}};
+        weights.others = {{"Student's t", Rate::kSdc1, student_interval}};
       }
       cases.push_back(weights);
     }
@@ -189,7 +182,7 @@ std::vector<CoverageCase> tensor_cases(const std::string& folder) {
   conditioned.truth = direct(300'000);
   conditioned.sizes = {trials(30), trials(100, false)};
   conditioned.rates = [](const Summary&) {
-    std::vector<NamedRate> rates = overall_rates({"sdc_1", "sdc", "nonfinite"});
+    std::vector<NamedRate> rates = overall_rates({Rate::kSdc1, Rate::kSdc, Rate::kNonfinite});
     rates.push_back({"accuracy", [](const Summary& s) { return s.accuracy_under_faults; }});
     return rates;
   };
@@ -212,9 +205,9 @@ std::vector<CoverageCase> memory_cases(const std::string& folder) {
     made.sizes = {trials(500), trials(2000, false)};
     made.rates = [ecc](const Summary& truth) {
       std::vector<NamedRate> rates;
-      add_fit(truth, "sdc", rates);
+      add_fit(truth, Rate::kSdc, rates);
       if (ecc != "none") {
-        add_fit(truth, "due", rates);
+        add_fit(truth, Rate::kDue, rates);
       }
       return rates;
     };
@@ -235,7 +228,7 @@ std::vector<CoverageCase> memory_cases(const std::string& folder) {
                    "0.54}}\n";
   chips.truth = direct(100'000);
   chips.sizes = {trials(30)};
-  chips.rates = [](const Summary&) { return overall_rates({"sdc", "sdc_1"}); };
+  chips.rates = [](const Summary&) { return overall_rates({Rate::kSdc, Rate::kSdc1}); };
   cases.push_back(chips);
   return cases;
 }

@@ -13,8 +13,8 @@
 namespace tilestrike::coverage {
 namespace {
 
+using campaigns::Estimate;
 using campaigns::Interval;
-using campaigns::Rate;
 using campaigns::Results;
 using campaigns::Shares;
 using campaigns::Summary;
@@ -22,14 +22,12 @@ using campaigns::Summary;
 constexpr std::int64_t kCampaignsInFile = 50;
 
 /// The shares of one rate over the trials of a scenario.
-Shares shares_of(const Results& results, std::int64_t scenario, const std::string& rate) {
+Shares shares_of(const Results& results, std::int64_t scenario, campaigns::Rate rate) {
   Shares shares;
-  const auto& names = campaigns::rate_names();
-  const auto index = static_cast<std::size_t>(std::ranges::find(names, rate) - names.begin());
   using campaigns::TrialRecord;
   const campaigns::Fields fields(&TrialRecord::images_of, &TrialRecord::images);
   results.each_trial(scenario, fields, [&](const TrialRecord& trial) {
-    shares.add(static_cast<double>(trial.images_of.at(index)) / static_cast<double>(trial.images));
+    shares.add(static_cast<double>(trial.images_of[rate]) / static_cast<double>(trial.images));
     return true;
   });
   return shares;
@@ -105,7 +103,7 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
   empty.case_name = case_.name;
   empty.size = size.name;
   for (const NamedRate& rate : rates) {
-    const Rate truth = rate.of(truth_);
+    const Estimate truth = rate.of(truth_);
     Coverage& coverage = all.emplace_back(empty);
     coverage.rate = rate.name;
     coverage.truth = truth.value;
@@ -113,7 +111,7 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
   }
   for (std::size_t i = 0; i < others.size(); ++i) {
     Coverage& coverage = all.emplace_back(empty);
-    coverage.rate = others[i].rate;
+    coverage.rate = name_of(others[i].rate);
     coverage.interval = others[i].name;
     coverage.truth = truths_of_others_[i];
   }
@@ -128,7 +126,7 @@ std::vector<Coverage> RepeatedCampaigns::run(const CampaignSize& size, std::int6
                     auto coverage = all.begin();
                     for (const NamedRate& rate : rates) {
                       coverage->mean_trials += static_cast<double>(summary.counted);
-                      const Rate found = rate.of(summary);
+                      const Estimate found = rate.of(summary);
                       count(found.value, found.n, found.interval, *coverage++);
                     }
                     for (const OtherInterval& other : others) {

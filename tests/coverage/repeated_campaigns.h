@@ -20,13 +20,13 @@ namespace tilestrike::coverage {
 /// A rate that a summary gives with an interval.
 struct NamedRate {
   std::string name;
-  std::function<campaigns::Rate(const campaigns::Summary&)> of;
+  std::function<campaigns::Estimate(const campaigns::Summary&)> of;
 };
 
 /// Another interval for the mean of a rate over trials, from the rows of a campaign.
 struct OtherInterval {
   std::string name;  // "Student's t"
-  std::string rate;  // of campaigns::rate_names()
+  campaigns::Rate rate = campaigns::Rate::kSdc;
   std::function<campaigns::Interval(const campaigns::Shares&, double confidence)> of;
 };
 

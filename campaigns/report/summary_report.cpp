@@ -1,0 +1,248 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What is reported of a campaign.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "campaigns/report/report.h"
+#include "campaigns/report/summary.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+std::string interval_text(const Summary& summary) {
+  const bool is_stratified =
+      !summary.strata.empty() || (summary.strikes && summary.strikes->is_stratified);
+  return std::string(summary.unit == "fault"
+                         ? "Gaffke's bounds of the mean share of images per fault"
+                         : "Clopper and Pearson's; one-sided where all trials agree") +
+         (is_stratified ? "; by strata, as below" : "");
+}
+
+std::string counted_text(const Summary& summary) {
+  return fmt::format(
+      "counted: {} of {} {}s{}{}", summary.counted, summary.planned, summary.unit,
+      summary.kept > 0 ? fmt::format(" ({} more are kept, but not a random sample until those "
+                                     "before them are done)",
+                                     summary.kept)
+                       : "",
+      summary.unmet.empty() ? ""
+                            : "; less precise than 'until' asks: " + join(summary.unmet, ", "));
+}
+
+void add_sample(const Summary& summary, Report& report) {
+  report.fact("label", summary.label);
+  report.fact("title", summary.title);
+  report.fact("population", summary.population);
+  report.fact("unit", summary.unit);
+  report.fact("confidence", summary.confidence);
+  report.fact("census", summary.is_census);
+  report.fact("planned", summary.planned);
+  report.fact("counted", summary.counted);
+  report.fact("kept_beyond", summary.kept);
+  report.fact("less_precise_than_asked", summary.unmet);
+  report.fact("images", summary.images);
+  report.fact("accuracy",
+              summary.accuracy < 0.0 ? FactValue(nullptr) : FactValue(summary.accuracy));
+  report.fact("device", summary.device);
+  report.say("population: " + summary.population);
+  report.say(summary.is_census
+                 ? std::string("every member once: no sampling error")
+                 : fmt::format("{:g} % intervals over {}s ({})", 100.0 * summary.confidence,
+                               summary.unit, interval_text(summary)));
+  report.say(fmt::format("golden run: {} images on {}{}", summary.images, summary.device,
+                         summary.accuracy < 0.0
+                             ? ", no labels"
+                             : fmt::format(", top-1 accuracy {:.2f} %", 100.0 * summary.accuracy)));
+  report.say(counted_text(summary));
+  report.say("");
+}
+
+void add_strata(const std::vector<BitStratum>& strata, Report& report) {
+  using Stratum = BitStratum;
+  const std::vector<ColumnOf<Stratum>> columns = {
+      {{"name", ""}, [](const Stratum& stratum) { return stratum.name; }},
+      {{"bits", ""}, [](const Stratum& stratum) { return stratum.bits; }},
+      {{"share_of_bits", ""}, [](const Stratum& stratum) { return stratum.weight; }},
+      {{"share_of_trials", ""}, [](const Stratum& stratum) { return stratum.share; }},
+  };
+  report.add(table_of("strata", columns, strata));
+  std::vector<std::string> parts;
+  for (const Stratum& stratum : strata) {
+    parts.push_back(fmt::format("{} {:.4g} ({:.4g})", stratum.name, stratum.weight, stratum.share));
+  }
+  if (!parts.empty()) {
+    report.say("strata, share of the bits (of the trials): " + join(parts, ", "));
+  }
+}
+
+/// What rates of a strike on tensors mean, and the accuracy.
+void add_tensors(const Summary& summary, Report& report) {
+  report.fact("weight", summary.weight);
+  report.fact("expected_faults", summary.expected_faults);
+  report.fact("mean_faults", summary.mean_faults);
+  report.fact("faults_per_parameter", *summary.per_parameter);
+  std::string text = fmt::format("faults per trial: {:.4g} on average", summary.mean_faults);
+  if (summary.weight < 1.0) {
+    text += fmt::format(
+        "; {:.4g} expected, so that {:.4g} of all are without a fault; trials have at least one, "
+        "and rates over all contain the factor {:.4g}",
+        summary.expected_faults, 1.0 - summary.weight, summary.weight);
+  }
+  report.say(text);
+  report.say(fmt::format("expected faults per parameter: {:.3g}", *summary.per_parameter));
+  add_strata(summary.strata, report);
+  const Share accuracy{summary.accuracy_under_faults};
+  const bool is_known = accuracy.estimate.n > 0;
+  report.fact("accuracy_under_faults", is_known ? FactValue(accuracy) : FactValue(nullptr));
+  if (is_known) {
+    report.say("accuracy under these faults: " + text_of(FactValue(accuracy)));
+  }
+  report.say("");
+}
+
+/// What rates of a strike on memories mean, where a trial may be without a fault.
+void add_condition(const Summary& summary, Report& report) {
+  report.fact("weight", summary.weight);
+  report.fact(summary.is_of_events ? "expected_events" : "expected_faults",
+              summary.expected_faults);
+  report.say(fmt::format(
+      "{:.4g} {} expected, so that {:.4g} of all trials are without one; those drawn have at least "
+      "one, and rates over all contain the factor {:.4g}",
+      summary.expected_faults, summary.is_of_events ? "events" : "faulty cells",
+      1.0 - summary.weight, summary.weight));
+  report.say("");
+}
+
+/// `nothing` names the group of the trials that struck none.
+std::vector<ColumnOf<Group>> group_columns(const std::string& heading, const std::string& nothing) {
+  constexpr std::size_t kNumber = 7, kShare = 24;  // tables below each other stand in line
+  std::vector<ColumnOf<Group>> columns = {
+      {{"name", heading},
+       [nothing](const Group& group) {
+         return Entry(group.name, group.name.empty() ? nothing : group.name);
+       }},
+      {{"n", "n", true, kNumber}, [](const Group& group) { return group.activated.n; }},
+      {{"activated", "activated", false, kShare},
+       [](const Group& group) { return Share{group.activated}; }},
+  };
+  const auto is_told = [](Rate rate) { return rate == Rate::kSdc || rate == Rate::kSdc1; };
+  for (const Rate rate : kRates) {
+    columns.push_back(
+        {{"over_all/" + name_of(rate), is_told(rate) ? name_of(rate) : "", false, kShare},
+         [rate](const Group& group) { return Share{group.rates[rate]}; }});
+  }
+  columns.push_back({{"", "activated", true},
+                     [](const Group& group) { return group.rates_of_activated[Rate::kSdc].n; }});
+  for (const Rate rate : kRates) {
+    columns.push_back(
+        {{"over_activated/" + name_of(rate), rate == Rate::kSdc ? "sdc of activated" : ""},
+         [rate](const Group& group) { return Share{group.rates_of_activated[rate]}; }});
+  }
+  for (const Term& term : kMaskedAtTerms) {
+    if (const std::string name(term.name); !name.empty()) {
+      columns.push_back({{"masked_at/" + name, ""}, [name](const Group& group) {
+                           const auto found = group.masked_at.find(name);
+                           return found == group.masked_at.end() ? std::int64_t{0} : found->second;
+                         }});
+    }
+  }
+  return columns;
+}
+
+void add_groups(const Summary& summary, Report& report) {
+  const auto columns = group_columns(summary.part, "");
+  report.record("all", columns, summary.all);
+  if (!summary.per_parameter && summary.weight < 1.0) {
+    add_condition(summary, report);
+  }
+  ReportTable parts = table_of(summary.part + "s", columns, summary.registers);
+  if (!summary.strikes) {
+    parts.total = entries_of(columns, summary.all);
+    report.add(std::move(parts));
+    report.say("");
+  } else {
+    report.add(std::move(parts));
+  }
+  report.add(table_of("layers", group_columns("first layer struck", summary.without_layer),
+                      summary.layers));
+  if (!summary.layers.empty()) {
+    report.say("");
+  }
+  if (summary.device_fit > 0.0) {
+    report.fact("device_fit", summary.device_fit);
+  }
+  if (summary.strikes) {
+    report.add("strikes", report_of(*summary.strikes));
+    report.say("");
+  }
+}
+
+void say_outcomes(const Summary& summary, Report& report) {
+  std::string masked = "masked at:";
+  for (const Term& term : kMaskedAtTerms) {
+    if (const auto found = summary.all.masked_at.find(std::string(term.name));
+        found != summary.all.masked_at.end()) {
+      masked += fmt::format(" {} {}", term.name, found->second);
+    }
+  }
+  report.say(masked + fmt::format(" (of {})", summary.all.activated.n));
+  std::vector<std::string> outcomes;
+  for (const Rate rate : kRates) {
+    outcomes.push_back(name_of(rate) + " " + text_of(FactValue(Share{summary.all.rates[rate]})));
+  }
+  report.say("all outcomes: " + join(outcomes, ", "));
+  if (summary.device_fit > 0.0) {
+    std::string text = fmt::format("failures of devices: {:.4g} FIT", summary.device_fit);
+    for (const Rate rate : {Rate::kSdc, Rate::kSdc1, Rate::kDue}) {
+      const Estimate fit = summary.all.rates[rate].times(summary.device_fit);
+      text += fmt::format("; {} {:.3g} [{:.3g}, {:.3g}] FIT", name_of(rate), fit.value,
+                          fit.interval.low, fit.interval.high);
+    }
+    report.say(text +
+               (summary.unit == "fault" ? " (times the share of inferences that end so)" : ""));
+  }
+}
+
+std::vector<PointRates> points_of(const std::vector<Summary>& summaries) {
+  std::vector<PointRates> points;
+  for (const Summary& summary : summaries) {
+    if (summary.strikes) {
+      points.push_back({summary.label, &*summary.strikes});
+    }
+  }
+  return points.size() > 1 ? points : std::vector<PointRates>{};
+}
+
+}  // namespace
+
+Report report_of(const Summary& summary) {
+  Report report;
+  report.label = summary.label;
+  report.title = summary.title;
+  add_sample(summary, report);
+  if (summary.per_parameter) {
+    add_tensors(summary, report);
+  }
+  add_groups(summary, report);
+  say_outcomes(summary, report);
+  if (summary.audit) {
+    report.add("audit", report_of(*summary.audit));
+  }
+  if (!summary.inputs.empty()) {
+    add_inputs(summary.inputs, report);
+  }
+  report.fact("not_modelled", summary.not_modelled);
+  report.fact("warnings", summary.warnings);
+  report.say("not modelled: " + join(summary.not_modelled, "; "));
+  for (const std::string& warning : summary.warnings) {
+    report.warn(warning);
+  }
+  return report;
+}
+
+ReportTable points_table(const std::vector<Summary>& summaries) {
+  return points_table(points_of(summaries));
+}
+
+}  // namespace tilestrike::campaigns

@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What is reported of a replayed trial.
+#include <fmt/format.h>
+
+#include "campaigns/report/report.h"
+#include "campaigns/results/trial_tables.h"
+#include "campaigns/run/replay.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+/// What a column of the trial holds.
+FactValue value_of(const Datum& datum) {
+  return std::visit(
+      [](const auto& held) -> FactValue {
+        using Held = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<Held, std::monostate>) {
+          return nullptr;
+        } else if constexpr (std::is_same_v<Held, std::span<const std::byte>>) {
+          const std::vector<float> numbers = floats_of(held);
+          return std::vector<double>(numbers.begin(), numbers.end());
+        } else if constexpr (std::is_same_v<Held, std::string_view>) {
+          return std::string(held);
+        } else {
+          return held;
+        }
+      },
+      datum);
+}
+
+/// What came of a strike on memories besides the outcome.
+std::string memory_text(const MemoryTrial& memory, double weight) {
+  std::string text;
+  if (memory.stored) {
+    text += fmt::format("; the struck cell held {}, weight {:.4g}", *memory.stored ? 1 : 0, weight);
+  }
+  if (memory.outlives) {
+    const auto number = [](const std::optional<std::int64_t>& value) {
+      return value ? std::to_string(*value) : "nothing";
+    };
+    text +=
+        fmt::format("; of {} later inferences {} wrong, {} stopped", number(memory.later_images),
+                    number(memory.later_wrong), number(memory.later_due));
+  }
+  return text;
+}
+
+std::string outcome_text(const TrialRecord& trial, std::int64_t images) {
+  std::string text = "outcome: " + std::string(name_of(trial.outcome));
+  if (trial.masked_at != MaskedAt::kNowhere) {
+    text += ", masked at " + std::string(name_of(trial.masked_at));
+  }
+  const auto add = [&](Rate rate, bool is_so) { text += is_so ? ", " + name_of(rate) : ""; };
+  add(Rate::kSdc1, trial.sdc_1);
+  add(Rate::kSdc5, trial.sdc_5);
+  add(Rate::kSdc10, trial.sdc_10);
+  add(Rate::kSdc20, trial.sdc_20);
+  if (trial.golden_class && trial.faulty_class && trial.golden_class != trial.faulty_class) {
+    text += fmt::format("; class {} became {}", *trial.golden_class, *trial.faulty_class);
+  }
+  if (images > 1) {
+    text += fmt::format("; sdc on {} of {} images", trial.images_of[Rate::kSdc], images);
+  }
+  return trial.memory ? text + memory_text(*trial.memory, trial.weight) : text;
+}
+
+std::string logits_text(const char* whose, const std::vector<float>& logits) {
+  std::string text = fmt::format("logits, {}: ", whose);
+  for (const float value : logits) {
+    text += fmt::format(" {:9.4g}", value);
+  }
+  return text;
+}
+
+void add_facts(const ReplayReport& found, Report& report) {
+  report.fact("scenario", found.scenario);
+  report.fact("label", found.label);
+  report.fact("title", found.title);
+  report.fact("image", found.image);
+  report.fact("class_of_image", found.label_of_image);
+  report.fact("images", found.images);
+  report.fact("faults", found.faults);
+  report.fact("story", found.story);
+  for (const Column<TrialRecord>& column : wide_table().columns) {
+    report.fact("trial/" + column.name, value_of(column.get(found.record)));
+  }
+  report.fact("golden_logits",
+              std::vector<double>(found.golden_logits.begin(), found.golden_logits.end()));
+  report.fact("differences", found.differences);
+}
+
+}  // namespace
+
+Report report_of(const ReplayReport& found) {
+  Report report;
+  add_facts(found, report);
+  report.say(fmt::format("trial {}{}: {}", found.trial,
+                         found.label.empty() ? "" : " of " + found.label, found.title));
+  report.say(fmt::format(
+      "image {}{}{}", found.image,
+      found.label_of_image < 0 ? "" : fmt::format(", of class {}", found.label_of_image),
+      found.images > 1 ? fmt::format(" (of {} that it was judged on)", found.images) : ""));
+  for (const std::string& fault : found.faults) {
+    report.say("fault: " + fault);
+  }
+  for (const std::string& line : found.story) {
+    report.say("  " + line);
+  }
+  if (found.story.empty()) {
+    report.say("  nothing was changed");
+  }
+  report.say(outcome_text(found.record, found.images));
+  if (found.images == 1 && !found.record.logits.empty()) {
+    report.say(logits_text("golden", found.golden_logits));
+    report.say(logits_text("faulty", found.record.logits));
+  }
+  for (const std::string& difference : found.differences) {
+    report.say("DIFFERENT: " + difference, Tone::kBad);
+  }
+  report.say(found.differences.empty() ? "the same as in the file, bit for bit"
+                                       : "NOT the trial that the file holds",
+             found.differences.empty() ? Tone::kGood : Tone::kBad);
+  return report;
+}
+
+}  // namespace tilestrike::campaigns
