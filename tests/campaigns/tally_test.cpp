@@ -22,7 +22,7 @@ class Done {
   explicit Done(const std::string& text)
       : campaign_(campaign_of(text)),
         scenario_(campaign_.points[0].scenario),
-        study_(study_inputs(scenario_), {}),
+        study_(study_inputs(scenario_, sim::builtin_engines()), {}),
         plan_(scenario_, study_.facts()),
         results_(Results::for_campaign(folder_.path("r.sqlite"), campaign_)) {
     Surroundings surroundings;
