@@ -22,9 +22,9 @@ struct CompareArguments {
 };
 
 int run(const CompareArguments& arguments, const sim::EngineSet& engines) {
-  const std::string text = Results::existing(arguments.results)->campaign_text();
-  const Campaign campaign = read_campaign(parse_yaml(text, arguments.results), engines);
-  const auto results = Results::for_campaign(arguments.results, campaign);
+  const auto results = Results::existing(arguments.results);
+  const Campaign campaign =
+      read_campaign(parse_yaml(results->campaign_text(), arguments.results), engines);
   const auto points = static_cast<std::int64_t>(campaign.points.size());
   if (points < 2) {
     fail(ErrorCode::kInvalidInput,

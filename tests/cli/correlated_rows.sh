@@ -15,7 +15,7 @@ def count(query):
 
 
 faults = count("correlated_faults")
-same = count("""correlated_faults f JOIN r.trials t USING (trial)
+same = count("""correlated_faults f JOIN r.trials_wide t USING (trial)
     WHERE f.image = t.image AND f.register = t.register AND f.bit = t.bit AND f.cycle = t.cycle
         AND f.layer = t.layer AND f.activated = t.activated
         AND (f.corrupted OR t.changed_accumulators = 0)""")
