@@ -13,9 +13,9 @@ SERIES = re.compile(r"(sdc_\d+|images_(sdc|nonfinite|due)\w*)$")
 
 
 def documented():
-    """The names in the table that follows "Columns of `trials`"."""
+    """The names in the table that follows "Columns of `trials_wide`"."""
     text = (needs.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    table = text.split("Columns of `trials`")[1].split("\n\n")[1]
+    table = text.split("Columns of `trials_wide`")[1].split("\n\n")[1]
     rows = [line.split("|")[1] for line in table.splitlines()[2:]]
     return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
