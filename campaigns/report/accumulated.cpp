@@ -9,6 +9,27 @@ namespace {
 
 constexpr double kSecondsPerHour = 3600.0;
 
+/// What meets in a codeword of a memory, by the rates of what strikes it.
+UpsetsKey upsets_key(const MemoryPopulation& population, const Structure& structure,
+                     const bridge::StudyMemory& memory) {
+  const sim::ArrayConfig array = memory.config.array();
+  const sim::ArrayGeometry geometry(array);
+  UpsetsKey key;
+  key.layout = {geometry.codeword_bits(), geometry.interleave(),
+                static_cast<int>(population.node().tap_rows.value)};
+  key.ecc = memory.config.ecc;
+  key.data_bits = array.data_bits;
+  for (const sim::Radiation radiation : kRadiations) {
+    const double fit = structure.fit.of(radiation);
+    if (fit > 0.0) {
+      const double per_mbit = fit / static_cast<double>(structure.cells) * sim::kBitsPerMbit;
+      key.sources.push_back({population.law(radiation),
+                             sim::events_per_codeword_hour(per_mbit, geometry.codeword_bits())});
+    }
+  }
+  return key;
+}
+
 }  // namespace
 
 std::string_view name_of(Stay stay) {
@@ -28,22 +49,9 @@ std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& populati
     if (memory.config.ecc == sim::EccKind::kNone) {
       continue;
     }
-    const sim::ArrayConfig array = memory.config.array();
-    const sim::ArrayGeometry geometry(array);
-    UpsetsKey key;
-    key.layout = {geometry.codeword_bits(), geometry.interleave(),
-                  static_cast<int>(population.node().tap_rows.value)};
-    key.ecc = memory.config.ecc;
-    key.data_bits = array.data_bits;
-    for (const sim::Radiation radiation : kRadiations) {
-      const double fit = structure.fit.of(radiation);
-      if (fit > 0.0) {
-        const double per_mbit = fit / static_cast<double>(structure.cells) * sim::kBitsPerMbit;
-        key.sources.push_back({population.law(radiation),
-                               sim::events_per_codeword_hour(per_mbit, geometry.codeword_bits())});
-      }
-    }
-    const sim::CodewordUpsets upsets = enumerated_upsets(key)->scaled(stored[i]);
+    const sim::ArrayGeometry geometry(memory.config.array());
+    const sim::CodewordUpsets upsets =
+        enumerated_upsets(upsets_key(population, structure, memory))->scaled(stored[i]);
     sim::Exposure exposure;
     exposure.scrub_hours = static_cast<double>(memory.config.scrub_cycles) /
                            (scenario.accelerator.clock_mhz * 1e6) / kSecondsPerHour;

@@ -112,64 +112,79 @@ Estimate rate_of(const Summary& summary, Rate rate) {
                          : summary.all.rates[rate];
 }
 
-PairedPoint compared(const std::vector<PairedTrial>& from, const Summary& first,
-                     const std::vector<PairedTrial>& to, const Summary& other) {
+/// A point and its trials.
+struct Side {
+  const std::vector<PairedTrial>& trials;
+  const Summary& summary;
+};
+
+/// What trial k counts at a point; 0 where nothing of its class can come to the rate there, for
+/// what a point cannot have widens no interval.
+double weight_in(const Side& side, std::size_t k, Rate rate) {
+  const PairedTrial& trial = side.trials[k];
+  const double weight = scale_of(side.summary) * trial.weight;
+  if (!side.summary.strikes || trial.shares[rate] > 0.0) {
+    return weight;
+  }
+  const StrikeSummary& strikes = *side.summary.strikes;
+  const auto& classes = rate == Rate::kDue ? strikes.due_classes : strikes.silent_classes;
+  return classes.contains(class_of(trial)) ? weight : 0.0;
+}
+
+/// Classes whose trials are allotted have shares that are no matter of chance; others are one.
+std::string class_in_estimate(const PairedTrial& trial, const Summary& from, const Summary& to) {
+  if (from.strikes) {
+    const bool are_allotted = from.strikes->is_stratified && to.strikes->is_stratified;
+    return are_allotted ? class_of(trial) : "";
+  }
+  return from.strata.empty() || to.strata.empty() ? "" : trial.stratum;
+}
+
+/// Over the first n trials. `share_classes`: each of them is of one class at both points.
+Difference difference_of(Rate rate, const Side& from, const Side& to, std::size_t n,
+                         bool share_classes) {
+  std::map<std::string, Differences> classes;
+  for (std::size_t k = 0; k < n; ++k) {
+    const double plus = weight_in(to, k, rate), minus = weight_in(from, k, rate);
+    Differences& each =
+        classes[share_classes ? class_in_estimate(from.trials[k], from.summary, to.summary) : ""];
+    each.values.push_back(plus * to.trials[k].shares[rate] - minus * from.trials[k].shares[rate]);
+    each.most = std::max(each.most, plus);
+    each.least = std::min(each.least, -minus);
+  }
+  std::vector<Differences> all;
+  for (auto& [name, each] : classes) {
+    all.push_back(std::move(each));
+  }
+  const Estimate estimate = mean_difference(all, from.summary.confidence);
+  const Estimate a = rate_of(from.summary, rate), b = rate_of(to.summary, rate);
+  const double apart = b.value - a.value;
+  return {name_of(rate),
+          estimate.value,
+          estimate.interval,
+          {apart - std::hypot(b.value - b.interval.low, a.interval.high - a.value),
+           apart + std::hypot(b.interval.high - b.value, a.value - a.interval.low)}};
+}
+
+PairedPoint compared(const Side& from, const Side& to) {
   PairedPoint point;
-  point.label = other.label;
-  const std::size_t n = std::min(from.size(), to.size());
+  point.label = to.summary.label;
+  const std::size_t n = std::min(from.trials.size(), to.trials.size());
   point.trials = static_cast<std::int64_t>(n);
   bool share_classes = true;
   for (std::size_t k = 0; k < n; ++k) {
-    const PairedTrial &a = from[k], &b = to[k];
+    const PairedTrial &a = from.trials[k], &b = to.trials[k];
     const bool is_class_shared = class_of(a) == class_of(b);
     share_classes = share_classes && is_class_shared;
     point.alike +=
         is_class_shared && a.place == b.place && a.register_name == b.register_name ? 1 : 0;
   }
   for (const Rate rate : kCompared) {
-    const Estimate a = rate_of(first, rate), b = rate_of(other, rate);
-    if (n == 0 || a.is_unknown() || b.is_unknown()) {
-      continue;  // not judged
+    const bool is_judged =
+        !rate_of(from.summary, rate).is_unknown() && !rate_of(to.summary, rate).is_unknown();
+    if (n > 0 && is_judged) {
+      point.differences.push_back(difference_of(rate, from, to, n, share_classes));
     }
-    // What a point cannot have widens no interval.
-    const auto can = [&](const Summary& summary, const PairedTrial& trial) {
-      if (!summary.strikes || trial.shares[rate] > 0.0) {
-        return true;
-      }
-      const auto& names =
-          rate == Rate::kDue ? summary.strikes->due_classes : summary.strikes->silent_classes;
-      return names.contains(class_of(trial));
-    };
-    // Classes whose trials are allotted have shares that are no matter of chance; others are one.
-    const auto class_in_estimate = [&](const PairedTrial& trial) -> std::string {
-      if (first.strikes) {
-        const bool are_allotted = first.strikes->is_stratified && other.strikes->is_stratified;
-        return are_allotted && share_classes ? class_of(trial) : "";
-      }
-      return first.strata.empty() || other.strata.empty() || !share_classes ? "" : trial.stratum;
-    };
-    std::map<std::string, Differences> classes;
-    for (std::size_t k = 0; k < n; ++k) {
-      const double plus = can(other, to[k]) ? scale_of(other) * to[k].weight : 0.0;
-      const double minus = can(first, from[k]) ? scale_of(first) * from[k].weight : 0.0;
-      Differences& each = classes[class_in_estimate(from[k])];
-      each.values.push_back(plus * to[k].shares[rate] - minus * from[k].shares[rate]);
-      each.most = std::max(each.most, plus);
-      each.least = std::min(each.least, -minus);
-    }
-    Difference difference;
-    difference.rate = name_of(rate);
-    std::vector<Differences> all;
-    for (auto& [name, each] : classes) {
-      all.push_back(std::move(each));
-    }
-    const Estimate estimate = mean_difference(all, first.confidence);
-    difference.value = estimate.value;
-    difference.paired = estimate.interval;
-    difference.unpaired = {
-        b.value - a.value - std::hypot(b.value - b.interval.low, a.interval.high - a.value),
-        b.value - a.value + std::hypot(b.interval.high - b.value, a.value - a.interval.low)};
-    point.differences.push_back(difference);
   }
   return point;
 }
@@ -196,7 +211,7 @@ PairedPoints paired_points(const Results& results, const Campaign& campaign,
   const std::vector<PairedTrial> first = trials(from);
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     if (i != from) {
-      points.points.push_back(compared(first, summaries[from], trials(i), summaries[i]));
+      points.points.push_back(compared({first, summaries[from]}, {trials(i), summaries[i]}));
     }
   }
   return points;
