@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -54,15 +55,14 @@ class Population {
   /// What its trials are shared between; empty: it is not divided.
   const std::vector<Stratum>& strata() const { return strata_; }
   const Allocation& allocation() const { return allocation_; }
-  /// A trial of this stratum, with everything that the strike is; when and on which image the
-  /// inference runs is the plan's.
+  /// A trial of this stratum; its number, image and scrubbers are filled in by the plan.
   virtual DrawnTrial draw(const TrialStreams& streams,
                           std::optional<std::size_t> stratum) const = 0;
   /// Member `index`, struck by itself; only where a census may go through them.
   virtual DrawnTrial member(std::uint64_t index, FaultKind kind, CycleWindow when) const;
   /// The image that a listed trial names.
   virtual std::optional<ImageId> named_image(TrialId) const { return std::nullopt; }
-  /// Of the memories where cells are struck.
+  /// Where the scrubbers of the study's memories are, where cells are struck.
   virtual bridge::ScrubPhases scrub_phases(const TrialStreams&) const { return {}; }
 
   // What a trial counts.
