@@ -57,8 +57,8 @@ using PassResults = std::vector<std::vector<std::int32_t>>;
 struct ForeignPlace {
   Storage storage;
   int bit = 0;        // of the storage
-  int first_bit = 0;  // of the register's word within the storage, ...
-  int word_bits = 0;  // ... and how many bits it has
+  int first_bit = 0;  // of the register's word within the storage
+  int word_bits = 0;  // of the register's word
   std::int64_t edge = 0;
 };
 

@@ -109,8 +109,8 @@ class StruckPasses::Program final : public sim::PlatformProgram {
   std::vector<Action> actions_;
   std::size_t done_ = 0, acted_ = 0, added_ = 0;  // steps, actions, passes
   std::map<int, std::unique_ptr<Pass>> at_work_;
-  std::int64_t block_ = -1;          // of activations, of which ...
-  std::vector<bool> block_written_;  // ... these codewords lie in the memory
+  std::int64_t block_ = -1;          // of activations
+  std::vector<bool> block_written_;  // by codeword of it: it lies in the memory
   PassSteps accesses_;
   std::vector<sim::OutputChange> of_passes_;  // results less those of operands as they should be
   bool is_read_wrong_ = false;

@@ -47,8 +47,8 @@ class WeightTiles final : public OperandCopies {
   /// Which tile a slot holds, or is about to hold, in a cycle; only its layer and index are set.
   Occupant last_in_slot(std::int64_t slot, Cycle cycle) const;
 
-  std::vector<std::int64_t> own_bases_;   // of layers whose tiles have places of their own, ...
-  std::vector<std::size_t> own_layers_;   // ... which these are
+  std::vector<std::int64_t> own_bases_;   // of layers whose tiles have places of their own
+  std::vector<std::size_t> own_layers_;   // these layers
   std::vector<std::size_t> turn_layers_;  // whose tiles take slots in turn
 };
 

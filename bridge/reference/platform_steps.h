@@ -28,8 +28,8 @@ struct ResultRow {
 struct LayerTraffic {
   std::unique_ptr<sim::StreamedMesh> mesh;
   std::vector<std::vector<std::int8_t*>> padding;  // lanes of the mesh that padding enters, by pass
-  std::vector<std::int32_t> sums;    // rows of the accumulator memory between its two halves, ...
-  std::vector<std::int32_t> blocks;  // ... and as the vector unit reads them
+  std::vector<std::int32_t> sums;    // rows of the accumulator memory between its two halves
+  std::vector<std::int32_t> blocks;  // the same as the vector unit reads them
   std::vector<ResultRow> rows;       // in the order in which they are read
   std::vector<std::vector<std::uint8_t>> outputs;   // by output that a memory holds
   std::vector<std::vector<std::uint8_t>> operands;  // as read, by operand; not on the mesh

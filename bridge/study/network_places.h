@@ -24,8 +24,8 @@ struct HeldContent {
   int bit = -1;              // of the element, or of the 32-bit sum that becomes it
   bool at_boot = false;      // written before all inferences
   Cycle written = 0;         // else
-  Cycle until = 0;           // written anew, or the inference ends ...
-  bool stays = false;        // ... and it stays for the next one
+  Cycle until = 0;           // written anew, or the inference ends
+  bool stays = false;        // in the next inference, too
   std::vector<Cycle> reads;  // in order
 };
 

@@ -77,8 +77,8 @@ class TensorStudy final : public Study {
   std::vector<JobResult> strike(std::span<const StrikeJob> jobs, RunObserver* observer) override {
     return torch_call([&] {
       std::vector<JobResult> results(jobs.size());
-      std::vector<WordStrike> on_activations;  // of all jobs ...
-      std::vector<std::size_t> job_of;         // ... each of one of them
+      std::vector<WordStrike> on_activations;  // of all jobs
+      std::vector<std::size_t> job_of;         // by strike on activations
       for (std::size_t i = 0; i < jobs.size(); ++i) {
         const StrikeJob& job = jobs[i];
         TS_CHECK(job.strike.registers.empty() && job.strike.cells.empty(),

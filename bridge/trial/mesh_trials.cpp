@@ -170,7 +170,7 @@ class MeshPath final : public StrikePath {
   bool is_any_left_ = false;            // acts after the layer at hand
   std::optional<sim::MeshState> left_;  // c0 and c1 that an earlier layer left, where not golden
   bool has_struck_ = false;             // a fault fell into a layer's run on the mesh
-  bool met_a_pass_ = false;             // ... and a pass was there
+  bool met_a_pass_ = false;             // a fault fell into a pass
 };
 
 MeshTrials::MeshTrials(const dnn::Network& network, const Mapping& mapping,

@@ -31,8 +31,8 @@ struct DrawnCell {
 
 /// A strike on memories, or on the mesh by its rate.
 struct DrawnStrike {
-  std::size_t structure = 0;          // of the first event, as is ...
-  std::optional<std::size_t> memory;  // ... its memory of the study; nothing: the mesh
+  std::size_t structure = 0;          // of the first event
+  std::optional<std::size_t> memory;  // of the first event; nothing: the mesh
   std::optional<std::size_t> group;
   std::optional<sim::Radiation> radiation;
   Cycle cycle = 0;
@@ -41,8 +41,8 @@ struct DrawnStrike {
   std::vector<DrawnCell> cells;           // sorted by memory, then bit; no cell twice
   std::int64_t codewords = 0;             // that they belong to
   std::optional<CellFault> first;         // of failures: the struck cell, whether it acts or not
-  std::string about;                      // ... what has failed, and ...
-  std::uint64_t failing = 0;              // ... how many cells, also where nothing ever lies
+  std::string about;                      // of failures: what has failed
+  std::uint64_t failing = 0;              // of failures: cells, also where nothing ever lies
   std::int64_t events = 1;
   double weight = 1.0;
 };
@@ -67,12 +67,11 @@ inline constexpr std::size_t kMostDrawnBits = 64;
 
 struct DrawnTrial {
   TrialId trial;
-  std::optional<ImageId> image;    // nothing: judged on every image in use
-  std::vector<DrawnFault> faults;  // on the mesh, or ...
-  DrawnWords words;                // ... on tensors, or ...
-  std::optional<DrawnStrike>
-      strike;                        // ... on memories; on the mesh, too, where it is drawn by rate
-  bridge::ScrubPhases scrub_phases;  // where memories are struck: of each of them
+  std::optional<ImageId> image;       // nothing: judged on every image in use
+  std::vector<DrawnFault> faults;     // on the mesh; else none
+  DrawnWords words;                   // on tensors; else none
+  std::optional<DrawnStrike> strike;  // on memories; on the mesh, too, where it is drawn by rate
+  bridge::ScrubPhases scrub_phases;   // where memories are struck: of each of them
 
   /// What strikes: without random faults, which have become a flip or nothing.
   bridge::StrikeJob job() const;

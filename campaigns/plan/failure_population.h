@@ -17,8 +17,8 @@ struct CellFailures {
   /// Sorted by memory, then bit. Cells of codewords that never hold anything are left out.
   std::vector<CellFault> faults;
   std::uint64_t cells = 0;  // that fail, those left out, too
-  std::size_t memory = 0;   // struck first, as is ...
-  sim::Cell struck;         // ... this cell; where none fails, the memory's first
+  std::size_t memory = 0;   // of the cell that is struck first
+  sim::Cell struck;         // that cell; where none fails, the memory's first
   std::string about;        // "row of device 3"
 };
 

@@ -66,8 +66,8 @@ class ParticlePopulation final : public MemoryPopulation {
   std::vector<StrikeClass> classes_;
   std::vector<StrikeGroup> groups_;       // class by class
   std::vector<std::size_t> first_group_;  // of each class, and the end
-  std::array<std::shared_ptr<const sim::ClusterClasses>, 3> clusters_;  // where divided, or ...
-  std::array<std::unique_ptr<sim::ClusterSampler>, 3> samplers_;        // ... else
+  std::array<std::shared_ptr<const sim::ClusterClasses>, 3> clusters_;             // where divided
+  std::array<std::unique_ptr<sim::ClusterSampler>, 3> samplers_;                   // where not
   std::vector<std::array<std::shared_ptr<const sim::StrikeStrata>, 3>> outcomes_;  // of structures
   double fit_ = 0.0;
 };

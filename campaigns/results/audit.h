@@ -27,7 +27,7 @@ struct AuditSummary {
   double bound = 1.0;                          // on the rate of disagreements, one-sided
   std::map<std::string, std::int64_t> agreed;  // trials that an engine computed and agreed on
   std::int64_t first_trial = -1;               // that an engine differs on
-  std::string first;                           // ... and how
+  std::string first;                           // how it differs on that trial
 };
 AuditSummary audit_of(const Results& results, std::int64_t scenario, double confidence);
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // The results file of a campaign: SQLite, appended as trials come, resumed by the next run
-// (docs/architecture.md). The only user of SQLite.
+// (docs/architecture.md).
 #pragma once
 
 #include <cstdint>
