@@ -84,6 +84,54 @@ const StruckLayer* shown(const std::vector<StruckLayer>& struck, int& pass, std:
   return struck.empty() || met < 0 || !struck.front().bound ? nullptr : &struck.front();
 }
 
+/// One pass of a layer's product, golden and faulty.
+Json struck_pass(Dump& dump, const StruckLayer& chosen, int pass, const dnn::Network& network) {
+  const BoundLayer& bound = *chosen.bound;
+  const LayerOperands& operands = bound.operands();
+  const Tile tile = bound.tiling().tile(pass);
+  const auto [rows, depth, columns] = tile.shape;
+  at::Tensor a = at::zeros({rows, depth}, c10::TensorOptions(c10::kChar));
+  at::Tensor w = at::zeros({depth, columns}, c10::TensorOptions(c10::kChar));
+  at::Tensor start = at::zeros({rows, columns}, c10::TensorOptions(c10::kInt));
+  at::Tensor golden = at::zeros({rows, columns}, c10::TensorOptions(c10::kInt));
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const std::int32_t bias = tile.depth == 0 ? operands.bias(tile.group, tile.column + j) : 0;
+      std::int64_t sum = bias;
+      for (std::int64_t k = 0; k < depth; ++k) {
+        const std::int8_t x = operands.activation(tile.group, tile.row + i, tile.depth + k);
+        const std::int8_t y = operands.weight(tile.group, tile.depth + k, tile.column + j);
+        a.data_ptr<std::int8_t>()[i * depth + k] = x;
+        w.data_ptr<std::int8_t>()[k * columns + j] = y;
+        sum += std::int64_t{x} * y;
+      }
+      start.data_ptr<std::int32_t>()[i * columns + j] = bias;
+      golden.data_ptr<std::int32_t>()[i * columns + j] = sim::wrapped(sum);
+    }
+  }
+  at::Tensor wrong = golden.clone();
+  for (const sim::OutputChange& change : chosen.changes) {
+    if (change.pass == pass) {
+      std::int32_t& word = wrong.data_ptr<std::int32_t>()[change.row * columns + change.column];
+      word = sim::wrapped(std::int64_t{word} + change.delta());
+    }
+  }
+  Json entry;
+  entry["layer"] = network.layers[chosen.layer].name;
+  entry["pass"] = pass;
+  entry["dataflow"] = bound.mesh_layer().run->config().is_weight_stationary() ? "ws" : "os";
+  entry["group"] = tile.group;
+  entry["row"] = tile.row;
+  entry["depth"] = tile.depth;
+  entry["column"] = tile.column;
+  entry["activations"] = dump.array("struck_activations", a);
+  entry["weights"] = dump.array("struck_weights", w);
+  entry["accumulators_in"] = dump.array("struck_accumulators_in", start);
+  entry["golden"] = dump.array("struck_golden", golden);
+  entry["faulty"] = dump.array("struck_faulty", wrong);
+  return entry;
+}
+
 class TrialDump final : public RunObserver {
  public:
   explicit TrialDump(std::string folder) : folder_(std::move(folder)) { make_folder(folder_); }
@@ -235,54 +283,9 @@ void dump_struck(const std::string& folder, const dnn::Network& network,
   dump.document("faulty.json", faulty);
 
   int pass = -1;
-  const StruckLayer* chosen = shown(struck, pass, met);
-  if (chosen == nullptr) {
-    return;
+  if (const StruckLayer* chosen = shown(struck, pass, met)) {
+    dump.document("struck_pass.json", struck_pass(dump, *chosen, pass, network));
   }
-  const BoundLayer& bound = *chosen->bound;
-  const LayerOperands& operands = bound.operands();
-  const Tile tile = bound.tiling().tile(pass);
-  const auto [rows, depth, columns] = tile.shape;
-  at::Tensor a = at::zeros({rows, depth}, c10::TensorOptions(c10::kChar));
-  at::Tensor w = at::zeros({depth, columns}, c10::TensorOptions(c10::kChar));
-  at::Tensor start = at::zeros({rows, columns}, c10::TensorOptions(c10::kInt));
-  at::Tensor golden = at::zeros({rows, columns}, c10::TensorOptions(c10::kInt));
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const std::int32_t bias = tile.depth == 0 ? operands.bias(tile.group, tile.column + j) : 0;
-      std::int64_t sum = bias;
-      for (std::int64_t k = 0; k < depth; ++k) {
-        const std::int8_t x = operands.activation(tile.group, tile.row + i, tile.depth + k);
-        const std::int8_t y = operands.weight(tile.group, tile.depth + k, tile.column + j);
-        a.data_ptr<std::int8_t>()[i * depth + k] = x;
-        w.data_ptr<std::int8_t>()[k * columns + j] = y;
-        sum += std::int64_t{x} * y;
-      }
-      start.data_ptr<std::int32_t>()[i * columns + j] = bias;
-      golden.data_ptr<std::int32_t>()[i * columns + j] = sim::wrapped(sum);
-    }
-  }
-  at::Tensor wrong = golden.clone();
-  for (const sim::OutputChange& change : chosen->changes) {
-    if (change.pass == pass) {
-      std::int32_t& word = wrong.data_ptr<std::int32_t>()[change.row * columns + change.column];
-      word = sim::wrapped(std::int64_t{word} + change.delta());
-    }
-  }
-  Json entry;
-  entry["layer"] = network.layers[chosen->layer].name;
-  entry["pass"] = pass;
-  entry["dataflow"] = bound.mesh_layer().run->config().is_weight_stationary() ? "ws" : "os";
-  entry["group"] = tile.group;
-  entry["row"] = tile.row;
-  entry["depth"] = tile.depth;
-  entry["column"] = tile.column;
-  entry["activations"] = dump.array("struck_activations", a);
-  entry["weights"] = dump.array("struck_weights", w);
-  entry["accumulators_in"] = dump.array("struck_accumulators_in", start);
-  entry["golden"] = dump.array("struck_golden", golden);
-  entry["faulty"] = dump.array("struck_faulty", wrong);
-  dump.document("struck_pass.json", entry);
 }
 
 }  // namespace tilestrike::bridge
