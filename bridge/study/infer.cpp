@@ -16,6 +16,7 @@
 #include "bridge/study/study.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
+#include "bridge/trial/guard.h"
 #include "dnn/data.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/quantise.h"
@@ -156,7 +157,14 @@ std::vector<LayerSummary> inspect(const NetworkSource& source,
     const dnn::Network integer = dnn::quantise(network, image);
     const dnn::Tape tape = dnn::Executor(integer).record(image);
     const Mapping mapping(integer, tape, *accelerator);
-    return summarise(integer, tape, &mapping);
+    std::vector<LayerSummary> layers = summarise(integer, tape, &mapping);
+    const std::unique_ptr<Guard> guard = Guard::make(accelerator->guard);
+    for (std::size_t i = 0; guard != nullptr && i < layers.size(); ++i) {
+      if (const MeshLayer* on_mesh = mapping.mesh_layer(i)) {
+        layers[i].guard_overhead = guard->overhead(on_mesh->tiling->gemm());
+      }
+    }
+    return layers;
   });
 }
 

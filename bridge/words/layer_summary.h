@@ -21,6 +21,12 @@ struct LayerSummary {
   Cycle first_cycle = 0, mesh_cycles = 0, vector_cycles = 0;
   std::int64_t scale_sim_cycles = 0;
   double utilisation = 0.0;  // multiply-accumulates / (PEs * mesh cycles)
+  /// Multiply-accumulates that the accelerator's guard takes, over the layer's own.
+  double guard_overhead = 0.0;
+
+  double multiply_accumulates() const {
+    return static_cast<double>(groups * gemm_rows * gemm_depth * gemm_columns);
+  }
 };
 
 }  // namespace tilestrike::bridge

@@ -77,6 +77,7 @@ std::string text_of(const std::vector<bridge::LayerSummary>& layers,
   }
   rows.front().push_back("note");
   Cycle cycles = 0;
+  double own = 0.0, guards = 0.0;  // multiply-accumulates on the mesh
   std::vector<std::string> unmapped;
   for (const bridge::LayerSummary& layer : layers) {
     std::vector<std::string> row = {layer.name, layer.target, layer.shape};
@@ -90,6 +91,8 @@ std::string text_of(const std::vector<bridge::LayerSummary>& layers,
       row.push_back(mesh_only(std::to_string(layer.scale_sim_cycles)));
       row.push_back(mesh_only(fmt::format("{:.1f} %", 100.0 * layer.utilisation)));
       cycles += layer.mesh_cycles + layer.vector_cycles;
+      own += layer.multiply_accumulates();
+      guards += layer.guard_overhead * layer.multiply_accumulates();
       if (!layer.is_on_mesh) {
         unmapped.push_back(layer.name);
       }
@@ -104,6 +107,10 @@ std::string text_of(const std::vector<bridge::LayerSummary>& layers,
         accelerator->mesh.rows, accelerator->mesh.columns,
         accelerator->mesh.is_weight_stationary() ? "weight-stationary" : "output-stationary",
         cycles);
+    if (guards > 0.0) {
+      text +=
+          fmt::format("the guard takes {:.1f} % more multiply-accumulates\n", 100.0 * guards / own);
+    }
     text += "not on the mesh: " + (unmapped.empty() ? "nothing" : join(unmapped, ", ")) + "\n";
   }
   return text;
@@ -127,6 +134,7 @@ nlohmann::ordered_json json_of(const std::vector<bridge::LayerSummary>& layers) 
                     {"vector_cycles", layer.vector_cycles},
                     {"scale_sim_cycles", layer.scale_sim_cycles},
                     {"utilisation", layer.utilisation},
+                    {"guard_overhead", layer.guard_overhead},
                     {"note", layer.note}});
   }
   return json;
