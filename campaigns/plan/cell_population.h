@@ -15,6 +15,7 @@ class CellPopulation final : public MemoryPopulation {
 
   DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
   DrawnTrial member(std::uint64_t index, FaultKind kind, CycleWindow when) const override;
+  bool is_told_by_part(double faults) const override { return faults == 1.0; }
 
  private:
   bool is_spread() const override { return strike().count > 1 || strike().per_bit > 0.0; }

@@ -24,6 +24,20 @@ std::string bits_text(double bits) {
   return fmt::format("{:.4g} {}", bits, kUnits[unit]);
 }
 
+/// The rates of the file and the size of the devices that they were counted on.
+void add_dram_rates(const StrikeConfig& strike, std::vector<StrikeInput>& inputs) {
+  const bool is_permanent = is_persistent(strike);
+  for (const sim::DramModeRate& rate : dram_rates(strike)) {
+    inputs.push_back({std::string(sim::name_of(rate.mode)) +
+                          (is_permanent ? ", permanent failures" : ", transient failures"),
+                      "FIT/device", is_permanent ? rate.permanent : rate.transient});
+  }
+  if (strike.dram.modes.empty()) {
+    inputs.push_back(sourced_input("size of the devices of these rates, which scale with nothing",
+                                   "bit", sim::kStudiedDeviceBits, sim::kStudiedDeviceSource));
+  }
+}
+
 }  // namespace
 
 CellFailures fail_in_dram(std::span<const bridge::StudyMemory> memories,
@@ -52,6 +66,18 @@ CellFailures fail_in_dram(std::span<const bridge::StudyMemory> memories,
     codeword = upset.next(sim::CodewordId(codeword->value + 1));
   }
   return failures;
+}
+
+std::vector<StrikeInput> dram_inputs(const StrikeConfig& strike) {
+  const sim::DramConfig &device = strike.dram.device, standard;
+  std::vector<StrikeInput> inputs = {said_input("devices of a memory", "", device.devices)};
+  add_dram_rates(strike, inputs);
+  inputs.push_back(is_persistent(strike)
+                       ? parameter_input("ones", "cells of a permanent failure that are stuck at 1",
+                                         "", device.ones, standard.ones, sim::dram_sources())
+                       : parameter_input("density", "cells of a transient failure that flip", "",
+                                         device.density, standard.density, sim::dram_sources()));
+  return inputs;
 }
 
 DramPopulation::DramPopulation(const Scenario& scenario, const bridge::StudyFacts& study)
@@ -89,6 +115,10 @@ std::vector<std::string> DramPopulation::warnings() const {
     }
   }
   return all;
+}
+
+std::vector<std::string> DramPopulation::not_modelled() const {
+  return unstruck_logic_and({"registers of the mesh"});
 }
 
 CellFailures DramPopulation::failures_of(const std::vector<std::size_t>& selected, CycleWindow when,

@@ -21,6 +21,10 @@ CellFailures fail_in_dram(std::span<const bridge::StudyMemory> memories,
                           const sim::DramEventLaw& law, CycleWindow when, std::uint64_t seed,
                           std::uint64_t trial);
 
+/// Devices, how often each fails in the ways that the trials are drawn from, and what becomes of
+/// the cells. Throws Failure where the file of modes cannot be read.
+std::vector<StrikeInput> dram_inputs(const StrikeConfig& strike);
+
 class DramPopulation final : public FailurePopulation {
  public:
   /// Throws Failure where the rates of the failures cannot be read.
@@ -31,6 +35,8 @@ class DramPopulation final : public FailurePopulation {
   double device_fit() const override;
   /// Devices that are nothing like those that were studied.
   std::vector<std::string> warnings() const override;
+  std::vector<std::string> not_modelled() const override;
+  std::vector<StrikeInput> inputs() const override { return dram_inputs(strike()); }
 
  private:
   CellFailures failures_of(const std::vector<std::size_t>& selected, CycleWindow when,

@@ -22,6 +22,10 @@ auto acting(const std::vector<Drawn>& drawn) {
 
 }  // namespace
 
+const DrawnStrike* DrawnTrial::in_memory() const {
+  return strike && (strike->first || !strike->cells.empty()) ? &*strike : nullptr;
+}
+
 bridge::StrikeJob DrawnTrial::job() const {
   bridge::StrikeJob job;
   job.strike.registers = acting(faults);

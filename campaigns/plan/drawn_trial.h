@@ -73,6 +73,8 @@ struct DrawnTrial {
   std::optional<DrawnStrike> strike;  // on memories; on the mesh, too, where it is drawn by rate
   bridge::ScrubPhases scrub_phases;   // where memories are struck: of each of them
 
+  /// Not null: cells of memories are struck, and perhaps registers, too.
+  const DrawnStrike* in_memory() const;
   /// What strikes: without random faults, which have become a flip or nothing.
   bridge::StrikeJob job() const;
   /// Where a trial that strikes nothing is masked: cells failed that never hold anything, or random

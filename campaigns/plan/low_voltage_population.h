@@ -19,6 +19,10 @@ CellFailures fail_at_low_voltage(std::span<const bridge::StudyMemory> memories,
                                  const sim::LowVoltageConfig& config, std::uint64_t seed,
                                  std::uint64_t trial);
 
+/// Supply, law of the failure voltages, what of it is correlated, and the share of all cells that
+/// fails by it. A number that is not the default is the scenario's.
+std::vector<StrikeInput> low_voltage_inputs(const sim::LowVoltageConfig& config);
+
 class LowVoltagePopulation final : public FailurePopulation {
  public:
   LowVoltagePopulation(const Scenario& scenario, const bridge::StudyFacts& study)
@@ -26,6 +30,10 @@ class LowVoltagePopulation final : public FailurePopulation {
 
   std::string text() const override { return "chips of " + cells_text() + " cells"; }
   std::string what() const override;
+  std::vector<StrikeInput> inputs() const override {
+    return low_voltage_inputs(strike().low_voltage);
+  }
+  bool are_trials_chips() const override { return true; }
 
  private:
   bool is_spread() const override { return true; }

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "campaigns/plan/particle_population.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -68,10 +67,6 @@ std::size_t MemoryPopulation::structure_of(std::size_t memory) const {
   return static_cast<std::size_t>(found - structures_.begin());
 }
 
-std::string MemoryPopulation::structure_name(const DrawnStrike& drawn) const {
-  return strikes_several() ? joint_structure() : structures_[drawn.structure].name;
-}
-
 std::string MemoryPopulation::joint_structure() const {
   if (!strikes_several()) {
     return "";
@@ -91,6 +86,12 @@ std::vector<std::string> MemoryPopulation::parts() const {
   for (const Structure& structure : structures_) {
     names.push_back(structure.name);
   }
+  return names;
+}
+
+std::vector<std::string> MemoryPopulation::not_modelled() const {
+  std::vector<std::string> names = unstruck_logic_and({"registers of the mesh"});
+  names.emplace_back(kOffChip);
   return names;
 }
 
@@ -144,32 +145,6 @@ sim::Cell PlaceStreams::cell(const sim::ArrayGeometry& geometry) {
   };
   return {below(bank_, geometry.banks()), below(row_, geometry.rows()),
           geometry.column_at(below(column_, geometry.columns()))};
-}
-
-namespace {
-
-const ParticlePopulation& particles_of(const MemoryPopulation& population) {
-  TS_CHECK(population.as_particles() != nullptr, "a population of particles");
-  return *population.as_particles();
-}
-
-}  // namespace
-
-bool MemoryPopulation::is_stratified() const { return particles_of(*this).is_stratified(); }
-const std::vector<StrikeClass>& MemoryPopulation::classes() const {
-  return particles_of(*this).classes();
-}
-const std::vector<StrikeGroup>& MemoryPopulation::groups() const {
-  return particles_of(*this).groups();
-}
-double MemoryPopulation::fit() const { return particles_of(*this).fit(); }
-const sim::TechnologyNode& MemoryPopulation::node() const { return particles_of(*this).node(); }
-const ParticleConfig& MemoryPopulation::particle() const { return particles_of(*this).particle(); }
-sim::ClusterLaw MemoryPopulation::law(sim::Radiation radiation) const {
-  return particles_of(*this).law(radiation);
-}
-std::optional<EnumeratedRates> MemoryPopulation::enumerated(std::size_t structure) const {
-  return particles_of(*this).enumerated(structure);
 }
 
 }  // namespace tilestrike::campaigns

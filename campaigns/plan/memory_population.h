@@ -10,12 +10,9 @@
 
 #include "bridge/study/study.h"
 #include "campaigns/plan/population.h"
-#include "campaigns/plan/strike_classes.h"
 #include "campaigns/scenario/scenario.h"
 #include "sim/memory/array_geometry.h"
-#include "sim/strikes/cluster.h"
 #include "sim/strikes/rates.h"
-#include "sim/strikes/technology_node.h"
 
 namespace tilestrike::campaigns {
 
@@ -39,8 +36,6 @@ class MemoryPopulation : public Population {
   /// A trial that may strike several structures at once, a chip, several cells or a fluence, is one
   /// of all of them.
   bool strikes_several() const { return structures_.size() > 1 && is_spread(); }
-  /// What results call a trial's structure: joint_structure(), or the only one that it strikes.
-  std::string structure_name(const DrawnStrike& drawn) const;
   /// Number of a cell's column in its memory, the same in arrays that differ in check bits alone.
   int place_of(const DrawnStrike& drawn) const;
 
@@ -52,25 +47,9 @@ class MemoryPopulation : public Population {
   }
   std::vector<std::string> parts() const override;
   std::string joint_structure() const override;
-  const MemoryPopulation* as_memories() const override { return this; }
-
-  /// How much more often a cell is struck that holds a 0 than one that holds a 1, where strikes are
-  /// weighted by that: one particle is a trial, and the node makes a difference.
-  virtual std::optional<double> zero_to_one() const { return std::nullopt; }
-  /// Of particles: several events in a trial; then there are no rates of one event.
-  virtual double fluence() const { return 0.0; }
-
-  // What as_particles() says; only where it is not null.
-  using Enumerated = EnumeratedRates;
-  bool is_particle() const { return as_particles() != nullptr; }
-  bool is_stratified() const;
-  const std::vector<StrikeClass>& classes() const;
-  const std::vector<StrikeGroup>& groups() const;
-  double fit() const;
-  const sim::TechnologyNode& node() const;
-  const ParticleConfig& particle() const;
-  sim::ClusterLaw law(sim::Radiation radiation) const;
-  std::optional<EnumeratedRates> enumerated(std::size_t structure) const;
+  Headings headings() const override { return {"structure", "(none reads it)"}; }
+  bool are_parts_structures() const override { return true; }
+  std::vector<std::string> not_modelled() const override;
 
  protected:
   /// Throws Failure where the scenario does not fit the study.

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "campaigns/plan/memory_population.h"
+#include "campaigns/plan/strike_classes.h"
 #include "sim/strikes/cluster.h"
 #include "sim/strikes/cluster_classes.h"
 #include "sim/strikes/strike_strata.h"
+#include "sim/strikes/technology_node.h"
 
 namespace tilestrike::campaigns {
 
@@ -30,6 +32,11 @@ class ParticlePopulation final : public MemoryPopulation {
   /// At the scenario's voltage.
   sim::ClusterLaw law(sim::Radiation radiation) const;
   const ParticleConfig& particle() const { return strike().particle; }
+  /// Above 0: several events in a trial; then there are no rates of one event.
+  double fluence() const { return particle().fluence; }
+  /// How much more often a cell is struck that holds a 0 than one that holds a 1, where strikes are
+  /// weighted by that: one particle is a trial, and the node makes a difference.
+  std::optional<double> zero_to_one() const;
   /// Nothing where strikes are not divided by it.
   std::optional<EnumeratedRates> enumerated(std::size_t structure) const;
 
@@ -41,9 +48,13 @@ class ParticlePopulation final : public MemoryPopulation {
   std::optional<CellFault> weighing_cell(const DrawnTrial& drawn) const override;
   std::string what() const override;
   const sim::TechnologyNode* technology() const override { return &node_; }
-  std::optional<double> zero_to_one() const override;
-  double fluence() const override { return particle().fluence; }
-  const ParticlePopulation* as_particles() const override { return this; }
+  bool expects_events() const override { return true; }
+  bool is_told_by_part(double) const override { return fluence() <= 0.0; }
+  std::vector<std::string> not_modelled() const override;
+  std::vector<StrikeInput> inputs() const override;
+  const ParticlePopulation* single_particles() const override {
+    return fluence() <= 0.0 ? this : nullptr;
+  }
 
  private:
   struct EventStreams;

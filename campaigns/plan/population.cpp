@@ -46,6 +46,25 @@ std::string Population::lasts() const {
   return "permanent";
 }
 
+std::vector<std::string> Population::unstruck_logic_and(const std::vector<std::string>& parts) {
+  std::vector<std::string> names = {"combinational logic"};
+  names.insert(names.end(), parts.begin(), parts.end());
+  names.insert(names.end(),
+               {"DMA engines", "the sequencer", "the vector unit",
+                "biases and requantisation constants (registers)", "clock and reset trees"});
+  return names;
+}
+
+std::vector<std::string> Population::not_modelled() const {
+  std::vector<std::string> parts = {"cells of memories (strike.where.memory strikes them)"};
+  if (!is_persistent_) {
+    parts.emplace_back(kLatchWindows);
+  }
+  std::vector<std::string> names = unstruck_logic_and(parts);
+  names.emplace_back(kOffChip);
+  return names;
+}
+
 const std::vector<SiteId>& Population::struck_sites() const {
   static const std::vector<SiteId> none;
   return none;

@@ -14,21 +14,34 @@
 #include "base/random.h"
 #include "campaigns/plan/allocation.h"
 #include "campaigns/plan/drawn_trial.h"
+#include "campaigns/plan/strike_inputs.h"
 #include "campaigns/plan/strike_times.h"
 #include "campaigns/scenario/strike.h"
 #include "sim/strikes/technology_node.h"
 
 namespace tilestrike::campaigns {
 
-class MemoryPopulation;
 class ParticlePopulation;
-class TensorPopulation;
 
 /// The random streams of one trial.
 struct TrialStreams {
   std::uint64_t seed = 0;
   TrialId trial;
   RandomStream of(Purpose purpose) const { return {seed, trial.value, purpose}; }
+};
+
+/// All members, or those of one part or one layer.
+struct Among {
+  std::optional<std::string> part{}, layer{};
+};
+
+/// Strata with their exact weights.
+using Weights = std::vector<std::pair<std::string, double>>;
+
+/// What reports call a part of the population, and trials that struck no layer.
+struct Headings {
+  std::string part = "register";
+  std::string without_layer = "(none on the mesh)";
 };
 
 class Population {
@@ -72,9 +85,16 @@ class Population {
   /// Faults of a trial at a rate, or events of a fluence, that are expected before there is at
   /// least one.
   double expected() const { return expected_; }
+  /// Whether what is expected are events, each of one fault or several.
+  virtual bool expects_events() const { return false; }
+  /// Of words: faults that are expected in each of them.
+  virtual std::optional<double> expected_per_word() const { return std::nullopt; }
   /// Of a drawn trial in rates: weight(), what its stratum counts and, where weighing_cell() says
   /// which, what the struck cell held.
   virtual double weight_of(const DrawnTrial&, std::optional<bool>) const { return weight_; }
+  /// The strata of some of the members, where rates are put together from those of the strata;
+  /// none: every trial counts by itself.
+  virtual Weights strata_among(const Among&) const { return {}; }
   /// What results call a drawn trial's stratum; empty: it has none.
   virtual std::string stratum_name(const DrawnTrial&) const { return ""; }
   /// The struck cell whose content just then decides how often such a trial comes; nothing: it is
@@ -84,6 +104,11 @@ class Population {
   // What readers of results are told.
   /// What it consists of, in order: registers, tensors or memories.
   virtual std::vector<std::string> parts() const { return {}; }
+  virtual Headings headings() const { return {}; }
+  /// Whether results name a trial's part as its structure; else as its register, or tensor.
+  virtual bool are_parts_structures() const { return false; }
+  /// Whether each trial belongs to one part, when trials have that many faults on average.
+  virtual bool is_told_by_part(double) const { return true; }
   /// Where one trial may strike several structures, what results call them together:
   /// "scratchpad+accumulator"; empty: a trial strikes one.
   virtual std::string joint_structure() const { return ""; }
@@ -101,13 +126,19 @@ class Population {
   /// the technology's events.
   virtual double device_fit() const { return 0.0; }
   virtual std::vector<std::string> warnings() const { return {}; }
+  /// What might be struck and is not; by default, by strikes on registers of the mesh.
+  virtual std::vector<std::string> not_modelled() const;
+  /// Numbers that the trials rest on beside the scenario's; those of single particles are told
+  /// with their rates.
+  virtual std::vector<StrikeInput> inputs() const { return {}; }
+  /// Whether trial k is one chip at every point of a sweep, rather than a strike.
+  virtual bool are_trials_chips() const { return false; }
   /// Sites of the mesh that may be struck, where nothing else is.
   virtual const std::vector<SiteId>& struck_sites() const;
 
-  // For what is told of one kind of strike alone; null: it is another.
-  virtual const MemoryPopulation* as_memories() const { return nullptr; }
-  virtual const ParticlePopulation* as_particles() const { return nullptr; }
-  virtual const TensorPopulation* as_tensors() const { return nullptr; }
+  /// Where each trial is one particle, whose rates are told in FIT by structure, radiation and
+  /// stratum; null: trials are something else.
+  virtual const ParticlePopulation* single_particles() const { return nullptr; }
 
  protected:
   Population(const StrikeConfig& strike, StrikeTimes times, bool is_persistent)
@@ -117,6 +148,12 @@ class Population {
 
   const StrikeConfig& strike() const { return strike_; }
   void divide(std::vector<Stratum> strata, Allocation allocation);
+  /// Of hardware: logic that nothing strikes, and these parts.
+  static std::vector<std::string> unstruck_logic_and(const std::vector<std::string>& parts);
+  static constexpr const char* kOffChip = "off-chip memory";
+  static constexpr const char* kLatchWindows =
+      "latch windows of flip-flops: every upset is taken over (what follows a flip-flop may miss "
+      "it)";
   void share_by(Allocation allocation) { allocation_ = std::move(allocation); }
   void expect(double expected, double weight) {
     expected_ = expected;

@@ -12,9 +12,7 @@
 #include "base/ids.h"
 #include "bridge/words/study_facts.h"
 #include "campaigns/plan/drawn_trial.h"
-#include "campaigns/plan/memory_population.h"
 #include "campaigns/plan/population.h"
-#include "campaigns/plan/tensor_population.h"
 #include "campaigns/scenario/scenario.h"
 
 namespace tilestrike::campaigns {
@@ -53,10 +51,6 @@ class Plan {
   /// Cycles to strike in; 0: faults last, or know no cycles.
   Cycle cycles() const { return population_->times().cycles(); }
   const std::vector<SiteId>& struck_sites() const { return population_->struck_sites(); }
-  /// Not null: tensors are struck.
-  const TensorPopulation* tensors() const { return population_->as_tensors(); }
-  /// Not null: memories are struck, and the mesh where `where` says so.
-  const MemoryPopulation* memories() const { return population_->as_memories(); }
 
  private:
   /// A trial of a census.

@@ -95,6 +95,38 @@ std::vector<double> TensorPopulation::stratum_weights(const std::vector<StoreId>
   return weights;
 }
 
+std::optional<double> TensorPopulation::expected_per_word() const {
+  return words_ == 0 ? 0.0 : expected() / static_cast<double>(words_);
+}
+
+Weights TensorPopulation::strata_among(const Among& which) const {
+  if (strata().empty()) {
+    return {};
+  }
+  const auto is_meant = [](const std::optional<std::string>& wanted, const std::string& name) {
+    return !wanted || *wanted == name;
+  };
+  std::vector<StoreId> chosen;
+  for (std::size_t i = 0; i < stores_->size(); ++i) {
+    const TensorStore& store = (*stores_)[i];
+    if (is_meant(which.part, store.name) && is_meant(which.layer, store.layer)) {
+      chosen.emplace_back(static_cast<std::uint32_t>(i));
+    }
+  }
+  const std::vector<double> shares = stratum_weights(chosen);
+  Weights weights;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] > 0.0) {
+      weights.emplace_back(strata()[i].name, shares[i]);
+    }
+  }
+  return weights;
+}
+
+std::vector<std::string> TensorPopulation::not_modelled() const {
+  return {"the hardware that holds and moves these tensors, and its ECC"};
+}
+
 std::string TensorPopulation::stratum_name(const DrawnTrial& drawn) const {
   return drawn.words.stratum ? strata()[*drawn.words.stratum].name : "";
 }

@@ -16,7 +16,6 @@ namespace tilestrike::campaigns {
 /// "mantissa" of floating point; "bit 7", "bit 6", "bit 5" and "low bits" of int8, and so on for
 /// other integers and fixed point. This is the name of one bit's.
 std::string bit_stratum_of(const NumberFormat& format, int bit);
-using BitStratum = Stratum;
 
 class TensorPopulation : public Population {
  public:
@@ -39,7 +38,11 @@ class TensorPopulation : public Population {
   std::string lasts() const override;
   bool is_on_hardware() const override { return false; }
   std::string selection() const override;
-  const TensorPopulation* as_tensors() const override { return this; }
+  std::optional<double> expected_per_word() const override;
+  Weights strata_among(const Among& which) const override;
+  Headings headings() const override { return {.part = "tensor"}; }
+  bool is_told_by_part(double faults) const override { return faults == 1.0; }
+  std::vector<std::string> not_modelled() const override;
 
  protected:
   /// What a constant has become stays until it is written again, for all images.

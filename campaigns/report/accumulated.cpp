@@ -36,7 +36,7 @@ std::string_view name_of(Stay stay) {
   return stay == Stay::kResident ? "stays" : stay == Stay::kRenewed ? "renewed" : "untouched";
 }
 
-std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& population,
+std::vector<AccumulatedRates> accumulated_rates(const ParticlePopulation& population,
                                                 const Scenario& scenario, double period_seconds,
                                                 const std::vector<double>& stored) {
   std::vector<AccumulatedRates> all;

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "campaigns/plan/memory_population.h"
+#include "campaigns/plan/particle_population.h"
 #include "sim/strikes/accumulation.h"
 
 namespace tilestrike::campaigns {
@@ -36,7 +36,7 @@ struct AccumulatedRates {
 
 /// `stored[i]`: what strikes on structure i are more often by what its cells hold
 /// (StrikeRates::stored). Contents that stay are read in every inference.
-std::vector<AccumulatedRates> accumulated_rates(const MemoryPopulation& population,
+std::vector<AccumulatedRates> accumulated_rates(const ParticlePopulation& population,
                                                 const Scenario& scenario, double period_seconds,
                                                 const std::vector<double>& stored);
 

@@ -43,7 +43,7 @@ Chances chances_of(const sim::ClusterLaw& law, const bridge::StudyMemory& memory
           strata->probability(sim::Stratum::kDetected) + both + large};
 }
 
-Chances rates_at(const MemoryPopulation& population, const Structure& structure,
+Chances rates_at(const ParticlePopulation& population, const Structure& structure,
                  std::optional<bool> is_high) {
   const sim::TechnologyNode& node = population.node();
   Chances rates;
@@ -69,7 +69,7 @@ Chances rates_at(const MemoryPopulation& population, const Structure& structure,
 }
 
 /// In the middle of the bands what the population has enumerated already.
-Chances middle_of(const MemoryPopulation& population, std::size_t structure) {
+Chances middle_of(const ParticlePopulation& population, std::size_t structure) {
   const Structure& each = population.structures()[structure];
   const bool has_ecc =
       each.memory && population.memories()[*each.memory].config.ecc != sim::EccKind::kNone;
@@ -80,7 +80,7 @@ Chances middle_of(const MemoryPopulation& population, std::size_t structure) {
 
 }  // namespace
 
-std::vector<StructureBands> bands_of(const MemoryPopulation& population) {
+std::vector<StructureBands> bands_of(const ParticlePopulation& population) {
   std::vector<StructureBands> bands;
   for (std::size_t i = 0; i < population.structures().size(); ++i) {
     const Structure& structure = population.structures()[i];

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "campaigns/plan/memory_population.h"
+#include "campaigns/plan/particle_population.h"
 
 namespace tilestrike::campaigns {
 
@@ -22,6 +22,6 @@ struct StructureBands {
 
 /// Of each structure of a population of particles, by enumeration: with ECC what codewords would be
 /// read as, without it the number of cells. Registers follow the neutrons' rate alone.
-std::vector<StructureBands> bands_of(const MemoryPopulation& population);
+std::vector<StructureBands> bands_of(const ParticlePopulation& population);
 
 }  // namespace tilestrike::campaigns

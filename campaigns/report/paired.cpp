@@ -69,21 +69,20 @@ Fields paired_fields() {
 }
 
 std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario,
-                                   const Scenario& what, std::int64_t most) {
+                                   const Scenario& what, const Summary& summary) {
   std::vector<PairedTrial> trials;
   std::map<std::string, sim::ArrayGeometry> arrays;
   for (const auto& [name, memory] : what.accelerator.memory) {
     arrays.emplace(name, memory.array());
   }
-  // Trial k is one chip at every point; which of its cells fail is what is compared.
-  const bool is_chip = what.strike.process == Process::kLowVoltage;
   results.each_trial(scenario, paired_fields(), [&](const TrialRecord& row) {
-    if (static_cast<std::int64_t>(trials.size()) >= most) {
+    if (static_cast<std::int64_t>(trials.size()) >= summary.counted) {
       return false;
     }
     PairedTrial trial;
     trial.weight = row.weight;
-    if (!is_chip) {
+    // Of trial k, one chip at every point, it is compared which of its cells fail.
+    if (!summary.are_chips) {
       identify(row, arrays, trial);
     }
     const auto images = static_cast<double>(std::max<std::int64_t>(1, row.images));
@@ -203,10 +202,10 @@ PairedPoints paired_points(const Results& results, const Campaign& campaign,
   }
   points.from = summaries.at(from).label;
   points.is_fit = summaries.front().strikes.has_value();
-  points.are_chips = campaign.points.front().scenario.strike.process == Process::kLowVoltage;
+  points.are_chips = summaries.front().are_chips;
   const auto trials = [&](std::size_t i) {
     return trials_of(results, static_cast<std::int64_t>(i), campaign.points[i].scenario,
-                     summaries[i].counted);
+                     summaries[i]);
   };
   const std::vector<PairedTrial> first = trials(from);
   for (std::size_t i = 0; i < summaries.size(); ++i) {

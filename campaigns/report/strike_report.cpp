@@ -74,13 +74,13 @@ RateColumns avf_columns() {
   in_fit("wrong_event", [](const Rates& rates) { return rates.wrong_event; });
   in_fit("due_event", [](const Rates& rates) { return rates.due_event; });
   add("wrong_inferences_per_hour", "", [](const Rates& rates) { return per_hour(rates); });
-  const auto enumerated = [](double MemoryPopulation::Enumerated::*fit) {
+  const auto enumerated = [](double EnumeratedRates::*fit) {
     return [=](const Rates& rates) {
       return rates.enumerated ? FactValue((*rates.enumerated).*fit) : FactValue();
     };
   };
-  add("enumerated_fit/silent", "", enumerated(&MemoryPopulation::Enumerated::silent));
-  add("enumerated_fit/due", "", enumerated(&MemoryPopulation::Enumerated::due));
+  add("enumerated_fit/silent", "", enumerated(&EnumeratedRates::silent));
+  add("enumerated_fit/due", "", enumerated(&EnumeratedRates::due));
   return columns;
 }
 
@@ -96,7 +96,7 @@ RateColumns fit_columns() {
   const auto in_fit = [](Rate rate) {
     return [=](const Rates& rates) { return rates.in_fit(rates.avf[rate]); };
   };
-  const auto enumerated = [](double MemoryPopulation::Enumerated::*fit) {
+  const auto enumerated = [](double EnumeratedRates::*fit) {
     return [=](const Rates& rates) {
       return rates.enumerated ? FactValue((*rates.enumerated).*fit) : FactValue();
     };
@@ -110,8 +110,8 @@ RateColumns fit_columns() {
       {{"", "FIT sdc"}, in_fit(Rate::kSdc)},
       {{"", "FIT due"}, in_fit(Rate::kDue)},
       {{"", "one strike, if every codeword were read: silent"},
-       enumerated(&MemoryPopulation::Enumerated::silent)},
-      {{"", "due"}, enumerated(&MemoryPopulation::Enumerated::due)},
+       enumerated(&EnumeratedRates::silent)},
+      {{"", "due"}, enumerated(&EnumeratedRates::due)},
   };
 }
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "campaigns/report/not_modelled.h"
+#include "campaigns/plan/particle_inputs.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -24,8 +24,8 @@ std::array<bool, 3> known_rates(const sim::TechnologyNode& node, bool is_memory)
 
 void add_structures(const StrikeTally& tally, const StrikeEstimator& estimator,
                     StrikeSummary& summary) {
-  const MemoryPopulation& population = tally.population();
-  MemoryPopulation::Enumerated enumerated;
+  const ParticlePopulation& population = tally.population();
+  EnumeratedRates enumerated;
   bool is_enumerated = true;
   for (std::size_t i = 0; i < population.structures().size(); ++i) {
     const Structure& structure = population.structures()[i];
@@ -52,7 +52,7 @@ void add_structures(const StrikeTally& tally, const StrikeEstimator& estimator,
   keep_within_parts(summary.structures, summary.all);
 }
 
-void add_radiations(const MemoryPopulation& population, const StrikeEstimator& estimator,
+void add_radiations(const ParticlePopulation& population, const StrikeEstimator& estimator,
                     StrikeSummary& summary) {
   for (const sim::Radiation radiation : kRadiations) {
     const auto is_meant = [radiation](const StrikeGroup& group) {
@@ -79,7 +79,7 @@ void add_fit_band(const sim::TechnologyNode& node, StrikeSummary& summary) {
 
 /// What groups can come to, and those that came to something else.
 void add_classes(const StrikeTally& tally, StrikeSummary& summary) {
-  const MemoryPopulation& population = tally.population();
+  const ParticlePopulation& population = tally.population();
   for (const StrikeGroup& group : population.groups()) {
     const std::string& structure = population.structures()[group.structure].name;
     const std::string name = structure + " " + std::string(name_of(group.radiation)) + " " +
@@ -114,7 +114,7 @@ double later_inferences(const Scenario& scenario, Cycle cycles) {
 }
 
 StrikeSummary strike_summary(const StrikeTally& tally, double confidence) {
-  const MemoryPopulation& population = tally.population();
+  const ParticlePopulation& population = tally.population();
   const StrikeEstimator estimator(tally, confidence);
   StrikeSummary summary;
   summary.is_stratified = population.is_stratified();
@@ -123,7 +123,7 @@ StrikeSummary strike_summary(const StrikeTally& tally, double confidence) {
   summary.altitude = population.particle().altitude;
   summary.later_inferences = tally.later_inferences();
   summary.inputs = particle_inputs(population);
-  summary.not_modelled = not_modelled_of(population);
+  summary.not_modelled = population.not_modelled();
   summary.all = estimator.rates_of(is_any_group);
   summary.all.name = "all";
   summary.after_detection = tally.after_detection();

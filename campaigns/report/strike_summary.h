@@ -9,13 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "campaigns/plan/strike_inputs.h"
 #include "campaigns/report/accumulated.h"
 #include "campaigns/report/bands.h"
-#include "campaigns/report/inputs.h"
 #include "campaigns/tally/strike_estimator.h"
 
 namespace tilestrike::campaigns {
 
+class Report;
 struct ReportTable;
 
 /// Where strikes count by what the struck cell holds.
@@ -54,6 +55,8 @@ StrikeSummary strike_summary(const StrikeTally& tally, double confidence);
 double later_inferences(const Scenario& scenario, Cycle cycles);
 
 Report report_of(const StrikeSummary& summary);
+/// "inputs:" and a line for each.
+void add_inputs(const std::vector<StrikeInput>& inputs, Report& report);
 
 /// A line for each point of a sweep: strikes, silent errors and detected ones in FIT.
 struct PointRates {

@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "campaigns/plan/title.h"
-#include "campaigns/report/not_modelled.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -16,71 +15,9 @@ double period_seconds(const SummaryFacts& facts) {
   return static_cast<double>(facts.plan->cycles()) / (facts.scenario->accelerator.clock_mhz * 1e6);
 }
 
-/// Whether a trial strikes several parts of the population, and so belongs to none of them.
-bool strikes_several(const SummaryFacts& facts, double mean_faults) {
-  const MemoryPopulation* memories = facts.plan->memories();
-  if (memories != nullptr && memories->fluence() > 0.0) {
-    return true;
-  }
-  const bool is_scattered = memories != nullptr
-                                ? facts.scenario->strike.process == Process::kUniform
-                                : facts.plan->tensors() != nullptr;
-  return is_scattered && mean_faults != 1.0;
-}
-
-/// The strata of the trials that strike stores of which `is_meant` is true.
-Weights weights_of(const SummaryFacts& facts,
-                   const std::function<bool(const TensorStore&)>& is_meant) {
-  const TensorPopulation* tensors = facts.plan->tensors();
-  if (tensors == nullptr || tensors->strata().empty() || facts.plan->is_census()) {
-    return {};
-  }
-  std::vector<StoreId> stores;
-  for (std::size_t i = 0; i < facts.study->stores.size(); ++i) {
-    if (is_meant(facts.study->stores[i])) {
-      stores.emplace_back(static_cast<std::uint32_t>(i));
-    }
-  }
-  const std::vector<double> shares = tensors->stratum_weights(stores);
-  Weights weights;
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (shares[i] > 0.0) {
-      weights.emplace_back(tensors->strata()[i].name, shares[i]);
-    }
-  }
-  return weights;
-}
-
-Weights all_weights(const SummaryFacts& facts) {
-  return weights_of(facts, [](const TensorStore&) { return true; });
-}
-
-/// What the population consists of, in order: registers, tensors or memories.
-std::vector<std::string> parts_of(const SummaryFacts& facts) {
-  std::vector<std::string> names;
-  if (const TensorPopulation* tensors = facts.plan->tensors()) {
-    for (const StoreId store : tensors->selected()) {
-      names.push_back(facts.study->stores[store.value].name);
-    }
-  } else if (const MemoryPopulation* memories = facts.plan->memories()) {
-    if (memories->strikes_several()) {
-      return {memories->structure_name({})};
-    }
-    for (const Structure& structure : memories->structures()) {
-      names.push_back(structure.name);
-    }
-  } else {
-    std::vector<bool> is_struck(facts.study->sites.blocks().size());
-    for (const SiteId site : facts.plan->struck_sites()) {
-      is_struck[static_cast<std::size_t>(facts.study->sites.describe(site).kind)] = true;
-    }
-    for (const sim::RegisterBlock& block : facts.study->sites.blocks()) {
-      if (is_struck[static_cast<std::size_t>(block.kind)]) {
-        names.push_back(block.name);
-      }
-    }
-  }
-  return names;
+/// None where members are counted through: each of them is a trial.
+Weights weights_of(const SummaryFacts& facts, const Among& which) {
+  return facts.plan->is_census() ? Weights() : facts.plan->population().strata_among(which);
 }
 
 /// Groups in the order of `order`, those without a trial too, then whatever else was seen.
@@ -105,6 +42,7 @@ std::vector<Group> groups_of(const std::map<std::string, TrialCounts>& counts,
 /// What the trials are, before any is looked at.
 Summary summary_of(const SummaryFacts& facts) {
   const Plan& plan = *facts.plan;
+  const Population& population = plan.population();
   const bridge::GoldenReport& golden = facts.study->golden;
   Summary summary;
   summary.label = facts.label;
@@ -117,32 +55,25 @@ Summary summary_of(const SummaryFacts& facts) {
   summary.accuracy = golden.accuracy;
   summary.device = golden.device;
   summary.warnings = golden.warnings;
-  summary.not_modelled = not_modelled(*facts.scenario, plan);
+  summary.not_modelled = population.not_modelled();
   summary.weight = plan.weight();
-  summary.part = "register";
-  summary.without_layer = "(none on the mesh)";
-  if (const TensorPopulation* tensors = plan.tensors()) {
-    summary.part = "tensor";
-    summary.expected_faults = tensors->expected();
-    summary.per_parameter =
-        tensors->words() == 0 ? 0.0 : tensors->expected() / static_cast<double>(tensors->words());
-    summary.strata = plan.is_census() ? std::vector<BitStratum>() : tensors->strata();
-  }
-  if (const MemoryPopulation* memories = plan.memories()) {
-    summary.part = "structure";
-    summary.without_layer = "(none reads it)";
-    summary.expected_faults = memories->expected();
-    summary.device_fit = memories->device_fit();
-    summary.is_of_events = is_particle(facts.scenario->strike);
-    summary.inputs = process_inputs(facts.scenario->strike, *memories);
-    const std::vector<std::string> own = memories->warnings();
-    summary.warnings.insert(summary.warnings.end(), own.begin(), own.end());
+  summary.expected_faults = population.expected();
+  summary.is_of_events = population.expects_events();
+  summary.are_chips = population.are_trials_chips();
+  summary.device_fit = population.device_fit();
+  summary.inputs = population.inputs();
+  const std::vector<std::string> own = population.warnings();
+  summary.warnings.insert(summary.warnings.end(), own.begin(), own.end());
+  summary.headings = population.headings();
+  summary.per_parameter = population.expected_per_word();
+  if (summary.per_parameter && !plan.is_census()) {
+    summary.strata = population.strata();
   }
   return summary;
 }
 
 /// What the rates rest on beside the node and its particles.
-void add_scenario_inputs(const Scenario& scenario, const MemoryPopulation& population,
+void add_scenario_inputs(const Scenario& scenario, const ParticlePopulation& population,
                          StrikeSummary& strikes) {
   const auto said = [&](const char* name, const char* unit, double value) {
     strikes.inputs.push_back({name, unit, {value, "A:the scenario", Provenance::kAssumed}});
@@ -156,7 +87,7 @@ void add_scenario_inputs(const Scenario& scenario, const MemoryPopulation& popul
 
 /// Each trial one particle: rates are those of its structure and stratum.
 void add_strikes(const StrikeTally& tally, const SummaryFacts& facts, Summary& summary) {
-  const MemoryPopulation& population = tally.population();
+  const ParticlePopulation& population = tally.population();
   StrikeSummary& strikes = summary.strikes.emplace(strike_summary(tally, summary.confidence));
   strikes.period_seconds = period_seconds(facts);
   std::vector<double> stored;
@@ -182,13 +113,11 @@ void add_groups(const Tally& tally, const Estimator& estimator, const SummaryFac
     }
   }
   summary.registers =
-      groups_of(tally.parts(), parts_of(facts), estimator, [&](const std::string& name) {
-        return weights_of(facts, [&](const TensorStore& store) { return store.name == name; });
-      });
+      groups_of(tally.parts(), facts.plan->population().parts(), estimator,
+                [&](const std::string& name) { return weights_of(facts, {.part = name}); });
   summary.layers =
-      groups_of(tally.layers(), struck_layers, estimator, [&](const std::string& name) {
-        return weights_of(facts, [&](const TensorStore& store) { return store.layer == name; });
-      });
+      groups_of(tally.layers(), struck_layers, estimator,
+                [&](const std::string& name) { return weights_of(facts, {.layer = name}); });
 }
 
 /// What `until` asks for and all of the trials have not brought.
@@ -232,12 +161,12 @@ void forget_classes(Summary& summary) {
 }  // namespace
 
 Tally empty_tally(const SummaryFacts& facts) {
-  const MemoryPopulation* memories = facts.plan->memories();
+  const Population& population = facts.plan->population();
   TallyRules rules;
   rules.is_persistent = facts.plan->is_persistent();
-  rules.is_by_structure = memories != nullptr;
-  if (memories != nullptr && memories->is_particle() && memories->fluence() <= 0.0) {
-    rules.strikes.emplace(*memories, later_inferences(*facts.scenario, facts.plan->cycles()),
+  rules.is_by_structure = population.are_parts_structures();
+  if (const ParticlePopulation* particles = population.single_particles()) {
+    rules.strikes.emplace(*particles, later_inferences(*facts.scenario, facts.plan->cycles()),
                           after_detection(facts.scenario->accelerator));
   }
   return Tally(rules);
@@ -252,15 +181,15 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
   summary.activated = tally.all().activated;
   summary.is_census = facts.plan->is_census() && summary.counted >= summary.planned;
   const Estimator estimator(*facts.plan, summary.confidence, summary.is_census);
-  summary.all = estimator.group("all", tally.all(), all_weights(facts));
+  summary.all = estimator.group("all", tally.all(), weights_of(facts, {}));
   summary.mean_faults = tally.all().mean_faults();
   if (summary.per_parameter) {
     summary.accuracy_under_faults =
-        estimator.accuracy(tally.all(), all_weights(facts), summary.accuracy);
+        estimator.accuracy(tally.all(), weights_of(facts, {}), summary.accuracy);
   }
   if (tally.strikes()) {
     add_strikes(*tally.strikes(), facts, summary);
-  } else if (!strikes_several(facts, summary.mean_faults)) {
+  } else if (facts.plan->population().is_told_by_part(summary.mean_faults)) {
     add_groups(tally, estimator, facts, summary);
   }
   if (facts.scenario->audit > 0.0) {
@@ -278,7 +207,7 @@ Estimate rate_of(const Tally& tally, const SummaryFacts& facts, Rate rate) {
   if (tally.strikes()) {
     return StrikeEstimator(*tally.strikes(), confidence).rate_of(rate);
   }
-  return Estimator(*facts.plan, confidence, false).of_all(tally.all(), all_weights(facts), rate);
+  return Estimator(*facts.plan, confidence, false).of_all(tally.all(), weights_of(facts, {}), rate);
 }
 
 }  // namespace tilestrike::campaigns

@@ -44,19 +44,19 @@ struct Summary {
   double expected_faults = 0.0;  // before a trial is conditioned on at least one
   double mean_faults = 0.0;      // of the counted trials
   bool is_of_events = false;     // what is expected is events, not faults
+  bool are_chips = false;        // trial k is one chip at every point of a sweep
   // Of a strike on tensors:
   std::optional<double> per_parameter;  // expected faults over the words that may be struck
-  std::vector<BitStratum> strata;       // that the trials are shared between; empty: they are not
+  std::vector<Stratum> strata;       // that the trials are shared between; empty: they are not
   Estimate accuracy_under_faults;       // top-1, without the condition; n = 0: no labels
   double device_fit = 0.0;  // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;
-  std::string part;                   // what its parts are: register, tensor or structure
+  Headings headings;                  // of its parts and layers
   std::vector<Group> registers;       // its parts; none where a trial strikes several of them
   std::vector<Group> layers;          // by the first layer struck
-  std::string without_layer;          // what a trial is called that struck none
   std::optional<AuditSummary> audit;  // where trials are audited
-  std::vector<StrikeInput> inputs;    // of a process whose trials are no single particles
+  std::vector<StrikeInput> inputs;    // of trials that are no single particles
   std::vector<std::string> not_modelled;
   std::vector<std::string> warnings;
 };

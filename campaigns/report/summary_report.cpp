@@ -58,8 +58,8 @@ void add_sample(const Summary& summary, Report& report) {
   report.say("");
 }
 
-void add_strata(const std::vector<BitStratum>& strata, Report& report) {
-  using Stratum = BitStratum;
+void add_strata(const std::vector<Stratum>& strata, Report& report) {
+  using Stratum = Stratum;
   const std::vector<ColumnOf<Stratum>> columns = {
       {{"name", ""}, [](const Stratum& stratum) { return stratum.name; }},
       {{"bits", ""}, [](const Stratum& stratum) { return stratum.bits; }},
@@ -151,12 +151,12 @@ std::vector<ColumnOf<Group>> group_columns(const std::string& heading, const std
 }
 
 void add_groups(const Summary& summary, Report& report) {
-  const auto columns = group_columns(summary.part, "");
+  const auto columns = group_columns(summary.headings.part, "");
   report.record("all", columns, summary.all);
   if (!summary.per_parameter && summary.weight < 1.0) {
     add_condition(summary, report);
   }
-  ReportTable parts = table_of(summary.part + "s", columns, summary.registers);
+  ReportTable parts = table_of(summary.headings.part + "s", columns, summary.registers);
   if (!summary.strikes) {
     parts.total = entries_of(columns, summary.all);
     report.add(std::move(parts));
@@ -164,7 +164,7 @@ void add_groups(const Summary& summary, Report& report) {
   } else {
     report.add(std::move(parts));
   }
-  report.add(table_of("layers", group_columns("first layer struck", summary.without_layer),
+  report.add(table_of("layers", group_columns("first layer struck", summary.headings.without_layer),
                       summary.layers));
   if (!summary.layers.empty()) {
     report.say("");

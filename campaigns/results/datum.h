@@ -19,7 +19,8 @@
 
 #include "base/fault.h"
 #include "base/outcome.h"
-#include "campaigns/plan/memory_population.h"
+#include "campaigns/plan/strike_classes.h"
+#include "campaigns/scenario/memory_strike.h"
 
 namespace tilestrike::campaigns {
 

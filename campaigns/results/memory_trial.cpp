@@ -37,10 +37,6 @@ const Table<MemoryTrial>& memory_table() {
   return table;
 }
 
-bool is_in_memory(const DrawnTrial& drawn) {
-  return drawn.strike && (drawn.strike->first || !drawn.strike->cells.empty());
-}
-
 MemoryTrial memory_trial(const FaultRecord& first, const DrawnStrike& strike, const Judged& judged,
                          AfterDetection after_detection) {
   MemoryTrial trial;
@@ -165,8 +161,8 @@ void describe_scrubbers(const DrawnTrial& drawn, const bridge::StudyFacts& study
 std::vector<std::string> describe_memories(const DrawnTrial& drawn,
                                            const bridge::StudyFacts& study) {
   std::vector<std::string> lines;
-  if (is_in_memory(drawn)) {
-    describe_cells(*drawn.strike, study, lines);
+  if (const DrawnStrike* strike = drawn.in_memory()) {
+    describe_cells(*strike, study, lines);
     describe_scrubbers(drawn, study, lines);
   }
   return lines;

@@ -31,9 +31,6 @@ struct MemoryTrial : TrialKey {
 
 const Table<MemoryTrial>& memory_table();
 
-/// Whether cells of memories are struck.
-bool is_in_memory(const DrawnTrial& drawn);
-
 MemoryTrial memory_trial(const FaultRecord& first, const DrawnStrike& strike, const Judged& judged,
                          AfterDetection after_detection);
 

@@ -3,20 +3,40 @@
 #include "campaigns/results/trial_record.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/error.h"
 
 namespace tilestrike::campaigns {
 namespace {
 
-/// The struck cell, or the first fault of another strike.
-FaultRecord first_fault(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
+/// Visits what was drawn: words of tensors, cells of memories or registers of the mesh.
+template <class Visitor>
+auto visit_struck(const DrawnTrial& drawn, const Visitor& visitor) {
   if (!drawn.words.first.empty()) {
-    return fault_record(drawn.words.first.front(), study);
+    return visitor(drawn.words);
   }
-  if (!drawn.faults.empty()) {
-    return fault_record(drawn.faults.front(), study);
-  }
-  return first_fault_record(*drawn.strike, study);
+  const DrawnStrike* strike = drawn.in_memory();
+  return strike != nullptr ? visitor(*strike) : visitor(drawn.faults);
 }
+
+/// The first fault.
+struct FirstFault {
+  const DrawnTrial& drawn;
+  const bridge::StudyFacts& study;
+
+  FaultRecord operator()(const DrawnWords& words) const {
+    return fault_record(words.first.front(), study);
+  }
+  /// A register, where a particle's trial has struck some; else the struck cell.
+  FaultRecord operator()(const DrawnStrike& strike) const {
+    return drawn.faults.empty() ? first_fault_record(strike, study) : (*this)(drawn.faults);
+  }
+  FaultRecord operator()(const std::vector<DrawnFault>& faults) const {
+    TS_CHECK(!faults.empty(), "a trial that strikes nothing");
+    return fault_record(faults.front(), study);
+  }
+};
 
 /// What came of it, on all images.
 void set_outcome(const Judged& judged, TrialRecord& record) {
@@ -56,24 +76,34 @@ void keep_first(const std::vector<Drawn>& drawn, const bridge::StudyFacts& study
 }
 
 /// The part of what was struck, and its faults.
-void set_parts(const DrawnTrial& drawn, const bridge::StudyFacts& study, const Plan& plan,
-               const Judged& judged, const FaultRecord& first, TrialRecord& record) {
-  const TrialKey& key = record;
-  if (drawn.words.count > 0) {
-    record.faults = static_cast<std::int64_t>(drawn.words.count);
-    static_cast<TrialKey&>(record.tensor.emplace(tensor_trial(first, judged))) = key;
-    keep_first(drawn.words.first, study, record);
-  } else if (is_in_memory(drawn)) {
-    record.faults = static_cast<std::int64_t>(drawn.strike->cells.size());
-    static_cast<TrialKey&>(record.memory.emplace(
-        memory_trial(first, *drawn.strike, judged, plan.after_detection()))) = key;
-    keep_first(drawn.strike->cells, study, record);
-  } else {
-    record.faults = static_cast<std::int64_t>(drawn.faults.size());
-    static_cast<TrialKey&>(record.mesh.emplace(mesh_trial(first, judged))) = key;
-    keep_first(drawn.faults, study, record);
+struct PartOfRecord {
+  const bridge::StudyFacts& study;
+  AfterDetection after_detection;
+  const Judged& judged;
+  const FaultRecord& first;
+  TrialRecord& record;
+
+  void operator()(const DrawnWords& words) const {
+    keep(record.tensor, tensor_trial(first, judged), words.count, words.first);
   }
-}
+  void operator()(const DrawnStrike& strike) const {
+    keep(record.memory, memory_trial(first, strike, judged, after_detection), strike.cells.size(),
+         strike.cells);
+  }
+  void operator()(const std::vector<DrawnFault>& faults) const {
+    keep(record.mesh, mesh_trial(first, judged), faults.size(), faults);
+  }
+
+ private:
+  template <class Part, class Drawn>
+  void keep(std::optional<Part>& part, Part trial, std::uint64_t faults,
+            const std::vector<Drawn>& drawn) const {
+    const TrialKey& key = record;
+    static_cast<TrialKey&>(part.emplace(std::move(trial))) = key;
+    record.faults = static_cast<std::int64_t>(faults);
+    keep_first(drawn, study, record);
+  }
+};
 
 }  // namespace
 
@@ -115,7 +145,7 @@ TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& dr
     record.radiation = drawn.strike->radiation;
     record.events = drawn.strike->events;
   }
-  const FaultRecord first = first_fault(drawn, study);
+  const FaultRecord first = visit_struck(drawn, FirstFault{drawn, study});
   record.structure = first.structure;
   record.register_name = first.register_name;
   record.bit = first.bit;
@@ -126,12 +156,12 @@ TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& dr
   }
   record.engine = population.is_on_hardware() ? engine : "";
   set_outcome(judged, record);
-  set_parts(drawn, study, plan, judged, first, record);
+  visit_struck(drawn, PartOfRecord{study, plan.after_detection(), judged, first, record});
   return record;
 }
 
 std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
-  return first_fault(drawn, study).structure;
+  return visit_struck(drawn, FirstFault{drawn, study}).structure;
 }
 
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::StudyFacts& study) {

@@ -52,24 +52,25 @@ std::vector<std::string> differences_of(const TrialRecord& stored, const TrialRe
 /// The memory that the trial struck first, around the struck cell.
 SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const DrawnTrial& drawn,
                               const bridge::Study& study) {
-  if (!drawn.strike || (drawn.strike->cells.empty() && !drawn.strike->first)) {
+  const DrawnStrike* strike = drawn.in_memory();
+  if (strike == nullptr) {
     fail(ErrorCode::kInvalidInput, "the trial struck no memory", "--svg",
          "leave it out; pictures are of memories and their cells");
   }
-  const std::vector<DrawnCell>& cells = drawn.strike->cells;
-  const std::size_t memory = *drawn.strike->memory;
+  const std::vector<DrawnCell>& cells = strike->cells;
+  const std::size_t memory = *strike->memory;
   const bridge::StudyMemory& struck = study.facts().memories[memory];
   const sim::ArrayGeometry geometry(struck.config.array());
   std::vector<sim::Cell> places;
   const auto is_struck = [&](const DrawnCell& cell) {
-    return cell.fault.memory == memory && geometry.cell_of(cell.fault.bit) == drawn.strike->struck;
+    return cell.fault.memory == memory && geometry.cell_of(cell.fault.bit) == strike->struck;
   };
   if (std::ranges::any_of(cells, is_struck)) {
-    places.push_back(drawn.strike->struck);
+    places.push_back(strike->struck);
   }
   for (const DrawnCell& cell : cells) {
     const sim::Cell place = geometry.cell_of(cell.fault.bit);
-    if (cell.fault.memory == memory && place != drawn.strike->struck) {
+    if (cell.fault.memory == memory && place != strike->struck) {
       places.push_back(place);
     }
   }

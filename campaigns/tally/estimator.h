@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "campaigns/tally/tally.h"
@@ -22,9 +21,6 @@ struct Group {
   std::map<std::string, std::int64_t> masked_at;
 };
 
-/// The strata of a group of trials with their exact weights; none: it is not divided.
-using Weights = std::vector<std::pair<std::string, double>>;
-
 class Estimator {
  public:
   /// `is_exact`: all of a census is counted.
@@ -34,6 +30,7 @@ class Estimator {
         is_persistent_(plan.is_persistent()),
         is_exact_(is_exact) {}
 
+  // `weights`: the strata of the group of trials; none: it is not divided.
   /// The accuracy when faults come with the plan's probability: the golden one, and what trials
   /// gain or lose on their own images.
   Estimate accuracy(const TrialCounts& counts, const Weights& weights, double golden) const;

@@ -32,7 +32,7 @@ struct StrikeRates {
   Estimate due_event;
   Estimate wrong_inferences;  // mean number of one strike
   /// What reading codewords while they are upset comes to at most, in FIT, enumerated.
-  std::optional<MemoryPopulation::Enumerated> enumerated;
+  std::optional<EnumeratedRates> enumerated;
 
   /// Strikes in 1e9 hours, on what the cells hold.
   double strikes() const { return fit.total() * stored.value; }
@@ -74,7 +74,7 @@ class StrikeEstimator {
   double fit_of(const GroupSelection& is_meant) const;
 
   const StrikeTally& tally_;
-  const MemoryPopulation& population_;
+  const ParticlePopulation& population_;
   double confidence_;
 };
 

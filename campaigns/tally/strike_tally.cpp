@@ -61,7 +61,7 @@ void StrikeCounts::merge(const StrikeCounts& other) {
   wrong.add(other.wrong);
 }
 
-StrikeTally::StrikeTally(const MemoryPopulation& population, double later_inferences,
+StrikeTally::StrikeTally(const ParticlePopulation& population, double later_inferences,
                          AfterDetection after_detection)
     : population_(&population),
       later_inferences_(later_inferences),

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "campaigns/plan/memory_population.h"
+#include "campaigns/plan/particle_population.h"
 #include "campaigns/results/trial_record.h"
 #include "campaigns/statistics/rates.h"
 #include "campaigns/statistics/statistics.h"
@@ -52,7 +52,7 @@ struct StrikeCounts {
 class StrikeTally {
  public:
   /// `later_inferences`: that a strike on contents that stay lasts on average.
-  StrikeTally(const MemoryPopulation& population, double later_inferences,
+  StrikeTally(const ParticlePopulation& population, double later_inferences,
               AfterDetection after_detection);
 
   void add(const StrikeSeen& seen);
@@ -60,7 +60,7 @@ class StrikeTally {
   void merge(const StrikeTally& other);
 
   const StrikeCounts& of(const StrikeGroup& group) const;
-  const MemoryPopulation& population() const { return *population_; }
+  const ParticlePopulation& population() const { return *population_; }
   AfterDetection after_detection() const { return after_detection_; }
   double later_inferences() const { return later_inferences_; }
   /// By what the struck cell held, and the largest of them.
@@ -73,7 +73,7 @@ class StrikeTally {
   bool operator==(const StrikeTally& other) const { return counts_ == other.counts_; }
 
  private:
-  const MemoryPopulation* population_;
+  const ParticlePopulation* population_;
   double later_inferences_;
   AfterDetection after_detection_;
   StoredFactors factors_{1.0, 1.0, 1.0};

@@ -31,8 +31,9 @@ struct Planned {
                 .scenario),
         study(study_inputs(scenario, sim::builtin_engines()), {}),
         plan(scenario, study.facts()) {}
+  const ParticlePopulation& particles() const { return *plan.population().single_particles(); }
   std::vector<AccumulatedRates> rates() const {
-    return accumulated_rates(*plan.memories(), scenario, 1e-3, {1.0, 1.0});
+    return accumulated_rates(particles(), scenario, 1e-3, {1.0, 1.0});
   }
 
   Scenario scenario;
@@ -50,7 +51,7 @@ TEST(AccumulatedTest, WeightsThatStayMeetASecondStrike) {
   EXPECT_EQ(rates[0].stay, Stay::kResident);
   EXPECT_EQ(rates[0].all_codewords, 32U * 1024 * 1024 / 8);
   EXPECT_EQ(rates[0].codewords, rates[0].all_codewords / 4) << "those that hold weights alone";
-  const sim::EventRates fit = setup.plan.memories()->structures()[0].fit;
+  const sim::EventRates fit = setup.particles().structures()[0].fit;
   const double codewords = static_cast<double>(rates[0].all_codewords);
   // Cells per event: 1.413 of neutrons, one else.
   const double lambda = (1.413 * fit.neutron + fit.alpha + fit.thermal) / codewords / 1e9;
@@ -106,9 +107,9 @@ TEST(AccumulatedTest, WithoutEccNothingIsHidden) {
 
 TEST(BandsTest, GrowthAndSharesCarryToWhatEccMakesOfThem) {
   const Planned setup("");
-  const std::vector<StructureBands> bands = bands_of(*setup.plan.memories());
+  const std::vector<StructureBands> bands = bands_of(setup.particles());
   ASSERT_EQ(bands.size(), 2U);
-  const sim::TechnologyNode& node = setup.plan.memories()->node();
+  const sim::TechnologyNode& node = setup.particles().node();
   const double rate_high = node.neutron_high.value / node.neutron_rate.value;
   // At interleave 1 (accumulator) detected errors come of pairs; at 8 of long rows, by orders.
   EXPECT_GT(bands[1].due.high, 2.0 * rate_high);
@@ -116,7 +117,7 @@ TEST(BandsTest, GrowthAndSharesCarryToWhatEccMakesOfThem) {
   EXPECT_GT(bands[0].due.high, 100.0 * rate_high);
   EXPECT_GT(bands[1].silent.high, bands[1].due.high);
   const Planned bare(", ecc: none");
-  const Band silent = bands_of(*bare.plan.memories())[0].silent;
+  const Band silent = bands_of(bare.particles())[0].silent;
   EXPECT_GT(silent.high, 1.0);
   EXPECT_LT(silent.high, 2.5);
   EXPECT_LT(silent.low, 0.7);
@@ -124,9 +125,9 @@ TEST(BandsTest, GrowthAndSharesCarryToWhatEccMakesOfThem) {
 
 TEST(BandsTest, TheRateMayBePlacedInItsBand) {
   const Planned low("", ", rate_in_band: 0"), high("", ", rate_in_band: 1"), middle("");
-  const sim::TechnologyNode& node = middle.plan.memories()->node();
+  const sim::TechnologyNode& node = middle.particles().node();
   const auto neutron = [](const Planned& setup) {
-    return setup.plan.memories()->structures()[0].fit.neutron;
+    return setup.particles().structures()[0].fit.neutron;
   };
   EXPECT_NEAR(neutron(low) / neutron(middle), node.neutron_low.value / node.neutron_rate.value,
               1e-9);

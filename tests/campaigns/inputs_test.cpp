@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does every number that a process rests on say where it comes from, and is it that number?
-#include "campaigns/report/inputs.h"
+#include "campaigns/plan/strike_inputs.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "campaigns/plan/dram_population.h"
+#include "campaigns/plan/low_voltage_population.h"
 #include "campaigns/plan/population_of.h"
 #include "tests/campaigns/campaign_files.h"
 
@@ -105,7 +107,7 @@ TEST(InputsTest, AFluenceSaysItsCrossSectionAndEachProcessHasItsOwn) {
     for (const auto& [name, config] : scenario.accelerator.memory) {
       study.memories.push_back({name, config, 100});
     }
-    return process_inputs(scenario.strike, *population_of(scenario, study)->as_memories());
+    return population_of(scenario, study)->inputs();
   };
   const std::vector<StrikeInput> fluence =
       of("{process: particle, where: {memory: all}, fluence: 1e9, voltage: 0.7, rate_per_volt: 2}");

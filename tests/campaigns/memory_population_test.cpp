@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "campaigns/plan/binomial.h"
+#include "campaigns/plan/particle_population.h"
 #include "campaigns/plan/sampling.h"
 #include "tests/campaigns/campaign_files.h"
 #include "tests/campaigns/fake_study.h"
@@ -26,7 +27,12 @@ struct Planned {
         study(study_inputs(scenario, sim::builtin_engines()), {}),
         plan(scenario, study.facts()) {}
   DrawnStrike strike(std::uint64_t trial) const { return *plan.draw(TrialId(trial)).strike; }
-  const MemoryPopulation& population() const { return *plan.memories(); }
+  const MemoryPopulation& population() const {
+    return dynamic_cast<const MemoryPopulation&>(plan.population());
+  }
+  const ParticlePopulation& particles() const {
+    return dynamic_cast<const ParticlePopulation&>(plan.population());
+  }
 
   Scenario scenario;
   FakeStudy study;
@@ -140,7 +146,7 @@ TEST(MemoryPopulationTest, ACensusTakesEveryCellOnce) {
 TEST(MemoryPopulationTest, StructuresAreStruckByTheirRates) {
   const Planned setup(small("none") +
                       "strike: {process: particle, where: {memory: all, mesh: {}}, strata: false}");
-  const MemoryPopulation& population = setup.population();
+  const ParticlePopulation& population = setup.particles();
   ASSERT_EQ(population.structures().size(), 3U);
   // 130 nm: 770 + 431 FIT/Mbit of cells; the flip-flops' rate is in the file, too.
   EXPECT_NEAR(population.structures()[0].fit.neutron, 770.0 * 8192 * 8 / 1e6, 1e-9);
@@ -244,7 +250,7 @@ TEST(MemoryPopulationTest, ALowerVoltageRaisesRatesAndClusters) {
     }
   }
   EXPECT_GT(at_node.population().structures()[0].fit.thermal, 0.0);
-  EXPECT_NEAR(lower.population().fit(), factor * at_node.population().fit(), 1e-9);
+  EXPECT_NEAR(lower.particles().fit(), factor * at_node.particles().fit(), 1e-9);
   const auto several = [](const Planned& setup) {
     int count = 0;
     for (std::uint64_t k = 0; k < 20'000; ++k) {
@@ -265,7 +271,7 @@ TEST(MemoryPopulationTest, ALowerVoltageRaisesRatesAndClusters) {
 TEST(MemoryPopulationTest, StrataAreWhatTheyAreCalledAndTheirWeightsAddUp) {
   for (const std::string ecc : {"secded", "parity", "dected"}) {
     const Planned setup(small(ecc) + kParticle);
-    const MemoryPopulation& population = setup.population();
+    const ParticlePopulation& population = setup.particles();
     ASSERT_TRUE(population.is_stratified());
     double fit = 0.0, of_classes = 0.0, share = 0.0;
     for (const StrikeGroup& group : population.groups()) {
@@ -312,7 +318,7 @@ TEST(MemoryPopulationTest, StrataAreWhatTheyAreCalledAndTheirWeightsAddUp) {
 TEST(MemoryPopulationTest, AnyNumberOfTrialsIsSharedAlike) {
   const Planned setup(small("secded") + kParticle),
       more(small("secded") + kParticle + "\ntrials: 777");
-  const std::vector<StrikeClass>& classes = setup.population().classes();
+  const std::vector<StrikeClass>& classes = setup.particles().classes();
   std::vector<int> counts(classes.size(), 0);
   for (std::uint64_t k = 0; k < 20'000; ++k) {
     const std::size_t of_trial = *setup.population().allocation().stratum_of(TrialId(k));
@@ -329,22 +335,22 @@ TEST(MemoryPopulationTest, AnyNumberOfTrialsIsSharedAlike) {
 TEST(MemoryPopulationTest, ClustersThatReachFarGetTrials) {
   const Planned setup(small("secded") + kParticle);
   double far = 0.0, fit = 0.0;
-  for (const StrikeClass& each : setup.population().classes()) {
+  for (const StrikeClass& each : setup.particles().classes()) {
     far += each.reach > 1 ? each.share : 0.0;
     fit += each.reach > 1 ? each.fit : 0.0;
   }
-  EXPECT_LT(fit, 0.05 * setup.population().fit());
+  EXPECT_LT(fit, 0.05 * setup.particles().fit());
   EXPECT_GT(far, 0.35) << "of them come all errors that ECC does not correct";
 }
 
 TEST(MemoryPopulationTest, RatesBelowTheLeastAreBoundedNotSampled) {
   const Planned setup(small("secded", "65nm", 2) + kParticle);
-  const auto enumerated = setup.population().enumerated(0);
+  const auto enumerated = setup.particles().enumerated(0);
   ASSERT_TRUE(enumerated);
   EXPECT_LT(enumerated->silent, kLeastSampledFit);
   EXPECT_GT(enumerated->silent, 0.0);
   EXPECT_GT(enumerated->due, kLeastSampledFit);
-  for (const StrikeGroup& group : setup.population().groups()) {
+  for (const StrikeGroup& group : setup.particles().groups()) {
     if (group.stratum == sim::Stratum::kSilent) {
       EXPECT_FALSE(group.is_silent_sampled);
     }
@@ -395,7 +401,7 @@ TEST(MemoryPopulationTest, PointsOfASweepArePaired) {
 TEST(MemoryPopulationTest, AFluenceDrawsAsManyEventsAsItCauses) {
   const Planned setup(small("none") +
                       "strike: {process: particle, where: {memory: all}, fluence: 1e9}");
-  const double expected = 1e9 * sim::neutron_cross_section(setup.population().node()) * 10240 * 8;
+  const double expected = 1e9 * sim::neutron_cross_section(setup.particles().node()) * 10240 * 8;
   EXPECT_NEAR(setup.population().expected(), expected, 1e-12 * expected);
   EXPECT_NEAR(setup.plan.weight(), 1.0 - std::exp(-expected), 1e-12);
   double events = 0.0;

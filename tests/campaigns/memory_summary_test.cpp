@@ -96,17 +96,18 @@ TEST(MemorySummaryTest, StrataAreWeightedByTheirRates) {
   const Plan plan(scenario, study.facts());
   SQLite::Database database(path, SQLite::OPEN_READONLY);
   std::map<std::size_t, StratumShares> classes;
-  for (const StrikeGroup& group : plan.memories()->groups()) {
-    const std::string where = "FROM trials_wide WHERE structure = '" +
-                              plan.memories()->structures()[group.structure].name +
-                              "' AND radiation = '" + std::string(name_of(group.radiation)) +
-                              "' AND stratum = '" + group.text + "'";
+  for (const StrikeGroup& group : plan.population().single_particles()->groups()) {
+    const std::string where =
+        "FROM trials_wide WHERE structure = '" +
+        plan.population().single_particles()->structures()[group.structure].name +
+        "' AND radiation = '" + std::string(name_of(group.radiation)) + "' AND stratum = '" +
+        group.text + "'";
     const int n = database.execAndGet("SELECT COUNT(*) " + where).getInt();
     const int hits =
         database.execAndGet("SELECT COUNT(*) " + where + " AND outcome = 'due'").getInt();
     if (*group.stratum == sim::Stratum::kDetected || *group.stratum == sim::Stratum::kBoth) {
       StratumShares& each = classes[group.of_class];
-      each.weight += group.fit / plan.memories()->fit();
+      each.weight += group.fit / plan.population().single_particles()->fit();
       each.shares.add(stratum_of(0.0, hits, n).shares);
     } else {
       EXPECT_EQ(hits, 0);
@@ -543,7 +544,7 @@ TEST(MemorySummaryTest, WhatIsReportedIsNotStopped) {
   FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
   const auto summary = [&](AfterDetection after_detection) {
-    StrikeTally tally(*plan.memories(), 0.0, after_detection);
+    StrikeTally tally(*plan.population().single_particles(), 0.0, after_detection);
     StrikeSeen seen;
     seen.structure = "scratchpad";
     seen.radiation = "neutron";
@@ -592,14 +593,14 @@ TEST(MemorySummaryTest, WrongInferencesAreBoundedByWhatAStructureCanCause) {
           .scenario;
   FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
-  ASSERT_TRUE(plan.memories()->structures()[0].outlives);
-  ASSERT_FALSE(plan.memories()->structures()[1].outlives);
+  ASSERT_TRUE(plan.population().single_particles()->structures()[0].outlives);
+  ASSERT_FALSE(plan.population().single_particles()->structures()[1].outlives);
   const double later = later_inferences(scenario, plan.cycles());
   ASSERT_GT(later, 1e9);
-  StrikeTally tally(*plan.memories(), later, AfterDetection::kStops);
+  StrikeTally tally(*plan.population().single_particles(), later, AfterDetection::kStops);
   StrikeSeen seen;
-  for (const StrikeGroup& group : plan.memories()->groups()) {
-    seen.structure = plan.memories()->structures()[group.structure].name;
+  for (const StrikeGroup& group : plan.population().single_particles()->groups()) {
+    seen.structure = plan.population().single_particles()->structures()[group.structure].name;
     seen.radiation = std::string(name_of(group.radiation));
     seen.stratum = group.text;
     for (int i = 0; i < 1000; ++i) {
@@ -626,7 +627,7 @@ TEST(MemorySummaryTest, ImpossibleOutcomesAreCountedAndSaid) {
           .scenario;
   FakeStudy study(study_inputs(scenario, sim::builtin_engines()), {});
   const Plan plan(scenario, study.facts());
-  StrikeTally tally(*plan.memories(), 0.0, AfterDetection::kStops);
+  StrikeTally tally(*plan.population().single_particles(), 0.0, AfterDetection::kStops);
   StrikeSeen seen;
   seen.structure = "scratchpad";
   seen.radiation = "neutron";

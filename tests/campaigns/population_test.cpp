@@ -67,7 +67,7 @@ TEST(PopulationTest, WhatItSaysOfATrialIsWhatResultsHold) {
       EXPECT_EQ(record.stratum, population.stratum_name(drawn)) << strike;
       const std::vector<std::string> parts = population.parts();
       const std::string& part =
-          population.as_memories() != nullptr ? record.structure : record.register_name;
+          population.are_parts_structures() ? record.structure : record.register_name;
       EXPECT_TRUE(population.is_list() || std::ranges::count(parts, part) == 1) << strike;
       if (!population.joint_structure().empty()) {
         EXPECT_EQ(record.structure, population.joint_structure()) << strike;
@@ -104,9 +104,12 @@ TEST(PopulationTest, OnlyParticlesHaveATechnology) {
     const Population& population = setup.population();
     const bool is_particle = strike.find("particle") != std::string::npos;
     EXPECT_EQ(population.technology() != nullptr, is_particle) << strike;
-    EXPECT_EQ(population.as_particles() != nullptr, is_particle) << strike;
-    EXPECT_EQ(population.as_memories() != nullptr, strike.find("memory") != std::string::npos);
-    EXPECT_EQ(population.as_tensors(), nullptr);
+    const bool is_single = is_particle && strike.find("fluence") == std::string::npos;
+    EXPECT_EQ(population.single_particles() != nullptr, is_single) << strike;
+    EXPECT_EQ(population.expects_events(), is_particle) << strike;
+    EXPECT_EQ(population.are_parts_structures(), strike.find("memory") != std::string::npos);
+    EXPECT_FALSE(population.expected_per_word());
+    EXPECT_EQ(population.are_trials_chips(), strike.find("low_voltage") != std::string::npos);
     EXPECT_EQ(population.device_fit() > 0.0, strike.find("dram") != std::string::npos);
   }
 }
@@ -114,7 +117,7 @@ TEST(PopulationTest, OnlyParticlesHaveATechnology) {
 TEST(PopulationTest, StrataOfParticlesAreTheirClasses) {
   const Planned setup(kAccelerator + "strike: {process: particle, where: {memory: all, mesh: {}}}");
   const std::vector<Stratum>& strata = setup.population().strata();
-  const std::vector<StrikeClass>& classes = setup.population().as_particles()->classes();
+  const std::vector<StrikeClass>& classes = setup.population().single_particles()->classes();
   ASSERT_EQ(strata.size(), classes.size());
   double weight = 0.0, share = 0.0;
   for (std::size_t i = 0; i < strata.size(); ++i) {

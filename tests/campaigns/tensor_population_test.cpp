@@ -116,7 +116,7 @@ TEST(TensorPopulationTest, StrataHaveExactWeightsAndEvenMembers) {
   const double bits = 6.0 * 32 + 5 * 8;
   std::map<std::string, double> weights;
   double sum = 0.0, shares = 0.0;
-  for (const BitStratum& stratum : population.strata()) {
+  for (const Stratum& stratum : population.strata()) {
     weights[stratum.name] = stratum.weight;
     sum += stratum.weight;
     shares += stratum.share;
@@ -139,7 +139,7 @@ TEST(TensorPopulationTest, StrataHaveExactWeightsAndEvenMembers) {
   for (std::uint64_t trial = 0; trial < kTrials; ++trial) {
     const DrawnWords drawn = words_of(population, trial);
     const DrawnBit& bit = drawn.first.front();
-    const BitStratum& stratum = population.strata()[*drawn.stratum];
+    const Stratum& stratum = population.strata()[*drawn.stratum];
     ASSERT_EQ(bit_stratum_of(stores[bit.store.value].format, bit.bit), stratum.name);
     ++seen[{bit.store.value, bit.word, bit.bit}];
     weighed += population.weight_of(drawn);
@@ -148,7 +148,7 @@ TEST(TensorPopulationTest, StrataHaveExactWeightsAndEvenMembers) {
   ASSERT_EQ(seen.size(), static_cast<std::size_t>(bits)) << "every bit is met";
   for (const auto& [bit, times] : seen) {
     const std::string name = bit_stratum_of(stores[std::get<0>(bit)].format, std::get<2>(bit));
-    const auto& stratum = *std::ranges::find(population.strata(), name, &BitStratum::name);
+    const auto& stratum = *std::ranges::find(population.strata(), name, &Stratum::name);
     const double mean = kTrials * stratum.share / static_cast<double>(stratum.bits);
     EXPECT_NEAR(times, mean, 5 * std::sqrt(mean)) << name;
   }
