@@ -10,7 +10,7 @@ namespace {
 constexpr double kSecondsPerHour = 3600.0;
 
 /// What meets in a codeword of a memory, by the rates of what strikes it.
-UpsetsKey upsets_key(const MemoryPopulation& population, const Structure& structure,
+UpsetsKey upsets_key(const ParticlePopulation& population, const Structure& structure,
                      const bridge::StudyMemory& memory) {
   const sim::ArrayConfig array = memory.config.array();
   const sim::ArrayGeometry geometry(array);
