@@ -92,8 +92,7 @@ StoreId store_of(const ListedFault& fault, const std::vector<TensorStore>& store
 
 }  // namespace
 
-ListedRegisters::ListedRegisters(const StrikeConfig& strike, const bridge::StudyFacts& study,
-                                 const sim::MeshConfig& mesh)
+ListedRegisters::ListedRegisters(const StrikeConfig& strike, const bridge::StudyFacts& study)
     : Population(strike, times_of(strike, study)) {
   for (const ListedTrial& trial : strike.list) {
     sites_.emplace_back();

@@ -10,15 +10,13 @@
 #include "bridge/words/study_facts.h"
 #include "campaigns/plan/population.h"
 #include "campaigns/plan/tensor_population.h"
-#include "sim/mesh/mesh_config.h"
 
 namespace tilestrike::campaigns {
 
 class ListedRegisters final : public Population {
  public:
   /// Throws Failure: a cycle beyond the inference, an image that is not in use.
-  ListedRegisters(const StrikeConfig& strike, const bridge::StudyFacts& study,
-                  const sim::MeshConfig& mesh);
+  ListedRegisters(const StrikeConfig& strike, const bridge::StudyFacts& study);
 
   std::uint64_t members() const override { return strike().list.size(); }
   std::string text() const override;

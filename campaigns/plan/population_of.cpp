@@ -22,7 +22,7 @@ std::unique_ptr<Population> population_of(const Scenario& scenario,
       if (is_on_tensors) {
         return std::make_unique<ListedWords>(strike, study);
       }
-      return std::make_unique<ListedRegisters>(strike, study, scenario.accelerator.mesh);
+      return std::make_unique<ListedRegisters>(strike, study);
     case Process::kParticle:
       return std::make_unique<ParticlePopulation>(scenario, study);
     case Process::kLowVoltage:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one loop: trials that wait between two layers, and a guard between the mesh and
 // requantisation.
+#include <ATen/ops/sub.h>
 #include <ATen/ops/sum.h>
 #include <gtest/gtest.h>
 
@@ -19,8 +20,8 @@ namespace {
 const TopKJudge kTopK{};
 
 /// A network on an accelerator with memories, and the golden run of one image.
-struct Setup {
-  explicit Setup(GuardKind guard = GuardKind::kNone) {
+struct Example {
+  explicit Example(GuardKind guard = GuardKind::kNone) {
     AcceleratorConfig accelerator = small_accelerator(
         sim::Dataflow::kWeightStationary, WeightReload::kPerInference, sim::EccKind::kNone);
     accelerator.guard = guard;
@@ -54,9 +55,10 @@ struct Setup {
 };
 
 TEST(TrialRunTest, TrialsThatWaitBetweenLayersEndAsThoseThatRunThrough) {
-  const Setup setup;
-  MeshTrials mesh(setup.network, *setup.mapping, sim::builtin_engines(), "systemc", kTopK);
-  MemoryTrials memories(setup.network, *setup.mapping, sim::builtin_engines().at("systemc"), kTopK);
+  const Example example;
+  MeshTrials mesh(example.network, *example.mapping, sim::builtin_engines(), "systemc", kTopK);
+  MemoryTrials memories(example.network, *example.mapping, sim::builtin_engines().at("systemc"),
+                        kTopK);
   RandomStream random(1, 0, Purpose::kTest);
   constexpr std::size_t kTrials = 60;
   std::vector<std::vector<RegisterFault>> registers(kTrials);
@@ -65,15 +67,15 @@ TEST(TrialRunTest, TrialsThatWaitBetweenLayersEndAsThoseThatRunThrough) {
   std::vector<std::unique_ptr<TrialRun>> runs;
   std::vector<std::unique_ptr<StrikePath>> paths;
   for (std::size_t i = 0; i < kTrials; ++i) {
-    registers[i] = {setup.register_fault(random)};
-    cells[i] = {setup.cell_fault(random)};
+    registers[i] = {example.register_fault(random)};
+    cells[i] = {example.cell_fault(random)};
     strikes[i] = {cells[i], {}};
     runs.push_back(
-        std::make_unique<TrialRun>(setup.network, *setup.mapping, setup.golden, nullptr));
+        std::make_unique<TrialRun>(example.network, *example.mapping, example.golden, nullptr));
     paths.push_back(i % 2 == 0 ? mesh.path(registers[i]) : memories.path(strikes[i]));
   }
   std::size_t waited = 0;  // trials that were under way while others went on
-  for (std::size_t until = 1; until <= setup.network.layers.size(); ++until) {
+  for (std::size_t until = 1; until <= example.network.layers.size(); ++until) {
     for (std::size_t i = 0; i < kTrials; ++i) {
       waited += run_layers(*runs[i], *paths[i], nullptr, until) ? 1 : 0;
     }
@@ -82,8 +84,8 @@ TEST(TrialRunTest, TrialsThatWaitBetweenLayersEndAsThoseThatRunThrough) {
   int visible = 0;
   for (std::size_t i = 0; i < kTrials; ++i) {
     const TrialResult waited_for = conclude(*runs[i], *paths[i], kTopK);
-    const TrialResult through = i % 2 == 0 ? mesh.run(setup.golden, registers[i], nullptr)
-                                           : memories.run(setup.golden, strikes[i], nullptr);
+    const TrialResult through = i % 2 == 0 ? mesh.run(example.golden, registers[i], nullptr)
+                                           : memories.run(example.golden, strikes[i], nullptr);
     EXPECT_EQ(text_of(waited_for), text_of(through)) << i;
     visible += through.judgement.outcome != Outcome::kMasked ? 1 : 0;
   }
@@ -96,7 +98,7 @@ bool differs_in_columns(const Touched::Layer& layer, const at::Tensor& golden) {
     return false;
   }
   const at::Tensor off =
-      layer.accumulators.to(c10::kLong) - golden.to(c10::kLong);  // no sum reaches 2^63
+      at::sub(layer.accumulators.to(c10::kLong), golden.to(c10::kLong));  // no sum reaches 2^63
   const at::Tensor columns = off.dim() == 4 ? at::sum(off, {0, 2, 3}) : at::sum(off, {0});
   for (std::int64_t i = 0; i < columns.numel(); ++i) {
     if (static_cast<std::int32_t>(columns.const_data_ptr<std::int64_t>()[i]) != 0) {
@@ -107,7 +109,7 @@ bool differs_in_columns(const Touched::Layer& layer, const at::Tensor& golden) {
 }
 
 TEST(TrialRunTest, ColumnSumsStopWhatTheyFind) {
-  const Setup bare, guarded(GuardKind::kColumnSums);
+  const Example bare, guarded(GuardKind::kColumnSums);
   MeshTrials without(bare.network, *bare.mapping, sim::builtin_engines(), "systemc", kTopK);
   MeshTrials with(guarded.network, *guarded.mapping, sim::builtin_engines(), "systemc", kTopK);
   RandomStream random(2, 0, Purpose::kTest);
@@ -154,7 +156,7 @@ TEST(TrialRunTest, ColumnSumsMissWhatCancelsOut) {
 }
 
 TEST(TrialRunTest, AGuardFindsWhatMemoriesGiveWrong) {
-  const Setup bare, guarded(GuardKind::kColumnSums);
+  const Example bare, guarded(GuardKind::kColumnSums);
   MemoryTrials without(bare.network, *bare.mapping, sim::builtin_engines().at("systemc"), kTopK);
   MemoryTrials with(guarded.network, *guarded.mapping, sim::builtin_engines().at("systemc"), kTopK);
   RandomStream random(3, 0, Purpose::kTest);
