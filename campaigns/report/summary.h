@@ -47,7 +47,7 @@ struct Summary {
   bool are_chips = false;        // trial k is one chip at every point of a sweep
   // Of a strike on tensors:
   std::optional<double> per_parameter;  // expected faults over the words that may be struck
-  std::vector<Stratum> strata;       // that the trials are shared between; empty: they are not
+  std::vector<Stratum> strata;          // that the trials are shared between; empty: they are not
   Estimate accuracy_under_faults;       // top-1, without the condition; n = 0: no labels
   double device_fit = 0.0;  // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
