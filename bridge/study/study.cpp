@@ -49,10 +49,10 @@ class MeshStudy final : public Study {
     return torch_call([&] {
       std::vector<JobResult> results;
       for (const StrikeJob& job : jobs) {
-        std::optional<JobResult> result;
-        if (results.empty() || !is_interrupted(observer)) {
-          result = result_of(job, observer);
+        if (!results.empty() && is_interrupted(observer)) {
+          break;
         }
+        std::optional<JobResult> result = result_of(job, observer);
         if (!result) {
           break;
         }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/plan/drawn_trial.h"
 
+#include <utility>
+
 namespace tilestrike::campaigns {
 namespace {
 
@@ -26,11 +28,11 @@ const DrawnStrike* DrawnTrial::in_memory() const {
   return strike && (strike->first || !strike->cells.empty()) ? &*strike : nullptr;
 }
 
-bridge::StrikeJob DrawnTrial::job() const {
+bridge::StrikeJob DrawnTrial::job() && {
   bridge::StrikeJob job;
   job.strike.registers = acting(faults);
   job.strike.cells = strike ? acting(strike->cells) : std::vector<CellFault>();
-  job.strike.words = words.faults;
+  job.strike.words = std::move(words.faults);
   job.image = image;
   job.scrub_phases = scrub_phases;
   return job;

@@ -76,7 +76,9 @@ struct DrawnTrial {
   /// Not null: cells of memories are struck, and perhaps registers, too.
   const DrawnStrike* in_memory() const;
   /// What strikes: without random faults, which have become a flip or nothing.
-  bridge::StrikeJob job() const;
+  bridge::StrikeJob job() const& { return DrawnTrial(*this).job(); }
+  /// The same without a copy of its words, of which there may be ten million.
+  bridge::StrikeJob job() &&;
   /// Where a trial that strikes nothing is masked: cells failed that never hold anything, or random
   /// values were the ones that the bits have.
   MaskedAt masked_at() const;

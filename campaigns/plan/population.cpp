@@ -65,9 +65,4 @@ std::vector<std::string> Population::not_modelled() const {
   return names;
 }
 
-const std::vector<SiteId>& Population::struck_sites() const {
-  static const std::vector<SiteId> none;
-  return none;
-}
-
 }  // namespace tilestrike::campaigns

@@ -133,8 +133,6 @@ class Population {
   virtual std::vector<StrikeInput> inputs() const { return {}; }
   /// Whether trial k is one chip at every point of a sweep, rather than a strike.
   virtual bool are_trials_chips() const { return false; }
-  /// Sites of the mesh that may be struck, where nothing else is.
-  virtual const std::vector<SiteId>& struck_sites() const;
 
   /// Where each trial is one particle, whose rates are told in FIT by structure, radiation and
   /// stratum; null: trials are something else.

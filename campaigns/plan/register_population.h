@@ -22,7 +22,6 @@ class RegisterPopulation final : public Population {
   DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
   DrawnTrial member(std::uint64_t index, FaultKind kind, CycleWindow when) const override;
   std::vector<std::string> parts() const override;
-  const std::vector<SiteId>& struck_sites() const override { return sites_; }
 
  private:
   const sim::MeshSites* all_;

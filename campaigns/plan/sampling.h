@@ -50,7 +50,6 @@ class Plan {
   std::uint64_t sites() const { return population_->is_list() ? 0 : population_->members(); }
   /// Cycles to strike in; 0: faults last, or know no cycles.
   Cycle cycles() const { return population_->times().cycles(); }
-  const std::vector<SiteId>& struck_sites() const { return population_->struck_sites(); }
 
  private:
   /// A trial of a census.

@@ -129,12 +129,12 @@ OutcomeRecord outcome_record(std::int64_t scenario, TrialId trial, ImageId image
   return record;
 }
 
-TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
+TrialRecord record_of(std::int64_t scenario, const DrawnTrial& drawn,
                       const bridge::StudyFacts& study, const Plan& plan, const Judged& judged,
                       const std::string& engine) {
   TrialRecord record;
   record.scenario = scenario;
-  record.trial = static_cast<std::int64_t>(trial.value);
+  record.trial = static_cast<std::int64_t>(drawn.trial.value);
   const Population& population = plan.population();
   record.weight = population.weight_of(drawn, judged.stored);
   record.stratum = population.stratum_name(drawn);

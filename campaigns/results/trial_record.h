@@ -72,7 +72,7 @@ struct TrialRecord : TrialKey {
 };
 
 /// What is kept of a judged trial, without what came of its images one by one.
-TrialRecord record_of(std::int64_t scenario, TrialId trial, const DrawnTrial& drawn,
+TrialRecord record_of(std::int64_t scenario, const DrawnTrial& drawn,
                       const bridge::StudyFacts& study, const Plan& plan, const Judged& judged,
                       const std::string& engine);
 

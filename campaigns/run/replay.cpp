@@ -99,6 +99,23 @@ void check_dump(const ReplayRequest& request, const DrawnTrial& drawn) {
   }
 }
 
+/// The one whose story is told: of a lasting fault by default the first that it did not leave
+/// alone.
+std::int64_t image_told(const ReplayRequest& request, const DrawnTrial& drawn,
+                        const TrialRecord& stored, std::int64_t images) {
+  const std::int64_t first = stored.outcomes.empty() ? 0 : stored.outcomes[0].image;
+  const std::int64_t image = drawn.image ? drawn.image->value : request.image.value_or(first);
+  if (drawn.image && request.image && *request.image != image) {
+    fail(ErrorCode::kInvalidInput, fmt::format("trial {} struck image {}", request.trial, image),
+         "--image", "leave --image out; it is for faults that are judged on many images");
+  }
+  if (image < 0 || image >= images) {
+    fail(ErrorCode::kNotFound, fmt::format("image {} is not in use", image), "--image",
+         fmt::format("images are 0 to {}", images - 1));
+  }
+  return image;
+}
+
 }  // namespace
 
 ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
@@ -131,18 +148,7 @@ ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
           ? fmt::format("{} on {}", point.scenario.model, point.scenario.accelerator.name)
           : fmt::format("{} in {}", point.scenario.model, point.scenario.number_format().name());
   report.images = drawn.image ? 1 : study->facts().images;
-  report.image =
-      drawn.image ? drawn.image->value
-                  : request.image.value_or(stored.outcomes.empty() ? 0 : stored.outcomes[0].image);
-  if (drawn.image && request.image && *request.image != report.image) {
-    fail(ErrorCode::kInvalidInput,
-         fmt::format("trial {} struck image {}", request.trial, report.image), "--image",
-         "leave --image out; it is for faults that are judged on many images");
-  }
-  if (report.image < 0 || report.image >= study->facts().images) {
-    fail(ErrorCode::kNotFound, fmt::format("image {} is not in use", report.image), "--image",
-         fmt::format("images are 0 to {}", study->facts().images - 1));
-  }
+  report.image = image_told(request, drawn, stored, study->facts().images);
   report.label_of_image = study->facts().label(ImageId(report.image));
   report.golden_logits = study->golden_answer(ImageId(report.image));
   report.faults = describe(drawn, study->facts());
@@ -158,7 +164,7 @@ ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
   }
   bridge::Observers observers(all);
   std::vector<TrialRecord> records =
-      strike_and_judge(*study, plan, request.scenario, {&drawn, 1}, point.scenario.engine,
+      strike_and_judge(*study, plan, request.scenario, {drawn}, point.scenario.engine,
                        {&observers, ImageId(report.image)});
   TS_CHECK(records.size() == 1, "a replay was interrupted");
   report.story = std::move(story.lines);

@@ -128,7 +128,7 @@ class PointRun {
       for (; at < next; ++at) {
         trials.push_back(plan_.draw(todo[at].second));
       }
-      if (!strike(trials, progress)) {
+      if (!strike(std::move(trials), progress)) {
         return false;
       }
     }
@@ -154,7 +154,7 @@ class PointRun {
     return end;
   }
 
-  bool strike(const std::vector<DrawnTrial>& trials, Progress& progress) {
+  bool strike(std::vector<DrawnTrial> trials, Progress& progress) {
     Interruption interruption(surroundings_.is_interrupted);
     std::vector<bridge::RunObserver*> lookers = {&interruption};
     ImageId image(0);
@@ -169,8 +169,9 @@ class PointRun {
       image = ImageId(static_cast<std::int64_t>(first.value) % study_.facts().images);
     }
     bridge::Observers observers(lookers);
+    const std::size_t asked = trials.size();
     std::vector<TrialRecord> records = strike_and_judge(
-        study_, plan_, number_, trials, point_.scenario.engine, {&observers, image});
+        study_, plan_, number_, std::move(trials), point_.scenario.engine, {&observers, image});
     for (TrialRecord& record : records) {
       if (is_audit) {
         record.audit = audit_text(auditor_->take());
@@ -178,7 +179,7 @@ class PointRun {
       results_.add(record);
       progress.step();
     }
-    return records.size() == trials.size();
+    return records.size() == asked;
   }
 
   bool is_precise_after(std::int64_t trials) {

@@ -35,12 +35,12 @@ std::vector<bridge::TrialResult> nothing_struck_on(bridge::Study& study, const D
 }  // namespace
 
 std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                          std::int64_t scenario, std::span<const DrawnTrial> drawn,
+                                          std::int64_t scenario, std::vector<DrawnTrial> drawn,
                                           const std::string& engine, const Watch& watch) {
   std::vector<bridge::StrikeJob> jobs;  // of those that strike anything
   std::vector<bool> strikes;
-  for (const DrawnTrial& trial : drawn) {
-    bridge::StrikeJob job = trial.job();
+  for (DrawnTrial& trial : drawn) {
+    bridge::StrikeJob job = std::move(trial).job();
     job.watched = watch.image;
     strikes.push_back(!job.strike.is_empty());
     if (strikes.back()) {
@@ -73,8 +73,7 @@ std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan
       ++image.value;
     }
     judged.later = std::move(result.later);
-    records.push_back(
-        record_of(scenario, drawn[i].trial, drawn[i], study.facts(), plan, judged, engine));
+    records.push_back(record_of(scenario, drawn[i], study.facts(), plan, judged, engine));
     records.back().outcomes = std::move(outcomes);
   }
   return records;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,7 @@ struct Watch {
 /// each, in order. Where the observer said is_interrupted(), the last record is that of the trial
 /// before.
 std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan,
-                                          std::int64_t scenario, std::span<const DrawnTrial> drawn,
+                                          std::int64_t scenario, std::vector<DrawnTrial> drawn,
                                           const std::string& engine, const Watch& watch = {});
 
 }  // namespace tilestrike::campaigns

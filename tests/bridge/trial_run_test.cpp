@@ -113,7 +113,7 @@ TEST(TrialRunTest, ColumnSumsStopWhatTheyFind) {
   MeshTrials without(bare.network, *bare.mapping, sim::builtin_engines(), "systemc", kTopK);
   MeshTrials with(guarded.network, *guarded.mapping, sim::builtin_engines(), "systemc", kTopK);
   RandomStream random(2, 0, Purpose::kTest);
-  int found = 0, silent = 0, saved = 0;
+  int found = 0, saved = 0;
   for (int i = 0; i < 600; ++i) {
     const RegisterFault fault = bare.register_fault(random);
     Touched touched;
@@ -133,11 +133,9 @@ TEST(TrialRunTest, ColumnSumsStopWhatTheyFind) {
     EXPECT_EQ(result.changed_accumulators, expected.changed_accumulators);
     found += is_found ? 1 : 0;
     saved += is_found && expected.judgement.outcome == Outcome::kSdc ? 1 : 0;
-    silent += !is_found && expected.changed_accumulators > 0 ? 1 : 0;
   }
   EXPECT_GT(found, 50);
   EXPECT_GT(saved, 10);
-  EXPECT_GE(silent, 0);
 }
 
 TEST(TrialRunTest, ColumnSumsMissWhatCancelsOut) {

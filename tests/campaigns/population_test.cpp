@@ -60,7 +60,7 @@ TEST(PopulationTest, WhatItSaysOfATrialIsWhatResultsHold) {
       EXPECT_EQ(drawn.trial, trial);
       EXPECT_EQ(drawn.image, setup.plan.image_of(trial)) << strike;
       const TrialRecord record =
-          strike_and_judge(setup.study, setup.plan, 0, {&drawn, 1}, "systemc").front();
+          strike_and_judge(setup.study, setup.plan, 0, {drawn}, "systemc").front();
       const std::optional<bool> stored = record.memory ? record.memory->stored : std::nullopt;
       EXPECT_EQ(stored.has_value(), population.weighing_cell(drawn).has_value()) << strike;
       EXPECT_EQ(record.weight, population.weight_of(drawn, stored)) << strike;

@@ -25,7 +25,7 @@ TrialRecord record_of(std::int64_t number) {
   const Plan plan(scenario, study.facts());
   const TrialId trial(static_cast<std::uint64_t>(number));
   const DrawnTrial drawn = plan.draw(trial);
-  return strike_and_judge(study, plan, 0, {&drawn, 1}, "systemc").front();
+  return strike_and_judge(study, plan, 0, {drawn}, "systemc").front();
 }
 
 ScenarioFacts facts_with(const std::string& model_hash) {
