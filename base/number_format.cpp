@@ -62,7 +62,10 @@ std::string NumberFormat::name() const {
       return std::string(named.name);
     }
   }
-  return (kind == Kind::kInteger ? "int" : "float") + std::to_string(bits);
+  return (kind == Kind::kInteger    ? "int"
+          : kind == Kind::kUnsigned ? "uint"
+                                    : "float") +
+         std::to_string(bits);
 }
 
 std::optional<NumberFormat> NumberFormat::parse(std::string_view text) {
@@ -80,6 +83,8 @@ std::vector<std::string> NumberFormat::field_names() const {
       return {"sign", "exponent", "mantissa"};
     case Kind::kInteger:
       return {"sign", "magnitude"};
+    case Kind::kUnsigned:
+      return {"magnitude"};
     case Kind::kFixed:
       return {"sign", "integer", "fraction"};
   }
@@ -87,6 +92,9 @@ std::vector<std::string> NumberFormat::field_names() const {
 }
 
 std::optional<std::uint64_t> NumberFormat::field(std::string_view name) const {
+  if (kind == Kind::kUnsigned) {
+    return name == "magnitude" ? std::optional(all_bits()) : std::nullopt;
+  }
   const std::uint64_t sign = std::uint64_t{1} << (bits - 1);
   const std::uint64_t fraction = (std::uint64_t{1} << fraction_bits) - 1;
   const std::uint64_t between = all_bits() & ~sign & ~fraction;

@@ -16,7 +16,8 @@ struct NumberFormat {
   enum class Kind {
     kFloat,    // sign, exponent, mantissa; IEEE 754 but for float8_e4m3, which has no infinity
     kInteger,  // two's complement
-    kFixed,    // two's complement, with fraction_bits of them after the point
+    kUnsigned,
+    kFixed,  // two's complement, with fraction_bits of them after the point
   };
   Kind kind = Kind::kFloat;
   int bits = 32;
@@ -32,6 +33,7 @@ struct NumberFormat {
     return {Kind::kFloat, 1 + exponent_bits + fraction_bits, exponent_bits, fraction_bits};
   }
   static NumberFormat integer(int bits) { return {Kind::kInteger, bits, 0, 0}; }
+  static NumberFormat unsigned_integer(int bits) { return {Kind::kUnsigned, bits, 0, 0}; }
   /// Sign, `whole` bits before the point and `fraction` after it.
   static NumberFormat fixed(int whole, int fraction) {
     return {Kind::kFixed, 1 + whole + fraction, 0, fraction};
@@ -42,7 +44,8 @@ struct NumberFormat {
     return bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
   }
   /// The bits of a named field: sign | exponent | mantissa of floating point, sign | magnitude of
-  /// integers, sign | integer | fraction of fixed point; nothing when the format has none.
+  /// integers (magnitude alone of unsigned ones), sign | integer | fraction of fixed point; nothing
+  /// when the format has none.
   std::optional<std::uint64_t> field(std::string_view name) const;
   std::vector<std::string> field_names() const;
 

@@ -1,10 +1,9 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Which tensors a network stores, in which format, and under which name.
-#include <ATen/ops/abs.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/view_as_real.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/InferenceMode.h>
 
@@ -14,8 +13,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "dnn/operators.h"
+#include "dnn/roles.h"
 #include "dnn/shared_memory.h"
+#include "dnn/stored_format.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
 #include "dnn/word_faults.h"
@@ -23,77 +23,13 @@
 namespace tilestrike::dnn {
 namespace {
 
-bool is_float(const c10::IValue& value) {
-  return value.isTensor() && value.toTensor().is_floating_point();
+/// The words of a constant: of complex numbers both parts.
+at::Tensor words_of(const at::Tensor& whole) {
+  return memory_of(whole.is_complex() ? at::view_as_real(whole) : whole);
 }
 
-/// A layer that stores what it computes in a format narrower than float32.
-class StoringKernel final : public Kernel {
- public:
-  StoringKernel(std::shared_ptr<const Kernel> inner, NumberFormat format)
-      : inner_(std::move(inner)), format_(format) {}
-
-  void run(const Layer& layer, Values& values) const override {
-    inner_->run(layer, values);
-    for (const ValueId id : layer.outputs) {
-      if (id.value < 0 || !values[id.value].isTensor()) {
-        continue;
-      }
-      const at::Tensor& computed = values[id.value].toTensor();
-      if (computed.scalar_type() == c10::kFloat && !is_view_of_input(layer, values, computed)) {
-        values[id.value] = rounded_to(format_, computed);
-      }
-    }
-  }
-
- private:
-  std::shared_ptr<const Kernel> inner_;
-  NumberFormat format_;
-};
-
-/// What a format stores besides weights (docs/number_formats.md).
-struct Reach {
-  bool biases = false, normalisation = false, activations = false;
-};
-
-Reach reach_of(const NumberFormat& format) {
-  switch (format.kind) {
-    case NumberFormat::Kind::kFloat:
-      return format.bits == 8 ? Reach{false, false, true} : Reach{true, true, true};
-    case NumberFormat::Kind::kFixed:
-      return {true, false, true};
-    case NumberFormat::Kind::kInteger:
-      break;
-  }
-  return {};
-}
-
-bool is_stored_in(const NumberFormat& format, TensorRole role) {
-  const Reach reach = reach_of(format);
-  switch (role) {
-    case TensorRole::kWeight:
-      return true;
-    case TensorRole::kBias:
-    case TensorRole::kParameter:
-      return reach.biases;
-    case TensorRole::kNormalisation:
-      return reach.normalisation;
-    case TensorRole::kActivation:
-      return reach.activations;
-  }
-  return false;
-}
-
-TensorRole role_of(const Layer& layer, const std::string& argument) {
-  static const std::set<std::string> norms{
-      "batch_norm",        "layer_norm",    "group_norm", "native_layer_norm",
-      "native_group_norm", "instance_norm", "rms_norm"};
-  if (norms.contains(short_name(layer.target))) {
-    return TensorRole::kNormalisation;
-  }
-  return argument == "weight" ? TensorRole::kWeight
-         : argument == "bias" ? TensorRole::kBias
-                              : TensorRole::kParameter;
+std::string type_name(c10::ScalarType type) {
+  return type == c10::kBool ? "bool" : format_of(type).name();
 }
 
 std::string shape_text(c10::IntArrayRef sizes) {
@@ -106,9 +42,12 @@ std::string shape_text(c10::IntArrayRef sizes) {
 
 class StoreFinder {
  public:
-  StoreFinder(Network& network, const NumberFormat& format, std::vector<TensorStore>& stores,
-              std::vector<StoreBacking>& backings)
-      : network_(network), format_(format), stores_(stores), backings_(backings) {}
+  StoreFinder(Network& network, const NumberFormat& format, FoundStores& found)
+      : network_(network),
+        format_(format),
+        stores_(found.stores),
+        backings_(found.backings),
+        unstruck_(found.unstruck) {}
 
   void find_constants() {
     find_parameters();
@@ -121,6 +60,7 @@ class StoreFinder {
       }
       add_parameters(layer);
     }
+    tell_copies_apart();
     store_constants();
   }
 
@@ -192,40 +132,44 @@ class StoreFinder {
     backings_.push_back(std::move(backing));
   }
 
+  /// What several layers share is one store.
   void add_integer(const Layer& layer, const MatrixKernel& kernel) {
-    const auto add_one = [&](const at::Tensor& tensor, TensorRole role, const char* name) {
+    const MatrixKernel::Parameters& parameters = kernel.parameters();
+    const auto add_one = [&](const at::Tensor& tensor, TensorRole role, const std::string& name,
+                             const char* otherwise) {
       if (!tensor.defined()) {
         return;
       }
-      StoreBacking backing;
-      backing.words = tensor.view(-1);
-      backing.kernel = role == TensorRole::kWeight ? &kernel : nullptr;
-      add({layer.name + "." + name, layer.name, role, format_of(tensor.scalar_type()),
-           tensor.numel(), shape_text(tensor.sizes())},
-          std::move(backing));
+      const auto [known, is_new] = store_of_memory_.try_emplace(tensor.data_ptr(), stores_.size());
+      if (is_new) {
+        StoreBacking backing;
+        backing.words = tensor.view(-1);
+        add({name.empty() ? layer.name + otherwise : name, layer.name, role,
+             format_of(tensor.scalar_type()), tensor.numel(), shape_text(tensor.sizes())},
+            std::move(backing));
+      }
+      stores_[known->second].layers.push_back(layer.name);
+      if (role == TensorRole::kWeight) {
+        backings_[known->second].kernels.push_back(&kernel);
+      }
     };
-    add_one(kernel.parameters().weight, TensorRole::kWeight, "weight");
-    add_one(kernel.parameters().bias, TensorRole::kBias, "bias");
+    add_one(parameters.weight, TensorRole::kWeight, parameters.weight_name, ".weight");
+    add_one(parameters.bias, TensorRole::kBias, parameters.bias_name, ".bias");
   }
 
   /// What layers read of the constants that are stored, and not computed from others.
   void find_parameters() {
-    std::set<ValueId> results;  // of constant layers
-    std::vector<ValueId> parameters;
+    uses_ = uses_of_constants(network_);
+    std::vector<ValueId> parameters;  // in the order in which they are read
+    std::set<ValueId> seen;
     const auto look_at = [&](const Layer& layer) {
-      for (const Argument& argument : layer.arguments) {
-        for (const ValueId id : argument.values) {
-          if (id.value >= 0 && !results.contains(id) && is_float(network_.constants[id.value]) &&
-              uses_.try_emplace(id, Use{&layer, &argument}).second) {
-            parameters.push_back(id);
-          }
+      for (const ValueId id : layer.inputs) {
+        if (uses_.contains(id) && seen.insert(id).second) {
+          parameters.push_back(id);
         }
       }
     };
-    for (const Layer& layer : network_.constant_layers) {
-      results.insert(layer.outputs.begin(), layer.outputs.end());
-      look_at(layer);
-    }
+    std::ranges::for_each(network_.constant_layers, look_at);
     std::ranges::for_each(network_.layers, look_at);
     memories_ = shared_memories(network_, parameters);
     for (std::size_t i = 0; i < memories_.size(); ++i) {
@@ -236,32 +180,88 @@ class StoreFinder {
   }
 
   void add_parameters(const Layer& layer) {
-    for (const Argument& argument : layer.arguments) {
-      for (const ValueId id : argument.values) {
-        const auto memory = memory_of_parameter_.find(id);
-        if (memory != memory_of_parameter_.end() && stored_.insert(memory->second).second) {
-          add_parameter(memory->second);
-        }
+    for (const ValueId id : layer.inputs) {
+      const auto memory = memory_of_parameter_.find(id);
+      if (memory != memory_of_parameter_.end() && stored_.insert(memory->second).second) {
+        add_parameter(layer, memory->second);
       }
     }
   }
 
-  void add_parameter(std::size_t memory) {
+  /// The use of a memory, of all that show it: that of the heaviest role.
+  ConstantUse use_of(const SharedMemory& shared) const {
+    ConstantUse use = uses_.at(shared.members.front());
+    std::set<std::size_t> readers;
+    for (const ValueId id : shared.members) {
+      const ConstantUse& other = uses_.at(id);
+      readers.insert(other.readers.begin(), other.readers.end());
+      if (other.role < use.role) {
+        use = other;
+      }
+    }
+    use.readers.assign(readers.begin(), readers.end());
+    return use;
+  }
+
+  void add_parameter(const Layer& first, std::size_t memory) {
     const SharedMemory& shared = memories_[memory];
-    const Use& use = uses_.at(shared.name);
-    const TensorRole role = role_of(*use.layer, use.argument->name);
-    StoreBacking backing;
-    backing.words = memory_of(shared.whole);
-    backing.value = shared.name;
+    const ConstantUse use = use_of(shared);
     const ValueInfo& info = network_.info(shared.name);
-    const std::string name = !info.parameter.empty() ? info.parameter
-                             : role == TensorRole::kParameter
-                                 ? info.name
-                                 : use.layer->name + "." + use.argument->name;
+    const bool is_of_product = use.role == TensorRole::kWeight || use.role == TensorRole::kBias;
+    TensorStore store;
+    for (const std::size_t reader : use.readers) {
+      store.layers.push_back(network_.layers[reader].name);
+    }
+    store.layer = store.layers.empty() ? first.name : store.layers.front();
+    const std::string& using_layer = use.layer == nullptr ? store.layer : use.layer->name;
+    store.name = !info.parameter.empty() ? info.parameter
+                 : is_of_product         ? using_layer + "." + std::string(name_of(use.role))
+                 : use.role == TensorRole::kNormalisation ? using_layer + "." + use.argument->name
+                                                          : info.name;
+    store.role = use.role;
+    const c10::ScalarType type = shared.whole.scalar_type();
+    if (c10::isIntegralType(type, true) &&
+        (type == c10::kBool || use.role != TensorRole::kWeight)) {
+      unstruck_.push_back(
+          {store.name, type_name(type), shared.whole.numel(),
+           type == c10::kBool ? "truth values" : "whole numbers that are no weights"});
+      return;
+    }
+    StoreBacking backing;
+    backing.words = words_of(shared.whole);
+    backing.value = shared.name;
+    store.format = format_of(type);
+    store.words = backing.words.numel();
+    store.shape = shape_text(shared.whole.sizes()) + (shared.whole.is_complex() ? "x2" : "");
     memory_of_store_[stores_.size()] = memory;
-    add({name, use.layer->name, role, format_of(shared.whole.scalar_type()), shared.whole.numel(),
-         shape_text(shared.whole.sizes())},
-        std::move(backing));
+    add(std::move(store), std::move(backing));
+  }
+
+  /// A parameter that is stored more than once, in other formats or with other scales: each copy
+  /// has a name of its own, after the layer that reads it, and says so.
+  void tell_copies_apart() {
+    std::map<std::string, std::vector<std::size_t>> by_name;
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+      by_name[stores_[i].name].push_back(i);
+    }
+    std::set<std::string> taken;
+    for (const auto& [name, copies] : by_name) {
+      if (copies.size() == 1) {
+        taken.insert(name);
+      }
+    }
+    for (const auto& [name, copies] : by_name) {
+      for (std::size_t k = 0; copies.size() > 1 && k < copies.size(); ++k) {
+        TensorStore& store = stores_[copies[k]];
+        const std::string base = store.layer + "." + std::string(name_of(store.role));
+        store.name = base;
+        for (int number = 1; !taken.insert(store.name).second; ++number) {
+          store.name = base + "_" + std::to_string(number);
+        }
+        store.note = "one of " + std::to_string(copies.size()) + " stored copies of '" + name +
+                     "': " + (store.format.is_float() ? "left in float" : "scales of its own");
+      }
+    }
   }
 
   /// Brings float32 constants into the format: words of their own, and the values that these stand
@@ -271,7 +271,9 @@ class StoreFinder {
       return;
     }
     for (std::size_t i = 0; i < stores_.size(); ++i) {
-      if (stores_[i].format == kFloat32 && backings_[i].kernel == nullptr &&
+      const auto memory = memory_of_store_.find(i);
+      if (memory != memory_of_store_.end() &&
+          memories_[memory->second].whole.scalar_type() == c10::kFloat &&
           is_stored_in(format_, stores_[i].role)) {
         store_constant(i);
       }
@@ -284,32 +286,7 @@ class StoreFinder {
   void store_constant(std::size_t index) {
     StoreBacking& backing = backings_[index];
     const SharedMemory& shared = memories_[memory_of_store_.at(index)];
-    choose_scale(shared.whole, stores_[index].role, backing);
-    const at::Tensor host = backing.words.cpu();
-    const auto count = host.numel();
-    at::Tensor words = at::empty({count}, at::dtype(format_.bits <= 8    ? c10::kByte
-                                                    : format_.bits <= 16 ? c10::kShort
-                                                                         : c10::kInt));
-    at::Tensor values = at::empty({count}, at::dtype(c10::kFloat));
-    const float* in = host.const_data_ptr<float>();
-    float* out = values.mutable_data_ptr<float>();
-    for (std::int64_t i = 0; i < count; ++i) {
-      const float scale = scale_of_word(backing, static_cast<std::uint64_t>(i));
-      const std::uint32_t word = stored_word(format_, in[i], scale);
-      switch (words.element_size()) {
-        case 1:
-          words.mutable_data_ptr<std::uint8_t>()[i] = static_cast<std::uint8_t>(word);
-          break;
-        case 2:
-          words.mutable_data_ptr<std::int16_t>()[i] = static_cast<std::int16_t>(word);
-          break;
-        default:
-          words.mutable_data_ptr<std::int32_t>()[i] = static_cast<std::int32_t>(word);
-      }
-      out[i] = stored_value(format_, word, scale);
-    }
-    backing.words = words.to(network_.device);
-    backing.values = values.to(network_.device);
+    store_in(format_, shared.whole, stores_[index].role, network_.device, backing);
     stores_[index].format = format_;
     for (const ValueId id : shared.members) {
       const at::Tensor part = network_.constants[id.value].toTensor();
@@ -318,29 +295,12 @@ class StoreFinder {
     }
   }
 
-  /// int4: one scale per output channel; float8: one per tensor; the others have none.
-  void choose_scale(const at::Tensor& tensor, TensorRole role, StoreBacking& backing) const {
-    const bool is_integer = format_.kind == NumberFormat::Kind::kInteger;
-    if (role != TensorRole::kWeight || !(is_integer || (format_.is_float() && format_.bits == 8))) {
-      return;
-    }
-    const bool has_channels = is_integer && tensor.dim() >= 2;
-    const at::Tensor magnitude = at::abs(tensor).cpu();
-    backing.scale =
-        (has_channels ? magnitude.flatten(1).amax(1) : magnitude.max().reshape({1})).contiguous();
-    float* scale = backing.scale.mutable_data_ptr<float>();
-    for (std::int64_t i = 0; i < backing.scale.numel(); ++i) {
-      scale[i] = scale[i] > 0.0F ? static_cast<float>(scale[i] / largest_stored(format_)) : 1.0F;
-    }
-    backing.channel_stride = has_channels ? tensor.stride(0) : 1;
-  }
-
   void store_activations() {
     if (format_ == kFloat32 || !is_stored_in(format_, TensorRole::kActivation)) {
       return;
     }
     for (Layer& layer : network_.layers) {
-      layer.kernel = std::make_shared<StoringKernel>(layer.kernel, format_);
+      layer.kernel = storing_kernel(layer.kernel, format_);
     }
   }
 
@@ -397,15 +357,13 @@ class StoreFinder {
   NumberFormat format_;
   std::vector<TensorStore>& stores_;
   std::vector<StoreBacking>& backings_;
-  struct Use {
-    const Layer* layer;
-    const Argument* argument;
-  };
-  std::map<ValueId, Use> uses_;  // the first of each parameter
+  std::vector<UnstruckTensor>& unstruck_;
+  std::map<ValueId, ConstantUse> uses_;
   std::vector<SharedMemory> memories_;
   std::map<ValueId, std::size_t> memory_of_parameter_;
   std::map<std::size_t, std::size_t> memory_of_store_;
-  std::set<std::size_t> stored_;  // memories that are a store by now
+  std::map<const void*, std::size_t> store_of_memory_;  // of integer layers
+  std::set<std::size_t> stored_;                        // memories that are a store by now
 };
 
 }  // namespace
@@ -419,13 +377,14 @@ float scale_of_word(const StoreBacking& backing, std::uint64_t word) {
   return backing.scale.const_data_ptr<float>()[channel];
 }
 
-void find_stores(Network& network, const Inputs& images, const NumberFormat& format,
-                 std::vector<TensorStore>& stores, std::vector<StoreBacking>& backings) {
+FoundStores find_stores(Network& network, const Inputs& images, const NumberFormat& format) {
   TS_CHECK(images.rows() >= 1, "stores are found with at least one image");
   const c10::InferenceMode no_gradients;
-  StoreFinder finder(network, format, stores, backings);
+  FoundStores found;
+  StoreFinder finder(network, format, found);
   finder.find_constants();
   finder.find_activations(images);
+  return found;
 }
 
 }  // namespace tilestrike::dnn

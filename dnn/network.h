@@ -26,6 +26,13 @@ using ValueId = Id<struct ValueTag, std::int32_t>;  // index into Network::value
 /// start. A value is a tensor, a number (a symbolic size), or empty (not computed, or released).
 using Values = std::vector<c10::IValue>;
 
+/// What a constant is in the file of the model.
+enum class StoredAs {
+  kParameter,  // trained; also what is computed from such
+  kBuffer,     // stored, but not trained; also what is computed from such alone
+  kNothing,    // the program makes it: a range of numbers, a mask
+};
+
 struct ValueInfo {
   std::string name;                 // as in the archive: "conv1_weight", "relu_2"
   std::vector<std::int64_t> sizes;  // dimension 0 of what depends on the input is -1 (the batch)
@@ -33,6 +40,7 @@ struct ValueInfo {
   bool is_constant = false;  // parameter, buffer, or folded constant: Network::constants has it
   Quantisation quantisation{};
   std::string parameter{};  // its name in the module: "stage1.conv1.weight"; empty: computed
+  StoredAs stored_as = StoredAs::kParameter;  // of a constant
 };
 
 /// One argument of an operator, in the order of its schema: either a constant, or a value, or a

@@ -162,6 +162,15 @@ NumberFormat format_of(c10::ScalarType type) {
       return NumberFormat::floating(5, 2);
     case c10::kFloat:
       return kFloat32;
+    case c10::kByte:
+    case c10::kUInt16:
+    case c10::kUInt32:
+    case c10::kUInt64:
+      return NumberFormat::unsigned_integer(static_cast<int>(8 * c10::elementSize(type)));
+    case c10::kComplexFloat:  // of either part, each a word
+      return kFloat32;
+    case c10::kComplexDouble:
+      return NumberFormat::floating(11, 52);
     default:
       return NumberFormat::integer(static_cast<int>(8 * c10::elementSize(type)));
   }

@@ -35,19 +35,17 @@ std::span<const WordFault> of_first_store(std::span<const WordFault> faults) {
 }
 
 TensorStores::TensorStores(Network& network, const Inputs& images, const NumberFormat& format)
-    : network_(network) {
-  find_stores(network, images, format, stores_, backings_);
-}
+    : network_(network), found_(find_stores(network, images, format)) {}
 
 void TensorStores::strike_output(const at::Tensor& tensor, StoreId store, std::int64_t batch,
                                  std::int64_t row, std::span<const WordFault> faults,
                                  ImageStrike& struck) const {
-  const StoreBacking& backing = backings_[store.value];
-  const NumberFormat& format = stores_[store.value].format;
+  const StoreBacking& backing = found_.backings[store.value];
+  const NumberFormat& format = found_.stores[store.value].format;
   const bool is_dense = backing.batch_dimension == 0 && tensor.is_contiguous();
-  const std::int64_t words = stores_[store.value].words;
+  const std::int64_t words = found_.stores[store.value].words;
   TS_CHECK(tensor.numel() == words * batch,
-           "an activation of this batch: " + stores_[store.value].name);
+           "an activation of this batch: " + found_.stores[store.value].name);
   std::vector<WordFault> moved(faults.begin(), faults.end());
   for (WordFault& fault : moved) {
     const auto word = static_cast<std::int64_t>(fault.word);
@@ -80,7 +78,7 @@ at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, con
     for (auto faults = strikes[i].faults; !faults.empty();) {
       const auto here = of_first_store(faults);
       faults = faults.subspan(here.size());
-      const StoreBacking& backing = backings_[here.front().store.value];
+      const StoreBacking& backing = found_.backings[here.front().store.value];
       TS_CHECK(!backing.is_constant(), "a strike on activations");
       const auto at_layer = static_cast<std::size_t>(backing.layer + 1);
       parts[at_layer].push_back({i, here.front().store, here});
@@ -94,7 +92,7 @@ at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, con
   };
   const Hook hook = [&](std::size_t layer, Values& values) {
     for (const Part& part : parts[layer + 1]) {
-      c10::IValue& value = values[backings_[part.store.value].value.value];
+      c10::IValue& value = values[found_.backings[part.store.value].value.value];
       if (is_view_of_input(network_.layers[layer], values, value.toTensor())) {
         // A copy, for what is read is not to be written.
         value = value.toTensor().clone();
@@ -111,7 +109,8 @@ at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, con
       return tensor.to(network_.device, tensor.scalar_type(), false, /*copy=*/true);
     });
     for (const Part& part : parts.front()) {
-      const auto input = std::ranges::find(network_.inputs, backings_[part.store.value].value);
+      const auto input =
+          std::ranges::find(network_.inputs, found_.backings[part.store.value].value);
       strike_part(own.tensors()[static_cast<std::size_t>(input - network_.inputs.begin())], part);
     }
   }

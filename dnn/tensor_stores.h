@@ -22,8 +22,8 @@ struct StoreBacking {
   at::Tensor words;   // the stored bits, flat
   at::Tensor values;  // what they stand for, flat float32; undefined: `words` are read
   at::Tensor scale;   // float32 on the host, one per channel; undefined: 1
-  std::int64_t channel_stride = 1;       // word / stride % channels is the channel
-  const MatrixKernel* kernel = nullptr;  // whose int8 weights they are
+  std::int64_t channel_stride = 1;             // word / stride % channels is the channel
+  std::vector<const MatrixKernel*> kernels{};  // whose int8 weights they are
   // The layers between which a fault has to be there; -1: before the first, for constant layers
   // read it; layers.size(): the answer shows it.
   std::ptrdiff_t first_reader = -1, last_reader = -1;
@@ -35,6 +35,13 @@ struct StoreBacking {
   bool is_constant() const { return words.defined(); }
 };
 
+/// The stores of a network, and what it stores that no strike can name.
+struct FoundStores {
+  std::vector<TensorStore> stores;
+  std::vector<StoreBacking> backings;  // by store
+  std::vector<UnstruckTensor> unstruck;
+};
+
 class TensorStores {
  public:
   /// Finds the stores of a network, and makes it store its numbers in `format`: constants become
@@ -44,8 +51,9 @@ class TensorStores {
   /// one image each from others. `network` must outlive this object.
   TensorStores(Network& network, const Inputs& images, const NumberFormat& format);
 
-  const std::vector<TensorStore>& all() const { return stores_; }
-  const StoreBacking& backing(StoreId id) const { return backings_[id.value]; }
+  const std::vector<TensorStore>& all() const { return found_.stores; }
+  const StoreBacking& backing(StoreId id) const { return found_.backings[id.value]; }
+  const std::vector<UnstruckTensor>& unstruck() const { return found_.unstruck; }
   Network& network() { return network_; }
 
   /// Faults on activations that belong to one image of a batch: sorted, no word twice.
@@ -71,8 +79,7 @@ class TensorStores {
                      std::span<const WordFault> faults, ImageStrike& struck) const;
 
   Network& network_;
-  std::vector<TensorStore> stores_;
-  std::vector<StoreBacking> backings_;
+  FoundStores found_;
 };
 
 /// The records of the first store that `faults`, sorted by store, name.
@@ -82,7 +89,6 @@ std::span<const WordFault> of_first_store(std::span<const WordFault> faults);
 float scale_of_word(const StoreBacking& backing, std::uint64_t word);
 
 /// The work of TensorStores' constructor.
-void find_stores(Network& network, const Inputs& images, const NumberFormat& format,
-                 std::vector<TensorStore>& stores, std::vector<StoreBacking>& backings);
+FoundStores find_stores(Network& network, const Inputs& images, const NumberFormat& format);
 
 }  // namespace tilestrike::dnn

@@ -194,8 +194,8 @@ void follow_words(const NumberFormat& format, const StoreBacking& backing,
   if (backing.values.defined()) {
     follow_values(format, backing, faults);
   }
-  if (backing.kernel != nullptr) {
-    backing.kernel->weights_changed(faults);
+  for (const MatrixKernel* kernel : backing.kernels) {
+    kernel->weights_changed(faults);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "bridge/schedule/mapping.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -86,13 +87,18 @@ NetworkWork work_of(const dnn::Network& network, const dnn::Tape& tape) {
     all.tensor_of[static_cast<std::size_t>(id.value)] = static_cast<int>(all.tensors.size());
     all.tensors.push_back({name, tensor.numel(), static_cast<int>(tensor.element_size()), false});
   };
+  std::map<const void*, int> weights;  // what several layers share is stored once
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     all.weights_of.push_back(-1);
     const dnn::MatrixKernel* kernel = dnn::matrix_kernel(network.layers[i]);
     if (kernel != nullptr && kernel->weight_of(network.layers[i]).value < 0) {
-      all.weights_of.back() = static_cast<int>(all.tensors.size());
-      all.tensors.push_back(
-          {network.layers[i].name + ".weight", kernel->parameters().weight.numel(), 1, true});
+      const at::Tensor& weight = kernel->parameters().weight;
+      const auto [known, is_new] =
+          weights.try_emplace(weight.const_data_ptr(), static_cast<int>(all.tensors.size()));
+      all.weights_of.back() = known->second;
+      if (is_new) {
+        all.tensors.push_back({network.layers[i].name + ".weight", weight.numel(), 1, true});
+      }
     }
   }
   for (const dnn::ValueId id : network.inputs) {

@@ -168,14 +168,15 @@ std::vector<LayerSummary> inspect(const NetworkSource& source,
   });
 }
 
-std::vector<TensorStore> inspect_tensors(const NetworkSource& source, const NumberFormat& format) {
+TensorList inspect_tensors(const NetworkSource& source, const NumberFormat& format) {
   return torch_call([&] {
     dnn::Network network = network_on_cpu(source);
     const dnn::Inputs image = made_up_image(network);
     if (format == NumberFormat::integer(8)) {
       network = dnn::quantise(network, image);
     }
-    return dnn::TensorStores(network, image, format).all();
+    const dnn::TensorStores stores(network, image, format);
+    return TensorList{stores.all(), stores.unstruck()};
   });
 }
 

@@ -103,9 +103,13 @@ InferReport infer(const InferInputs& inputs);
 std::vector<LayerSummary> inspect(const NetworkSource& source,
                                   const std::optional<AcceleratorConfig>& accelerator);
 
-/// The tensors of a model that can be struck where it is stored in `format`; int8: those of the
-/// integer network. Images as for inspect().
-std::vector<TensorStore> inspect_tensors(const NetworkSource& source, const NumberFormat& format);
+struct TensorList {
+  std::vector<TensorStore> stores;       // that can be struck
+  std::vector<UnstruckTensor> unstruck;  // stored beside them
+};
+/// The tensors of a model where it is stored in `format`; int8: those of the integer network.
+/// Images as for inspect().
+TensorList inspect_tensors(const NetworkSource& source, const NumberFormat& format);
 
 struct OperatorSummary {
   std::string name, help, quantised;

@@ -58,6 +58,7 @@ class TensorStudy final : public Study {
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.layers = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 1)), nullptr);
     facts_.stores = stores_.all();
+    facts_.unstruck = stores_.unstruck();
     for (const TensorStore& store : stores_.all()) {
       activation_bytes_ +=
           store.role == TensorRole::kActivation ? store.words * batch_ * sizeof(float) : 0;

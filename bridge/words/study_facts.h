@@ -43,9 +43,10 @@ struct StudyFacts {
   /// identity.
   std::vector<std::pair<std::string, std::string>> hashes;
   std::vector<LayerSummary> layers;
-  sim::MeshSites sites;               // where the mesh is struck
-  std::vector<StudyMemory> memories;  // whose cells can be struck, in the accelerator's order
-  std::vector<TensorStore> stores;    // whose words can be struck; none where the mesh can
+  sim::MeshSites sites;                  // where the mesh is struck
+  std::vector<StudyMemory> memories;     // whose cells can be struck, in the accelerator's order
+  std::vector<TensorStore> stores;       // whose words can be struck; none where the mesh can
+  std::vector<UnstruckTensor> unstruck;  // stored beside these, and struck by nothing
 };
 
 }  // namespace tilestrike::bridge

@@ -38,30 +38,56 @@ std::string gemm_text(const bridge::LayerSummary& layer) {
                      layer.gemm_rows, layer.gemm_depth, layer.gemm_columns);
 }
 
-std::string text_of(const std::vector<TensorStore>& stores) {
-  std::vector<std::vector<std::string>> rows{{"tensor", "role", "shape", "format", "words"}};
+/// The layers that read a tensor, or make it.
+std::string readers_text(const TensorStore& store) {
+  constexpr std::ptrdiff_t kMostNamed = 4;
+  const std::ptrdiff_t count = std::ssize(store.layers);
+  if (count < 2) {
+    return store.layer;
+  }
+  const auto end = store.layers.begin() + std::min(count, kMostNamed);
+  return fmt::format("{}: {}{}", count, join({store.layers.begin(), end}, ", "),
+                     count > kMostNamed ? ", ..." : "");
+}
+
+std::string text_of(const bridge::TensorList& tensors) {
+  std::vector<std::vector<std::string>> rows{
+      {"tensor", "role", "shape", "format", "words", "layers", "note"}};
   std::array<std::int64_t, kTensorRoles> words{};
-  for (const TensorStore& store : stores) {
+  for (const TensorStore& store : tensors.stores) {
     rows.push_back({store.name, std::string(name_of(store.role)), store.shape, store.format.name(),
-                    std::to_string(store.words)});
+                    std::to_string(store.words), readers_text(store), store.note});
     words[static_cast<std::size_t>(store.role)] += store.words;
   }
   std::string text = table_of(rows) + "\nwords:";
   for (std::size_t role = 0; role < kTensorRoles; ++role) {
     text += fmt::format("{} {} {}", role == 0 ? "" : ",", kTensorRoleNames[role], words[role]);
   }
-  return text + " (activations: of one image)\n";
+  text += " (activations: of one image)\n";
+  for (const UnstruckTensor& tensor : tensors.unstruck) {
+    text += fmt::format("not to be struck: {}, {} {} words, {}\n", tensor.name, tensor.words,
+                        tensor.type, tensor.why);
+  }
+  return text;
 }
 
-nlohmann::ordered_json json_of(const std::vector<TensorStore>& stores) {
+nlohmann::ordered_json json_of(const bridge::TensorList& tensors) {
   auto json = nlohmann::ordered_json::array();
-  for (const TensorStore& store : stores) {
+  for (const TensorStore& store : tensors.stores) {
     json.push_back({{"name", store.name},
                     {"layer", store.layer},
                     {"role", name_of(store.role)},
                     {"shape", store.shape},
                     {"format", store.format.name()},
-                    {"words", store.words}});
+                    {"words", store.words},
+                    {"layers", store.layers},
+                    {"note", store.note}});
+  }
+  for (const UnstruckTensor& tensor : tensors.unstruck) {
+    json.push_back({{"name", tensor.name},
+                    {"format", tensor.type},
+                    {"words", tensor.words},
+                    {"unstruck", tensor.why}});
   }
   return json;
 }
@@ -158,8 +184,8 @@ int run_on_tensors(const InspectArguments& arguments) {
     fail(ErrorCode::kInvalidInput, "'" + arguments.format + "' is not a number format", "--format",
          suggestion(arguments.format, number_format_names()));
   }
-  const auto stores = bridge::inspect_tensors(source_of(arguments), *format);
-  print(arguments.is_json ? json_of(stores).dump(2) + "\n" : text_of(stores));
+  const auto tensors = bridge::inspect_tensors(source_of(arguments), *format);
+  print(arguments.is_json ? json_of(tensors).dump(2) + "\n" : text_of(tensors));
   return 0;
 }
 

@@ -126,10 +126,11 @@ FieldTable<MeshSelection> mesh_selection_fields() {
 
 Field<Where> tensor_field(const std::string& key) {
   const std::string help =
-      key == "weights"  ? "globs of tensors or layers: weights of convolutions, linear layers"
-      : key == "biases" ? "biases of these"
+      key == "weights"         ? "globs of tensors or layers: what is trained and enters a product"
+      : key == "biases"        ? "biases of these"
       : key == "normalisation" ? "batch, layer and group norm: scale, shift, statistics"
-      : key == "parameters"    ? "other stored tensors, such as a position embedding"
+      : key == "parameters"    ? "other trained tensors, such as a position embedding"
+      : key == "buffers"       ? "stored, but not trained: masks of weights, scales, tables"
       : key == "activations"   ? "what layers compute; 'input' is the images"
                                : "of a tensor's word: sign, exponent, mantissa, a bit, a range 0-7";
   return custom_field<Where>(

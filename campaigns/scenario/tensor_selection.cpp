@@ -12,8 +12,8 @@
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr std::array<std::string_view, kTensorRoles> kKeys{"weights", "biases", "normalisation",
-                                                           "parameters", "activations"};
+constexpr std::array<std::string_view, kTensorRoles> kKeys{"weights",    "biases",  "normalisation",
+                                                           "parameters", "buffers", "activations"};
 
 std::vector<std::string> read_texts(const Value& value, const std::string& path,
                                     const std::string& wanted, ErrorList& errors) {
@@ -77,9 +77,11 @@ void read_bits(TensorSelection& selection, const Value& value, const std::string
   }
 }
 
-/// A glob is meant for a tensor's name or for the layer that it belongs to.
+/// A glob is meant for a tensor's name or for a layer that it belongs to.
 bool is_meant(const std::string& glob, const TensorStore& store) {
-  return matches_glob(glob, store.name) || matches_glob(glob, store.layer);
+  return matches_glob(glob, store.name) || matches_glob(glob, store.layer) ||
+         std::ranges::any_of(store.layers,
+                             [&](const std::string& layer) { return matches_glob(glob, layer); });
 }
 
 /// Which names may have been meant.

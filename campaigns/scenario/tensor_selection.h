@@ -23,7 +23,7 @@ struct TensorSelection {
   bool strikes_activations() const;
 };
 
-/// The keys weights, biases, normalisation, parameters, activations and bits of a `where`.
+/// The keys weights, biases, normalisation, parameters, buffers, activations and bits of a `where`.
 std::vector<std::string> tensor_keys();
 
 /// Reads the value of one of these keys.

@@ -444,6 +444,16 @@ void Importer::emit(Layer layer, const Pt2Node& node) {
     compute_constants(layer, node);  // and looks at how they lie
     const bool depends_on_weights = std::ranges::any_of(
         layer.inputs, [this](ValueId id) { return from_weights_.contains(id); });
+    const bool is_trained = std::ranges::any_of(layer.inputs, [this](ValueId id) {
+      return from_weights_.contains(id) && network_.info(id).stored_as == StoredAs::kParameter;
+    });
+    for (const ValueId id : layer.outputs) {
+      if (id.value >= 0) {
+        network_.info(id).stored_as = is_trained           ? StoredAs::kParameter
+                                      : depends_on_weights ? StoredAs::kBuffer
+                                                           : StoredAs::kNothing;
+      }
+    }
     if (!depends_on_weights) {
       return;
     }

@@ -190,6 +190,7 @@ void Importer::add_weight(const Pt2Input& input) {
   info.sizes = tensor.sizes().vec();
   info.is_constant = true;
   info.parameter = input.weight;
+  info.stored_as = input.is_parameter ? StoredAs::kParameter : StoredAs::kBuffer;
   const ValueId id = add_tensor(std::move(info), name);
   network_.constants[id.value] = tensor;
   from_weights_.insert(id);

@@ -262,6 +262,7 @@ Pt2Input input_of(const json& spec, const std::string& path) {
   input.argument.form = Form::kTensor;
   input.argument.items = {{value.at("arg").at("name").get<std::string>(), 0}};
   input.weight = value.at(found->second).get<std::string>();
+  input.is_parameter = key == "parameter";
   return input;
 }
 

@@ -46,7 +46,8 @@ struct Pt2Input {
   enum class Role { kWeight, kUser, kLiteral };
   Role role = Role::kWeight;
   Pt2Argument argument;
-  std::string weight;  // name in the module: "stage1.conv1.weight"
+  std::string weight;        // name in the module: "stage1.conv1.weight"
+  bool is_parameter = true;  // of a weight: trained
 };
 
 struct Pt2Graph {

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "dnn/executor.h"
@@ -123,6 +124,7 @@ class Reader {
       : path_(path), program_(program), graph_(program.graph) {
     for (const auto& parameter : module.named_parameters()) {
       names_[key_of(parameter.value)] = parameter.name;
+      parameters_.insert(parameter.name);
     }
     for (const auto& buffer : module.named_buffers()) {
       names_[key_of(buffer.value)] = buffer.name;
@@ -235,6 +237,7 @@ class Reader {
     Pt2Input input;
     input.weight =
         name != names_.end() ? name->second : "constant_" + std::to_string(weight_names_.size());
+    input.is_parameter = parameters_.contains(input.weight);
     input.argument = tensor_argument(kWeight + input.weight);
     graph_.inputs.push_back(input);
     weights_[input.weight] = tensor;
@@ -435,6 +438,7 @@ class Reader {
   Pt2Graph& graph_;
   std::string input_;
   std::map<Key, std::string> names_, weight_names_;
+  std::set<std::string> parameters_;  // names of what is trained
   std::map<std::string, at::Tensor> weights_;
 };
 

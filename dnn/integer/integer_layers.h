@@ -50,6 +50,8 @@ class MatrixKernel : public Kernel {
     int input_zero = 0;          // what padding holds; `bias` contains -input_zero * sum(w)
     int output_zero = 0;         // of an int8 output
     int low = -128, high = 127;  // clamp of an int8 output; a fused ReLU raises low to the zero
+    /// What the network calls them, whichever layers share them; empty: after the layer.
+    std::string weight_name, bias_name;
   };
   /// Throws Failure when an accumulator could leave int32: the bound max|a| * max_o(sum|w|) +
   /// |bias| is checked, with max|a| = 128.

@@ -83,6 +83,7 @@ class Quantiser {
     for (const Step& step : steps_.steps) {
       add_step(step);
     }
+    make_matrices();
     add_output();
     return std::move(integer_);
   }
@@ -184,51 +185,82 @@ class Quantiser {
     add(std::move(layer));
   }
 
+  /// A matrix layer without its kernel.
+  struct PendingMatrix {
+    MatrixUse use;
+    std::size_t layer = 0;  // its place in the integer network
+    Quantisation result;    // not int8: float
+  };
+
+  /// Its kernel follows, when all uses of its weights are known.
   void add_matrix(const Step& step) {
     const ValueId output = step.outputs.front();
-    const Quantisation input = quantisation_of_new(step.inputs.front());
-    const double input_scale = input.scale;
     check_finite(output);
-    const IntegerWeights weights = integer_weights(step, input);
-    MatrixKernel::Parameters parameters;
-    parameters.shape = step.matrix.shape;
-    parameters.weight = weights.weight.to(network_.device);
-    parameters.bias = weights.bias.to(network_.device);
-    parameters.input_zero = input.zero;
+    PendingMatrix pending;
+    pending.use = {&step, quantisation_of_new(step.inputs.front())};
+    pending.layer = integer_.layers.size();
     Layer layer =
         layer_of(step, step.matrix.shape.is_convolution ? "int8.conv2d" : "int8.linear", {"input"});
     // Read as float only and not clamped: no need of int8.
     if (!step.output.is_int8() && !is_wanted_[output.value] && !step.clamp) {
+      layer.outputs = {add_float_value(output)};
+      note(layer, "float output");
+    } else {
+      pending.result = quantisation_of(step);
+      layer.outputs = {add_int8(output, pending.result)};
+    }
+    pending_.push_back(std::move(pending));
+    add(std::move(layer));
+  }
+
+  void make_matrices() {
+    std::vector<MatrixUse> uses;
+    for (const PendingMatrix& pending : pending_) {
+      uses.push_back(pending.use);
+    }
+    const std::vector<IntegerWeights> weights = integer_weights(uses, network_.device);
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+      make_matrix(pending_[i], weights[i]);
+    }
+  }
+
+  void make_matrix(const PendingMatrix& pending, const IntegerWeights& weights) {
+    const Step& step = *pending.use.step;
+    const double input_scale = pending.use.input.scale;
+    MatrixKernel::Parameters parameters;
+    parameters.shape = step.matrix.shape;
+    parameters.weight = weights.weight;
+    parameters.bias = weights.bias;
+    parameters.input_zero = pending.use.input.zero;
+    parameters.weight_name = step.matrix.weight_name;
+    parameters.bias_name = step.matrix.bias_name;
+    if (!pending.result.is_int8()) {
       std::vector<float> scales;
       for (const double scale : weights.scale) {
         scales.push_back(static_cast<float>(input_scale * scale));
       }
       parameters.scale = at::tensor(scales).to(network_.device);
-      layer.outputs = {add_float_value(output)};
-      note(layer, "float output");
     } else {
-      const Quantisation result = quantisation_of(step);
-      const Clamp clamp = stored(step.clamp, result);
-      parameters.output_zero = result.zero;
+      const Clamp clamp = stored(step.clamp, pending.result);
+      parameters.output_zero = pending.result.zero;
       parameters.low = clamp.low;
       parameters.high = clamp.high;
       std::vector<std::int32_t> multipliers, shifts;
       for (const double weight_scale : weights.scale) {
         const FixedPoint ratio =
-            FixedPoint::of(in_range(input_scale * weight_scale / result.scale));
+            FixedPoint::of(in_range(input_scale * weight_scale / pending.result.scale));
         multipliers.push_back(ratio.multiplier);
         shifts.push_back(ratio.shift);
       }
       parameters.multiplier = at::tensor(multipliers).to(network_.device);
       parameters.shift = at::tensor(shifts).to(network_.device);
-      layer.outputs = {add_int8(output, result)};
     }
+    Layer& layer = integer_.layers[pending.layer];
     const auto kernel = MatrixKernel::make(std::move(parameters), layer.name);
     if (kernel->path() == ExactPath::kFloat64) {
       note(layer, "sums in float64");
     }
     layer.kernel = kernel;
-    add(std::move(layer));
   }
 
   void add_product(const Step& step) {
@@ -446,6 +478,12 @@ class Quantiser {
                "a value is computed before it is read: " + network_.info(id).name);
       ValueInfo info = network_.info(id);
       info.is_constant = true;
+      for (const TensorRole role :
+           {TensorRole::kWeight, TensorRole::kBias, TensorRole::kNormalisation}) {
+        if (info.parameter.empty()) {
+          info.parameter = parameter_name(network_, steps_, id, role);
+        }
+      }
       known = integer_.add_value(std::move(info));
       integer_.constants[known.value] = steps_.constants[id.value];
     }
@@ -500,6 +538,7 @@ class Quantiser {
   std::vector<bool> is_wanted_;  // by ValueId of the float network: becomes int8 at a chosen scale
   std::vector<ValueId> ids_;     // by ValueId of the float network: that of the integer network
   Network integer_;
+  std::vector<PendingMatrix> pending_;
 };
 
 }  // namespace

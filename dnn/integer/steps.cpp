@@ -68,6 +68,7 @@ class StepReader {
 
   Steps read() {
     result_.constants = network_.constants;
+    result_.uses = uses_of_constants(network_);
     const c10::InferenceMode no_gradients;
     for (const Layer& layer : network_.layers) {
       if (computed_inputs(layer).empty() && !layer.inputs.empty()) {
@@ -271,6 +272,18 @@ class StepReader {
                                                : "no integer form";
   }
 
+  /// Which stored tensors the weights and the bias of a matrix layer are computed from.
+  void find_origin(const LayerArguments& arguments, std::string_view weight, std::string_view bias,
+                   FloatMatrix& matrix) const {
+    for (const ValueId id : arguments.values(weight)) {
+      matrix.origin = stored_behind(network_, result_.uses, id, TensorRole::kWeight);
+      matrix.weight_name = parameter_name(network_, result_, id, TensorRole::kWeight);
+    }
+    for (const ValueId id : arguments.values(bias)) {
+      matrix.bias_name = parameter_name(network_, result_, id, TensorRole::kBias);
+    }
+  }
+
   static std::string arguments_unknown() { return "arguments that are computed"; }
 
   static std::string read_bias(const LayerArguments& arguments, std::string_view name, Step& step) {
@@ -317,6 +330,7 @@ class StepReader {
     shape.in_channels = weight.size(1) * shape.groups;
     shape.out_channels = weight.size(0);
     step.matrix.weight = weight.cpu().contiguous();
+    find_origin(arguments, "weight", "bias", step.matrix);
     return read_bias(arguments, "bias", step);
   }
 
@@ -326,7 +340,8 @@ class StepReader {
     const bool is_matmul = target == "aten.matmul.default";
     const bool has_bias = target != "aten.mm.default" && !is_matmul;
     step.inputs = arguments.values(is_linear ? "input" : has_bias ? "mat1" : "self");
-    at::Tensor weight = arguments.tensor(is_linear ? "weight" : is_matmul ? "other" : "mat2");
+    const std::string_view weight_argument = is_linear ? "weight" : is_matmul ? "other" : "mat2";
+    at::Tensor weight = arguments.tensor(weight_argument);
     if (step.inputs.empty() || !is_weight(weight, 2)) {
       return "weights that are computed";
     }
@@ -341,7 +356,9 @@ class StepReader {
     step.matrix.shape.in_channels = weight.size(1);
     step.matrix.shape.out_channels = weight.size(0);
     step.matrix.weight = weight.cpu().contiguous();
-    return read_bias(arguments, !has_bias ? "" : is_linear ? "bias" : "self", step);
+    const std::string_view bias_argument = !has_bias ? "" : is_linear ? "bias" : "self";
+    find_origin(arguments, weight_argument, bias_argument, step.matrix);
+    return read_bias(arguments, bias_argument, step);
   }
 
   std::string read_product(std::string_view right, const LayerArguments& arguments,
@@ -570,6 +587,20 @@ class StepReader {
 bool is_integer_only(Step::Kind kind) {
   return kind == Kind::kMatrix || kind == Kind::kProduct || kind == Kind::kAddition ||
          kind == Kind::kAveragePool || kind == Kind::kMean || kind == Kind::kConcatenation;
+}
+
+std::string parameter_name(const Network& network, const Steps& steps, ValueId constant,
+                           TensorRole role) {
+  const std::vector<ValueId> stored = stored_behind(network, steps.uses, constant, role);
+  if (stored.size() != 1) {
+    return {};
+  }
+  const c10::IValue& whole = network.constants[static_cast<std::size_t>(stored.front().value)];
+  const c10::IValue& used = steps.constants[static_cast<std::size_t>(constant.value)];
+  const ValueInfo& info = network.info(stored.front());
+  const bool is_whole =
+      whole.isTensor() && used.isTensor() && whole.toTensor().numel() == used.toTensor().numel();
+  return is_whole && info.stored_as == StoredAs::kParameter ? info.parameter : std::string();
 }
 
 Steps steps_of(const Network& network, const std::vector<ValueStatistics>& statistics) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/integer_operators.h"
 #include "dnn/network.h"
+#include "dnn/roles.h"
 
 namespace tilestrike::dnn {
 
@@ -30,6 +32,10 @@ struct FloatMatrix {
   at::Tensor weight;           // float32, contiguous, on the CPU; (O, ...) as MatrixKernel takes it
   std::vector<double> factor;  // (O), of a folded batch norm
   std::vector<double> bias;    // (O)
+  // Where the weights come from: the stored tensors that they are computed from, and the one
+  // parameter of their size among these; empty: there is none, or several.
+  std::vector<ValueId> origin;
+  std::string weight_name, bias_name;
   // Of a network that is quantised already: its int8 weights, and their scales (O).
   at::Tensor stored;
   std::vector<double> stored_scale;
@@ -75,8 +81,14 @@ bool is_integer_only(Step::Kind kind);
 
 struct Steps {
   std::vector<Step> steps;
-  Values constants;  // by ValueId of the float network, with those computed here
+  Values constants;                     // by ValueId of the float network, with those computed here
+  std::map<ValueId, ConstantUse> uses;  // of the float network's constants
 };
+
+/// The parameter that a constant of the network is, or is computed from: the one of its role and
+/// size; empty: there is none, or several.
+std::string parameter_name(const Network& network, const Steps& steps, ValueId constant,
+                           TensorRole role);
 
 /// The steps of a network; `network` must outlive them.
 Steps steps_of(const Network& network, const std::vector<ValueStatistics>& statistics);

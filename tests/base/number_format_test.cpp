@@ -50,6 +50,14 @@ TEST(NumberFormat, IntegersHaveSignAndMagnitude) {
   }
 }
 
+TEST(NumberFormat, UnsignedIntegersHaveNoSign) {
+  const NumberFormat format = NumberFormat::unsigned_integer(8);
+  EXPECT_EQ(format.name(), "uint8");
+  EXPECT_EQ(format.field("magnitude"), 0xFFU);
+  EXPECT_EQ(format.field("sign"), std::nullopt);
+  EXPECT_EQ(format.field_names(), std::vector<std::string>{"magnitude"});
+}
+
 TEST(NumberFormat, FixedPointHasSignIntegerAndFraction) {
   for (const Known& known :
        {Known{"q3.12", "Q3.12", 16, 0x8000, 0x7000, 0x0FFF},

@@ -65,6 +65,24 @@ TEST(TensorPopulationTest, CountsBitsAndWordsOfWhatIsMeant) {
   EXPECT_EQ(one.bits(), 40U);
 }
 
+TEST(TensorPopulationTest, AGlobMayNameAnyLayerThatSharesAStore) {
+  std::vector<TensorStore> stores = small_network();
+  stores[2].layers = {"conv2", "conv2_1", "conv2_2"};
+  const WordPopulation shared(strike_on(TensorRole::kWeight, {"conv2_2"}), stores);
+  EXPECT_EQ(shared.bits(), 40U);
+  EXPECT_EQ(WordPopulation(strike_on(TensorRole::kWeight, {"conv2*"}), stores).bits(), 40U);
+}
+
+TEST(TensorPopulationTest, BuffersHaveAKeyOfTheirOwn) {
+  std::vector<TensorStore> stores = small_network();
+  stores[0].role = TensorRole::kBuffer;
+  EXPECT_EQ(WordPopulation(strike_on(TensorRole::kBuffer, {"*"}), stores).bits(), 24U);
+  EXPECT_EQ(WordPopulation(on_weights(), stores).bits(), 40U);
+  const auto keys = tensor_keys();
+  EXPECT_EQ(keys[static_cast<std::size_t>(TensorRole::kBuffer)], "buffers");
+  EXPECT_EQ(keys[static_cast<std::size_t>(TensorRole::kActivation)], "activations");
+}
+
 TEST(TensorPopulationTest, AFlipIsNeverDrawnTwice) {
   // A flip drawn twice would undo itself: fewer bits than faults would be flipped.
   const auto stores = small_network();

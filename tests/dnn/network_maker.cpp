@@ -40,12 +40,13 @@ NetworkMaker::NetworkMaker() {
   network_.inputs = {network_.add_value({"x", {-1}, c10::kFloat, false, {}})};
 }
 
-ValueId NetworkMaker::constant(const at::Tensor& tensor) {
+ValueId NetworkMaker::constant(const at::Tensor& tensor, const std::string& name) {
   const ValueId id = network_.add_value({"constant_" + std::to_string(network_.values.size()),
                                          tensor.sizes().vec(),
                                          tensor.scalar_type(),
                                          true,
-                                         {}});
+                                         {},
+                                         name});
   network_.constants[id.value] = tensor;
   return id;
 }

@@ -26,7 +26,8 @@ class NetworkMaker {
   NetworkMaker();
 
   ValueId images() const { return network_.inputs.front(); }
-  ValueId constant(const at::Tensor& tensor);
+  /// `name`: of the parameter in the module; empty: it has none.
+  ValueId constant(const at::Tensor& tensor, const std::string& name = {});
   /// Appends a layer of a LibTorch operator; arguments that are not given have their defaults.
   ValueId call(const std::string& name, const std::string& target, std::vector<Given> given);
   Network finish(ValueId output);
