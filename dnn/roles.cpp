@@ -130,8 +130,9 @@ class FlowReader {
         const MatrixKernel* integer = matrix_kernel(layer);
         const bool has_weight = integer != nullptr && integer->weight_of(layer).value < 0;
         // Several pieces may follow, so the width is that of the output: 0 until then.
-        result.channels =
-            has_weight || any([&](ValueId id) { return traits(id).is_constant(); }) ? 0 : -1;
+        const bool is_table = layer.target.find("embedding") != std::string::npos;
+        const bool has_constant = any([&](ValueId id) { return traits(id).is_constant(); });
+        result.channels = has_weight || (has_constant && !is_table) ? 0 : -1;
         return;
       }
       case Does::kNormalise: {
@@ -210,8 +211,10 @@ class FlowReader {
         wanted = joined(std::move(wanted), need(id));
       }
     }
-    const bool is_computed = std::ranges::any_of(
-        layer.inputs, [&](ValueId id) { return !traits(id).is_constant() && !is_size(id); });
+    const bool is_computed = does_of(short_name(layer.target)) != Does::kReadShapeOf &&
+                             std::ranges::any_of(layer.inputs, [&](ValueId id) {
+                               return traits(id).of == Traits::Of::kImages;
+                             });
     if (reader) {
       insert_sorted(wanted.readers, *reader);
     }
@@ -232,8 +235,6 @@ class FlowReader {
       }
     }
   }
-
-  bool is_size(ValueId id) { return traits(id).of == Traits::Of::kNothing; }
 
   static void insert_sorted(std::vector<std::size_t>& all, std::size_t one) {
     const auto place = std::ranges::lower_bound(all, one);
@@ -265,7 +266,6 @@ class FlowReader {
   Demand demand_beside_images(const Layer& layer, const Argument& argument, ValueId id) {
     const std::string op = short_name(layer.target);
     const Traits& own = traits(id);
-    const bool is_first = !layer.inputs.empty() && layer.inputs.front() == id;
     const auto others = [&](auto is) {
       return std::ranges::any_of(layer.inputs, [&](ValueId other) {
         return other != id && traits(other).of == Traits::Of::kImages && is(traits(other));
@@ -297,9 +297,8 @@ class FlowReader {
                                              : Demand::kParameter;
       }
       case Does::kReadShape:
-        return Demand::kNone;
       case Does::kReadShapeOf:
-        return is_first ? Demand::kParameter : Demand::kNone;
+        return Demand::kNone;
       case Does::kRoot:
       case Does::kMove:
       case Does::kOther:

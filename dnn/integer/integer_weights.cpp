@@ -125,17 +125,22 @@ std::vector<IntegerWeights> integer_weights(std::span<const MatrixUse> uses, c10
   for (const std::vector<std::size_t>& same : groups) {
     const IntegerWeights shared = shared_weights(uses, same);
     const at::Tensor weight = shared.weight.to(device);
-    std::vector<at::Tensor> on_host, biases;  // all different
+    std::vector<std::size_t> apart;  // uses with a bias of their own
+    std::vector<at::Tensor> on_host;
     for (const std::size_t i : same) {
       const at::Tensor bias = integer_bias(uses[i], shared);
-      const auto known = std::ranges::find_if(
-          on_host, [&](const at::Tensor& other) { return at::equal(bias, other); });
-      const std::ptrdiff_t place = known - on_host.begin();
-      if (known == on_host.end()) {
-        on_host.push_back(bias);
-        biases.push_back(bias.to(device));
+      std::size_t k = 0;
+      while (k < apart.size() &&
+             !(at::equal(bias, on_host[k]) &&
+               uses[i].step->matrix.bias_origin == uses[apart[k]].step->matrix.bias_origin)) {
+        ++k;
       }
-      all[i] = {weight, biases[static_cast<std::size_t>(place)], shared.scale};
+      if (k == apart.size()) {
+        apart.push_back(i);
+        on_host.push_back(bias);
+        all[i].bias = bias.to(device);
+      }
+      all[i] = {weight, all[apart[k]].bias, shared.scale};
     }
   }
   return all;

@@ -280,6 +280,7 @@ class StepReader {
       matrix.weight_name = parameter_name(network_, result_, id, TensorRole::kWeight);
     }
     for (const ValueId id : arguments.values(bias)) {
+      matrix.bias_origin = stored_behind(network_, result_.uses, id, TensorRole::kBias);
       matrix.bias_name = parameter_name(network_, result_, id, TensorRole::kBias);
     }
   }

@@ -34,7 +34,7 @@ struct FloatMatrix {
   std::vector<double> bias;    // (O)
   // Where the weights come from: the stored tensors that they are computed from, and the one
   // parameter of their size among these; empty: there is none, or several.
-  std::vector<ValueId> origin;
+  std::vector<ValueId> origin, bias_origin;
   std::string weight_name, bias_name;
   // Of a network that is quantised already: its int8 weights, and their scales (O).
   at::Tensor stored;

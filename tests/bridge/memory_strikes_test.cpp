@@ -218,8 +218,7 @@ std::vector<CellFault> draw_some(const AcceleratorConfig& accelerator, Cycle cyc
 }
 
 Counts compare(const AcceleratorConfig& accelerator, int strikes, std::uint64_t seed,
-               bool with_stuck = true) {
-  const dnn::Network network = small_network();
+               bool with_stuck = true, const dnn::Network& network = small_network()) {
   const dnn::Executor executor(network);
   const dnn::Inputs images = small_pictures();
   const dnn::Tape shapes = executor.record(images.narrow(0, 1));
@@ -355,6 +354,32 @@ TEST_P(MemoryStrikesTest, HybridEqualsFullSimulation) {
   for (const std::string& engine : engines_of_this_build().names()) {
     EXPECT_EQ(all.audited[engine], engine == "systemc" ? 0 : all.strikes / 10) << engine;
   }
+}
+
+// One convolution, used twice: one backing copy, from which both uses load.
+TEST_P(MemoryStrikesTest, ASharedWeightIsOneBackingCopy) {
+  using enum sim::MemoryContent;
+  const auto [dataflow, rule] = GetParam();
+  dnn::NetworkMaker maker;
+  const c10::IValue one(std::vector<std::int64_t>{1, 1});
+  const dnn::ValueId weight = maker.constant(dnn::NetworkMaker::noise({3, 3, 3, 3}, 1) * 0.3);
+  dnn::ValueId x = maker.images();
+  for (const std::string name : {"c", "c_1"}) {
+    x = maker.call(name, "aten.conv2d.default", {x, weight, c10::IValue(), one, one, one});
+  }
+  x = maker.call("flat", "aten.flatten.using_ints", {x, c10::IValue(std::int64_t{1})});
+  const dnn::Network network =
+      dnn::quantise(maker.finish(maker.linear("head", x, 243, 5)), small_pictures());
+  AcceleratorConfig accelerator = small_accelerator(dataflow, rule, sim::EccKind::kNone);
+  accelerator.memory.emplace_back("d", small_memory({kBacking}, 8192, 64, sim::EccKind::kNone));
+  const dnn::Tape shapes = dnn::Executor(network).record(small_pictures().narrow(0, 0, 1));
+  const Mapping mapping(network, shapes, accelerator);
+  const std::vector<int>& weights = mapping.work().weights_of;
+  EXPECT_EQ(weights[1], weights[2]) << "after the quantisation of the images";
+  EXPECT_NE(weights[1], -1);
+  EXPECT_EQ(std::ranges::count(mapping.work().tensors, true, &StoredTensor::is_constant), 2);
+  const Counts counts = compare(accelerator, 100, 77, true, network);
+  EXPECT_GT(counts.changed, 5);
 }
 
 // In the inference and after it, wherever the scrubbers are when it begins.
