@@ -13,6 +13,7 @@ if(TS_RTL_ENABLED)
       base/field_table.h
       base/ids.h
       base/text.h
+      bridge/trial/own_judge.h
       rtl/foreign_mesh.h
       rtl/operand_site.h
       rtl/storage.h

@@ -110,32 +110,32 @@ at::Tensor image_rows(const ArrayFile& file, const std::string& path) {
 
 at::Tensor label_rows(const ArrayFile& file, const std::string& path, std::int64_t images) {
   const c10::ScalarType type = file.rows.scalar_type();
-  if (!c10::isIntegralType(type, false)) {
+  const bool is_float = c10::isFloatingType(type);
+  if (!is_float && !c10::isIntegralType(type, true)) {
     fail(ErrorCode::kInvalidInput,
-         "labels are integers; these have the type " + std::string(c10::toString(type)), path,
+         "labels are numbers; these have the type " + std::string(c10::toString(type)), path,
          "save them with numpy.save(path, labels.astype(numpy.int64))");
   }
-  if (file.rows.dim() != 1) {
+  if (file.rows.dim() == 0 || file.total != images) {
     fail(ErrorCode::kInvalidInput,
-         "labels have one dimension; these have the shape " + shape_text(file.rows.sizes()), path,
-         "save the number of each image's class: labels.reshape(-1), or one_hot.argmax(1)");
-  }
-  if (file.total != images) {
-    fail(ErrorCode::kInvalidInput,
-         "there are " + std::to_string(file.total) + " labels for " + std::to_string(images) +
-             " images",
+         "there are " + std::to_string(file.rows.dim() == 0 ? 1 : file.total) + " labels for " +
+             std::to_string(images) + " images",
          path, "give one label for each image");
   }
-  at::Tensor labels = file.rows.to(c10::kLong);
-  const auto* numbers = labels.const_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < labels.numel(); ++i) {
-    if (numbers[i] < 0) {
-      fail(ErrorCode::kInvalidInput,
-           "label " + std::to_string(i) + " is " + std::to_string(numbers[i]), path,
-           "classes count from 0; leave out images without a class");
+  if (is_float) {
+    at::Tensor labels = file.rows.to(c10::kFloat);
+    const auto* numbers = labels.const_data_ptr<float>();
+    for (std::int64_t i = 0; i < labels.numel(); ++i) {
+      if (!std::isfinite(numbers[i])) {
+        fail(ErrorCode::kInvalidInput,
+             "label " + std::to_string(i / (labels.numel() / labels.size(0))) +
+                 " holds a NaN or an infinite number",
+             path, "leave that image out");
+      }
     }
+    return labels;
   }
-  return labels;
+  return file.rows.dim() == 1 ? file.rows.to(c10::kLong) : file.rows;
 }
 
 std::string path_of_images(const std::string& images) {

@@ -40,14 +40,15 @@ class RowChoice {
 
 struct DataSet {
   at::Tensor images;  // float32 (N, ...), contiguous, on the CPU
-  at::Tensor labels;  // int64 (N), or undefined
+  at::Tensor labels;  // int64 (N); (N, ...) of integers or bool; float32 (N, ...); or undefined
 };
 
 /// `images`: a .npy file (float32, float64 or float16; or uint8, taken as byte / 255), an IDX file
 /// of unsigned bytes (N, H, W) taken as (N, 1, H, W) byte / 255, or "fashion_mnist/train" or
-/// "fashion_mnist/test" (which bring their labels). `labels`: a .npy of integers or an IDX file;
-/// may be empty. Throws Failure, naming file, fault and cure: labels that do not match in number,
-/// an empty set, NaN in images, object arrays, truncated files.
+/// "fashion_mnist/test" (which bring their labels). `labels`: a .npy of numbers or an IDX file;
+/// may be empty; what they mean is the judge's matter. Throws Failure, naming file, fault and cure:
+/// labels that do not match in number or are not finite, an empty set, NaN in images, object
+/// arrays, truncated files.
 DataSet load_data(const std::string& images, const std::string& labels, RowChoice choice = {});
 
 at::Tensor read_npy(const std::string& path);

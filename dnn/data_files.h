@@ -32,7 +32,7 @@ std::string path_of_own_labels(const std::string& images);
 bool is_npy(const std::string& path);
 /// Images as float32 (N, ...).
 at::Tensor image_rows(const ArrayFile& file, const std::string& path);
-/// Class numbers as int64 (N), of so many images.
+/// Labels of so many images, as DataSet has them.
 at::Tensor label_rows(const ArrayFile& file, const std::string& path, std::int64_t images);
 /// Throws Failure for NaN and infinity.
 void check_finite(const at::Tensor& images, const std::string& path);

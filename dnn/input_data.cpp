@@ -166,6 +166,8 @@ InputData load_inputs(const Network& network, const std::string& model, const In
   data.total = totals.front();
   const std::string labels_path =
       labels.empty() ? path_of_own_labels(files.all().front().path) : labels;
+  data.labels_path = labels_path;
+  data.are_labels_of_images = labels.empty() && !labels_path.empty();
   if (!labels_path.empty()) {
     data.labels = label_rows(read_rows(labels_path, choice), labels_path, totals.front());
   }

@@ -18,8 +18,10 @@ namespace tilestrike::dnn {
 
 struct InputData {
   Inputs inputs;
-  at::Tensor labels;       // int64 (N), or undefined
-  std::int64_t total = 0;  // rows that the files have
+  at::Tensor labels;                  // as in DataSet
+  std::string labels_path;            // empty: there are none
+  bool are_labels_of_images = false;  // they came with a data set, and nobody named them
+  std::int64_t total = 0;             // rows that the files have
 };
 
 /// The chosen rows of the file of each input. Inputs of float32 are images, as in

@@ -6,15 +6,20 @@
     results = tilestrike.load("study/results.sqlite")
     results.trials.groupby("register").outcome.value_counts()
 
+A script of one's own that judges answers calls `tilestrike.serve_judge(function)`.
+
 One file without further parts: copy it, or put its folder on PYTHONPATH. Only `export` needs torch.
 """
 
 import copy
+import json
 import math
+import os
 import pathlib
 import re
 import sqlite3
 import statistics
+import struct
 import types
 
 import numpy
@@ -82,7 +87,7 @@ def load(results):
     Returns a namespace of pandas data frames, one for each of trials, outcomes, faults, scenarios
     and meta that the file has, with all columns and rows. A trial is one row, whatever it struck: a
     column that does not apply to it is empty. Faulty logits, where a row has them, are float32
-    arrays.
+    arrays; of answers of more than 4096 numbers `differences` are pairs (indices, float32 values).
     """
     import pandas
 
@@ -111,7 +116,67 @@ def load(results):
         if "logits" in frame:
             frame["logits"] = [None if blob is None else numpy.frombuffer(blob, "<f4")
                                for blob in frame["logits"]]
+        if "differences" in frame:
+            frame["differences"] = [_differences(text) for text in frame["differences"]]
     return types.SimpleNamespace(**frames)
+
+
+def _differences(text):
+    """"17:0.25 18:nan" as two arrays."""
+    if text is None:
+        return None
+    pairs = [pair.split(":") for pair in text.split()]
+    return (numpy.array([int(index) for index, _ in pairs], numpy.int64),
+            numpy.array([float(value) for _, value in pairs], numpy.float32))
+
+
+def serve_judge(function, metric="score", is_share=False):
+    """Answers the questions of `judge: {kind: python, file: THIS.py}` until there are no more.
+
+    function: called with (golden, faulty, label, image): two float32 arrays of the answer's shape,
+              the label as float32 array (None: no labels), and the row of the images. Returns
+              whether the faulty answer is wrong (it counts as sdc_1), or that and a score, a finite
+              number or None; of several images the score is their mean. Asked with twice the golden
+              answer, it says what that scores.
+    metric:   what the score is, for people
+    is_share: whether scores lie within 0 and 1
+
+    What the script prints goes to stderr. The same answers must give the same verdict.
+    """
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def reply(**what):
+        replies.write(json.dumps(what) + "\n")
+        replies.flush()
+
+    reply(tilestrike_judge=1, metric=metric, is_share=bool(is_share))
+    while head := requests.read(8):
+        image = int.from_bytes(head, "little", signed=True)
+        shape, label_shape = _shape_from(requests), _shape_from(requests)
+        golden, faulty = _floats_from(requests, shape), _floats_from(requests, shape)
+        label = None if label_shape is None else _floats_from(requests, label_shape)
+        verdict = function(golden, faulty, label, image)
+        wrong, score = verdict if isinstance(verdict, tuple) else (verdict, None)
+        if score is not None and not math.isfinite(score):
+            raise ValueError(f"the score of image {image} is {score}; give a finite number or None")
+        reply(wrong=bool(wrong), score=None if score is None else float(score))
+
+
+def _bytes_from(file, count):
+    data = file.read(count)
+    if len(data) != count:
+        raise EOFError("a question ends in the middle")
+    return data
+
+
+def _shape_from(file):
+    (axes,) = struct.unpack("<q", _bytes_from(file, 8))
+    return None if axes < 0 else struct.unpack(f"<{axes}q", _bytes_from(file, 8 * axes))
+
+
+def _floats_from(file, shape):
+    return numpy.frombuffer(_bytes_from(file, 4 * math.prod(shape)), "<f4").reshape(shape)
 
 
 def clopper_pearson(successes, n, confidence=0.95):

@@ -12,6 +12,7 @@
 #include "bridge/reference/full_simulation.h"
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/dump.h"
+#include "bridge/study/judging.h"
 #include "bridge/study/made_up_image.h"
 #include "bridge/study/study.h"
 #include "bridge/study/torch_call.h"
@@ -107,21 +108,41 @@ void compare(const at::Tensor& logits, const std::string& file, InferReport& rep
   report.largest_difference = apart == 0.0 ? 0.0 : apart / largest;
 }
 
+/// The metric of the task. Labels that come with a data set may have nothing to do with the model:
+/// where nobody says what the task is, that is no error.
+void measure(const InferInputs& inputs, const at::Tensor& logits, Workload& load,
+             InferReport& report) {
+  const bool is_asked = inputs.judge.kind != JudgeKind::kAuto || !inputs.labels.empty();
+  if (is_asked || load.labels.defined()) {
+    try {
+      const std::unique_ptr<Judge> judge = judge_of(inputs.judge, logits, load);
+      report.score = score_of(*judge, logits, load.warnings);
+      report.metric = judge->metric();
+    } catch (const Failure& failure) {
+      if (is_asked) {
+        throw;
+      }
+      load.warnings.push_back("no metric: " + failure.errors().front().what +
+                              " (--judge says how)");
+    }
+  }
+  report.warnings = load.warnings;
+}
+
 InferReport infer_checked(const InferInputs& inputs) {
   if (!inputs.engine.empty() && (!inputs.int8 || !inputs.accelerator)) {
     fail(ErrorCode::kInvalidInput, "tiles of the mesh hold int8 operands", "--engine",
          "add --int8 and --accelerator NAME");
   }
-  const Workload load = load_workload(inputs, inputs.int8);
+  Workload load = load_workload(inputs, inputs.int8);
   InferReport report;
   report.images = load.images();
   report.device = load.network.device.str();
-  report.warnings = load.warnings;
   const auto start = std::chrono::steady_clock::now();
   const at::Tensor logits =
       inputs.engine.empty() ? run_plain(load) : run_all_tiles(load, inputs, report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.accuracy = accuracy_of(logits, load.labels);
+  measure(inputs, logits, load, report);
   if (!inputs.expect.empty()) {
     compare(logits, inputs.expect, report);
   }

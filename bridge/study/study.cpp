@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "bridge/exposure/contents.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/judging.h"
 #include "bridge/study/tensor_study.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
@@ -27,11 +28,10 @@ class MeshStudy final : public Study {
   explicit MeshStudy(const StudyInputs& inputs)
       : Study(inputs.accelerator.mesh),
         load_(load_workload(inputs, true)),
-        executor_(load_.network),
-        judge_(Judge::make(inputs.judge)) {
+        executor_(load_.network) {
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.images = load_.images();
-    facts_.labels = load_.all_labels();
+    judge_ = judge_of(inputs.judge, answer_of(ImageId(0)), load_);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
     facts_.cycles = mapping_->schedule().cycles_per_inference();
     mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engines, inputs.engine,
@@ -42,7 +42,9 @@ class MeshStudy final : public Study {
       find_memories(inputs.accelerator);
     }
     facts_.layers = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
-    facts_.golden = run_golden(load_, executor_, kBatch).report;
+    GoldenRun golden = run_golden(load_, executor_, kBatch);
+    facts_.golden = std::move(golden.report);
+    judge_golden(*judge_, golden.answers, facts_);
   }
 
   std::vector<JobResult> strike(std::span<const StrikeJob> jobs, RunObserver* observer) override {
@@ -56,6 +58,7 @@ class MeshStudy final : public Study {
         if (!result) {
           break;
         }
+        set_score(*judge_, *result);
         results.push_back(std::move(*result));
       }
       return results;
@@ -63,10 +66,7 @@ class MeshStudy final : public Study {
   }
 
   std::vector<float> golden_answer(ImageId image) override {
-    return torch_call([&] {
-      return floats(
-          tape_of(image).values[static_cast<std::size_t>(load_.network.output.value)].toTensor());
-    });
+    return torch_call([&] { return floats(answer_of(image)); });
   }
 
   bool stored(ImageId image, std::size_t memory, CodewordBit bit, Cycle cycle) override {
@@ -105,10 +105,10 @@ class MeshStudy final : public Study {
 
   TrialResult run(const StrikeJob& job, ImageId image, RunObserver* observer) {
     if (job.strike.cells.empty()) {
-      return mesh_->run(tape_of(image), job.strike.registers, observer);
+      return mesh_->run(tape_of(image), job.strike.registers, observer, image);
     }
     TS_CHECK(cells_ != nullptr, "a study with memories");
-    return cells_->run(tape_of(image), {job.strike.cells, job.scrub_phases}, observer);
+    return cells_->run(tape_of(image), {job.strike.cells, job.scrub_phases}, observer, image);
   }
 
   std::vector<TrialResult> later_inferences(const CellStrike& strike) {
@@ -116,7 +116,7 @@ class MeshStudy final : public Study {
     const ScrubPhases none(facts_.memories.size());
     std::vector<TrialResult> results;
     for (ImageId image(0); image.value < facts_.images; ++image.value) {
-      results.push_back(cells_->run(tape_of(image), {left, none}, nullptr));
+      results.push_back(cells_->run(tape_of(image), {left, none}, nullptr, image));
     }
     return results;
   }
@@ -137,6 +137,10 @@ class MeshStudy final : public Study {
   }
 
   dnn::Inputs image(ImageId id) const { return load_.inputs.narrow(id.value, 1); }
+
+  at::Tensor answer_of(ImageId id) {
+    return tape_of(id).values[static_cast<std::size_t>(load_.network.output.value)].toTensor();
+  }
 
   // The golden run of one image, kept until another is asked for.
   const dnn::Tape& tape_of(ImageId id) {

@@ -19,6 +19,7 @@
 #include "base/tensor_store.h"
 #include "bridge/accelerator/accelerator.h"
 #include "bridge/trial/run_observer.h"
+#include "bridge/words/judge_config.h"
 #include "bridge/words/layer_summary.h"
 #include "bridge/words/network_source.h"
 #include "bridge/words/strike_job.h"
@@ -34,7 +35,7 @@ struct StudyInputs : NetworkSource {
   bool strikes_tensors = false;  // the words of tensors, not the registers of the mesh
   NumberFormat format = NumberFormat::integer(8);  // in which tensors are stored
   std::int64_t batch = 1;                          // images of one inference
-  JudgeKind judge = JudgeKind::kTopK;
+  JudgeConfig judge;
   sim::EngineSet engines;
   std::string engine;  // one of them
 };
@@ -71,6 +72,7 @@ class Study {
 struct InferInputs : NetworkSource {
   std::string out, dump;
   std::string expect;  // .npy of the logits that the original gives; empty: not compared
+  JudgeConfig judge;   // whose metric is told where there are labels
   bool int8 = false;
   /// Not empty: every tile runs through this engine on this accelerator, one image at a time, and
   /// every accumulator is compared with the bulk path's ("all tiles" mode; needs int8).
@@ -80,7 +82,8 @@ struct InferInputs : NetworkSource {
 };
 struct InferReport {
   std::int64_t images = 0;
-  double accuracy = -1.0;
+  Metric metric;  // of the task; without a name: nothing was measured
+  std::optional<double> score;
   double seconds = 0.0;
   std::string device;
   std::vector<std::string> warnings;

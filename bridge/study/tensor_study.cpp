@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/judging.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/word_run.h"
 #include "bridge/study/workload.h"
@@ -43,7 +44,6 @@ class TensorStudy final : public Study {
   explicit TensorStudy(const StudyInputs& inputs)
       : Study(inputs.accelerator.mesh),
         load_(load_of(inputs)),
-        judge_(Judge::make(inputs.judge)),
         batch_(std::min(inputs.batch, load_.images())),
         stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
@@ -51,10 +51,12 @@ class TensorStudy final : public Study {
     GoldenRun golden = run_golden(load_, executor_, batch_);
     golden_answers_ = floats(golden.answers);
     answer_size_ = golden_answers_.size() / static_cast<std::size_t>(images());
+    judge_ = judge_of(inputs.judge, golden.answers, load_);
     facts_.golden = std::move(golden.report);
+    facts_.golden.warnings = load_.warnings;
+    judge_golden(*judge_, golden.answers, facts_);
     facts_.images = images();
     facts_.batch = batch_;
-    facts_.labels = load_.all_labels();
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.layers = summarise(load_.network, executor_.record(home_batch(0).narrow(0, 1)), nullptr);
     facts_.stores = stores_.all();
@@ -100,6 +102,9 @@ class TensorStudy final : public Study {
       std::vector<TrialResult> answers = strike_activations(on_activations, observer);
       for (std::size_t k = 0; k < answers.size(); ++k) {
         results[job_of[k]].images.push_back(std::move(answers[k]));
+      }
+      for (JobResult& result : results) {
+        set_score(*judge_, result);
       }
       if (!on_activations.empty()) {
         show_values(jobs[job_of.front()], observer);
@@ -270,7 +275,7 @@ class TensorStudy final : public Study {
     TrialResult result;
     result.activated = changed > 0;
     result.changed_words = changed;
-    judge_->conclude(golden_of(image), faulty, result);
+    judge_->conclude(ImageId(image), golden_of(image), faulty, result);
     if (result.judgement.outcome == Outcome::kMasked) {
       result.masked_at = changed > 0 ? MaskedAt::kNetwork : MaskedAt::kUnchanged;
     }

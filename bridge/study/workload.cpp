@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/schedule/mapping.h"
-#include "bridge/trial/judge.h"
 #include "dnn/import/import.h"
 #include "dnn/import/torchscript.h"
 #include "dnn/input_data.h"
@@ -93,6 +92,8 @@ Workload load_workload(const NetworkSource& source, bool int8) {
       dnn::load_inputs(network, source.model, source.images, source.labels, source.use);
   load.inputs = std::move(data.inputs);
   load.labels = std::move(data.labels);
+  load.labels_path = std::move(data.labels_path);
+  load.are_labels_of_images = data.are_labels_of_images;
   if (!int8) {
     load.network = std::move(network);
     return load;
@@ -131,20 +132,6 @@ Workload load_workload(const NetworkSource& source, bool int8) {
   return load;
 }
 
-double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
-  if (!labels.defined()) {
-    return -1.0;
-  }
-  const at::Tensor answers = on_host(logits).flatten(1);
-  const auto classes = static_cast<std::size_t>(answers.size(1));
-  const float* row = answers.data_ptr<float>();
-  std::int64_t correct = 0;
-  for (std::int64_t i = 0; i < answers.size(0); ++i, row += classes) {
-    correct += top_1({row, classes}) == labels.data_ptr<std::int64_t>()[i] ? 1 : 0;
-  }
-  return static_cast<double>(correct) / static_cast<double>(answers.size(0));
-}
-
 std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
                                                            const std::string& model) {
   std::vector<std::pair<std::string, std::string>> hashes = {{"model", content_hash_of_file(model)},
@@ -173,16 +160,7 @@ GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::i
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   report.milliseconds_per_image = 1e3 * took.count() / static_cast<double>(2 * report.images);
   golden.answers = at::cat(answers);
-  report.accuracy = accuracy_of(golden.answers, load.labels);
   return golden;
-}
-
-std::vector<std::int64_t> Workload::all_labels() const {
-  if (!labels.defined()) {
-    return {};
-  }
-  const std::int64_t* first = labels.const_data_ptr<std::int64_t>();
-  return {first, first + images()};
 }
 
 std::vector<float> floats(const at::Tensor& tensor) {

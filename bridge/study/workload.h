@@ -16,13 +16,14 @@ namespace tilestrike::bridge {
 
 struct Workload {
   dnn::Network network;
-  dnn::Inputs inputs;            // all images
-  at::Tensor labels;             // int64 (N), or undefined
-  std::string calibration_hash;  // of an integer network; empty otherwise
+  dnn::Inputs inputs;  // all images
+  at::Tensor labels;   // as dnn::DataSet has them; undefined: there are none
+  std::string labels_path;
+  bool are_labels_of_images = false;  // they came with a data set, and nobody named them
+  std::string calibration_hash;       // of an integer network; empty otherwise
   std::vector<std::string> warnings;
 
   std::int64_t images() const { return inputs.rows(); }
-  std::vector<std::int64_t> all_labels() const;  // empty: there are none
 };
 
 /// The model on the device. A TorchScript file says nothing of shapes: its images are read for
@@ -34,9 +35,6 @@ dnn::Network import_network(const NetworkSource& source);
 /// a warning counts. Uses one thread from then on: results must not depend
 /// on their number.
 Workload load_workload(const NetworkSource& source, bool int8);
-
-/// Share of the images whose largest output is their label, -1 without labels.
-double accuracy_of(const at::Tensor& logits, const at::Tensor& labels);
 
 /// Hashes of all that a study was loaded from, by what it is.
 std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,

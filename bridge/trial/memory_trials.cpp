@@ -245,8 +245,8 @@ std::unique_ptr<StrikePath> MemoryTrials::path(const CellStrike& strike) {
 }
 
 TrialResult MemoryTrials::run(const dnn::Tape& golden, const CellStrike& strike,
-                              RunObserver* observer) {
-  TrialRun run(network_, mapping_, golden, observer);
+                              RunObserver* observer, ImageId image) {
+  TrialRun run(network_, mapping_, golden, observer, image);
   return run_trial(run, *path(strike), guard(), judge_);
 }
 

@@ -36,7 +36,8 @@ class MemoryTrials {
   const Guard* guard() const { return guard_.get(); }
 
   /// The whole trial. `golden`: a run of one image. `observer` may be null.
-  TrialResult run(const dnn::Tape& golden, const CellStrike& strike, RunObserver* observer);
+  TrialResult run(const dnn::Tape& golden, const CellStrike& strike, RunObserver* observer,
+                  ImageId image = ImageId(0));
 
   /// The strike as later inferences find it (ScrubWalk::left_for_later()).
   std::vector<CellFault> left_for_later(const CellStrike& strike);

@@ -196,8 +196,8 @@ std::unique_ptr<StrikePath> MeshTrials::path(std::span<const RegisterFault> faul
 }
 
 TrialResult MeshTrials::run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
-                            RunObserver* observer) {
-  TrialRun run(network_, mapping_, golden, observer);
+                            RunObserver* observer, ImageId image) {
+  TrialRun run(network_, mapping_, golden, observer, image);
   return run_trial(run, *path(faults), guard(), judge_);
 }
 

@@ -26,9 +26,9 @@ class MeshTrials {
   std::unique_ptr<StrikePath> path(std::span<const RegisterFault> faults);
   const Guard* guard() const { return guard_.get(); }
 
-  /// The whole trial. `golden`: a run of one image. `observer` may be null.
+  /// The whole trial. `golden`: a run of one image, `image`: which. `observer` may be null.
   TrialResult run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
-                  RunObserver* observer);
+                  RunObserver* observer, ImageId image = ImageId(0));
 
  private:
   friend class MeshPath;

@@ -77,9 +77,25 @@ std::span<const float> floats_of(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
+const char* yes(bool is) { return is ? "yes" : "no"; }
+
+/// Of an answer without a class of its own.
+void tell_parts(TrialRun& run) {
+  const Judgement& judged = run.result.judgement;
+  std::string parts;
+  if (judged.share_differing >= 0.0) {
+    parts = fmt::format("; {:.3g} % of its parts differ", 100.0 * judged.share_differing);
+    parts += judged.first_differing < 0
+                 ? ""
+                 : fmt::format(", the first of them number {}", judged.first_differing);
+  }
+  run.tell("outcome: {}{}; relative L2 {:.3g}, SDC-1 {}, SDC-10 % {}, SDC-20 % {}",
+           name_of(judged.outcome), parts, judged.relative_l2, yes(judged.sdc_1),
+           yes(judged.sdc_10), yes(judged.sdc_20));
+}
+
 void tell_verdict(TrialRun& run) {
   const Judgement& judged = run.result.judgement;
-  const auto yes = [](bool is) { return is ? "yes" : "no"; };
   switch (judged.outcome) {
     case Outcome::kMasked:
       run.tell("outcome: masked, at {}", name_of(run.result.masked_at));
@@ -91,6 +107,10 @@ void tell_verdict(TrialRun& run) {
       run.tell("outcome: due; without the stop: {}", name_of(run.result.without_stop));
       break;
     default:
+      if (judged.golden_class < 0) {
+        tell_parts(run);
+        break;
+      }
       run.tell(
           "outcome: {}; top-1 class {} (golden {}), SDC-1 {}, SDC-5 {}, SDC-10 % {}, SDC-20 % {}",
           name_of(judged.outcome), judged.faulty_class, judged.golden_class, yes(judged.sdc_1),
@@ -133,7 +153,7 @@ TrialResult conclude(TrialRun& run, StrikePath& path, const Judge& judge) {
   path.end(run);
   const at::Tensor golden =
       on_host(run.golden.values[static_cast<std::size_t>(run.network.output.value)].toTensor());
-  judge.conclude(floats_of(golden), floats_of(run.answer), run.result);
+  judge.conclude(run.image, floats_of(golden), floats_of(run.answer), run.result);
   if (run.result.judgement.outcome == Outcome::kMasked) {
     run.result.masked_at = path.explain(run);
   }

@@ -30,10 +30,11 @@ class TrialRun {
  public:
   /// `observer` may be null.
   TrialRun(const dnn::Network& network, const Mapping& mapping, const dnn::Tape& golden,
-           RunObserver* observer)
+           RunObserver* observer, ImageId image = ImageId(0))
       : network(network),
         mapping(mapping),
         golden(golden),
+        image(image),
         values(network, golden),
         observer_(observer) {}
 
@@ -62,6 +63,7 @@ class TrialRun {
   const dnn::Network& network;
   const Mapping& mapping;
   const dnn::Tape& golden;
+  const ImageId image;  // whose golden run it is: judges know its label
   dnn::Divergence values;
   TrialResult result;
   bool is_exposed = false;      // the path has found what is struck

@@ -37,6 +37,7 @@ struct StrikeJob {
 /// What a job has come to.
 struct JobResult {
   std::vector<TrialResult> images;  // the job's image, or each image in use, in order
+  std::optional<double> score;      // the judge's metric of these answers together
   /// Where the strike outlives its inference: what is left of it does to an inference of each image
   /// in use that comes after the struck one and a visit of the scrubber, and before the contents
   /// are renewed. What scrubbers find does not count: it counts once, in `images`.

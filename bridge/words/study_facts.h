@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/tensor_store.h"
+#include "bridge/words/judge_config.h"
 #include "bridge/words/layer_summary.h"
 #include "bridge/words/study_memory.h"
 #include "sim/mesh/mesh_sites.h"
@@ -18,7 +20,8 @@ namespace tilestrike::bridge {
 
 struct GoldenReport {
   std::int64_t images = 0;
-  double accuracy = -1.0;  // of the integer network on the images in use; -1: no labels
+  Metric metric;                // what the judge measures; without a name: there are no labels
+  std::optional<double> score;  // its value on the images in use
   double milliseconds_per_image = 0.0;
   std::string device;
   std::vector<std::string> warnings;  // calibration on evaluation images, what stays in float, ...
@@ -27,9 +30,14 @@ struct GoldenReport {
 struct StudyFacts {
   explicit StudyFacts(const sim::MeshConfig& mesh) : sites(mesh) {}
 
-  /// Of an image; -1: the images have no labels.
+  /// The class of an image; -1: the images have none.
   std::int64_t label(ImageId image) const {
     return labels.empty() ? -1 : labels[static_cast<std::size_t>(image.value)];
+  }
+
+  /// The top class of its golden answer; -1: it has none.
+  int golden_class(ImageId image) const {
+    return golden_classes.empty() ? -1 : golden_classes[static_cast<std::size_t>(image.value)];
   }
 
   GoldenReport golden;
@@ -38,7 +46,13 @@ struct StudyFacts {
   /// Clock cycles of one inference, idle time until the next included: the strike's time is uniform
   /// over them.
   Cycle cycles = 1;
-  std::vector<std::int64_t> labels;  // of the images in use; empty: they have none
+  std::vector<std::int64_t> labels;  // classes of the images in use; empty: they have none
+  /// By image: the top class of its golden answer (-1: it has none), and its own score; empty:
+  /// there is none such.
+  std::vector<int> golden_classes;
+  std::vector<std::optional<double>> golden_scores;
+  std::int64_t answer_numbers = 0;  // that the answer of an image has
+  bool has_parts = false;           // an answer has pixels, positions, decisions or detections
   /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's
   /// identity.
   std::vector<std::pair<std::string, std::string>> hashes;

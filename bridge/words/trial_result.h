@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,24 +12,28 @@
 
 namespace tilestrike::bridge {
 
-/// How an answer is judged against the golden one.
-enum class JudgeKind {
-  kTopK,        // as logits of classes
-  kRelativeL2,  // by |faulty - golden| / |golden|, whatever the output means
-};
-
-/// Top-k and confidence refinements of sdc (Li et al., SC 2017; docs/architecture.md).
+/// The verdict on one answer. What the refinements of sdc mean is the judge's to say
+/// (judge_config.h); for classes see Li et al., SC 2017, and docs/architecture.md.
 struct Judgement {
   Outcome outcome = Outcome::kMasked;
-  bool sdc_1 = false;  // top-1 class differs from the golden run's
-  bool sdc_5 = false;  // top-1 class is not among the golden run's top five
-  // The golden class's confidence moved by more than 10 % or 20 % of its value; judged by relative
-  // L2, that is above 10 % or 20 %.
+  bool sdc_1 = false;
+  bool sdc_5 = false;
   bool sdc_10 = false;
   bool sdc_20 = false;
   double relative_l2 = 0.0;  // |faulty - golden| / |golden|; infinite where not finite
-  int golden_class = -1;
+  int golden_class = -1;     // -1: the answer has no class of its own
   int faulty_class = -1;
+  /// Of the answer's pixels, positions, decisions or detections those that differ, as a share; -1:
+  /// it has no such parts.
+  double share_differing = -1.0;
+  std::int64_t first_differing = -1;  // of these; -1: none
+};
+
+/// A number of a faulty answer that differs from golden.
+struct AnswerDifference {
+  std::int64_t index = 0;  // in the answer, flattened
+  float value = 0.0F;
+  bool operator==(const AnswerDifference&) const = default;
 };
 
 /// The effect of one list of faults on one inference of one image.
@@ -46,7 +51,14 @@ struct TrialResult {
   std::int64_t changed_accumulators = 0;
   std::int64_t changed_outputs = 0;  // of the struck layer, after requantisation
   std::int64_t changed_words = 0;    // of struck tensors
-  std::vector<float> logits;         // faulty; empty when the answer equals golden, or is very long
+  // Of an answer that differs from golden (judge_config.h, kMostKept):
+  std::int64_t changed_answer = 0;            // how many of its numbers do
+  std::vector<float> logits;                  // all of it, faulty; empty where it is long
+  std::vector<AnswerDifference> differences;  // of a long one; empty where they are many
+  std::string answer_digest;                  // in the place of many differences
+  /// What the answer adds to the score of several (Judge::score); empty: there is none.
+  std::vector<double> score_part;
+  std::optional<double> score;  // of this image alone
   // Of strikes on memories:
   std::int64_t corrected_codewords = 0;  // that ECC corrected at a read
   std::int64_t detected_codewords = 0;   // in which it found an error that it could not correct

@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "bridge/study/study.h"
 #include "campaigns/cli/commands.h"
+#include "campaigns/scenario/judge_fields.h"
 #include "campaigns/scenario/library.h"
+#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {
@@ -17,7 +19,7 @@ namespace {
 struct InferArguments {
   bridge::InferInputs inputs;
   std::vector<std::string> images, calibrate;
-  std::string accelerator;
+  std::string accelerator, judge;
   double tolerance = 0.0;
   bool is_json = false;
 };
@@ -29,8 +31,11 @@ bool agrees(const bridge::InferReport& report, double tolerance) {
 nlohmann::ordered_json json_of(const bridge::InferReport& report, bool has_tiles) {
   nlohmann::ordered_json json;
   json["images"] = report.images;
-  json["accuracy"] =
-      report.accuracy < 0.0 ? nlohmann::ordered_json() : nlohmann::ordered_json(report.accuracy);
+  const bool is_accuracy = report.metric.name == bridge::kTop1Accuracy && report.score;
+  json["accuracy"] = is_accuracy ? nlohmann::ordered_json(*report.score) : nlohmann::ordered_json();
+  json["metric"] =
+      report.score ? nlohmann::ordered_json(report.metric.name) : nlohmann::ordered_json();
+  json["score"] = report.score ? nlohmann::ordered_json(*report.score) : nlohmann::ordered_json();
   json["seconds"] = report.seconds;
   json["device"] = report.device;
   if (has_tiles) {
@@ -51,9 +56,11 @@ nlohmann::ordered_json json_of(const bridge::InferReport& report, bool has_tiles
 std::string text_of(const bridge::InferReport& report, const bridge::InferInputs& inputs) {
   std::string text =
       fmt::format("{} images in {:.3g} s on {}\n", report.images, report.seconds, report.device);
-  if (report.accuracy >= 0.0) {
-    text += fmt::format("top-1 accuracy: {:.2f} % of {} images\n", 100.0 * report.accuracy,
-                        report.images);
+  if (report.score) {
+    text += report.metric.is_share ? fmt::format("{}: {:.2f} % of {} images\n", report.metric.name,
+                                                 100.0 * *report.score, report.images)
+                                   : fmt::format("{}: {:.6g} on {} images\n", report.metric.name,
+                                                 *report.score, report.images);
   }
   if (!inputs.engine.empty()) {
     text += fmt::format(
@@ -99,6 +106,11 @@ int run(const InferArguments& arguments, const sim::EngineSet& engines) {
     fail(ErrorCode::kInvalidInput, "calibration fixes int8 scales", "--calibrate",
          "add --int8, or leave it out");
   }
+  if (!arguments.judge.empty()) {
+    ErrorList errors;
+    inputs.judge = read_judge(parse_yaml(arguments.judge, "--judge"), "judge", errors);
+    errors.throw_if_any();
+  }
   if (!arguments.accelerator.empty()) {
     inputs.accelerator = accelerator_of_flag(arguments.accelerator);
   }
@@ -131,7 +143,13 @@ Command infer_command(const sim::EngineSet& engines) {
            {"--output", &inputs.output,
             "Which output is the answer, where the model has several: its key in what the model "
             "returns, or its place, from 0 on"},
-           {"--labels", &inputs.labels, "Class numbers, for the accuracy"},
+           {"--labels", &inputs.labels,
+            "What the answers should be, for the task's metric: class numbers (N), of pixels "
+            "(N, H, W), of tokens (N, T), numbers, or boxes (docs/judges.md)"},
+           {"--judge", &arguments->judge,
+            "What an answer is, as in a scenario: top_k, binary, segmentation, tokens, regression, "
+            "detection, or \"{kind: segmentation, ignore: 255}\" [top_k, where the answer is one "
+            "vector of classes]"},
            {"--use", &inputs.use, "Only the first so many images [all]", {.is_not_negative = true}},
            {"--int8", &inputs.int8, "Quantise to int8 first"},
            files_option(

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "campaigns/plan/title.h"
+#include "campaigns/scenario/judge_fields.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -52,7 +53,10 @@ Summary summary_of(const SummaryFacts& facts) {
   summary.confidence = facts.scenario->confidence();
   summary.planned = plan.trials();
   summary.images = golden.images;
-  summary.accuracy = golden.accuracy;
+  summary.judge = facts.scenario->judge;
+  summary.metric = golden.metric;
+  summary.golden_score = golden.score;
+  summary.answer_numbers = facts.study->answer_numbers;
   summary.device = golden.device;
   summary.warnings = golden.warnings;
   summary.not_modelled = population.not_modelled();
@@ -120,6 +124,18 @@ void add_groups(const Tally& tally, const Estimator& estimator, const SummaryFac
                 [&](const std::string& name) { return weights_of(facts, {.layer = name}); });
 }
 
+/// Of the metric, and of how much of the answers differs.
+void add_score(const Tally& tally, const Estimator& estimator, const SummaryFacts& facts,
+               Summary& summary) {
+  const Weights weights = weights_of(facts, {});
+  if (summary.golden_score) {
+    summary.score = estimator.score(tally.all(), weights, summary.metric, *summary.golden_score);
+  }
+  if (facts.study->has_parts) {
+    summary.differing = estimator.differing(tally.all(), weights);
+  }
+}
+
 /// What `until` asks for and all of the trials have not brought.
 std::vector<std::string> unmet(const Summary& summary, const std::optional<Until>& until) {
   std::vector<std::string> names;
@@ -136,10 +152,14 @@ std::vector<std::string> unmet(const Summary& summary, const std::optional<Until
   return names;
 }
 
-/// Judged by its distance alone an answer has no top class: those rates are not 0, but unknown.
-void forget_classes(Summary& summary) {
-  const auto forget = [](RateArray<Estimate>& rates) {
-    rates[Rate::kSdc1] = rates[Rate::kSdc5] = Estimate();
+/// Rates that the judge's answers do not have are not 0, but unknown.
+void forget_missing(Summary& summary) {
+  const auto forget = [&](RateArray<Estimate>& rates) {
+    for (const Rate rate : kRates) {
+      if (meaning_of(rate, summary.judge).empty()) {
+        rates[rate] = Estimate();
+      }
+    }
   };
   const auto forget_in = [&](Group& group) {
     forget(group.rates);
@@ -183,22 +203,19 @@ Summary summarise(const Results& results, std::int64_t scenario, const SummaryFa
   const Estimator estimator(*facts.plan, summary.confidence, summary.is_census);
   summary.all = estimator.group("all", tally.all(), weights_of(facts, {}));
   summary.mean_faults = tally.all().mean_faults();
-  if (summary.per_parameter) {
-    summary.accuracy_under_faults =
-        estimator.accuracy(tally.all(), weights_of(facts, {}), summary.accuracy);
-  }
   if (tally.strikes()) {
     add_strikes(*tally.strikes(), facts, summary);
-  } else if (facts.plan->population().is_told_by_part(summary.mean_faults)) {
-    add_groups(tally, estimator, facts, summary);
+  } else {
+    add_score(tally, estimator, facts, summary);
+    if (facts.plan->population().is_told_by_part(summary.mean_faults)) {
+      add_groups(tally, estimator, facts, summary);
+    }
   }
   if (facts.scenario->audit > 0.0) {
     summary.audit = audit_of(results, scenario, summary.confidence);
   }
   summary.unmet = unmet(summary, facts.scenario->until);
-  if (facts.scenario->judge == bridge::JudgeKind::kRelativeL2) {
-    forget_classes(summary);
-  }
+  forget_missing(summary);
   return summary;
 }
 

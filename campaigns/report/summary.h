@@ -38,7 +38,13 @@ struct Summary {
   std::int64_t activated = 0;      // of the counted ones
   std::vector<std::string> unmet;  // rates that are less precise than `until` asks, at the end
   std::int64_t images = 0;
-  double accuracy = -1.0;
+  bridge::JudgeConfig judge;
+  bridge::Metric metric;               // without a name: no labels
+  std::optional<double> golden_score;  // of the golden run
+  std::int64_t answer_numbers = 0;     // of an image
+  /// Of all trials; n = 0: no labels, or each trial is one particle.
+  ScoreEstimate score;
+  Estimate differing;  // the share of an answer's parts that differ; n = 0: it has none
   std::string device;
   double weight = 1.0;           // P(at least one fault), which rates over all trials contain
   double expected_faults = 0.0;  // before a trial is conditioned on at least one
@@ -48,7 +54,6 @@ struct Summary {
   // Of a strike on tensors:
   std::optional<double> per_parameter;  // expected faults over the words that may be struck
   std::vector<Stratum> strata;          // that the trials are shared between; empty: they are not
-  Estimate accuracy_under_faults;       // top-1, without the condition; n = 0: no labels
   double device_fit = 0.0;  // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "campaigns/report/report.h"
 #include "campaigns/report/summary.h"
+#include "campaigns/scenario/judge_fields.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -30,6 +31,71 @@ std::string counted_text(const Summary& summary) {
                             : "; less precise than 'until' asks: " + join(summary.unmet, ", "));
 }
 
+/// "91.20 %", or "12.4".
+std::string value_text(const bridge::Metric& metric, double value) {
+  return metric.is_share ? fmt::format("{:.2f} %", 100.0 * value) : fmt::format("{:.4g}", value);
+}
+
+/// What the rates mean where an answer is no vector of classes, and what is kept of long answers.
+void add_judge(const Summary& summary, Report& report) {
+  const bool is_told = summary.judge.kind != bridge::JudgeKind::kAuto &&
+                       summary.judge.kind != bridge::JudgeKind::kTopK;
+  report.fact("judge", std::string(bridge::name_of(summary.judge.kind)));
+  std::vector<std::string> there, missing;
+  for (const Rate rate : kRefinements) {
+    const std::string meaning = meaning_of(rate, summary.judge);
+    if (meaning.empty()) {
+      missing.push_back(name_of(rate));
+    } else {
+      there.push_back(name_of(rate) + ": " + meaning);
+    }
+  }
+  if (is_told) {
+    report.say(fmt::format("judged as {}: {}{}{}", bridge::name_of(summary.judge.kind),
+                           join(there, "; "), missing.empty() ? "" : "; it has no ",
+                           join(missing, ", ")));
+  }
+  if (summary.answer_numbers > static_cast<std::int64_t>(bridge::kMostKept)) {
+    report.say(fmt::format(
+        "an answer has {} numbers: of a faulty one those that differ are kept up to {} of them "
+        "(column differences), else a digest (answer_digest)",
+        summary.answer_numbers, bridge::kMostDifferences));
+  }
+}
+
+/// The judge's metric under faults, and how much of the answers differs.
+void add_score(const Summary& summary, Report& report) {
+  if (summary.golden_score) {
+    const ScoreEstimate& score = summary.score;
+    report.fact("score/metric", summary.metric.name);
+    report.fact("score/golden", *summary.golden_score);
+    report.fact("score/of", std::string(score.is_change ? "change" : "metric"));
+    report.fact("score/is", std::string(score.is_median ? "median" : "mean"));
+    report.fact("score/under_faults",
+                score.estimate.n > 0 ? FactValue(score.estimate) : FactValue(nullptr));
+    if (score.estimate.n > 0) {
+      const std::string value = summary.metric.is_share && !score.is_change
+                                    ? text_of(FactValue(Share{score.estimate}))
+                                    : text_of(FactValue(score.estimate));
+      const std::string what = score.is_change
+                                   ? "change of the " + summary.metric.name + " of a struck image"
+                                   : summary.metric.name + " under these faults";
+      report.say(fmt::format("{}{}: {}; golden {}", what,
+                             score.is_median ? fmt::format(" (median over {}s)", summary.unit) : "",
+                             value, value_text(summary.metric, *summary.golden_score)));
+    }
+  }
+  if (summary.differing.n > 0) {
+    report.fact("share_differing", Share{summary.differing});
+    report.say("share of an answer's " +
+               std::string(summary.judge.kind == bridge::JudgeKind::kSegmentation ? "pixels"
+                           : summary.judge.kind == bridge::JudgeKind::kTokens     ? "positions"
+                           : summary.judge.kind == bridge::JudgeKind::kBinary     ? "decisions"
+                                                                                  : "detections") +
+               " that differ, on average: " + text_of(FactValue(Share{summary.differing})));
+  }
+}
+
 void add_sample(const Summary& summary, Report& report) {
   report.fact("label", summary.label);
   report.fact("title", summary.title);
@@ -42,18 +108,20 @@ void add_sample(const Summary& summary, Report& report) {
   report.fact("kept_beyond", summary.kept);
   report.fact("less_precise_than_asked", summary.unmet);
   report.fact("images", summary.images);
-  report.fact("accuracy",
-              summary.accuracy < 0.0 ? FactValue(nullptr) : FactValue(summary.accuracy));
+  const bool is_accuracy = summary.metric.name == bridge::kTop1Accuracy && summary.golden_score;
+  report.fact("accuracy", is_accuracy ? FactValue(*summary.golden_score) : FactValue(nullptr));
   report.fact("device", summary.device);
   report.say("population: " + summary.population);
   report.say(summary.is_census
                  ? std::string("every member once: no sampling error")
                  : fmt::format("{:g} % intervals over {}s ({})", 100.0 * summary.confidence,
                                summary.unit, interval_text(summary)));
-  report.say(fmt::format("golden run: {} images on {}{}", summary.images, summary.device,
-                         summary.accuracy < 0.0
-                             ? ", no labels"
-                             : fmt::format(", top-1 accuracy {:.2f} %", 100.0 * summary.accuracy)));
+  report.say(fmt::format(
+      "golden run: {} images on {}{}", summary.images, summary.device,
+      !summary.golden_score
+          ? ", no labels"
+          : ", " + summary.metric.name + " " + value_text(summary.metric, *summary.golden_score)));
+  add_judge(summary, report);
   report.say(counted_text(summary));
   report.say("");
 }
@@ -92,12 +160,10 @@ void add_tensors(const Summary& summary, Report& report) {
   report.say(text);
   report.say(fmt::format("expected faults per parameter: {:.3g}", *summary.per_parameter));
   add_strata(summary.strata, report);
-  const Share accuracy{summary.accuracy_under_faults};
-  const bool is_known = accuracy.estimate.n > 0;
-  report.fact("accuracy_under_faults", is_known ? FactValue(accuracy) : FactValue(nullptr));
-  if (is_known) {
-    report.say("accuracy under these faults: " + text_of(FactValue(accuracy)));
-  }
+  const bool is_known =
+      summary.score.estimate.n > 0 && summary.metric.name == bridge::kTop1Accuracy;
+  report.fact("accuracy_under_faults",
+              is_known ? FactValue(Share{summary.score.estimate}) : FactValue(nullptr));
   report.say("");
 }
 
@@ -192,10 +258,14 @@ void say_outcomes(const Summary& summary, Report& report) {
     outcomes.push_back(name_of(rate) + " " + text_of(FactValue(Share{summary.all.rates[rate]})));
   }
   report.say("all outcomes: " + join(outcomes, ", "));
+  add_score(summary, report);
   if (summary.device_fit > 0.0) {
     std::string text = fmt::format("failures of devices: {:.4g} FIT", summary.device_fit);
     for (const Rate rate : {Rate::kSdc, Rate::kSdc1, Rate::kDue}) {
       const Estimate fit = summary.all.rates[rate].times(summary.device_fit);
+      if (meaning_of(rate, summary.judge).empty()) {
+        continue;
+      }
       text += fmt::format("; {} {:.3g} [{:.3g}, {:.3g}] FIT", name_of(rate), fit.value,
                           fit.interval.low, fit.interval.high);
     }

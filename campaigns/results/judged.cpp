@@ -14,6 +14,10 @@ void Judged::add(bridge::TrialResult result, std::int64_t label) {
         std::max<std::int64_t>(golden_correct, 0) + (result.judgement.golden_class == label);
   }
   relative_l2 = std::max(relative_l2, result.judgement.relative_l2);
+  if (result.judgement.share_differing >= 0.0) {
+    shares_differing_ += result.judgement.share_differing;
+    ++with_shares_;
+  }
   const RateArray<bool> rates = rates_of(result.judgement);
   for (const Rate rate : kRates) {
     any[rate] = any[rate] || rates[rate];
@@ -34,6 +38,11 @@ void Judged::add(bridge::TrialResult result, std::int64_t label) {
     first = std::move(result);
   }
   ++images;
+}
+
+std::optional<double> Judged::share_differing() const {
+  return with_shares_ == 0 ? std::nullopt
+                           : std::optional(shares_differing_ / static_cast<double>(with_shares_));
 }
 
 std::int64_t Judged::later_due() const {

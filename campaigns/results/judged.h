@@ -25,7 +25,8 @@ struct Judged {
   std::int64_t passes_simulated = 0;
   std::int64_t correct = -1;  // images whose answer is their label; -1: no labels
   std::int64_t golden_correct = -1;
-  double relative_l2 = 0.0;  // the largest
+  double relative_l2 = 0.0;                   // the largest
+  std::optional<double> score, golden_score;  // of all its images
   bool hung = false;
   // Of strikes on memories:
   std::int64_t corrected = 0, detected = 0;  // codewords, over all images
@@ -36,10 +37,16 @@ struct Judged {
 
   /// Of one image. `label`: its class; -1: it has none.
   void add(bridge::TrialResult result, std::int64_t label);
+  /// The mean over the images; nothing where answers have no parts.
+  std::optional<double> share_differing() const;
   std::int64_t later_due() const;
   /// Later inferences whose answer is wrong as it is given: where a detected error stops nothing,
   /// those in which one was reported, too.
   std::int64_t later_wrong(AfterDetection after_detection) const;
+
+ private:
+  double shares_differing_ = 0.0;
+  std::int64_t with_shares_ = 0;
 };
 
 }  // namespace tilestrike::campaigns

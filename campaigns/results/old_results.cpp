@@ -18,30 +18,52 @@ std::string rows_with(std::optional<TensorTrial> TrialRecord::*) {
   return "structure <> 'mesh' AND bits IS NULL";
 }
 
+/// What stands for a column that the file lacks.
+std::string missing(const std::string& name, const std::set<std::string>& present) {
+  const std::string counted = name == "score"          ? "images_correct"
+                              : name == "golden_score" ? "images_golden_correct"
+                                                       : "";
+  return present.contains(counted) ? counted + " * 1.0 / images" : "NULL";
+}
+
 /// A view that hides the file's own table of that name, for this connection.
 template <class Record>
-void show(SQLite::Database& database, const Table<Record>& table,
-          const std::set<std::string>& present, const std::string& which) {
+void show(SQLite::Database& database, const Table<Record>& table, const std::string& source,
+          const std::string& which = "") {
+  std::set<std::string> present;
+  SQLite::Statement columns(database,
+                            "SELECT name FROM pragma_table_info('" + source + "', 'main')");
+  while (columns.executeStep()) {
+    present.insert(columns.getColumn(0).getString());
+  }
   std::vector<std::string> chosen;
   for (const Column<Record>& column : table.columns) {
-    chosen.push_back((present.contains(column.name) ? quoted(column.name) : "NULL") + " AS " +
-                     quoted(column.name));
+    chosen.push_back(
+        (present.contains(column.name) ? quoted(column.name) : missing(column.name, present)) +
+        " AS " + quoted(column.name));
   }
   database.exec("CREATE TEMP VIEW " + table.name + " AS SELECT " + join(chosen, ", ") +
-                " FROM main.trials" + (which.empty() ? "" : " WHERE " + which));
+                " FROM main." + source + (which.empty() ? "" : " WHERE " + which));
 }
 
 }  // namespace
 
-void show_old_trials(SQLite::Database& database) {
-  std::set<std::string> present;
-  SQLite::Statement columns(database, "SELECT name FROM pragma_table_info('trials')");
-  while (columns.executeStep()) {
-    present.insert(columns.getColumn(0).getString());
-  }
-  show(database, trial_table(), present, "");
-  for_each_part(
-      [&](const auto& table, auto part) { show(database, table, present, rows_with(part)); });
+void show_old_trials(SQLite::Database& database, std::int64_t version) {
+  const bool is_one_table = version < 7;
+  for_each_part([&](const auto& table, auto part) {
+    show(database, table, is_one_table ? "trials" : table.name,
+         is_one_table ? rows_with(part) : "");
+  });
+  show(database, outcome_table(), "outcomes");
+  show(database, scenario_table(), "scenarios");
+  show(database, trial_table(), "trials");
+}
+
+bool has_column(std::int64_t version, const std::string& name) {
+  static const std::set<std::string> since_8 = {
+      "score",          "golden_score", "share_differing", "first_differing",
+      "changed_answer", "differences",  "answer_digest"};
+  return version >= 8 || !since_8.contains(name);
 }
 
 std::string other_drawing(std::int64_t version, const Scenario& scenario) {

@@ -137,7 +137,7 @@ struct Results::Store {
   /// Of a file that is read: trials of an older version are shown as those of the present one.
   void accept_version() {
     if (version() >= kOldestResults && version() < kResultsVersion) {
-      show_old_trials(*database);
+      show_old_trials(*database, version());
     } else {
       check_version();
     }
@@ -223,6 +223,10 @@ std::unique_ptr<Results> Results::existing(const std::string& path) {
   return std::unique_ptr<Results>(new Results(std::move(store)));
 }
 
+std::int64_t Results::version() const {
+  return store_->guarded([&] { return store_->version(); });
+}
+
 std::string Results::campaign_text() const {
   return store_->guarded([&] { return store_->meta("campaign"); });
 }
@@ -230,13 +234,13 @@ std::string Results::campaign_text() const {
 void Results::check_hashes(std::int64_t scenario, const Hashes& hashes) const {
   store_->guarded([&] {
     SQLite::Statement stored(*store_->database,
-                             "SELECT model_hash, images_hash, calibrate_hash, faults_hash FROM "
-                             "scenarios WHERE scenario = ?");
+                             "SELECT model_hash, images_hash, calibrate_hash, faults_hash, "
+                             "judge_hash FROM scenarios WHERE scenario = ?");
     stored.bind(1, scenario);
     const bool is_described = stored.executeStep();
     TS_CHECK(is_described, "trials without their scenario");
     int column = 0;
-    for (const char* name : {"model", "images", "calibrate", "faults"}) {
+    for (const char* name : {"model", "images", "calibrate", "faults", "judge"}) {
       if (stored.getColumn(column++).getString() != hash_of(hashes, name)) {
         fail(ErrorCode::kVersionMismatch,
              std::string("holds trials of another scenario: the content of '") + name +
@@ -265,8 +269,13 @@ void Results::describe(std::int64_t scenario, const ScenarioFacts& facts) {
     record.cycles = facts.cycles;
     record.images = facts.images;
     record.population = facts.population;
-    if (facts.accuracy >= 0.0) {
-      record.accuracy = facts.accuracy;
+    record.judge_hash = hash_of(facts.hashes, "judge");
+    record.golden_score = facts.golden_score;
+    if (!facts.metric.name.empty()) {
+      record.metric = facts.metric.name;
+    }
+    if (facts.metric.name == bridge::kTop1Accuracy) {
+      record.accuracy = facts.golden_score;
     }
     record.warnings = facts.warnings;
     store_->put(scenario_table(), record);

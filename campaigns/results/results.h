@@ -20,22 +20,25 @@ namespace tilestrike::campaigns {
 /// Of the columns and of what trial k is. 6 draws particles by the reach of their clusters, single
 /// faults in tensors by the class of their bit, and scrubbers at a phase of their own. 7 keeps of
 /// each trial in `trials` what all kinds have, the rest in a table for each kind; the view
-/// `trials_wide` is the `trials` of 6. It draws as 6 does.
-inline constexpr int kResultsVersion = 7;
+/// `trials_wide` is the `trials` of 6. It draws as 6 does. 8 keeps scores, and what differs of long
+/// answers; it draws as 7 does.
+inline constexpr int kResultsVersion = 8;
 /// The oldest that is still read.
 inline constexpr int kOldestResults = 5;
 
 /// What a results file keeps of one scenario besides its trials.
 struct ScenarioFacts {
   std::string label;
-  std::string document;                                     // expanded, YAML
-  std::vector<std::pair<std::string, std::string>> hashes;  // model, images, calibrate, faults
+  std::string document;  // expanded, YAML
+  std::vector<std::pair<std::string, std::string>>
+      hashes;  // model, images, calibrate, faults, judge
   std::int64_t sites = 0;
   std::int64_t cycles = 0;
   std::int64_t images = 0;
   std::string population;
-  double accuracy = -1.0;  // of the golden run; -1: no labels
-  std::string warnings;    // one a line
+  bridge::Metric metric;  // of the golden run and of all trials
+  std::optional<double> golden_score;
+  std::string warnings;  // one a line
 };
 
 class Results {
@@ -49,6 +52,9 @@ class Results {
   ~Results();  // commits
   Results(const Results&) = delete;
   Results& operator=(const Results&) = delete;
+
+  /// Of the format: kResultsVersion, or an older one.
+  std::int64_t version() const;
 
   /// The expanded campaign that the file was made for.
   std::string campaign_text() const;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/results/trial_record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -38,6 +40,25 @@ struct FirstFault {
   }
 };
 
+/// What is kept of one answer.
+void set_answer(const bridge::TrialResult& result, AnswerRecord& record) {
+  const bridge::Judgement& judgement = result.judgement;
+  record.golden_class = known(judgement.golden_class);
+  record.faulty_class = known(judgement.faulty_class);
+  if (judgement.share_differing >= 0.0) {
+    record.share_differing = judgement.share_differing;
+  }
+  record.first_differing = known(judgement.first_differing);
+  if (result.changed_answer > 0) {
+    record.changed_answer = result.changed_answer;
+  }
+  record.logits = result.logits;
+  record.differences = text_of(result.differences);
+  if (!result.answer_digest.empty()) {
+    record.answer_digest = result.answer_digest;
+  }
+}
+
 /// What came of it, on all images.
 void set_outcome(const Judged& judged, TrialRecord& record) {
   const bridge::TrialResult& result = judged.first;
@@ -55,14 +76,15 @@ void set_outcome(const Judged& judged, TrialRecord& record) {
   record.changed_words = result.changed_words;
   record.relative_l2 = judged.relative_l2;
   record.passes_simulated = judged.passes_simulated;
-  record.golden_class = known(result.judgement.golden_class);
-  record.faulty_class = known(result.judgement.faulty_class);
+  set_answer(result, record);
+  record.score = judged.score;
+  record.golden_score = judged.golden_score;
+  record.share_differing = judged.share_differing();
   record.images = judged.images;
   record.images_activated = judged.activated;
   record.images_of = judged.images_of;
   record.images_correct = known(judged.correct);
   record.images_golden_correct = known(judged.golden_correct);
-  record.logits = result.logits;
 }
 
 template <class Drawn>
@@ -107,8 +129,17 @@ struct PartOfRecord {
 
 }  // namespace
 
+std::optional<std::string> text_of(const std::vector<bridge::AnswerDifference>& differences) {
+  std::string text;
+  for (const auto& [index, value] : differences) {
+    text += fmt::format("{}{}:{:.9g}", text.empty() ? "" : " ", index, value);
+  }
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 OutcomeRecord outcome_record(std::int64_t scenario, TrialId trial, ImageId image,
-                             const bridge::TrialResult& result) {
+                             const bridge::TrialResult& result,
+                             std::optional<double> golden_score) {
   const bridge::Judgement& judgement = result.judgement;
   const RateArray<bool> rates = rates_of(judgement);
   OutcomeRecord record;
@@ -123,9 +154,9 @@ OutcomeRecord outcome_record(std::int64_t scenario, TrialId trial, ImageId image
   record.layer = result.layer;
   record.changed_accumulators = result.changed_accumulators;
   record.changed_outputs = result.changed_outputs;
-  record.golden_class = known(judgement.golden_class);
-  record.faulty_class = known(judgement.faulty_class);
-  record.logits = result.logits;
+  set_answer(result, record);
+  record.score = result.score;
+  record.golden_score = golden_score;
   return record;
 }
 

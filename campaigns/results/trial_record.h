@@ -19,20 +19,32 @@
 
 namespace tilestrike::campaigns {
 
+/// What is kept of an answer that differs from golden, and what the judge measured of it.
+struct AnswerRecord {
+  std::optional<std::int64_t> golden_class, faulty_class;
+  std::optional<double> score, golden_score;
+  std::optional<double> share_differing;
+  std::optional<std::int64_t> first_differing;
+  std::optional<std::int64_t> changed_answer;
+  std::vector<float> logits;
+  std::optional<std::string> differences, answer_digest;
+  friend bool operator==(const AnswerRecord&, const AnswerRecord&) = default;
+};
+
 /// One image on which a lasting fault was not masked.
-struct OutcomeRecord : TrialKey {
+struct OutcomeRecord : TrialKey, AnswerRecord {
   std::int64_t image = 0;
   Outcome outcome = Outcome::kMasked;
   bool sdc_1 = false, sdc_5 = false, sdc_10 = false, sdc_20 = false;
   std::string layer;
   std::int64_t changed_accumulators = 0;
   std::int64_t changed_outputs = 0;
-  std::optional<std::int64_t> golden_class, faulty_class;
-  std::vector<float> logits;
   friend bool operator==(const OutcomeRecord&, const OutcomeRecord&) = default;
 };
 
-struct TrialRecord : TrialKey {
+/// Its answer is that of the first image that was not masked; its score and the share of parts that
+/// differ are those of all its images.
+struct TrialRecord : TrialKey, AnswerRecord {
   double weight = 1.0;
   std::string stratum;
   std::optional<sim::Radiation> radiation;
@@ -55,12 +67,10 @@ struct TrialRecord : TrialKey {
   std::int64_t passes_simulated = 0;
   std::string engine;
   std::optional<std::string> audit;
-  std::optional<std::int64_t> golden_class, faulty_class;
   std::int64_t images = 0;
   std::int64_t images_activated = 0;
   RateArray<std::int64_t> images_of;
   std::optional<std::int64_t> images_correct, images_golden_correct;
-  std::vector<float> logits;
 
   std::optional<MeshTrial> mesh;
   std::optional<MemoryTrial> memory;
@@ -77,7 +87,10 @@ TrialRecord record_of(std::int64_t scenario, const DrawnTrial& drawn,
                       const std::string& engine);
 
 OutcomeRecord outcome_record(std::int64_t scenario, TrialId trial, ImageId image,
-                             const bridge::TrialResult& result);
+                             const bridge::TrialResult& result, std::optional<double> golden_score);
+
+/// "17:0.25 18:nan", by index in the answer; none: nothing.
+std::optional<std::string> text_of(const std::vector<bridge::AnswerDifference>& differences);
 
 /// The column `structure` of a drawn trial: the mesh, a memory's name, or a tensor's role.
 std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& study);

@@ -14,9 +14,9 @@ namespace {
 std::vector<Column<TrialRecord>> image_columns() {
   RateArray<std::string> about;
   about[Rate::kSdc] = "with silent data corruption";
-  about[Rate::kSdc1] = "of these, with another top class";
+  about[Rate::kSdc1] = "of these, with another top class, or what the judge says in its place";
   about[Rate::kSdc5] = "of these, whose top class left the golden top five";
-  about[Rate::kSdc10] = "of these, whose golden class's confidence moved by more than 10 %";
+  about[Rate::kSdc10] = "of these, whose golden class's confidence moved by more than 10 %, or ...";
   about[Rate::kSdc20] = "of these, by more than 20 %";
   about[Rate::kNonfinite] = "with NaN or Inf";
   about[Rate::kDue] = "with a detected error, or a hang";
@@ -27,6 +27,46 @@ std::vector<Column<TrialRecord>> image_columns() {
         about[rate], &TrialRecord::images_of));
   }
   return columns;
+}
+
+/// The column of a member that records of trials and of images share.
+template <class Record, class Field>
+Column<Record> answer_column(std::string name, Field AnswerRecord::*member, std::string help) {
+  return column_of<Record>(
+      std::move(name), [member](auto& record) -> auto& { return record.*member; }, std::move(help),
+      member);
+}
+
+/// What is kept of answers. `of_score`, `of_share`, `of_answer`: which images they are of.
+template <class Record>
+std::vector<Column<Record>> answer_columns(const std::string& of_score, const std::string& of_share,
+                                           const std::string& of_answer) {
+  using R = Record;
+  const auto column = [](std::string name, auto AnswerRecord::*member, std::string help) {
+    return answer_column<R>(std::move(name), member, std::move(help));
+  };
+  return {
+      column("logits", &AnswerRecord::logits,
+             "the faulty answer" + of_answer +
+                 ", float32, little-endian; null where it equals golden, or has more than 4096 "
+                 "numbers"),
+      column("score", &AnswerRecord::score,
+             of_score + "the metric of the judge with the fault (scenarios.metric); null without "
+                        "labels"),
+      column("golden_score", &AnswerRecord::golden_score, "the same without the fault"),
+      column("share_differing", &AnswerRecord::share_differing,
+             "of an answer's pixels, positions, decisions or detections those that differ" +
+                 of_share + "; null where it has none"),
+      column("first_differing", &AnswerRecord::first_differing,
+             "of these the first that differs" + of_answer),
+      column("changed_answer", &AnswerRecord::changed_answer,
+             "how many numbers of the answer" + of_answer + " differ from golden"),
+      column("differences", &AnswerRecord::differences,
+             "of an answer of more than 4096 numbers those that differ, 'index:value' with spaces "
+             "between; null where they are more than 1024"),
+      column("answer_digest", &AnswerRecord::answer_digest,
+             "in the place of so many differences a hash of the faulty answer's bytes"),
+  };
 }
 
 }  // namespace
@@ -52,7 +92,9 @@ const Table<TrialRecord>& trial_table() {
         column("activated", &R::activated, "1: a live value differed"),
         column("masked_at", &R::masked_at, "where a masked fault ended"),
         column("outcome", &R::outcome, "the worst of all images"),
-        column("sdc_1", &R::sdc_1, "1: the top class changed, on any image"),
+        column("sdc_1", &R::sdc_1,
+               "1: the top class changed, on any image; of other judges what docs/judges.md says, "
+               "as the next three"),
         column("sdc_5", &R::sdc_5, "1: the top class left the golden top five"),
         column("sdc_10", &R::sdc_10, "1: the golden class's confidence moved by more than 10 %"),
         column("sdc_20", &R::sdc_20, "1: by more than 20 %"),
@@ -70,8 +112,9 @@ const Table<TrialRecord>& trial_table() {
         column("engine", &R::engine, "what computed them"),
         column("audit", &R::audit,
                "'agrees: ' and the other engines that computed them, or where one differs"),
-        column("golden_class", &R::golden_class, "top class without the fault"),
-        column("faulty_class", &R::faulty_class, "top class with it"),
+        answer_column<R>("golden_class", &AnswerRecord::golden_class,
+                         "top class without the fault"),
+        answer_column<R>("faulty_class", &AnswerRecord::faulty_class, "top class with it"),
         column("images", &R::images, "judged"),
         column("images_activated", &R::images_activated, "on which a live value differed"),
     };
@@ -82,9 +125,11 @@ const Table<TrialRecord>& trial_table() {
                              "whose top class is their label; null without labels"));
     columns.push_back(
         column("images_golden_correct", &R::images_golden_correct, "the same without the fault"));
-    columns.push_back(
-        column("logits", &R::logits,
-               "float32, little-endian; null where they equal golden, or are more than 4096"));
+    for (Column<R>& column :
+         answer_columns<R>("of all images judged; ", ", the mean over its images",
+                           " of its first image that was not masked")) {
+      columns.push_back(std::move(column));
+    }
     return table_of_trials<R>("trials", "a trial", std::move(columns));
   }();
   return made;
@@ -92,24 +137,29 @@ const Table<TrialRecord>& trial_table() {
 
 const Table<OutcomeRecord>& outcome_table() {
   using R = OutcomeRecord;
-  static const Table<R> table = table_of_trials<R>(
-      "outcomes", "a trial that is judged on all images, and an image on which it was not masked",
-      {
-          column("image", &R::image, "row of the images"),
-          column("outcome", &R::outcome, "on that image"),
-          column("sdc_1", &R::sdc_1, "1: the top class changed"),
-          column("sdc_5", &R::sdc_5, "1: the top class left the golden top five"),
-          column("sdc_10", &R::sdc_10, "1: the golden class's confidence moved by more than 10 %"),
-          column("sdc_20", &R::sdc_20, "1: by more than 20 %"),
-          column("layer", &R::layer, "first layer struck"),
-          column("changed_accumulators", &R::changed_accumulators, "of the struck layer"),
-          column("changed_outputs", &R::changed_outputs, "of the struck layer, requantised"),
-          column("golden_class", &R::golden_class, "top class without the fault"),
-          column("faulty_class", &R::faulty_class, "top class with it"),
-          column("logits", &R::logits, "float32, little-endian"),
-      },
-      ", image");
-  return table;
+  static const Table<R> made = [] {
+    std::vector<Column<R>> columns = {
+        column("image", &R::image, "row of the images"),
+        column("outcome", &R::outcome, "on that image"),
+        column("sdc_1", &R::sdc_1, "1: the top class changed, or as in trials"),
+        column("sdc_5", &R::sdc_5, "1: the top class left the golden top five"),
+        column("sdc_10", &R::sdc_10, "1: the golden class's confidence moved by more than 10 %"),
+        column("sdc_20", &R::sdc_20, "1: by more than 20 %"),
+        column("layer", &R::layer, "first layer struck"),
+        column("changed_accumulators", &R::changed_accumulators, "of the struck layer"),
+        column("changed_outputs", &R::changed_outputs, "of the struck layer, requantised"),
+        answer_column<R>("golden_class", &AnswerRecord::golden_class,
+                         "top class without the fault"),
+        answer_column<R>("faulty_class", &AnswerRecord::faulty_class, "top class with it"),
+    };
+    for (Column<R>& column : answer_columns<R>("", "", "")) {
+      columns.push_back(std::move(column));
+    }
+    return table_of_trials<R>(
+        "outcomes", "a trial that is judged on all images, and an image on which it was not masked",
+        std::move(columns), ", image");
+  }();
+  return made;
 }
 
 const Table<ScenarioRecord>& scenario_table() {
@@ -130,8 +180,12 @@ const Table<ScenarioRecord>& scenario_table() {
           column("cycles", &R::cycles, "of an inference"),
           column("images", &R::images, "in use"),
           column("population", &R::population, "what trials are drawn from"),
-          column("accuracy", &R::accuracy, "of the golden run; null without labels"),
+          column("accuracy", &R::accuracy,
+                 "of the golden run, top-1; null without labels, or with another metric"),
           column("warnings", &R::warnings, "one a line"),
+          column("metric", &R::metric, "what a score is; null without labels"),
+          column("golden_score", &R::golden_score, "of the golden run on all images in use"),
+          column("judge_hash", &R::judge_hash, "of the file of a judge of one's own"),
       }};
   return table;
 }
@@ -155,7 +209,7 @@ struct Wide {
   std::optional<std::int64_t> missing = std::nullopt;
 };
 
-// In the order that files of version 6 have.
+// In the order that files of version 6 have, then what they lack.
 constexpr Wide kWide[] = {
     {"scenario"},
     {"trial"},
@@ -220,6 +274,13 @@ constexpr Wide kWide[] = {
     {"images_correct"},
     {"images_golden_correct"},
     {"logits"},
+    {"score"},
+    {"golden_score"},
+    {"share_differing"},
+    {"first_differing"},
+    {"changed_answer"},
+    {"differences"},
+    {"answer_digest"},
 };
 
 template <class Record>

@@ -41,6 +41,9 @@ struct ScenarioRecord {
   std::string population;
   std::optional<double> accuracy;
   std::string warnings;
+  std::optional<std::string> metric;
+  std::optional<double> golden_score;
+  std::string judge_hash;
 };
 const Table<ScenarioRecord>& scenario_table();
 

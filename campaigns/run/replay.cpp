@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "campaigns/pictures/array_picture.h"
 #include "campaigns/plan/sampling.h"
+#include "campaigns/results/old_results.h"
 #include "campaigns/results/trial_tables.h"
 #include "campaigns/run/strike_trial.h"
 #include "campaigns/scenario/yaml.h"
@@ -37,11 +38,15 @@ TrialRecord stored_trial(const Results& results, const ReplayRequest& request) {
   return std::move(*trial);
 }
 
-std::vector<std::string> differences_of(const TrialRecord& stored, const TrialRecord& now) {
+/// `version`: of the file.
+std::vector<std::string> differences_of(const TrialRecord& stored, const TrialRecord& now,
+                                        std::int64_t version) {
   std::vector<std::string> differences;
   for (const Column<TrialRecord>& column : wide_table().columns) {
     const Datum was = column.get(stored), is = column.get(now);
-    if (column.name != "audit" && !is_equal(was, is)) {  // a replay asks no other engines
+    // A replay asks no other engines.
+    const bool is_compared = column.name != "audit" && has_column(version, column.name);
+    if (is_compared && !is_equal(was, is)) {
       differences.push_back(
           fmt::format("{}: {} in the file, {} now", column.name, text_of(was), text_of(is)));
     }
@@ -169,7 +174,7 @@ ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
   TS_CHECK(records.size() == 1, "a replay was interrupted");
   report.story = std::move(story.lines);
   report.record = std::move(records.front());
-  report.differences = differences_of(stored, report.record);
+  report.differences = differences_of(stored, report.record, results->version());
   return report;
 }
 

@@ -59,6 +59,12 @@ std::string outcome_text(const TrialRecord& trial, std::int64_t images) {
   if (trial.golden_class && trial.faulty_class && trial.golden_class != trial.faulty_class) {
     text += fmt::format("; class {} became {}", *trial.golden_class, *trial.faulty_class);
   }
+  if (trial.share_differing.value_or(0.0) > 0.0) {
+    text += fmt::format("; {:.3g} % of the answer's parts differ", 100.0 * *trial.share_differing);
+  }
+  if (trial.score && trial.golden_score && trial.score != trial.golden_score) {
+    text += fmt::format("; score {:.4g}, golden {:.4g}", *trial.score, *trial.golden_score);
+  }
   if (images > 1) {
     text += fmt::format("; sdc on {} of {} images", trial.images_of[Rate::kSdc], images);
   }
@@ -73,6 +79,18 @@ std::string logits_text(const char* whose, const std::vector<float>& logits) {
   return text;
 }
 
+/// Of an answer that is too long to be kept as a whole.
+std::string long_answer_text(const TrialRecord& trial, std::size_t numbers) {
+  constexpr std::size_t kMostTold = 200;
+  std::string text = fmt::format("answer: {} of {} numbers differ", *trial.changed_answer, numbers);
+  if (trial.differences) {
+    const std::string& all = *trial.differences;
+    const std::size_t end = all.size() <= kMostTold ? all.size() : all.rfind(' ', kMostTold);
+    return text + ", index:value " + all.substr(0, end) + (end < all.size() ? " ..." : "");
+  }
+  return text + ", digest " + trial.answer_digest.value_or("");
+}
+
 void add_facts(const ReplayReport& found, Report& report) {
   report.fact("scenario", found.scenario);
   report.fact("label", found.label);
@@ -85,8 +103,11 @@ void add_facts(const ReplayReport& found, Report& report) {
   for (const Column<TrialRecord>& column : wide_table().columns) {
     report.fact("trial/" + column.name, value_of(column.get(found.record)));
   }
-  report.fact("golden_logits",
-              std::vector<double>(found.golden_logits.begin(), found.golden_logits.end()));
+  report.fact(
+      "golden_logits",
+      found.golden_logits.size() > bridge::kMostKept
+          ? FactValue(nullptr)  // of so long an answer only what differs is told
+          : FactValue(std::vector<double>(found.golden_logits.begin(), found.golden_logits.end())));
   report.fact("differences", found.differences);
 }
 
@@ -114,6 +135,9 @@ Report report_of(const ReplayReport& found) {
   if (found.images == 1 && !found.record.logits.empty()) {
     report.say(logits_text("golden", found.golden_logits));
     report.say(logits_text("faulty", found.record.logits));
+  }
+  if (found.golden_logits.size() > bridge::kMostKept && found.record.changed_answer) {
+    report.say(long_answer_text(found.record, found.golden_logits.size()));
   }
   for (const std::string& difference : found.differences) {
     report.say("DIFFERENT: " + difference, Tone::kBad);

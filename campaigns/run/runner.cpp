@@ -103,7 +103,8 @@ class PointRun {
     facts.cycles = study_.facts().cycles;
     facts.images = study_.facts().images;
     facts.population = plan_.population_text();
-    facts.accuracy = study_.facts().golden.accuracy;
+    facts.metric = study_.facts().golden.metric;
+    facts.golden_score = study_.facts().golden.score;
     facts.warnings = join(study_.facts().golden.warnings, "\n");
     results_.describe(number_, facts);
   }
@@ -225,6 +226,9 @@ std::vector<std::pair<std::string, std::string>> hashes_of(const Scenario& scena
   auto hashes = study.facts().hashes;
   if (!scenario.strike.list_file.empty()) {
     hashes.emplace_back("faults", content_hash_of_file(scenario.strike.list_file));
+  }
+  if (!scenario.judge.file.empty()) {
+    hashes.emplace_back("judge", content_hash_of_file(scenario.judge.file));
   }
   return hashes;
 }

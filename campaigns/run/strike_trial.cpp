@@ -11,25 +11,28 @@
 namespace tilestrike::campaigns {
 namespace {
 
-/// Of a trial that strikes nothing.
-bridge::TrialResult nothing_struck(bridge::Study& study, ImageId image) {
-  const std::vector<float> golden = study.golden_answer(image);
-  bridge::TrialResult result;
-  result.judgement.golden_class = result.judgement.faulty_class =
-      static_cast<int>(std::max_element(golden.begin(), golden.end()) - golden.begin());
-  return result;
+std::optional<double> golden_score(const bridge::StudyFacts& facts, std::optional<ImageId> image) {
+  if (!image) {
+    return facts.golden.score;
+  }
+  return facts.golden_scores.empty() ? std::nullopt
+                                     : facts.golden_scores[static_cast<std::size_t>(image->value)];
 }
 
-/// On each image that the trial is judged on.
-std::vector<bridge::TrialResult> nothing_struck_on(bridge::Study& study, const DrawnTrial& drawn) {
-  std::vector<bridge::TrialResult> results;
+/// What comes of a trial that strikes nothing.
+bridge::JobResult nothing_struck(const bridge::StudyFacts& facts, const DrawnTrial& drawn) {
+  bridge::JobResult result;
   const std::int64_t first = drawn.image ? drawn.image->value : 0;
-  const std::int64_t end = drawn.image ? first + 1 : study.facts().images;
+  const std::int64_t end = drawn.image ? first + 1 : facts.images;
   for (ImageId image(first); image.value < end; ++image.value) {
-    results.push_back(nothing_struck(study, image));
-    results.back().masked_at = drawn.masked_at();
+    bridge::TrialResult& each = result.images.emplace_back();
+    each.judgement.golden_class = each.judgement.faulty_class = facts.golden_class(image);
+    each.judgement.share_differing = facts.has_parts ? 0.0 : -1.0;
+    each.masked_at = drawn.masked_at();
+    each.score = golden_score(facts, image);
   }
-  return results;
+  result.score = golden_score(facts, drawn.image);
+  return result;
 }
 
 }  // namespace
@@ -53,7 +56,7 @@ std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan
   for (std::size_t i = 0; i < drawn.size(); ++i) {
     bridge::JobResult result;
     if (!strikes[i]) {
-      result.images = nothing_struck_on(study, drawn[i]);
+      result = nothing_struck(study.facts(), drawn[i]);
     } else if (done < results.size()) {
       result = std::move(results[done++]);
     } else {
@@ -67,11 +70,14 @@ std::vector<TrialRecord> strike_and_judge(bridge::Study& study, const Plan& plan
     ImageId image = drawn[i].image.value_or(ImageId(0));
     for (bridge::TrialResult& each : result.images) {
       if (!drawn[i].image && plan.keeps_outcomes() && each.judgement.outcome != Outcome::kMasked) {
-        outcomes.push_back(outcome_record(scenario, drawn[i].trial, image, each));
+        outcomes.push_back(outcome_record(scenario, drawn[i].trial, image, each,
+                                          golden_score(study.facts(), image)));
       }
       judged.add(std::move(each), study.facts().label(image));
       ++image.value;
     }
+    judged.score = result.score;
+    judged.golden_score = golden_score(study.facts(), drawn[i].image);
     judged.later = std::move(result.later);
     records.push_back(record_of(scenario, drawn[i], study.facts(), plan, judged, engine));
     records.back().outcomes = std::move(outcomes);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "campaigns/scenario/fields.h"
+#include "campaigns/scenario/judge_fields.h"
 #include "campaigns/scenario/library.h"
 #include "campaigns/statistics/rates.h"
 
@@ -111,7 +112,8 @@ FieldTable<DataConfig> data_fields() {
                   "path of .npy or IDX images, or a data set (" + join(data_sets(), ", ") +
                       "); a zoo model has " + std::string(kZooImages) +
                       " by default; of a model with several inputs {NAME: path, ...} or a list"),
-      text_field("labels", &DataConfig::labels, "path of .npy or IDX class numbers; optional"),
+      text_field("labels", &DataConfig::labels,
+                 "path of .npy or IDX labels, of the shape that the judge takes; optional"),
       files_field("calibrate", &DataConfig::calibrate,
                   "images that fix the int8 scales, as `images`; a zoo model has " +
                       std::string(kZooCalibration) + " by default, else `images`"),
@@ -410,17 +412,35 @@ void check_trials(Scenario& scenario, const Value& document, ErrorList& errors) 
 }
 
 void check_until(const Scenario& scenario, const Value& document, ErrorList& errors) {
-  if (!scenario.until || scenario.judge != bridge::JudgeKind::kRelativeL2) {
+  if (!scenario.until) {
     return;
   }
-  for (const Rate rate : scenario.until->of) {
-    if (rate == Rate::kSdc1 || rate == Rate::kSdc5) {
-      errors.add(
-          ErrorCode::kInvalidInput,
-          "until.of: judged by relative_l2 an answer has no top class, and no " + name_of(rate),
-          place_at(document, "until.of"), "ask for sdc, sdc_10 or sdc_20, or write 'judge: top_k'");
+  std::vector<std::string> there;
+  for (const Rate rate : kRates) {
+    if (!meaning_of(rate, scenario.judge).empty()) {
+      there.push_back(name_of(rate));
     }
   }
+  for (const Rate rate : scenario.until->of) {
+    if (meaning_of(rate, scenario.judge).empty()) {
+      errors.add(ErrorCode::kInvalidInput,
+                 "until.of: judged by " + std::string(bridge::name_of(scenario.judge.kind)) +
+                     " an answer has no " + name_of(rate),
+                 place_at(document, "until.of"),
+                 "ask for " + join(there, ", ") + ", or write another 'judge'");
+    }
+  }
+}
+
+Field<Scenario> judge_field() {
+  auto field = custom_field<Scenario>(
+      judge_help(),
+      [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
+        scenario.judge = read_judge(value, path, errors);
+      },
+      [](const Scenario& scenario) { return judge_value(scenario.judge); });
+  field.nested = judge_key_help();
+  return field;
 }
 
 Field<Scenario> engine_field(const sim::EngineSet& engines) {
@@ -477,11 +497,7 @@ FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines) {
                     "of the random streams: trial k of a seed is always the same trial"),
       text_field("device", &Scenario::device,
                  "where the network runs: auto | cpu | cuda:N; never changes a result"),
-      choice_of<bridge::JudgeKind>(
-          "judge", &Scenario::judge,
-          {{"top_k", bridge::JudgeKind::kTopK}, {"relative_l2", bridge::JudgeKind::kRelativeL2}},
-          "top_k: the answer is logits of classes; relative_l2: of any output, sdc_10 and sdc_20 "
-          "then mean |faulty - golden| / |golden| above 10 % and 20 %"),
+      judge_field(),
       choice_of<bool>("outcomes", &Scenario::keeps_outcomes, {{"all", true}, {"none", false}},
                       "rows of the table `outcomes`: one per image that a lasting fault changed"),
       engine_field(engines),

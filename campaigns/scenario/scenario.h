@@ -54,7 +54,7 @@ struct Scenario {
   bool has_accelerator = true;
   std::string format = "auto";  // a number format; auto: int8 with an accelerator, else float32
   std::int64_t batch = 0;       // images of one inference; 0: 1 on the mesh, else 32
-  bridge::JudgeKind judge = bridge::JudgeKind::kTopK;
+  bridge::JudgeConfig judge;
   bool keeps_outcomes = true;  // a row per image that a lasting fault changed
   StrikeConfig strike;
   TrialCount trials;

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/tally/estimator.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "campaigns/statistics/stratified.h"
 
 namespace tilestrike::campaigns {
@@ -39,14 +42,73 @@ Estimate Estimator::mean_of(const TrialCounts& counts, const Weights& weights,
           n};
 }
 
-Estimate Estimator::accuracy(const TrialCounts& counts, const Weights& weights,
-                             double golden) const {
-  const Estimate kept = mean_of(
-      counts, weights, [](const StratumCounts& stratum) -> const Shares& { return stratum.kept; });
-  const auto of = [&](double share) {
-    return golden + weight_ * (is_persistent_ ? share - golden : 2.0 * share - 1.0);
+template <class ToShare>
+Estimate Estimator::mean_score(const TrialCounts& counts, const Weights& weights,
+                               const ToShare& to_share) const {
+  return mean_of(counts, weights, [&](const StratumCounts& stratum) {
+    Shares shares;
+    for (const auto& [score, count] : stratum.scores.seen()) {
+      shares.add(to_share(score), count);
+    }
+    return shares;
+  });
+}
+
+// The share of trials up to a value is a rate like any other: the median is the value at which it
+// reaches a half, and its interval goes from where it might to where it must.
+Estimate Estimator::median_score(const TrialCounts& counts, const Weights& weights) const {
+  constexpr double kHalf = 0.5;
+  std::vector<double> values;
+  for (const auto& [name, stratum] : counts.strata) {
+    for (const auto& [score, count] : stratum.scores.seen()) {
+      values.push_back(score);
+    }
+  }
+  std::ranges::sort(values);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  std::int64_t n = 0;
+  const auto share_up_to = [&](double value) {
+    const Estimate share =
+        mean_score(counts, weights, [value](double score) { return score <= value ? 1.0 : 0.0; });
+    n = share.n;
+    return share;
   };
-  return {of(kept.value), {of(kept.interval.low), of(kept.interval.high)}, kept.n};
+  const auto first_where = [&](const auto& is_reached) {
+    const auto found = std::ranges::partition_point(
+        values, [&](double value) { return !is_reached(share_up_to(value)); });
+    return found == values.end() ? std::numeric_limits<double>::infinity() : *found;
+  };
+  Estimate median;
+  median.value = first_where([](const Estimate& share) { return share.value >= kHalf; });
+  median.interval.low =
+      first_where([](const Estimate& share) { return share.interval.high >= kHalf; });
+  median.interval.high =
+      first_where([](const Estimate& share) { return share.interval.low >= kHalf; });
+  median.n = n;
+  return median;
+}
+
+ScoreEstimate Estimator::score(const TrialCounts& counts, const Weights& weights,
+                               const bridge::Metric& metric, double golden) const {
+  if (!metric.is_share) {
+    return {median_score(counts, weights), !is_persistent_, true};
+  }
+  const bool is_change = !is_persistent_ && !metric.is_mean;
+  const Estimate shares = mean_score(
+      counts, weights, [this](double score) { return is_persistent_ ? score : 0.5 + 0.5 * score; });
+  const auto of = [&](double share) {
+    const double change = weight_ * (is_persistent_ ? share - golden : 2.0 * share - 1.0);
+    return is_change ? change : golden + change;
+  };
+  return {{of(shares.value), {of(shares.interval.low), of(shares.interval.high)}, shares.n},
+          is_change,
+          false};
+}
+
+Estimate Estimator::differing(const TrialCounts& counts, const Weights& weights) const {
+  return mean_of(counts, weights,
+                 [](const StratumCounts& stratum) -> const Shares& { return stratum.differing; })
+      .times(weight_);
 }
 
 Estimate Estimator::of_all(const TrialCounts& counts, const Weights& weights, Rate rate) const {

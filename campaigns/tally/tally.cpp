@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/tally/tally.h"
 
+#include <cmath>
+
 namespace tilestrike::campaigns {
 namespace {
 
@@ -20,7 +22,8 @@ void StratumCounts::merge(const StratumCounts& other) {
     all[rate].add(other.all[rate]);
     of_activated[rate].add(other.of_activated[rate]);
   }
-  kept.add(other.kept);
+  scores.add(other.scores);
+  differing.add(other.differing);
 }
 
 void TrialCounts::add(const TrialRecord& trial, bool is_persistent) {
@@ -37,11 +40,14 @@ void TrialCounts::add(const TrialRecord& trial, bool is_persistent) {
     }
   }
   faults += trial.faults;
-  if (trial.images_correct) {
-    const std::int64_t correct = *trial.images_correct;
-    const auto gained = static_cast<double>(correct - trial.images_golden_correct.value_or(-1));
-    stratum.kept.add(is_persistent ? static_cast<double>(correct) / images
-                                   : 0.5 + 0.5 * gained / images);
+  if (trial.score && trial.golden_score) {
+    const double score = is_persistent ? *trial.score : *trial.score - *trial.golden_score;
+    if (!std::isnan(score)) {
+      stratum.scores.add(score);
+    }
+  }
+  if (trial.share_differing) {
+    stratum.differing.add(*trial.share_differing);
   }
   if (trial.masked_at != MaskedAt::kNowhere) {
     ++masked_at[std::string(name_of(trial.masked_at))];
@@ -85,7 +91,7 @@ void Tally::merge(const Tally& other) {
 Fields tallied_fields() {
   using T = TrialRecord;
   return Fields(&T::register_name, &T::layer, &T::masked_at, &T::activated, &T::images, &T::faults,
-                &T::images_correct, &T::images_golden_correct, &T::images_of, &T::structure,
+                &T::score, &T::golden_score, &T::share_differing, &T::images_of, &T::structure,
                 &T::radiation, &T::stratum, &T::outcome, &MemoryTrial::stored,
                 &MemoryTrial::without_stop, &MemoryTrial::later_images, &MemoryTrial::later_wrong,
                 &MemoryTrial::later_due);

@@ -20,7 +20,9 @@ struct StratumCounts {
   Shares activated;
   RateArray<Shares> all;
   RateArray<Shares> of_activated;
-  Shares kept;  // accuracy that is left, as a share of what could be lost and gained
+  /// Scores under faults that are judged on all images; else what an image's own score gained.
+  Shares scores;
+  Shares differing;  // shares of the answers' parts that differ
 
   void merge(const StratumCounts& other);
   bool operator==(const StratumCounts&) const = default;
@@ -34,7 +36,7 @@ struct TrialCounts {
   std::map<std::string, StratumCounts> strata;
   std::map<std::string, std::int64_t> masked_at;
 
-  /// `is_persistent`: judged on every image, so that what can be lost and gained is known.
+  /// `is_persistent`: judged on every image.
   void add(const TrialRecord& trial, bool is_persistent);
   void merge(const TrialCounts& other);
   /// 0 where there is no trial.

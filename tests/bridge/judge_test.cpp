@@ -85,7 +85,7 @@ TEST(JudgeTest, DetectionTakesPrecedence) {
   faulty[0] = 9.0F;
   TrialResult result;
   result.hung = true;
-  TopKJudge().conclude(kGolden, faulty, result);
+  TopKJudge().conclude(ImageId(0), kGolden, faulty, result);
   const Judgement& judged = result.judgement;
   EXPECT_EQ(judged.outcome, Outcome::kDue);
   EXPECT_TRUE(judged.sdc_1);  // what would have happened without the stop

@@ -44,7 +44,7 @@ class StudyTest : public testing::Test {
 
 TEST_F(StudyTest, ReportsItsGoldenRun) {
   EXPECT_EQ(study().facts().golden.images, 20);
-  EXPECT_GT(study().facts().golden.accuracy, 0.7);
+  EXPECT_GT(study().facts().golden.score.value(), 0.7);
   EXPECT_EQ(study().facts().golden.device, "cpu");
   ASSERT_EQ(study().facts().golden.warnings.size(), 1U);
   EXPECT_NE(study().facts().golden.warnings[0].find("int8 scales from 1000 of 60000 images"),
@@ -201,10 +201,10 @@ TEST(StudyInputsTest, ScalesComeFromTheWholeSetWhateverItsOrder) {
   images.narrow(0, 0, 1500).mul_(0.05);
   dnn::write_npy(path, images);
   StudyInputs inputs = lenet(500);
-  const double accuracy = Study::open(inputs)->facts().golden.accuracy;
+  const double accuracy = Study::open(inputs)->facts().golden.score.value();
   inputs.calibrate = path;
   const auto spread = Study::open(inputs);
-  EXPECT_NEAR(spread->facts().golden.accuracy, accuracy, 0.02);
+  EXPECT_NEAR(spread->facts().golden.score.value(), accuracy, 0.02);
   ASSERT_EQ(spread->facts().golden.warnings.size(), 1U);
   EXPECT_NE(spread->facts().golden.warnings[0].find("int8 scales from 1000 of 3000 images"),
             std::string::npos)
@@ -212,7 +212,7 @@ TEST(StudyInputsTest, ScalesComeFromTheWholeSetWhateverItsOrder) {
   inputs.calibrate_use = 0;
   const auto all = Study::open(inputs);
   EXPECT_TRUE(all->facts().golden.warnings.empty());
-  EXPECT_NEAR(all->facts().golden.accuracy, accuracy, 0.02);
+  EXPECT_NEAR(all->facts().golden.score.value(), accuracy, 0.02);
   EXPECT_NE(all->facts().hashes, spread->facts().hashes);
   std::filesystem::remove(path);
 }

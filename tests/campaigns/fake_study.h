@@ -52,7 +52,14 @@ class FakeStudy final : public bridge::Study {
       facts_.labels.push_back(image % 3);
     }
     facts_.golden.images = images_;
-    facts_.golden.accuracy = 0.9;
+    facts_.golden.metric.name = bridge::kTop1Accuracy;
+    facts_.golden_classes.assign(static_cast<std::size_t>(images_), 1);
+    double right = 0.0;
+    for (const std::int64_t label : facts_.labels) {
+      facts_.golden_scores.emplace_back(label == 1 ? 1.0 : 0.0);
+      right += *facts_.golden_scores.back();
+    }
+    facts_.golden.score = right / static_cast<double>(images_);
     facts_.golden.device = "cpu";
     facts_.golden.warnings = {"the network is made up"};
     for (int i = 0; i < 3; ++i) {
@@ -77,6 +84,16 @@ class FakeStudy final : public bridge::Study {
         return results;
       }
       bridge::JobResult result;
+      const auto score = [&] {
+        double right = 0.0;
+        for (std::size_t i = 0; i < result.images.size(); ++i) {
+          const ImageId image = job.image.value_or(ImageId(static_cast<std::int64_t>(i)));
+          const bool is_right = result.images[i].judgement.faulty_class == facts_.label(image);
+          result.images[i].score = is_right ? 1.0 : 0.0;
+          right += *result.images[i].score;
+        }
+        result.score = right / static_cast<double>(result.images.size());
+      };
       if (job.image) {
         result.images = {strike_at(*job.image, job, observer)};
         for (ImageId image(0); result.images[0].outlives && image.value < images_; ++image.value) {
@@ -89,6 +106,7 @@ class FakeStudy final : public bridge::Study {
         }
         result.images.push_back(strike_at(image, job, image == job.watched ? observer : nullptr));
       }
+      score();
       results.push_back(std::move(result));
     }
     return results;

@@ -165,7 +165,7 @@ std::vector<CoverageCase> tensor_cases(const std::string& folder) {
         if (format == "float32") {
           rates.push_back(overall(Rate::kNonfinite));
         }
-        rates.push_back({"accuracy", [](const Summary& s) { return s.accuracy_under_faults; }});
+        rates.push_back({"accuracy", [](const Summary& s) { return s.score.estimate; }});
         add_parts(truth, Rate::kSdc1, rates);
         return rates;
       };
@@ -183,7 +183,7 @@ std::vector<CoverageCase> tensor_cases(const std::string& folder) {
   conditioned.sizes = {trials(30), trials(100, false)};
   conditioned.rates = [](const Summary&) {
     std::vector<NamedRate> rates = overall_rates({Rate::kSdc1, Rate::kSdc, Rate::kNonfinite});
-    rates.push_back({"accuracy", [](const Summary& s) { return s.accuracy_under_faults; }});
+    rates.push_back({"accuracy", [](const Summary& s) { return s.score.estimate; }});
     return rates;
   };
   cases.push_back(conditioned);
