@@ -87,6 +87,9 @@ bool strikes_memories(const StrikeConfig& strike);
 /// Whether one particle's event is a trial.
 bool is_particle(const StrikeConfig& strike);
 
+/// Whether a memory holds backing copies and nothing else.
+bool holds_only_backing(const sim::MemoryConfig& memory);
+
 /// Whether cells of a chip or parts of a device fail.
 bool is_failure(const StrikeConfig& strike);
 
@@ -103,7 +106,7 @@ enum class AfterDetection {
 };
 AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator);
 
-/// Cross-checks of the parts that belong to memories and particles.
+/// Cross-checks of the parts that belong to memories and particles (memory_checks.cpp).
 void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
                          const Value& document, ErrorList& errors);
 

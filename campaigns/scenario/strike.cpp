@@ -3,62 +3,15 @@
 #include "campaigns/scenario/strike.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "campaigns/scenario/fault_list.h"
 #include "campaigns/scenario/fields.h"
+#include "campaigns/scenario/strike_values.h"
 
 namespace tilestrike::campaigns {
 namespace {
-
-constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() - 1;
-
-const std::array<FaultKind, 4> kFaultKinds{FaultKind::kFlip, FaultKind::kStuckAt0,
-                                           FaultKind::kStuckAt1, FaultKind::kRandom};
-
-std::vector<std::string> fault_names() {
-  std::vector<std::string> names;
-  for (const FaultKind kind : kFaultKinds) {
-    names.emplace_back(name_of(kind));
-  }
-  return names;
-}
-
-std::optional<FaultKind> read_fault(const Value& value, const std::string& path,
-                                    ErrorList& errors) {
-  if (!is_choice(value, path, fault_names(), {}, errors)) {
-    return std::nullopt;
-  }
-  for (const FaultKind kind : kFaultKinds) {
-    if (name_of(kind) == value.scalar) {
-      return kind;
-    }
-  }
-  return std::nullopt;
-}
-
-std::vector<int> read_numbers(const Value& value, const std::string& path, int max,
-                              ErrorList& errors) {
-  std::vector<int> numbers;
-  for (const Value& item : items_of(value)) {
-    field_detail::read_integer(item, path, 0, max, errors, [&](std::int64_t number) {
-      numbers.push_back(static_cast<int>(number));
-    });
-  }
-  return numbers;
-}
-
-std::vector<int> read_pe(const Value& value, const std::string& path, ErrorList& errors) {
-  if (!value.is_list() || value.items.size() != 2) {
-    field_detail::wrong_type(value, path, "[row, column] of a processing element", errors);
-    return {};
-  }
-  std::vector<int> pe = read_numbers(value, path, sim::kLargestMesh - 1, errors);
-  return pe.size() == 2 ? pe : std::vector<int>{};
-}
 
 Value list_of_numbers(const std::vector<int>& numbers) {
   std::vector<Value> items;
@@ -208,8 +161,10 @@ void read_lasts(StrikeConfig& strike, const Value& value, const std::string& pat
     Cycle until = 0;
   };
   FieldTable<Window> table = {
-      integer_field("from", &Window::from, 0, kLatest, "cycles", "first cycle of an inference"),
-      integer_field("until", &Window::until, 1, kLatest, "cycles", "first cycle after the window"),
+      integer_field("from", &Window::from, 0, kLatestCycle, "cycles",
+                    "first cycle of an inference"),
+      integer_field("until", &Window::until, 1, kLatestCycle, "cycles",
+                    "first cycle after the window"),
   };
   table[1].is_required = true;
   Window window;
@@ -249,18 +204,6 @@ Field<StrikeConfig> count_field() {
   return field;
 }
 
-/// An integer that may be absent, which is -1.
-template <class Number>
-Field<ListedFault> listed_integer(std::string name, Number ListedFault::*member, std::int64_t max,
-                                  std::string unit, std::string help) {
-  auto field = integer_field(std::move(name), member, 0, max, std::move(unit), std::move(help));
-  field.about.default_text = "";
-  field.write = [member](const ListedFault& fault) {
-    return fault.*member < 0 ? Value{} : Value::of(std::to_string(fault.*member));
-  };
-  return field;
-}
-
 const Choices<Process>& processes() {
   static const Choices<Process> all{{"uniform", Process::kUniform},
                                     {"particle", Process::kParticle},
@@ -288,49 +231,6 @@ Field<StrikeConfig> of_process(Field<StrikeConfig> field, Process process) {
 }
 
 }  // namespace
-
-FieldTable<ListedFault> listed_fault_fields() {
-  FieldTable<ListedFault> table = {
-      text_field("tensor", &ListedFault::tensor,
-                 "as `tilestrike inspect MODEL --tensors` names it"),
-      listed_integer("word", &ListedFault::word, kLatest, "", "element of the tensor, from 0"),
-      text_field("register", &ListedFault::register_name,
-                 "as `tilestrike list registers` names it"),
-      custom_field<ListedFault>(
-          {"pe", "[row, column]", "", "", "", "row and column in one"},
-          [](ListedFault& fault, const Value& value, const std::string& path, ErrorList& errors) {
-            const std::vector<int> pe = read_pe(value, path, errors);
-            if (!pe.empty()) {
-              fault.row = pe[0];
-              fault.column = pe[1];
-            }
-          },
-          [](const ListedFault&) { return Value{}; }),
-      listed_integer("row", &ListedFault::row, sim::kLargestMesh - 1, "", "row of the mesh"),
-      listed_integer("column", &ListedFault::column, sim::kLargestMesh - 1, "",
-                     "column of the mesh"),
-      listed_integer("position", &ListedFault::position, sim::kLargestMesh - 1, "",
-                     "place along a skew or deskew chain, from its input"),
-      listed_integer("bit", &ListedFault::bit, 63, "",
-                     "0 is the least significant; a word without one: all its bits"),
-      listed_integer("cycle", &ListedFault::cycle, kLatest, "cycles",
-                     "of the inference; where a window starts"),
-      listed_integer("until", &ListedFault::until, kLatest, "cycles",
-                     "first cycle after a stuck-at; default: one cycle, or for ever if permanent"),
-      listed_integer("image", &ListedFault::image, kLatest, "",
-                     "row of the images; default: drawn"),
-      custom_field<ListedFault>(
-          {"fault", "choice", "", "that of the strike", join(fault_names(), " | "),
-           "kind of fault"},
-          [](ListedFault& fault, const Value& value, const std::string& path, ErrorList& errors) {
-            fault.kind = read_fault(value, path, errors);
-          },
-          [](const ListedFault& fault) {
-            return fault.kind ? Value::of(std::string(name_of(*fault.kind))) : Value{};
-          }),
-  };
-  return table;
-}
 
 FieldTable<StrikeConfig> strike_fields() {
   FieldTable<StrikeConfig> table = {

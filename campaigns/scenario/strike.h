@@ -12,6 +12,7 @@
 #include "base/document.h"
 #include "base/fault.h"
 #include "base/field_table.h"
+#include "campaigns/scenario/listed_fault.h"
 #include "campaigns/scenario/memory_strike.h"
 #include "campaigns/scenario/tensor_selection.h"
 #include "sim/mesh/mesh_sites.h"
@@ -59,22 +60,6 @@ struct Where {
   TensorSelection tensors;
 };
 
-/// One fault of a `faults` list; what is not set is not named there.
-struct ListedFault {
-  std::string tensor;  // empty: the fault is on the mesh
-  std::int64_t word = -1;
-  std::string register_name;  // of the mesh; empty: the fault is on a tensor
-  int row = -1, column = -1, position = 0, bit = -1;
-  Cycle cycle = -1;  // a transient's cycle, or where a window starts
-  Cycle until = -1;
-  std::int64_t image = -1;
-  std::optional<FaultKind> kind;  // by default that of the strike
-  Place place;
-};
-
-/// The faults of one trial.
-using ListedTrial = std::vector<ListedFault>;
-
 struct StrikeConfig {
   Process process = Process::kUniform;
   std::vector<FaultKind> faults{FaultKind::kFlip};  // one of these, equally likely
@@ -91,9 +76,6 @@ struct StrikeConfig {
 };
 
 FieldTable<StrikeConfig> strike_fields();
-
-/// The keys of one entry of `faults`, and the columns of a CSV file of them.
-FieldTable<ListedFault> listed_fault_fields();
 
 /// Whether the strike hits tensors, not the mesh.
 bool strikes_tensors(const StrikeConfig& strike);
