@@ -36,6 +36,7 @@ import networks
 PROGRAM = pathlib.Path(os.environ.get("TILESTRIKE", pathlib.Path(__file__).resolve().parent.parent /
                                       "build/release/bin/tilestrike"))
 SECONDS = 900  # that one command may take
+NOT_EXPORTED = "not exported"
 
 
 @dataclasses.dataclass
@@ -88,7 +89,7 @@ def compare(network, folder):
     try:
         found = networks.export(network, folder)
     except Exception as error:  # the library or torch.export: not TileStrike's to answer for
-        row.exported = f"not exported by PyTorch ({type(error).__name__}: " \
+        row.exported = f"{NOT_EXPORTED} by PyTorch ({type(error).__name__}: " \
                        f"{' '.join(str(error).split())[:200]})"
         return row
     row.parameters, row.exported = found["parameters"], found["exported"]
@@ -120,7 +121,7 @@ def summary(rows):
     lines = []
     for family in dict.fromkeys(row.family for row in rows):
         of = [row for row in rows if row.family == family]
-        here = [row for row in of if row.parameters]
+        here = [row for row in of if not row.exported.startswith(NOT_EXPORTED)]
         lines.append(f"{family}: {len(of)} networks, {len(of) - len(here)} not exported by PyTorch,"
                      " "
                      f"{sum(bool(row.imported) for row in here)} imported "

@@ -91,14 +91,12 @@ def export(model, loader, folder, name="model", calibrate=None, output=None, jud
         paths.calibrate = _save_inputs(folder, "calibrate", "calibrate_", scales)
     data = {"images": paths.images, "labels": paths.labels,
             "calibrate": (paths.calibrate or paths.images) if is_on_mesh else None}
-    lines = [f"model: {paths.model.name}",
-             "data: {" + ", ".join(f"{key}: {_named(path)}" for key, path in data.items() if path)
-             + "}"]
-    lines += [] if output is None else [f"output: {output}"]
-    lines += [] if judge is None else [f"judge: {_flow(judge)}"]
-    lines += [] if is_any_batch else [f"batch: {rows}"]
-    lines += [MESH if is_on_mesh else TENSORS, "trials: 1000"]
-    paths.scenario.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    keys = {"model": paths.model, "data": {key: path for key, path in data.items() if path},
+            "output": output, "judge": judge["kind"] if judge and len(judge) == 1 else judge,
+            "batch": None if is_any_batch else rows, **(MESH if is_on_mesh else TENSORS),
+            "trials": 1000}
+    paths.scenario.write_text("".join(f"{key}: {_flow(value)}\n" for key, value in keys.items()
+                                      if value is not None), encoding="utf-8")
     return paths
 
 
@@ -269,8 +267,8 @@ def wilson(successes, n, confidence=0.95):
 
 # The parts of `export`.
 
-MESH = "accelerator: gemmini_16x16\nstrike: {where: {mesh: {}}}"
-TENSORS = 'accelerator: none\nstrike: {where: {weights: "*"}}'  # where no layer is on a mesh
+MESH = {"accelerator": "gemmini_16x16", "strike": {"where": {"mesh": {}}}}
+TENSORS = {"accelerator": "none", "strike": {"where": {"weights": '"*"'}}}  # nothing for a mesh
 ONLY = ""  # the name of a model's only input, where it has none
 LABELS = ("labels", "label", "targets", "target", "y", "masks", "mask")  # names, the surest first
 ANSWERS = ("logits", "out")  # what libraries call the answer among several outputs
@@ -528,14 +526,10 @@ def _tensors(returned, path=""):
     if isinstance(returned, torch.Tensor):
         yield path, returned
         return
-    if dataclasses.is_dataclass(returned) and not isinstance(returned, collections.abc.Mapping):
-        returned = {field.name: getattr(returned, field.name)
-                    for field in dataclasses.fields(returned)}
-    if isinstance(returned, collections.abc.Mapping):
-        parts = returned.items()
-    else:
-        parts = enumerate(returned) if isinstance(returned, (tuple, list)) else ()
-    for key, part in parts:
+    named = _by_name(returned, ())
+    if named is None:
+        named = dict(enumerate(returned)) if isinstance(returned, (tuple, list)) else {}
+    for key, part in named.items():
         yield from _tensors(part, f"{path}.{key}" if path else str(key))
 
 
@@ -729,18 +723,10 @@ def _save_inputs(folder, only, prefix, inputs):
     return paths.get(ONLY, paths)
 
 
-def _named(path):
-    """As a scenario has it: a path, or a map of them."""
-    if not isinstance(path, dict):
-        return path.name
-    return "{" + ", ".join(f"{name}: {one.name}" for name, one in path.items()) + "}"
-
-
-def _flow(judge):
-    """A judge as a scenario has it: its kind alone, or a map."""
-    if set(judge) == {"kind"}:
-        return judge["kind"]
-
-    def text(value):
-        return f"[{', '.join(map(str, value))}]" if isinstance(value, (list, tuple)) else str(value)
-    return "{" + ", ".join(f"{key}: {text(value)}" for key, value in judge.items()) + "}"
+def _flow(value):
+    """As a scenario has it on one line: a map, a list, the name of a file, or a word."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return value.name if isinstance(value, pathlib.Path) else str(value)
