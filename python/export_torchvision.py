@@ -15,6 +15,7 @@ Needs torchvision: `pip install --no-deps torchvision==0.28.0 pillow` beside tor
 """
 
 import argparse
+import functools
 import importlib.util
 import pathlib
 
@@ -23,6 +24,7 @@ import torch
 from torch import nn
 
 
+@functools.cache  # its schemas are defined once
 def import_torchvision():
     """Imports torchvision, also beside a torch that its compiled operators cannot be loaded into.
 

@@ -7,7 +7,8 @@
         --output logits --out y.npy
 
 Images are float32 (N, C, H, W), logits float32 (N, classes); several inputs come in the order of
-the model's arguments, with a row of each for each inference. One thread.
+the model's arguments, with a row of each for each inference. One thread, and parameters that require
+no gradients: where a weight does, PyTorch computes some products in another way.
 """
 
 import argparse
@@ -29,11 +30,11 @@ def chosen(answer, output):
     return answer
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def logits(model, inputs, batch, output=None):
     """Runs the archive at path `model` over the arrays `inputs`, `batch` rows at a time."""
     torch.set_num_threads(1)
-    module = torch.export.load(model).module()
+    module = torch.export.load(model).module().requires_grad_(False)
     parts = zip(*(torch.from_numpy(array).split(batch) for array in inputs))
     return torch.cat([chosen(module(*part), output) for part in parts]).numpy()
 

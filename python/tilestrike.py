@@ -11,73 +11,95 @@ A script of one's own that judges answers calls `tilestrike.serve_judge(function
 One file without further parts: copy it, or put its folder on PYTHONPATH. Only `export` needs torch.
 """
 
+import collections.abc
 import copy
+import dataclasses
+import inspect
 import json
 import math
 import os
 import pathlib
 import re
+import shutil
 import sqlite3
 import statistics
 import struct
+import subprocess
+import traceback
 import types
+import warnings
 
 import numpy
 
 TABLES = ("trials", "outcomes", "faults", "scenarios", "meta")
 WIDE = "trials_wide"  # where trials are kept in several tables, the view that joins them
 
-SCENARIO = """\
-model: {model}
-data: {{{data}}}
-{output}accelerator: gemmini_16x16
-strike: {{where: {{mesh: {{}}}}}}
-trials: 1000
-"""
 
-
-def export(model, loader, folder, name="model", calibrate=None, output=None):
+def export(model, loader, folder, name="model", calibrate=None, output=None, judge=None):
     """Writes what `tilestrike run` needs into `folder`, which is made if it is missing.
 
-    model:     torch.nn.Module, images (N, C, H, W) -> logits (N, classes); it is left as it is
-    loader:    iterable of batches, each (images, labels) or images: (N, C, H, W) floats as the
-               model takes them, and class numbers (N,). Of a model with several inputs, images are
-               a dictionary {argument of forward: tensor}, such as numbers of tokens and a mask
+    model:     torch.nn.Module in any mode and number format; it is left as it is
+    loader:    iterable of batches with a row for each inference: inputs, or (inputs, labels), or
+               (first input, second input, labels). Inputs are tensors or arrays, as the model takes
+               them; of several a tuple or a dictionary {argument of forward: tensor}. A batch may
+               be a dictionary, dataclass or named tuple as a whole, with labels under `labels`,
+               `label`, `targets`, `target` or `y`; what forward has no argument for is left out,
+               with a warning
     name:      of the model's file, without .pt2
-    calibrate: a second iterable like `loader`, of training images, that fixes the int8 scales;
-               without it the images of `loader` do, and TileStrike warns
-    output:    of a model that returns several tensors: the key or the place of the answer
+    calibrate: a second iterable like `loader`, of training data, that fixes the int8 scales;
+               without it the inputs of `loader` do, and TileStrike warns
+    output:    of a model that returns several tensors: the key or the place of the answer, such as
+               "logits" (which needs not be said) or "1.0"
+    judge:     what the answer is: "top_k", "binary", "segmentation", "tokens", "regression",
+               "relative_l2" or "detection", or a dictionary {"kind": ..., further keys of a
+               scenario's `judge`}. Without it the shapes of answer and labels decide, where they
+               leave no doubt
 
-    Writes NAME.pt2 (evaluation mode, any batch size), images.npy (float32) or input_ARGUMENT.npy,
-    labels.npy (int64, if there are labels), calibrate.npy or calibrate_ARGUMENT.npy (if given) and
-    scenario.yaml. Returns the paths as a namespace with model, images, labels, calibrate (None
-    where nothing was written; of several inputs a dictionary) and scenario.
+    Labels are class numbers (N,) or one-hot (N, classes), decisions 0 or 1 (N,) or (N, decisions),
+    maps of classes (N, H, W), the token that each position should predict (N, T) (labels that
+    repeat the inputs are shifted by one), or targets of the answer's shape.
+
+    Writes NAME.pt2 (evaluation mode; any batch size, or the loader's where the model allows no
+    other), images.npy or input_ARGUMENT.npy (floats as float32), labels.npy (if there are labels),
+    calibrate.npy or calibrate_ARGUMENT.npy (if given) and scenario.yaml. Where the program is found
+    (environment variable TILESTRIKE, PATH, the checkout's build), it looks at the model, which is
+    decomposed where that helps. Returns the paths as a namespace with model, images, labels,
+    calibrate (None where nothing was written; of several inputs a dictionary) and scenario.
     """
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
         raise ValueError(f"name {name!r}: use letters, digits, '.', '_' and '-' only")
-    inputs, labels = _collect(loader, "loader")
-    scales = None if calibrate is None else _collect(calibrate, "calibrate")[0]
+    module = _evaluated(model)
+    inputs, labels, rows = _collect(loader, "loader", module)
+    scales = None if calibrate is None else _collect(calibrate, "calibrate", module)[0]
     if scales is not None and _shapes(scales) != _shapes(inputs):
-        raise ValueError(f"calibrate has images of shape {_shapes(scales)}, loader of "
+        raise ValueError(f"calibrate has inputs of shape {_shapes(scales)}, loader of "
                          f"{_shapes(inputs)}; both must be what the model takes")
+    example, returned = _run_on_example(module, inputs)
+    output, answer = _answer(returned, output)
+    judge, labels = _judged(judge, answer, labels, inputs)
+    program, is_any_batch = _program(module, example, inputs, rows)
+    if judge == {"kind": "binary"} and _ends_in_sigmoid(program):
+        judge["scale"] = "probability"
 
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = types.SimpleNamespace(model=folder / f"{name}.pt2", labels=None, calibrate=None,
                                   scenario=folder / "scenario.yaml")
-    _save_model(model, inputs, paths.model)
+    is_on_mesh = _save_program(program, paths.model, output)
     paths.images = _save_inputs(folder, "images", "input_", inputs)
     if labels is not None:
         paths.labels = folder / "labels.npy"
-        numpy.save(paths.labels, labels)
+        numpy.save(paths.labels, labels.numpy())
     if scales is not None:
         paths.calibrate = _save_inputs(folder, "calibrate", "calibrate_", scales)
     data = {"images": paths.images, "labels": paths.labels,
-            "calibrate": paths.calibrate or paths.images}
-    text = ", ".join(f"{key}: {_named(path)}" for key, path in data.items() if path)
-    paths.scenario.write_text(SCENARIO.format(
-        model=paths.model.name, data=text,
-        output="" if output is None else f"output: {output}\n"), encoding="utf-8")
+            "calibrate": (paths.calibrate or paths.images) if is_on_mesh else None}
+    keys = {"model": paths.model, "data": {key: path for key, path in data.items() if path},
+            "output": output, "judge": judge["kind"] if judge and len(judge) == 1 else judge,
+            "batch": None if is_any_batch else rows, **(MESH if is_on_mesh else TENSORS),
+            "trials": 1000}
+    paths.scenario.write_text("".join(f"{key}: {_flow(value)}\n" for key, value in keys.items()
+                                      if value is not None), encoding="utf-8")
     return paths
 
 
@@ -306,21 +328,72 @@ def wilson(successes, n, confidence=0.95):
     return lower, upper
 
 
-ONLY = ""  # the name of a model's only input
+# The parts of `export`.
+
+MESH = {"accelerator": "gemmini_16x16", "strike": {"where": {"mesh": {}}}}
+TENSORS = {"accelerator": "none", "strike": {"where": {"weights": '"*"'}}}  # nothing for a mesh
+ONLY = ""  # the name of a model's only input, where it has none
+LABELS = ("labels", "label", "targets", "target", "y", "masks", "mask")  # names, the surest first
+ANSWERS = ("logits", "out")  # what libraries call the answer among several outputs
+UNJUDGED = -100  # the label of positions that are not judged
+CHOICES = "'top_k', 'binary', 'segmentation', 'tokens', 'regression', 'relative_l2'"
 
 
-def _collect(loader, what):
-    """All batches as one array for each input, by name, and one int64 array of labels, or None."""
+def _evaluated(model):
+    """A copy of the model itself, in evaluation mode, on the CPU, without gradients."""
+    import torch
+
+    if isinstance(model, torch.export.ExportedProgram):
+        raise ValueError("model is exported already: write it with torch.export.save(model, "
+                         "'model.pt2'), and name that file in a scenario")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ValueError("model is TorchScript, which torch.export does not take: write it with "
+                         "torch.jit.save(model, 'model.pt'), and name that file in a scenario")
+    if not isinstance(model, torch.nn.Module):
+        raise ValueError(f"model is a {type(model).__name__}; give a torch.nn.Module")
+    while True:  # wrappers that only distribute or compile
+        inner = getattr(model, "_orig_mod", None)
+        if type(model).__name__ in ("DataParallel", "DistributedDataParallel"):
+            inner = model.module
+        if inner is None:
+            break
+        model = inner
+    try:
+        module = copy.deepcopy(model)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"the model cannot be copied ({_first_line(error)}); run it once under "
+                         "torch.no_grad() before, or give a freshly built one with "
+                         "load_state_dict()") from error
+    try:
+        module = module.cpu().eval()
+    except NotImplementedError:  # of torch.export's own modules: their mode is part of them
+        module = module.cpu()
+    if getattr(getattr(module, "config", None), "use_cache", None) is True:
+        module.config.use_cache = False  # one pass of a language model; its cache is no answer
+    return module.requires_grad_(False)
+
+
+def _collect(loader, what, module):
+    """All batches as one tensor for each input, by name, the labels as one or None, and the rows of
+    the first batch."""
+    import torch
+
+    if isinstance(loader, (torch.Tensor, numpy.ndarray, dict)):
+        raise ValueError(f"{what} is a {type(loader).__name__}, not an iterable of batches; put it "
+                         "into a list: [(inputs, labels)]")
     inputs, labels = [], []
     for batch in loader:
-        pair = isinstance(batch, (tuple, list))
-        if pair and len(batch) not in (1, 2):
-            raise ValueError(f"{what} gives batches of {len(batch)} things; give (images, labels) "
-                             "or images; of a model with several inputs, ({argument: tensor}, "
-                             "labels)")
-        inputs.append(_inputs(batch[0] if pair else batch, what))
-        if pair and len(batch) == 2:
-            labels.append(_classes(batch[1], len(next(iter(inputs[-1].values()))), what))
+        given, wanted = _split(batch, what, module)
+        given = {name: _rows(value, what, name or "inputs") for name, value in given.items()}
+        if len({len(rows) for rows in given.values()}) > 1:
+            raise ValueError(f"{what} gives inputs of several lengths in one batch; give each one "
+                             "row for each inference")
+        inputs.append(given)
+        if wanted is not None:
+            labels.append(_rows(wanted, what, "labels"))
+            if len(labels[-1]) != len(next(iter(given.values()))):
+                raise ValueError(f"{what} gives {len(labels[-1])} labels with "
+                                 f"{len(next(iter(given.values())))} rows; give one each")
     if not inputs:
         raise ValueError(f"{what} gives no batches; an iterator that was used up is empty, "
                          "so pass the DataLoader itself")
@@ -328,36 +401,379 @@ def _collect(loader, what):
         raise ValueError(f"{what} gives labels with some batches only; give them with all or none")
     if any(batch.keys() != inputs[0].keys() for batch in inputs):
         raise ValueError(f"{what} gives other inputs in one batch than in another")
-    joined = {}
-    for name in inputs[0]:
-        shapes = {batch[name].shape[1:] for batch in inputs}
-        if len(shapes) > 1:
-            raise ValueError(f"{what} gives images of several shapes, {sorted(shapes)}; resize "
+    joined = {name: _joined([batch[name] for batch in inputs], what, name or "inputs")
+              for name in inputs[0]}
+    for name, rows in joined.items():
+        if rows.is_floating_point() and not rows.isfinite().all():
+            raise ValueError(f"{what} gives {name or 'inputs'} with NaN or infinite values; remove "
                              "them")
-        joined[name] = numpy.concatenate([batch[name] for batch in inputs])
-        if joined[name].dtype.kind == "f" and not numpy.isfinite(joined[name]).all():
-            raise ValueError(f"{what} gives images with NaN or infinite values; remove them")
-    return joined, numpy.concatenate(labels) if labels else None
+    return (joined, _joined(labels, what, "labels") if labels else None,
+            len(next(iter(inputs[0].values()))))
 
 
-def _inputs(given, what):
-    if not isinstance(given, dict):
-        return {ONLY: _floats(given, what)}
-    arrays = {name: _array(tensor) for name, tensor in given.items()}
-    if not arrays or not all(isinstance(name, str) and name.isidentifier() for name in arrays):
-        raise ValueError(f"{what} gives inputs named {list(arrays)}; name the arguments of forward")
-    if any(array.ndim == 0 or array.dtype.kind not in "fiub" for array in arrays.values()):
-        raise ValueError(f"{what} gives an input that is no array of numbers with a row for each "
-                         "inference")
-    if len({len(array) for array in arrays.values()}) > 1:
-        raise ValueError(f"{what} gives inputs of several lengths in one batch; give each one row "
-                         "for each inference")
-    return {name: array.astype(numpy.float32) if array.dtype.kind == "f" else array
-            for name, array in arrays.items()}
+def _joined(parts, what, name):
+    import torch
+
+    shapes = sorted({tuple(part.shape[1:]) for part in parts})
+    if len(shapes) > 1:
+        raise ValueError(f"{what} gives {name} of several shapes, {shapes}; resize images to one "
+                         "size, pad series and tokens to one length")
+    return torch.cat(parts)
+
+
+def _split(batch, what, module):
+    """The inputs of a batch, by name, and its labels or None."""
+    required, known = _arguments(module)
+    named = _by_name(batch, known)
+    if named is not None:
+        return _split_named(named, what, required, known)
+    if not isinstance(batch, (tuple, list)):
+        return {ONLY: batch}, None
+    things = list(batch)
+    if things and all(isinstance(thing, (int, float)) for thing in things):
+        raise ValueError(f"{what} gives bare numbers; give tensors with a row for each inference")
+    if len(things) == 2 and (isinstance(things[0], (tuple, list)) or
+                             _by_name(things[0], known) is not None):
+        return _split(things[0], what, module)[0], things[1]
+    count = len(things)
+    if count > 1 and count != len(required):  # one of them is no input: the labels, which come last
+        count -= 1
+    if not max(1, len(required)) <= count <= max(1, len(known)):
+        raise ValueError(f"{what} gives batches of {len(things)} things, and forward takes "
+                         f"({', '.join(known)}); give (inputs, labels) or inputs; of a model with "
+                         "several inputs, ({argument: tensor}, labels)")
+    labels = things[count] if count < len(things) else None
+    return dict(zip([ONLY] if count == 1 else known, things)), labels
+
+
+def _arguments(module):
+    """The names of the arguments that forward must have, and of all that it has."""
+    parameters = inspect.signature(module.forward).parameters.values()
+    named = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    return [one.name for one in named if one.default is one.empty], [one.name for one in named]
+
+
+def _by_name(batch, known):
+    """What has names, as a dictionary; or None."""
+    if dataclasses.is_dataclass(batch) and not isinstance(batch, collections.abc.Mapping):
+        batch = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+    elif hasattr(batch, "_asdict") and {*batch._fields} & {*known, *LABELS}:
+        batch = batch._asdict()
+    return dict(batch) if isinstance(batch, collections.abc.Mapping) else None
+
+
+def _split_named(batch, what, required, known):
+    batch = {name: value for name, value in batch.items() if value is not None}
+    label = next((name for name in LABELS if name in batch and name not in required and
+                  (name in LABELS[:-2] or name not in known)), None)
+    labels = batch.pop(label, None)
+    taken = {name: value for name, value in batch.items() if name in known}
+    if not taken and len(batch) == 1:
+        return {ONLY: next(iter(batch.values()))}, labels
+    missing = [name for name in required if name not in taken]
+    if not taken or missing:
+        raise ValueError(f"{what} gives batches with the names {[*batch]}, and forward takes "
+                         f"({', '.join(known)}); name the arguments of forward")
+    left = [name for name in batch if name not in known]
+    if left:
+        warnings.warn(f"{what} gives {', '.join(map(repr, left))}, which forward has no argument "
+                      "for: left out", stacklevel=5)
+    return taken, labels
+
+
+def _rows(value, what, name):
+    """A tensor with a row for each inference, on the CPU."""
+    import torch
+
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (dict, str, list)) or \
+            not isinstance(value, (torch.Tensor, numpy.ndarray, list, tuple)):
+        kind = f"list of {type(value[0]).__name__}s" if isinstance(value, (list, tuple)) else \
+            type(value).__name__
+        raise ValueError(f"{what} gives {name} as a {kind}; give one tensor or array of numbers "
+                         "with a row for each inference")
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], torch.Tensor):
+        raise ValueError(f"{what} gives {name} as a list of {len(value)} tensors; stack them into "
+                         "one tensor with a row for each inference")
+    try:
+        rows = torch.as_tensor(value).detach().cpu()
+        if rows.layout is not torch.strided or rows.is_quantized or rows.is_nested:
+            rows = rows.dequantize() if rows.is_quantized else rows.to_dense()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{what} gives {name} that is no tensor of numbers "
+                         f"({_first_line(error)})") from error
+    if rows.is_complex():
+        raise ValueError(f"{what} gives {name} of complex numbers; give torch.view_as_real(...) of "
+                         "it, and let the model begin with torch.view_as_complex")
+    if rows.ndim == 0:
+        raise ValueError(f"{what} gives {name} without a row for each inference; a data set gives "
+                         "single rows: put a DataLoader around it")
+    return rows
+
+
+def _run_on_example(module, inputs):
+    """Two rows of each input as the model takes them, and what it returns for them.
+
+    Floats are given in their own number format, else in the model's; float64, which is NumPy's
+    and seldom the model's, only in the latter.
+    """
+    import torch
+
+    own = next((one.dtype for one in module.parameters() if one.is_floating_point()),
+               torch.float32)
+    given = {name: rows[[0, -1]] for name, rows in inputs.items()}
+    cast = {name: rows.to(own) if rows.is_floating_point() else rows
+            for name, rows in given.items()}
+    tries = [cast] if any(rows.dtype is torch.float64 for rows in given.values()) else [given, cast]
+    first = None
+    for example in tries:
+        try:
+            with torch.no_grad():
+                return example, _called(module, example)
+        except Exception as error:  # whatever the user's code raises
+            first = first or error
+    cure = "check that the loader gives what the model was trained on"
+    if any(rows.dtype is torch.uint8 for rows in given.values()):
+        cure = ("it gets uint8: scale it to the floats that the model was trained on, as "
+                "transforms.ToTensor() and Normalize do")
+    shapes = ", ".join(f"{name} {tuple(rows.shape)} {rows.dtype}".lstrip()
+                       for name, rows in given.items())
+    raise ValueError(f"the model does not run on two rows of what loader gives ({shapes}): "
+                     f"{_first_line(first)}{_place(first)}; {cure}") from first
+
+
+def _called(module, example):
+    return module(example[ONLY]) if ONLY in example else module(**example)
+
+
+def _first_line(error):
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:300]}"
+
+
+def _place(error):
+    """The last line of the user's own code that an error passed, as ' (at FILE:LINE: CODE)'."""
+    import torch
+
+    folders = (str(pathlib.Path(torch.__file__).parent), str(pathlib.Path(__file__)))
+    place = ""
+    while error is not None:
+        for frame in traceback.extract_tb(error.__traceback__):
+            if not frame.filename.startswith((*folders, "<")):
+                place = f" (at {frame.filename}:{frame.lineno}: {frame.line})"
+        error = error.__cause__ or error.__context__
+    return place
+
+
+def _answer(returned, output):
+    """The key or place of the answer, or None where there is but one, and the answer."""
+    import torch
+
+    found = dict(_tensors(returned))
+    if output is None and len(found) == 1:
+        return None, next(iter(found.values()))
+    if output is None and isinstance(returned, collections.abc.Mapping):
+        output = next((name for name in ANSWERS if name in found), None)
+    if output is None or str(output) not in found:
+        said = "the model returns" if output is None else f"output {output!r}: the model returns"
+        what = f"several tensors ({', '.join(found)})" if found else \
+            f"a {type(returned).__name__} without tensors"
+        raise ValueError(f"{said} {what}; say which is the answer, as in "
+                         f"output={next(iter(found), 'KEY')!r}")
+    return str(output), found[str(output)]
+
+
+def _tensors(returned, path=""):
+    """The tensors of an output with the paths that lead to them."""
+    import torch
+
+    if isinstance(returned, torch.Tensor):
+        yield path, returned
+        return
+    named = _by_name(returned, ())
+    if named is None:
+        named = dict(enumerate(returned)) if isinstance(returned, (tuple, list)) else {}
+    for key, part in named.items():
+        yield from _tensors(part, f"{path}.{key}" if path else str(key))
+
+
+def _judged(judge, answer, labels, inputs):
+    """How the answers are judged, as a scenario has it (None: by its default), and the labels as
+    that judge takes them."""
+    judge = {"kind": judge} if isinstance(judge, str) else dict(judge or {})
+    if answer.ndim == 0 or len(answer) != 2:
+        raise ValueError(f"the answer to two rows has the shape {tuple(answer.shape)}; it must "
+                         "have a row for each inference (a loss has none: let forward return what "
+                         "the loss is taken of)")
+    shape = tuple(answer.shape[1:])
+    tokens = [rows for rows in inputs.values()
+              if not rows.is_floating_point() and len(shape) == 2 and rows.shape[1:] == shape[:1]]
+    is_guessed = not judge
+    if is_guessed:
+        judge = _kind(shape, labels, bool(tokens))
+    if labels is not None:
+        labels = _labels_for(judge, shape, labels, tokens)
+    return None if is_guessed and judge == {"kind": "top_k"} else judge, labels
+
+
+def _kind(shape, labels, has_tokens):
+    """What an answer of this shape with these labels is, where there is no doubt."""
+    if labels is None:
+        if len(shape) == 1 and shape[0] > 1:
+            return {"kind": "top_k"}
+        if has_tokens:
+            return {"kind": "tokens"}
+        raise ValueError(f"answers of shape {_open(shape)} may mean several things where there are "
+                         f"no labels; say which with judge=..., one of {CHOICES}")
+    given, numbers = tuple(labels.shape[1:]), labels.double()
+    is_whole = bool((numbers == numbers.round()).all())
+    is_decided = is_whole and bool(((numbers == 0) | (numbers == 1)).all())
+    is_one_hot = is_decided and given == shape and bool((numbers.sum(1) == 1).all())
+    is_map = len(shape) > 1
+    if shape in ((), (1,)) and given in ((), (1,)):
+        return {"kind": "binary" if is_decided else "regression"}
+    if len(shape) == 1 and is_whole and given in ((), (1,)):
+        return {"kind": "top_k"}
+    if given == shape and shape[0] > 1 and is_one_hot:
+        return {"kind": "segmentation" if is_map else "top_k"}
+    if given in (shape, shape[1:]) and is_decided and (shape[0] == 1 or given == shape):
+        return {"kind": "binary"}
+    if is_map and is_whole and given in (shape[1:], (1, *shape[1:])) and given != shape[:-1]:
+        return {"kind": "segmentation"}
+    if is_map and is_whole and given == shape[:-1] and (given != shape[1:] or has_tokens):
+        return {"kind": "tokens"} if len(shape) == 2 else {"kind": "segmentation",
+                                                            "class_axis": -1}
+    sums_to_one = given == shape and bool(((numbers.sum(1) - 1).abs() < 1e-4).all())
+    if given == shape and labels.is_floating_point() and not sums_to_one:
+        return {"kind": "regression"}
+    raise ValueError(f"labels of shape {_open(given)} and type {labels.dtype} do not say what "
+                     f"answers of shape {_open(shape)} are; give class numbers (N,), decisions "
+                     "(N,), maps of classes (N, H, W), tokens (N, T) or targets of the answer's "
+                     f"shape, or say it with judge=..., one of {CHOICES}")
+
+
+def _open(shape):
+    return "(" + ", ".join(map(str, ("N", *shape))) + ("" if shape else ",") + ")"
+
+
+def _labels_for(judge, shape, labels, tokens):
+    """The labels as `judge` takes them; a label that a map leaves out goes into it."""
+    kind = judge["kind"]
+    if kind in ("top_k", "segmentation"):
+        axis = judge.get("class_axis", 0) % max(1, len(shape))
+        if tuple(labels.shape[1:]) == shape:
+            labels = labels.argmax(axis + 1)
+        elif kind == "segmentation" and labels.ndim == len(shape) + 1 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        elif kind == "top_k":
+            labels = labels.reshape(len(labels), -1)
+            if labels.shape[1] != 1:
+                raise ValueError(f"judge top_k: {labels.shape[1]} labels for one answer; give one "
+                                 "class number each")
+            labels = labels[:, 0]
+        return _classes(judge, shape[axis] if shape else 1, labels.long())
+    if kind == "tokens":
+        labels = labels.long()
+        is_counted = labels != UNJUDGED
+        if any(bool((labels == rows)[is_counted].all()) for rows in tokens):
+            labels = labels.roll(-1, 1)  # position t answers with what comes at t + 1
+            labels[:, -1] = UNJUDGED
+        return _classes({"ignore": UNJUDGED, **judge}, shape[judge.get("class_axis", -1)], labels)
+    if kind == "binary":
+        return labels.long().reshape(len(labels), *(() if math.prod(shape) == 1 else shape))
+    if kind == "regression":
+        return labels.float().reshape(len(labels), *shape)
+    return labels.float() if labels.is_floating_point() else labels.long()
+
+
+def _classes(judge, count, labels):
+    beyond = sorted({*labels[(labels < 0) | (labels >= count)].tolist()} - {judge.get("ignore")})
+    if judge.get("kind") == "segmentation" and len(beyond) == 1 and "ignore" not in judge:
+        judge["ignore"] = beyond[0]  # such as 255: pixels that are not judged
+    elif beyond:
+        raise ValueError(f"labels hold {', '.join(map(str, beyond[:5]))}, and the answer has "
+                         f"{count} classes: class numbers are 0 to {count - 1}")
+    return labels
+
+
+def _program(module, example, inputs, rows):
+    """The exported program, and whether it takes any batch size, or only `rows`."""
+    import torch
+
+    batch = {0: torch.export.Dim("batch", min=1)}
+    fixed = {name: part[torch.arange(rows) % len(part)].to(example[name].dtype)
+             for name, part in inputs.items()}
+    errors = []
+    for given, is_any_batch in ((example, True), (fixed, False)):
+        arguments, named = ((given[ONLY],), {}) if ONLY in given else ((), given)
+        shapes = (batch,) if arguments else {name: batch for name in named}
+        try:
+            program = torch.export.export(module, arguments, named, strict=False,
+                                          dynamic_shapes=shapes if is_any_batch else None)
+            return program, is_any_batch
+        except Exception as error:  # of many kinds, the user's own among them
+            errors.append(error)
+    text = _first_line(errors[1])
+    cure = "rewrite that line, or export a part of the model that stands without it"
+    if "data-dependent" in str(errors[1]) or "GuardOnDataDependent" in text:
+        cure = ("that line branches on values of tensors: take both ways and choose with "
+                "torch.where, or fix the choice before export")
+    raise ValueError(f"torch.export refuses the model: {text}{_place(errors[1])}; {cure}"
+                     ) from errors[1]
+
+
+def _ends_in_sigmoid(program):
+    """Whether a program of one output gives probabilities."""
+    returned = next(node for node in program.graph.nodes if node.op == "output").args[0]
+    if len(returned) != 1:
+        return False
+    node = returned[0]
+    while getattr(node, "op", None) == "call_function":
+        name = str(node.target).split(".")[1:2]
+        if name == ["sigmoid"]:
+            return True
+        if name not in (["view"], ["reshape"], ["squeeze"], ["flatten"], ["select"], ["to"]):
+            return False
+        node = node.args[0]
+    return False
+
+
+def _save_program(program, path, output):
+    """Writes the program, decomposed where TileStrike takes only that, or finds products for the
+    mesh only in that. Says whether there are any, as far as is known."""
+    import torch
+
+    torch.export.save(program, path)
+    refusal, is_on_mesh = _look(path, output)
+    if refusal is None and is_on_mesh:
+        return True
+    torch.export.save(program.run_decompositions(), path)
+    other_refusal, is_other_on_mesh = _look(path, output)
+    if other_refusal is None and (is_other_on_mesh or refusal is not None):
+        return is_other_on_mesh
+    torch.export.save(program, path)
+    if refusal is not None:
+        raise ValueError(f"tilestrike takes the model neither as it is nor decomposed: {refusal}")
+    return is_on_mesh
+
+
+def _look(path, output):
+    """The sentence by which the program refuses the model, or None, and whether it has products for
+    a mesh; (None, True) where there is no program to ask."""
+    built = pathlib.Path(__file__).resolve().parent.parent / "build/release/bin/tilestrike"
+    asked = os.environ.get("TILESTRIKE") or shutil.which("tilestrike") or str(built)
+    if not pathlib.Path(asked).is_file():
+        return None, True
+    done = subprocess.run([asked, "inspect", path, "--json",
+                           *([] if output is None else ["--output", output])],
+                          capture_output=True, text=True)
+    if done.returncode:
+        return done.stderr.strip() or f"exit status {done.returncode}", False
+    return None, any(re.search(r"conv|linear|mm|matmul|attention", layer["operator"])
+                     for layer in json.loads(done.stdout))
 
 
 def _shapes(inputs):
-    shapes = {name: array.shape[1:] for name, array in inputs.items()}
+    shapes = {name: tuple(rows.shape[1:]) for name, rows in inputs.items()}
     return shapes.get(ONLY, shapes)
 
 
@@ -365,52 +781,15 @@ def _save_inputs(folder, only, prefix, inputs):
     """The path of the only input, or the paths of several by their names."""
     paths = {name: folder / (f"{prefix}{name}.npy" if name else f"{only}.npy") for name in inputs}
     for name, path in paths.items():
-        numpy.save(path, inputs[name])
+        rows = inputs[name]
+        numpy.save(path, (rows.float() if rows.is_floating_point() else rows).numpy())
     return paths.get(ONLY, paths)
 
 
-def _named(path):
-    """As a scenario has it: a path, or a map of them."""
-    if not isinstance(path, dict):
-        return path.name
-    return "{" + ", ".join(f"{name}: {one.name}" for name, one in path.items()) + "}"
-
-
-def _array(tensor):
-    return tensor.detach().cpu().numpy() if hasattr(tensor, "detach") else numpy.asarray(tensor)
-
-
-def _floats(batch, what):
-    array = _array(batch)
-    if array.ndim != 4:
-        raise ValueError(f"{what} gives images of shape {array.shape}; give batches (N, C, H, W)")
-    if array.dtype.kind != "f":
-        raise ValueError(f"{what} gives images of type {array.dtype}; scale them to the floats "
-                         "that the model was trained on")
-    return array.astype(numpy.float32)
-
-
-def _classes(batch, count, what):
-    array = _array(batch)
-    if array.shape != (count,) or array.dtype.kind not in "iu":
-        raise ValueError(f"{what} gives labels of shape {array.shape} and type {array.dtype} for "
-                         f"{count} images; give one class number each")
-    if array.size and array.min() < 0:
-        raise ValueError(f"{what} gives the label {array.min()}; class numbers start at 0")
-    return array.astype(numpy.int64)
-
-
-def _save_model(model, inputs, path):
-    import torch
-
-    batch = {0: torch.export.Dim("batch", min=1)}
-    rows = 2  # 1 would be fixed
-    example = {name: torch.from_numpy(numpy.resize(array, (rows, *array.shape[1:])))
-               for name, array in inputs.items()}
-    module = copy.deepcopy(model).cpu().eval()
-    if ONLY in example:
-        program = torch.export.export(module, (example[ONLY],), dynamic_shapes=(batch,))
-    else:
-        program = torch.export.export(module, (), example,
-                                      dynamic_shapes={name: batch for name in example})
-    torch.export.save(program, path)
+def _flow(value):
+    """As a scenario has it on one line: a map, a list, the name of a file, or a word."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return value.name if isinstance(value, pathlib.Path) else str(value)
