@@ -273,8 +273,8 @@ class StoreFinder {
     for (std::size_t i = 0; i < stores_.size(); ++i) {
       const auto memory = memory_of_store_.find(i);
       if (memory != memory_of_store_.end() &&
-          is_real(memories_[memory->second].whole.scalar_type()) &&
-          stores_[i].format != format_ && is_stored_in(format_, stores_[i].role)) {
+          is_real(memories_[memory->second].whole.scalar_type()) && stores_[i].format != format_ &&
+          is_stored_in(format_, stores_[i].role)) {
         store_constant(i);
       }
     }
