@@ -8,6 +8,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "dnn/operator_kernel.h"
@@ -18,28 +19,31 @@ namespace {
 class Maker {
  public:
   Maker() {
-    network_.name = "resnet18";
     network_.inputs = {network_.add_value({"x", {-1, 3, 224, 224}, c10::kFloat, false, {}, {}})};
   }
 
-  Network make() {
+  /// Stages of basic blocks, or of bottlenecks whose last convolution widens fourfold.
+  Network make(const std::string& name, const std::array<int, 4>& blocks, bool has_bottlenecks) {
+    network_.name = name;
     ValueId x =
         relu("relu", norm("bn1", convolution("conv1", network_.inputs.front(), 3, 64, 7, 2), 64));
     x = layer("maxpool", "aten.max_pool2d.default",
               {value(x), pair(3), pair(2), pair(1), pair(1), constant(false)}, 4);
     std::int64_t channels = 64;
     for (int stage = 1; stage <= 4; ++stage) {
-      const std::int64_t out = std::int64_t{64} << (stage - 1);
-      for (int block = 0; block < 2; ++block) {
-        const std::string name = "layer" + std::to_string(stage) + "." + std::to_string(block);
-        x = basic_block(name, x, channels, out, stage > 1 && block == 0 ? 2 : 1);
-        channels = out;
+      const std::int64_t width = std::int64_t{64} << (stage - 1);
+      for (int block = 0; block < blocks[stage - 1]; ++block) {
+        const std::string place = "layer" + std::to_string(stage) + "." + std::to_string(block);
+        const std::int64_t stride = stage > 1 && block == 0 ? 2 : 1;
+        x = has_bottlenecks ? bottleneck(place, x, channels, width, stride)
+                            : basic_block(place, x, channels, width, stride);
+        channels = has_bottlenecks ? 4 * width : width;
       }
     }
     x = layer("avgpool", "aten.adaptive_avg_pool2d.default", {value(x), pair(1)}, 4);
     x = layer("flatten", "aten.flatten.using_ints", {value(x), constant(1), constant(-1)}, 2);
     network_.output = layer("fc", "aten.linear.default",
-                            {value(x), value(weight("fc.weight", {1000, 512})),
+                            {value(x), value(weight("fc.weight", {1000, channels})),
                              value(stored("fc.bias", at::zeros({1000})))},
                             2);
     return std::move(network_);
@@ -120,12 +124,28 @@ class Maker {
     ValueId y = convolution(name + ".conv1", x, in, out, 3, stride);
     y = relu(name + ".relu", norm(name + ".bn1", y, out));
     y = norm(name + ".bn2", convolution(name + ".conv2", y, out, out, 3, 1), out);
+    return residual(name, x, y, in, out, stride);
+  }
+
+  ValueId bottleneck(const std::string& name, ValueId x, std::int64_t in, std::int64_t width,
+                     std::int64_t stride) {
+    ValueId y = convolution(name + ".conv1", x, in, width, 1, 1);
+    y = relu(name + ".relu", norm(name + ".bn1", y, width));
+    y = convolution(name + ".conv2", y, width, width, 3, stride);
+    y = relu(name + ".relu_1", norm(name + ".bn2", y, width));
+    const std::int64_t out = 4 * width;
+    y = norm(name + ".bn3", convolution(name + ".conv3", y, width, out, 1, 1), out);
+    return residual(name, x, y, in, out, stride);
+  }
+
+  ValueId residual(const std::string& name, ValueId x, ValueId y, std::int64_t in, std::int64_t out,
+                   std::int64_t stride) {
     if (stride != 1 || in != out) {
       x = norm(name + ".downsample.1", convolution(name + ".downsample.0", x, in, out, 1, stride),
                out);
     }
     y = layer(name + ".add", "aten.add.Tensor", {value(y), value(x), constant(1)}, 4);
-    return relu(name + ".relu_1", y);
+    return relu(name + ".relu_2", y);
   }
 
   Network network_;
@@ -134,6 +154,7 @@ class Maker {
 
 }  // namespace
 
-Network make_resnet18() { return Maker().make(); }
+Network make_resnet18() { return Maker().make("resnet18", {2, 2, 2, 2}, false); }
+Network make_resnet50() { return Maker().make("resnet50", {3, 4, 6, 3}, true); }
 
 }  // namespace tilestrike::dnn

@@ -264,8 +264,8 @@ class StoreFinder {
     }
   }
 
-  /// Brings float32 constants into the format: words of their own, and the values that these stand
-  /// for where the constants were.
+  /// Brings constants of real numbers into the format: words of their own, and the values that
+  /// these stand for, in the type that layers read, where the constants were.
   void store_constants() {
     if (format_ == kFloat32 || format_ == NumberFormat::integer(8)) {
       return;
@@ -273,7 +273,7 @@ class StoreFinder {
     for (std::size_t i = 0; i < stores_.size(); ++i) {
       const auto memory = memory_of_store_.find(i);
       if (memory != memory_of_store_.end() &&
-          memories_[memory->second].whole.scalar_type() == c10::kFloat &&
+          is_real(memories_[memory->second].whole.scalar_type()) && stores_[i].format != format_ &&
           is_stored_in(format_, stores_[i].role)) {
         store_constant(i);
       }
@@ -338,7 +338,8 @@ class StoreFinder {
             part(again.values[static_cast<std::size_t>(id.value)].toTensor()).nan_to_num())) {
       return;
     }
-    const bool is_narrow = tensor.scalar_type() == c10::kFloat && layer >= 0 &&
+    // As store_activations() has it.
+    const bool is_narrow = is_real(tensor.scalar_type()) && layer >= 0 && format_ != kFloat32 &&
                            format_ != NumberFormat::integer(8) &&
                            is_stored_in(format_, TensorRole::kActivation);
     at::IntArrayRef shape = tensor.sizes();

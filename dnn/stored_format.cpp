@@ -10,7 +10,7 @@
 namespace tilestrike::dnn {
 namespace {
 
-/// A layer that stores what it computes in a format narrower than float32.
+/// A layer that stores what it computes in another format than it computes in.
 class StoringKernel final : public Kernel {
  public:
   StoringKernel(std::shared_ptr<const Kernel> inner, NumberFormat format)
@@ -23,7 +23,7 @@ class StoringKernel final : public Kernel {
         continue;
       }
       const at::Tensor& computed = values[id.value].toTensor();
-      if (computed.scalar_type() == c10::kFloat && !is_view_of_input(layer, values, computed)) {
+      if (is_real(computed.scalar_type()) && !is_view_of_input(layer, values, computed)) {
         values[id.value] = rounded_to(format_, computed);
       }
     }
@@ -60,7 +60,7 @@ void choose_scale(const NumberFormat& format, const at::Tensor& tensor, TensorRo
     return;
   }
   const bool has_channels = is_integer && tensor.dim() >= 2;
-  const at::Tensor magnitude = at::abs(tensor).cpu();
+  const at::Tensor magnitude = at::abs(tensor).cpu().to(c10::kFloat);
   backing.scale =
       (has_channels ? magnitude.flatten(1).amax(1) : magnitude.max().reshape({1})).contiguous();
   float* scale = backing.scale.mutable_data_ptr<float>();
@@ -92,7 +92,7 @@ bool is_stored_in(const NumberFormat& format, TensorRole role) {
 void store_in(const NumberFormat& format, const at::Tensor& whole, TensorRole role,
               c10::Device device, StoreBacking& backing) {
   choose_scale(format, whole, role, backing);
-  const at::Tensor host = backing.words.cpu();
+  const at::Tensor host = backing.words.cpu().to(c10::kFloat);
   const auto count = host.numel();
   at::Tensor words = at::empty({count}, at::dtype(format.bits <= 8    ? c10::kByte
                                                   : format.bits <= 16 ? c10::kShort
@@ -116,7 +116,7 @@ void store_in(const NumberFormat& format, const at::Tensor& whole, TensorRole ro
     out[i] = stored_value(format, word, scale);
   }
   backing.words = words.to(device);
-  backing.values = values.to(device);
+  backing.values = values.to(device, whole.scalar_type());
 }
 
 std::shared_ptr<const Kernel> storing_kernel(std::shared_ptr<const Kernel> inner,

@@ -13,8 +13,9 @@ namespace tilestrike::dnn {
 /// Whether a format stores tensors of this role, or leaves them as they are.
 bool is_stored_in(const NumberFormat& format, TensorRole role);
 
-/// Gives a float32 constant words of the format, scales where it has them, and the values that the
-/// words stand for: `backing.words` are the float32 numbers before, flat as in `whole`.
+/// Gives a constant of real numbers words of the format, scales where it has them, and the values
+/// that the words stand for, in its own type: `backing.words` are its numbers before, flat as in
+/// `whole`.
 void store_in(const NumberFormat& format, const at::Tensor& whole, TensorRole role,
               c10::Device device, StoreBacking& backing);
 

@@ -124,28 +124,33 @@ float stored_value(const NumberFormat& format, std::uint32_t word, float scale) 
 }
 
 at::Tensor rounded_to(const NumberFormat& format, const at::Tensor& values) {
+  const auto type = values.scalar_type();
+  if (format == format_of(type)) {
+    return values;
+  }
+  const at::Tensor reals = values.to(c10::kFloat);
   switch (codec_of(format)) {
     case Codec::kFloat32:
-      return values;
+      return reals.to(type);
     case Codec::kFloat16:
-      return values.to(c10::kHalf).to(c10::kFloat);
+      return reals.to(c10::kHalf).to(type);
     case Codec::kBfloat16:
-      return values.to(c10::kBFloat16).to(c10::kFloat);
+      return reals.to(c10::kBFloat16).to(type);
     case Codec::kFloat8E4m3:
     case Codec::kFloat8E5m2: {
       const double most = largest_stored(format);
-      const auto type = format.exponent_bits == 4 ? c10::kFloat8_e4m3fn : c10::kFloat8_e5m2;
-      return at::clamp(values, -most, most).to(type).to(c10::kFloat);
+      const auto narrow = format.exponent_bits == 4 ? c10::kFloat8_e4m3fn : c10::kFloat8_e5m2;
+      return at::clamp(reals, -most, most).to(narrow).to(type);
     }
     case Codec::kSteps:
       break;
   }
   // In double: a step of q0.31 is finer than float32 near 1.
   const double most = std::ldexp(1.0, format.bits - 1) - 1.0;
-  const at::Tensor steps = at::round(at::mul(values.to(c10::kDouble), 1.0 / step_of(format)));
+  const at::Tensor steps = at::round(at::mul(reals.to(c10::kDouble), 1.0 / step_of(format)));
   const at::Tensor stored = at::nan_to_num(at::clamp(steps, -most - 1.0, most), 0.0);
   // There is no -0 in two's complement: adding 0 makes it 0.
-  return at::mul(at::add(stored, 0.0), step_of(format)).to(c10::kFloat);
+  return at::mul(at::add(stored, 0.0), step_of(format)).to(c10::kFloat).to(type);
 }
 
 NumberFormat format_of(c10::ScalarType type) {

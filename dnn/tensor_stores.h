@@ -20,7 +20,7 @@ namespace tilestrike::dnn {
 struct StoreBacking {
   // Of a constant, in the order of its memory:
   at::Tensor words;   // the stored bits, flat
-  at::Tensor values;  // what they stand for, flat float32; undefined: `words` are read
+  at::Tensor values;  // what they stand for, flat, of the type that is read; undefined: `words`
   at::Tensor scale;   // float32 on the host, one per channel; undefined: 1
   std::int64_t channel_stride = 1;             // word / stride % channels is the channel
   std::vector<const MatrixKernel*> kernels{};  // whose int8 weights they are

@@ -97,17 +97,18 @@ void follow_values(const NumberFormat& format, const StoreBacking& backing,
   const at::Tensor words =
       is_host ? backing.words
               : backing.words.index_select(0, positions.to(backing.words.device())).cpu();
-  at::Tensor values =
-      is_host ? backing.values
-              : at::empty({static_cast<std::int64_t>(faults.size())}, at::dtype(c10::kFloat));
-  float* value = values.mutable_data_ptr<float>();
-  with_word(words, [&]<class Word>(Word) {
-    const std::span<Word> stored = span_of<Word>(words);
-    for (std::size_t i = 0; i < faults.size(); ++i) {
-      const std::size_t at = is_host ? faults[i].word : i;
-      value[at] = stored_value(format, static_cast<std::uint32_t>(stored[at]),
-                               scale_of_word(backing, faults[i].word));
-    }
+  at::Tensor values = is_host ? backing.values
+                              : at::empty({static_cast<std::int64_t>(faults.size())},
+                                          at::dtype(backing.values.scalar_type()));
+  with_reals(values, [&]<class Real>(Real* value) {
+    with_word(words, [&]<class Word>(Word) {
+      const std::span<Word> stored = span_of<Word>(words);
+      for (std::size_t i = 0; i < faults.size(); ++i) {
+        const std::size_t at = is_host ? faults[i].word : i;
+        value[at] = static_cast<Real>(stored_value(format, static_cast<std::uint32_t>(stored[at]),
+                                                   scale_of_word(backing, faults[i].word)));
+      }
+    });
   });
   if (!is_host) {
     at::Tensor target = backing.values;
@@ -172,16 +173,18 @@ StruckWords apply_faults_to_values(const NumberFormat& format, const at::Tensor&
   const bool is_host = values.is_cpu();
   const at::Tensor positions = is_host ? at::Tensor() : positions_of(faults).to(values.device());
   at::Tensor host = is_host ? values : values.index_select(0, positions).cpu();
-  float* value = host.mutable_data_ptr<float>();
   StruckWords result;
-  for (std::size_t i = 0; i < faults.size(); ++i) {
-    float& here = value[is_host ? faults[i].word : i];
-    const std::uint32_t word = stored_word(format, here);
-    const auto struck = static_cast<std::uint32_t>(faults[i].applied_to(word) & format.all_bits());
-    here = stored_value(format, struck);
-    result.first = i == 0 ? word : result.first;
-    result.changed += struck != word ? 1 : 0;
-  }
+  with_reals(host, [&]<class Real>(Real* value) {
+    for (std::size_t i = 0; i < faults.size(); ++i) {
+      Real& here = value[is_host ? faults[i].word : i];
+      const std::uint32_t word = stored_word(format, static_cast<float>(here));
+      const auto struck =
+          static_cast<std::uint32_t>(faults[i].applied_to(word) & format.all_bits());
+      here = static_cast<Real>(stored_value(format, struck));
+      result.first = i == 0 ? word : result.first;
+      result.changed += struck != word ? 1 : 0;
+    }
+  });
   if (!is_host) {
     at::Tensor target = values;
     target.index_copy_(0, positions, host.to(values.device()));

@@ -32,8 +32,8 @@ StruckWords apply_faults(const at::Tensor& words, std::span<const WordFault> fau
 void undo_faults(const at::Tensor& words, std::span<const WordFault> faults,
                  const at::Tensor& saved);
 
-/// The same on float32 values that are stored in another format: the bits that the format stores
-/// meet the fault.
+/// The same on real numbers (is_real) that are stored in another format: the bits that the format
+/// stores meet the fault.
 StruckWords apply_faults_to_values(const NumberFormat& format, const at::Tensor& values,
                                    std::span<const WordFault> faults);
 

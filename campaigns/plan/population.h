@@ -120,6 +120,8 @@ class Population {
   virtual bool is_on_hardware() const { return true; }
   /// Of the numbers of a network: which of them, as the scenario says it.
   virtual std::string selection() const { return ""; }
+  /// And the formats that these are stored in: each once, that of the most words first.
+  virtual std::vector<std::string> formats() const { return {}; }
   /// Whose rates and well taps strikes are drawn by; null: those of no node.
   virtual const sim::TechnologyNode* technology() const { return nullptr; }
   /// Failures that the trials stand for, in 1e9 hours; 0: they stand for no rate, or for those of

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace tilestrike::campaigns {
@@ -93,6 +94,23 @@ std::vector<double> TensorPopulation::stratum_weights(const std::vector<StoreId>
     weight = all > 0.0 ? weight / all : 0.0;
   }
   return weights;
+}
+
+std::vector<std::string> TensorPopulation::formats() const {
+  std::vector<std::pair<std::string, std::uint64_t>> words;
+  for (const Part& part : parts_) {
+    const std::string name = (*stores_)[part.store.value].format.name();
+    const auto found =
+        std::ranges::find(words, name, &std::pair<std::string, std::uint64_t>::first);
+    (found == words.end() ? words.emplace_back(name, 0) : *found).second += part.words;
+  }
+  std::ranges::stable_sort(words, std::ranges::greater(),
+                           &std::pair<std::string, std::uint64_t>::second);
+  std::vector<std::string> names;
+  for (const auto& [name, count] : words) {
+    names.push_back(name);
+  }
+  return names;
 }
 
 std::optional<double> TensorPopulation::expected_per_word() const {

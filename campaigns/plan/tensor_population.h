@@ -38,6 +38,7 @@ class TensorPopulation : public Population {
   std::string lasts() const override;
   bool is_on_hardware() const override { return false; }
   std::string selection() const override;
+  std::vector<std::string> formats() const override;
   std::optional<double> expected_per_word() const override;
   Weights strata_among(const Among& which) const override;
   Headings headings() const override { return {.part = "tensor"}; }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace tilestrike::campaigns {
 namespace {
 
@@ -25,6 +27,17 @@ std::string amount_text(const StrikeConfig& strike) {
   return strike.count > 1 ? fmt::format("{} faults per trial, ", strike.count) : "";
 }
 
+/// The format that was asked for, and those of what is struck where they are others.
+std::string format_text(const Scenario& scenario, const Population& population) {
+  const std::string asked = scenario.number_format().name();
+  const std::vector<std::string> struck = population.formats();
+  if (struck.empty() || (struck.size() == 1 && struck.front() == asked)) {
+    return asked;
+  }
+  const std::string found = join(struck, ", ");
+  return scenario.format == "auto" ? found : asked + "; struck words in " + found;
+}
+
 }  // namespace
 
 std::string title_of(const Scenario& scenario, const Plan& plan) {
@@ -32,7 +45,7 @@ std::string title_of(const Scenario& scenario, const Plan& plan) {
   const std::string subject =
       scenario.model == kNoModel
           ? "made-up passes"
-          : fmt::format("{} ({})", scenario.model, scenario.number_format().name());
+          : fmt::format("{} ({})", scenario.model, format_text(scenario, population));
   return fmt::format(
       "{} {}: {}{}, {}", subject,
       population.is_on_hardware() ? place_text(scenario.accelerator) : population.selection(),

@@ -2,28 +2,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/integer/calibrate.h"
 
-#include <ATen/ops/abs.h>
+#include <ATen/ops/aminmax.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
 #include "dnn/executor.h"
+#include "dnn/stored_number.h"
 
 namespace tilestrike::dnn {
 namespace {
 
 void look_at(const c10::IValue& value, ValueStatistics& statistics) {
-  if (!value.isTensor() || value.toTensor().scalar_type() != c10::kFloat ||
-      value.toTensor().numel() == 0) {
+  if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().numel() == 0) {
     return;
   }
   const at::Tensor& tensor = value.toTensor();
-  if (!statistics.is_float) {
-    statistics.is_float = true;
+  if (statistics.sizes.empty()) {
+    statistics.is_float = is_real(tensor.scalar_type());
+    statistics.type = tensor.scalar_type();
     statistics.sizes = tensor.sizes().vec();
   }
-  const auto largest = static_cast<double>(tensor.abs().max().item<float>());
+  if (!statistics.is_float) {
+    return;
+  }
+  const auto [low, high] = at::aminmax(tensor);  // NaN if any element is
+  const double largest =
+      std::max(std::abs(low.item().toDouble()), std::abs(high.item().toDouble()));
   if (!std::isfinite(largest) || largest > statistics.largest) {
     statistics.largest = largest;
   }

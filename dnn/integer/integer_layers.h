@@ -42,11 +42,12 @@ class MatrixKernel : public Kernel {
  public:
   struct Parameters {
     MatrixShape shape;
-    at::Tensor weight;           // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
-    at::Tensor bias;             // int32 (O), or undefined
-    at::Tensor multiplier;       // int32 (O) of an int8 output
-    at::Tensor shift;            // int32 (O) of an int8 output
-    at::Tensor scale;            // float32 (O) of a float output: float(accumulator) * scale
+    at::Tensor weight;      // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
+    at::Tensor bias;        // int32 (O), or undefined
+    at::Tensor multiplier;  // int32 (O) of an int8 output
+    at::Tensor shift;       // int32 (O) of an int8 output
+    at::Tensor scale;       // float32 (O) of a float output: float(accumulator) * scale
+    c10::ScalarType type = c10::ScalarType::Float;  // that a float output is brought to
     int input_zero = 0;          // what padding holds; `bias` contains -input_zero * sum(w)
     int output_zero = 0;         // of an int8 output
     int low = -128, high = 127;  // clamp of an int8 output; a fused ReLU raises low to the zero
@@ -64,7 +65,7 @@ class MatrixKernel : public Kernel {
   /// int8 (N, C, H, W) or (N, ..., C) -> int32 (N, O, H', W') or (N, ..., O), bias included; exact.
   /// A product of two computed values takes the second, too (weight_of).
   virtual at::Tensor accumulate(const at::Tensor& input, const at::Tensor& right = {}) const = 0;
-  /// -> int8 or float32, same shape.
+  /// -> int8 or real numbers of parameters().type, same shape.
   virtual at::Tensor requantise(const at::Tensor& accumulators) const = 0;
   /// To be called after words of parameters().weight were changed in place (by a fault, or its
   /// undoing): what was derived from them follows, and the bound on exact arithmetic is checked

@@ -40,16 +40,18 @@ KernelPointer kernel_of(Function function) {
 
 class FloatIsland final : public Kernel {
  public:
-  FloatIsland(Layer inner, std::vector<Quantisation> inputs, std::vector<Quantisation> outputs)
+  FloatIsland(Layer inner, std::vector<IslandInput> inputs, std::vector<Quantisation> outputs)
       : inner_(std::move(inner)), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
 
   void run(const Layer& layer, Values& values) const override {
     Values inside(inputs_.size() + outputs_.size());
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      const c10::IValue& outer = values[layer.inputs[i].value];
-      inside[i] = inputs_[i].is_int8()
-                      ? c10::IValue(dequantise_values(outer.toTensor(), inputs_[i]))
-                      : outer;
+      const IslandInput& input = inputs_[i];
+      const c10::IValue& outer = values[layer.inputs[input.position].value];
+      inside[i] =
+          input.quantisation.is_int8()
+              ? c10::IValue(dequantise_values(outer.toTensor(), input.quantisation, input.type))
+              : outer;
     }
     inner_.kernel->run(inner_, inside);
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
@@ -65,7 +67,8 @@ class FloatIsland final : public Kernel {
 
  private:
   Layer inner_;
-  std::vector<Quantisation> inputs_, outputs_;
+  std::vector<IslandInput> inputs_;
+  std::vector<Quantisation> outputs_;
 };
 
 /// Sums of so many elements each, as int8 of another scale and zero point.
@@ -84,9 +87,9 @@ KernelPointer make_quantise(Quantisation quantisation) {
   });
 }
 
-KernelPointer make_dequantise(Quantisation quantisation) {
-  return kernel_of([quantisation](const Layer& layer, const Values& values) {
-    return dequantise_values(operand(layer, values), quantisation);
+KernelPointer make_dequantise(Quantisation quantisation, c10::ScalarType type) {
+  return kernel_of([quantisation, type](const Layer& layer, const Values& values) {
+    return dequantise_values(operand(layer, values), quantisation, type);
   });
 }
 
@@ -161,7 +164,7 @@ KernelPointer make_concatenation(std::int64_t dimension,
       });
 }
 
-KernelPointer make_float_island(Layer inner, std::vector<Quantisation> inputs,
+KernelPointer make_float_island(Layer inner, std::vector<IslandInput> inputs,
                                 std::vector<Quantisation> outputs) {
   return std::make_shared<const FloatIsland>(std::move(inner), std::move(inputs),
                                              std::move(outputs));

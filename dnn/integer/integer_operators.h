@@ -16,9 +16,10 @@ namespace tilestrike::dnn {
 
 using KernelPointer = std::shared_ptr<const Kernel>;
 
-/// float32 -> int8, and back.
+/// Real numbers -> int8, and back to real numbers of a type.
 KernelPointer make_quantise(Quantisation quantisation);
-KernelPointer make_dequantise(Quantisation quantisation);
+KernelPointer make_dequantise(Quantisation quantisation,
+                              c10::ScalarType type = c10::ScalarType::Float);
 
 /// From int8, or sums of it, to int8 of another scale and zero point.
 struct Rescaling {
@@ -54,10 +55,16 @@ KernelPointer make_mean(std::vector<std::int64_t> dimensions, bool keep_dimensio
 KernelPointer make_concatenation(std::int64_t dimension,
                                  std::vector<std::optional<Rescaling>> rescalings);
 
+/// One that a float layer reads in an integer network.
+struct IslandInput {
+  std::size_t position = 0;   // among the inputs of the layer in the integer network
+  Quantisation quantisation;  // int8: it is dequantised to `type`, else it stays as it is
+  c10::ScalarType type = c10::ScalarType::Float;
+};
+
 /// A float layer as it is, in an integer network: int8 inputs are dequantised, outputs quantised.
-/// `inner` numbers its values by their order in the outer layer: the inputs, then the outputs. A
-/// value that is not int8 stays as it is.
-KernelPointer make_float_island(Layer inner, std::vector<Quantisation> inputs,
+/// `inner` numbers its values: its inputs, in the order of `inputs`, then its outputs.
+KernelPointer make_float_island(Layer inner, std::vector<IslandInput> inputs,
                                 std::vector<Quantisation> outputs);
 
 }  // namespace tilestrike::dnn

@@ -3,6 +3,7 @@
 #include "dnn/integer/kernels.h"
 
 #include <ATen/ops/add.h>
+#include <ATen/ops/broadcast_tensors.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/round.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #ifdef TS_CUDA_ENABLED
@@ -241,8 +243,11 @@ at::Tensor to_accumulators(const at::Tensor& sums, const ChannelLayout& layout,
 
 at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& ratios,
                Clamp clamp) {
-  TS_CHECK(a.sizes() == b.sizes(), "both operands of an integer addition have one shape");
-  const at::Tensor x = a.contiguous(), y = b.contiguous();
+  // Of one shape on the calibration images; a batch of another size may be one of them repeated.
+  const bool is_one_shape = a.sizes() == b.sizes();
+  const std::vector<at::Tensor> both =
+      is_one_shape ? std::vector<at::Tensor>{a, b} : at::broadcast_tensors({a, b});
+  const at::Tensor x = both[0].contiguous(), y = both[1].contiguous();
   at::Tensor result = result_like(x, c10::kChar);
   const auto* first = x.const_data_ptr<std::int8_t>();
   const auto* second = y.const_data_ptr<std::int8_t>();
@@ -260,7 +265,7 @@ at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& r
 }
 
 at::Tensor quantise_values(const at::Tensor& values, Quantisation quantisation) {
-  const at::Tensor in = values.contiguous();
+  const at::Tensor in = values.to(c10::kFloat).contiguous();
   at::Tensor result = result_like(in, c10::kChar);
   const auto* data = in.const_data_ptr<float>();
   auto* out = result.mutable_data_ptr<std::int8_t>();
@@ -277,10 +282,11 @@ at::Tensor quantise_values(const at::Tensor& values, Quantisation quantisation) 
   return result;
 }
 
-at::Tensor dequantise_values(const at::Tensor& values, Quantisation quantisation) {
+at::Tensor dequantise_values(const at::Tensor& values, Quantisation quantisation,
+                             c10::ScalarType type) {
   const at::Tensor shifted =
       quantisation.zero == 0 ? values : at::sub(values.to(c10::kFloat), quantisation.zero);
-  return at::mul(shifted, static_cast<double>(quantisation.scale));
+  return at::mul(shifted, static_cast<double>(quantisation.scale)).to(type);
 }
 
 ScaledAddition ScaledAddition::of(double a_ratio, double b_ratio) {

@@ -38,14 +38,15 @@ at::Tensor requantise(const at::Tensor& values, FixedPoint ratio, Clamp clamp);
 at::Tensor to_accumulators(const at::Tensor& sums, const ChannelLayout& layout,
                            const at::Tensor& bias);
 
-/// Two int8 tensors of one shape -> int8.
+/// Two int8 tensors of one shape, or of two that broadcast -> int8.
 at::Tensor add(const at::Tensor& a, const at::Tensor& b, const ScaledAddition& ratios, Clamp clamp);
 
-/// float32 -> int8: round(value * (1 / scale)) + zero, ties to even, clamped to -128..127; NaN
-/// becomes -128.
+/// Real numbers, taken as float32 -> int8: round(value * (1 / scale)) + zero, ties to even, clamped
+/// to -128..127; NaN becomes -128.
 at::Tensor quantise_values(const at::Tensor& values, Quantisation quantisation);
 
-/// int8 -> float32: (value - zero) * scale.
-at::Tensor dequantise_values(const at::Tensor& values, Quantisation quantisation);
+/// int8 -> (value - zero) * scale in float32, then brought to `type`.
+at::Tensor dequantise_values(const at::Tensor& values, Quantisation quantisation,
+                             c10::ScalarType type = c10::ScalarType::Float);
 
 }  // namespace tilestrike::dnn

@@ -61,6 +61,7 @@ class ProductKernel final : public MatrixKernel {
     parameters_.shape.is_product = true;
     parameters_.shape.in_channels = given.depth;
     parameters_.shape.out_channels = given.columns;
+    parameters_.type = given.type;
     if (given.scale > 0.0F) {
       parameters_.scale = at::tensor({given.scale}).to(device);
     } else {
@@ -91,8 +92,9 @@ class ProductKernel final : public MatrixKernel {
   }
 
   at::Tensor requantise(const at::Tensor& accumulators) const override {
-    return parameters_.scale.defined() ? at::mul(accumulators, parameters_.scale)
-                                       : dnn::requantise(accumulators, ratio_, Clamp{});
+    return parameters_.scale.defined()
+               ? at::mul(accumulators, parameters_.scale).to(parameters_.type)
+               : dnn::requantise(accumulators, ratio_, Clamp{});
   }
 
   void run(const Layer& layer, Values& values) const override {

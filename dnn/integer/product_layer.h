@@ -18,6 +18,7 @@ struct ProductParameters {
   double ratio = 0.0;   // of an int8 output: left scale * right scale / output scale
   int output_zero = 0;  // of an int8 output
   float scale = 0.0F;   // of a float output: float(accumulator) * scale
+  c10::ScalarType type = c10::ScalarType::Float;  // that a float output is brought to
 };
 
 /// A layer with the arguments left (.., M, K) and right; one product for each of the leading

@@ -19,6 +19,7 @@
 #include "dnn/integer/product_layer.h"
 #include "dnn/integer/split_attention.h"
 #include "dnn/integer/steps.h"
+#include "dnn/operator_kernel.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -30,7 +31,8 @@ constexpr ValueId kNoValue{-1};
 
 /// Steps whose output is int8 where their input is, with the same scale.
 bool keeps_scale(Kind kind) {
-  return kind == Kind::kClamp || kind == Kind::kMaxPool || kind == Kind::kMove;
+  return kind == Kind::kClamp || kind == Kind::kMaxPool || kind == Kind::kMove ||
+         kind == Kind::kConversion;
 }
 
 /// A ratio of scales that a shift of 0 to 62 expresses. What lies outside gives the same int8
@@ -92,6 +94,10 @@ class Quantiser {
   /// Which values an integer step reads, directly or behind steps that keep the scale.
   void find_wanted() {
     for (auto step = steps_.steps.rbegin(); step != steps_.steps.rend(); ++step) {
+      if (loses_an_operand(*step)) {
+        step->kind = Kind::kFloat;
+        step->notes.push_back("one operand would be rounded away beside the other");
+      }
       const bool is_passed_on =
           keeps_scale(step->kind) && std::ranges::any_of(step->outputs, [this](ValueId id) {
             return id.value >= 0 && is_wanted_[id.value];
@@ -102,6 +108,19 @@ class Quantiser {
         }
       }
     }
+  }
+
+  /// An addition, read by float layers alone, of numbers that are all less than half a step of its
+  /// result: scores under a mask of -10000 would be no scores any more.
+  bool loses_an_operand(const Step& step) const {
+    if (step.kind != Kind::kAddition || step.clamp || is_wanted_[step.outputs.front().value]) {
+      return false;
+    }
+    const double half_a_step = statistics_[step.outputs.front().value].largest / kMostStored / 2.0;
+    return std::ranges::any_of(step.inputs, [&](ValueId id) {
+      const double largest = statistics_[id.value].largest;
+      return largest > 0.0 && largest < half_a_step;
+    });
   }
 
   void add_input(ValueId id) {
@@ -134,8 +153,8 @@ class Quantiser {
     layer.arguments.push_back(value_argument("input", output));
     ValueInfo info = integer_.info(output);
     info.name += "_float";
-    info.type = c10::kFloat;
-    layer.kernel = make_dequantise(std::exchange(info.quantisation, {}));
+    info.type = statistics_[network_.output.value].type;
+    layer.kernel = make_dequantise(std::exchange(info.quantisation, {}), info.type);
     integer_.output = integer_.add_value(std::move(info));
     layer.outputs = {integer_.output};
     add(std::move(layer));
@@ -158,6 +177,8 @@ class Quantiser {
       case Kind::kMaxPool:
       case Kind::kMove:
         return is_int8(new_id(step.inputs.front())) ? add_same_scale(step) : add_float(step);
+      case Kind::kConversion:
+        return is_int8(new_id(step.inputs.front())) ? add_alias(step) : add_float(step);
       case Kind::kFloat:
         return add_float(step);
       case Kind::kSize:
@@ -165,9 +186,13 @@ class Quantiser {
       case Kind::kQuantise:
         return add_quantisation(step);
       case Kind::kDequantise:
-        ids_[step.outputs.front().value] = new_id(step.inputs.front());
-        return;
+        return add_alias(step);
     }
+  }
+
+  /// The same int8 under another name.
+  void add_alias(const Step& step) {
+    ids_[step.outputs.front().value] = new_id(step.inputs.front());
   }
 
   /// Of a network that brings its scales.
@@ -240,6 +265,7 @@ class Quantiser {
         scales.push_back(static_cast<float>(input_scale * scale));
       }
       parameters.scale = at::tensor(scales).to(network_.device);
+      parameters.type = integer_.info(integer_.layers[pending.layer].outputs.front()).type;
     } else {
       const Clamp clamp = stored(step.clamp, pending.result);
       parameters.output_zero = pending.result.zero;
@@ -280,6 +306,7 @@ class Quantiser {
       layer.outputs = {add_int8(output, result)};
     } else {
       parameters.scale = std::max(static_cast<float>(unit), std::numeric_limits<float>::min());
+      parameters.type = statistics_[output.value].type;
       layer.outputs = {add_float_value(output)};
       note(layer, "float output");
     }
@@ -373,16 +400,21 @@ class Quantiser {
     Layer layer = *step.layer;
     renumber(layer, [this](ValueId id) { return new_id(id); });
     collect_inputs(layer);
-    std::vector<Quantisation> inputs, outputs;
-    for (const ValueId id : layer.inputs) {
-      inputs.push_back(integer_.info(id).quantisation);
+    std::vector<IslandInput> inputs;
+    for (const ValueId read : step.layer->inputs) {
+      const ValueId id = new_id(read);
+      const auto found = std::ranges::find(layer.inputs, id);
+      inputs.push_back({static_cast<std::size_t>(found - layer.inputs.begin()),
+                        integer_.info(id).quantisation, statistics_[read.value].type});
     }
+    std::vector<Quantisation> outputs;
     for (ValueId& id : layer.outputs) {
       const bool is_quantised = id.value >= 0 && is_wanted_[id.value];
       outputs.push_back(is_quantised ? chosen(id) : Quantisation{});
       id = id.value < 0 ? id : is_quantised ? add_int8(id, outputs.back()) : add_float_value(id);
     }
-    const bool dequantises = std::ranges::any_of(inputs, &Quantisation::is_int8);
+    const bool dequantises = std::ranges::any_of(
+        inputs, [](const IslandInput& input) { return input.quantisation.is_int8(); });
     const bool quantises = std::ranges::any_of(outputs, &Quantisation::is_int8);
     layer.note = join(step.notes, "; ");
     note(layer, std::string("stays in float") +
@@ -391,7 +423,8 @@ class Quantiser {
                      : quantises              ? " before a quantisation"
                                               : ""));
     if (dequantises || quantises) {
-      layer.kernel = make_float_island(inner_of(layer), std::move(inputs), std::move(outputs));
+      layer.kernel =
+          make_float_island(inner_of(*step.layer), std::move(inputs), std::move(outputs));
     }
     add(std::move(layer));
   }
@@ -499,7 +532,9 @@ class Quantiser {
   }
 
   ValueId add_float_value(ValueId id) {
-    return ids_[id.value] = integer_.add_value(network_.info(id));
+    ValueInfo info = network_.info(id);
+    info.type = statistics_[id.value].is_float ? statistics_[id.value].type : info.type;
+    return ids_[id.value] = integer_.add_value(std::move(info));
   }
 
   Quantisation quantisation_of_new(ValueId id) {
@@ -509,7 +544,7 @@ class Quantiser {
   }
 
   void check_finite(ValueId id) const {
-    if (!std::isfinite(statistics_[id.value].largest)) {
+    if (!statistics_[id.value].is_finite()) {
       fail(ErrorCode::kInvalidInput,
            "value '" + network_.info(id).name + "' is not finite on the calibration images", {},
            "look for NaN or infinity in the images and the weights; run the float network");
@@ -541,11 +576,24 @@ class Quantiser {
   std::vector<PendingMatrix> pending_;
 };
 
+/// Integer layers lay their results out otherwise than the float kernels do, so a view may meet
+/// strides that it cannot express: it copies then, as a reshape does.
+Network with_views_of_any_layout(Network network) {
+  for (Layer& layer : network.layers) {
+    if (layer.target == "aten.view.default") {
+      Layer reshape = layer;
+      reshape.target = "aten.reshape.default";
+      layer.kernel = make_operator_kernel(reshape);
+    }
+  }
+  return network;
+}
+
 }  // namespace
 
 Network quantise(const Network& network, const Inputs& calibration,
                  const QuantiseOptions& options) {
-  const Network split = split_attention(network);
+  const Network split = with_views_of_any_layout(split_attention(network));
   return Quantiser(split, calibration, options.batch).quantised();
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "dnn/layer_arguments.h"
 #include "dnn/operator_kernel.h"
+#include "dnn/stored_number.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -45,7 +46,7 @@ class Splitter {
     if (q.empty() || k.empty() || v.empty() || arguments.boolean("is_causal") ||
         arguments.boolean("enable_gqa") || arguments.real("dropout_p").value_or(0.0) != 0.0 ||
         (mask.empty() && !arguments.is_none("attn_mask")) ||
-        (!mask.empty() && network_.info(mask.front()).type != c10::kFloat)) {
+        (!mask.empty() && !is_real(network_.info(mask.front()).type))) {
       return false;
     }
     const std::vector<std::int64_t>& sizes = network_.info(q.front()).sizes;
@@ -94,7 +95,8 @@ class Splitter {
       layer.arguments.push_back(std::move(argument));
     }
     if (output.value < 0) {
-      output = result_.add_value({layer.name, {}, c10::kFloat, false, {}});
+      const c10::ScalarType type = network_.info(whole.inputs.front()).type;
+      output = result_.add_value({layer.name, {}, type, false, {}});
     }
     layer.outputs = {output};
     layer.kernel = make_operator_kernel(layer);

@@ -14,6 +14,7 @@
 #include "dnn/integer/given_quantisation.h"
 #include "dnn/layer_arguments.h"
 #include "dnn/operators.h"
+#include "dnn/stored_number.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -28,6 +29,12 @@ const std::set<std::string_view> kMoves{
     "aten.squeeze.dims",       "aten.expand.default",  "aten.contiguous.default",
 };
 
+/// Operators that give their operand another element type.
+const std::set<std::string_view> kConversions{
+    "aten.to.dtype",         "aten.to.dtype_layout", "aten.to.other",
+    "aten._to_copy.default", "aten.type_as.default",
+};
+
 std::vector<double> doubles(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.cpu().to(c10::kDouble).contiguous();
   const double* data = flat.const_data_ptr<double>();
@@ -35,8 +42,12 @@ std::vector<double> doubles(const at::Tensor& tensor) {
 }
 
 bool is_weight(const at::Tensor& tensor, std::int64_t dimensions) {
-  return tensor.defined() && tensor.scalar_type() == c10::kFloat && tensor.dim() == dimensions &&
+  return tensor.defined() && is_real(tensor.scalar_type()) && tensor.dim() == dimensions &&
          tensor.numel() > 0;
+}
+
+at::Tensor stored_weight(const at::Tensor& tensor) {
+  return tensor.cpu().to(c10::kFloat).contiguous();
 }
 
 /// "same" as padding on both sides, if it is the same on both.
@@ -76,7 +87,8 @@ class StepReader {
         continue;
       }
       Step step = step_of(layer);
-      if (!fold_batch_norm(step) && !fuse_clamp(step) && !fuse_quantisation(step)) {
+      if (!fold_batch_norm(step) && !fuse_clamp(step) && !fuse_quantisation(step) &&
+          !fuse_conversion(step)) {
         add(std::move(step));
       }
     }
@@ -134,6 +146,9 @@ class StepReader {
     if (obstacle.empty() && is_quantised_) {
       obstacle = read_given(layer, arguments, step);
     }
+    if (obstacle.empty() && !is_finite(step)) {
+      obstacle = "values that are not finite on the calibration images";
+    }
     if (obstacle.empty() && is_computed_float(step.inputs) && is_computed_float(made(step))) {
       if (step.kind == Kind::kMove) {
         step.inputs = computed_inputs(layer);  // with symbolic sizes
@@ -148,6 +163,15 @@ class StepReader {
       step.notes.push_back(obstacle);
     }
     return step;
+  }
+
+  /// A mask of minus infinity is added in float. A matrix layer on such values is refused later,
+  /// for then the network computes nothing.
+  bool is_finite(const Step& step) const {
+    const auto is_known = [this](ValueId id) { return statistics_[id.value].is_finite(); };
+    return !is_integer_only(step.kind) || step.kind == Kind::kMatrix ||
+           (std::ranges::all_of(step.inputs, is_known) &&
+            std::ranges::all_of(made(step), is_known));
   }
 
   /// Half of a pair that is no int8 pair is called as it is.
@@ -173,7 +197,8 @@ class StepReader {
     const auto is_int8 = [this](ValueId id) { return stored_[id.value].is_int8(); };
     const bool reads_int8 = std::ranges::all_of(step.inputs, is_int8);
     const ValueId output = layer.outputs.front();
-    if (step.kind == Kind::kClamp || step.kind == Kind::kMaxPool || step.kind == Kind::kMove) {
+    if (step.kind == Kind::kClamp || step.kind == Kind::kMaxPool || step.kind == Kind::kMove ||
+        step.kind == Kind::kConversion) {
       if (reads_int8 && step.clamp && (step.clamp->low != 0.0 || std::isfinite(step.clamp->high))) {
         return "bounds between two stored values";
       }
@@ -263,6 +288,11 @@ class StepReader {
         (target == "aten.constant_pad_nd.default" ||
          (target == "aten.pad.default" && (mode.empty() || mode == "constant"))) &&
         arguments.real("value").value_or(0.0) == 0.0;
+    if (kConversions.contains(target)) {
+      step.kind = Kind::kConversion;
+      step.inputs = arguments.values("self");
+      return step.inputs.empty() ? arguments_unknown() : "";
+    }
     if (kMoves.contains(target) || pads_zeros) {
       step.kind = Kind::kMove;
       step.inputs = arguments.values("self");
@@ -330,7 +360,7 @@ class StepReader {
     shape.padding = *padding;
     shape.in_channels = weight.size(1) * shape.groups;
     shape.out_channels = weight.size(0);
-    step.matrix.weight = weight.cpu().contiguous();
+    step.matrix.weight = stored_weight(weight);
     find_origin(arguments, "weight", "bias", step.matrix);
     return read_bias(arguments, "bias", step);
   }
@@ -356,7 +386,7 @@ class StepReader {
     step.matrix.shape.is_convolution = false;
     step.matrix.shape.in_channels = weight.size(1);
     step.matrix.shape.out_channels = weight.size(0);
-    step.matrix.weight = weight.cpu().contiguous();
+    step.matrix.weight = stored_weight(weight);
     const std::string_view bias_argument = !has_bias ? "" : is_linear ? "bias" : "self";
     find_origin(arguments, weight_argument, bias_argument, step.matrix);
     return read_bias(arguments, bias_argument, step);
@@ -492,6 +522,9 @@ class StepReader {
     const auto rank = static_cast<std::int64_t>(input.size());
     for (const std::int64_t given : *dimensions) {
       const std::int64_t dimension = given < 0 ? given + rank : given;
+      if (dimension < 0 || dimension >= rank) {
+        return "a mean of a number";
+      }
       if (dimension == 0) {
         return "a mean over the batch";
       }
@@ -560,6 +593,17 @@ class StepReader {
   bool fuse_quantisation(const Step& step) {
     Step* source = step.kind == Kind::kQuantise ? only_source_of(step.inputs.front()) : nullptr;
     if (source == nullptr || !is_integer_only(source->kind) || !source->output.is_int8()) {
+      return false;
+    }
+    take_over(*source, step, "");
+    return true;
+  }
+
+  /// A matrix layer gives its sums in any type; true if it makes what `step` converts to.
+  bool fuse_conversion(const Step& step) {
+    Step* source = step.kind == Kind::kConversion ? only_source_of(step.inputs.front()) : nullptr;
+    if (source == nullptr || is_quantised_ ||
+        (source->kind != Kind::kMatrix && source->kind != Kind::kProduct)) {
       return false;
     }
     take_over(*source, step, "");

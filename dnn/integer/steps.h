@@ -29,7 +29,8 @@ struct RealClamp {
 /// A convolution or linear layer with float weights w[o][k] * factor[o].
 struct FloatMatrix {
   MatrixShape shape;
-  at::Tensor weight;           // float32, contiguous, on the CPU; (O, ...) as MatrixKernel takes it
+  at::Tensor weight;  // float32, contiguous, on the CPU; (O, ...) as MatrixKernel takes it;
+                      // weights of another type are rounded to float32 once
   std::vector<double> factor;  // (O), of a folded batch norm
   std::vector<double> bias;    // (O)
   // Where the weights come from: the stored tensors that they are computed from, and the one
@@ -52,6 +53,7 @@ struct Step {
     kClamp,          // int8 to int8, or float to float: the scale stays
     kMaxPool,        // int8 to int8, or float to float: the scale stays
     kMove,           // elements move, as in flatten: int8 to int8, or float to float
+    kConversion,     // real numbers of another type: the same int8, or float to float
     kFloat,          // float in and out
     kSize,           // reads a shape: no elements
     // Of a network that is quantised already:

@@ -80,6 +80,10 @@ std::vector<Case> chosen_cases() {
       {convolution(1, 8, 8, 3, 1, 2, 2), 13, 9},  // dilated
       {convolution(2, 6, 4, 3, 3, 3, 3), 20, 21},
       {convolution(1, 4, 4, 7), 7, 7},  // one output position
+      // As far apart as DeepLab's, and farther: making the kernel must not cost their distance.
+      {convolution(1, 64, 32, 3, 1, 36, 36), 9, 9},
+      {convolution(1, 8, 4, 3, 1, 0, 24), 49, 50},
+      {convolution(32, 32, 32, 3, 1, 4000, 4000), 3, 3},
       {convolution(1, 2, 3, 1), 1, 1},
   };
   MatrixShape oblong = convolution(2, 4, 6, 1);

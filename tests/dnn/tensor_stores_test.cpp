@@ -5,6 +5,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -103,6 +104,65 @@ TEST(TensorStoresTest, PartsOfOneWeightAreItsWordsAndNoOthers) {
       ConstantStrike strike(stores, {&fault, 1});
       EXPECT_LT(relative_difference(strike.run(executor, images, true), expected), allowed);
       EXPECT_GT(relative_difference(golden, expected), 5e-2);
+      EXPECT_EQ(count_different(executor.run(images), golden), 0);
+    }
+  }
+}
+
+TEST(TensorStoresTest, ParametersOfAnyRealTypeAreStoredInTheFormatAndReadInTheirOwn) {
+  const NumberFormat int4 = NumberFormat::integer(4), own_float16 = NumberFormat::floating(5, 10);
+  for (const c10::ScalarType type : {c10::kHalf, c10::kBFloat16, c10::kDouble}) {
+    SCOPED_TRACE(c10::toString(type));
+    const auto cast = [&](NetworkMaker& maker, ValueId x, c10::ScalarType to) {
+      return maker.call("to", "aten.to.dtype", {x, c10::IValue(static_cast<std::int64_t>(to))});
+    };
+    const at::Tensor weight = NetworkMaker::noise({3, 6}, 1).to(type);
+    const at::Tensor bias = NetworkMaker::noise({3}, 2).to(type);
+    NetworkMaker maker;
+    const ValueId x = maker.call(
+        "fc", "aten.linear.default",
+        {cast(maker, maker.images(), type), maker.constant(weight), maker.constant(bias)});
+    const Network network = maker.finish(cast(maker, x, c10::kFloat));
+    const at::Tensor images = NetworkMaker::noise({2, 6}, 3);
+    for (const NumberFormat& format : {int4, own_float16}) {
+      Network stored = network;
+      TensorStores stores(stored, images, format);
+      EXPECT_EQ(stores.all()[0].format, format);
+      EXPECT_EQ(stores.all()[1].format, format == int4 ? format_of(type) : format);  // a bias
+      const StoreBacking& backing = stores.backing(StoreId(0));
+      // What layers read: the nearest of 16 numbers per channel, or of float16, in their own type.
+      at::Tensor read = format == int4 ? at::Tensor() : weight.to(c10::kHalf).to(type);
+      if (format == int4) {
+        const at::Tensor step = weight.to(c10::kFloat).abs().amax(1, true).div(7.0);
+        read = weight.to(c10::kFloat).div(step).round().mul(step).to(type);
+      }
+      const auto expect_answer_of = [&](const at::Tensor& answer) {
+        const at::Tensor of_bias = format == int4 ? bias : bias.to(c10::kHalf).to(type);
+        at::Tensor expected = at::linear(images.to(type), read, of_bias);
+        expected = format == int4 ? expected.to(c10::kFloat)
+                                  : expected.to(c10::kHalf).to(type).to(c10::kFloat);
+        EXPECT_EQ(answer.scalar_type(), c10::kFloat);
+        EXPECT_LT(relative_difference(answer, expected), type == c10::kBFloat16 ? 8e-3 : 1e-3);
+      };
+      const Executor executor(stored);
+      const at::Tensor golden = executor.run(images);
+      expect_answer_of(golden);
+      // The sign of word 7, in the word and in what layers read.
+      const WordFault fault{
+          .store = StoreId(0), .word = 7, .flip = std::uint64_t{1} << (format.bits - 1)};
+      const bool is_word_of_its_own = backing.values.defined();
+      EXPECT_EQ(is_word_of_its_own, format != format_of(type));
+      const std::uint64_t word = word_of(backing.words, 7) & format.all_bits();
+      const float scale = scale_of_word(backing, 7);
+      EXPECT_NEAR(stored_value(format, static_cast<std::uint32_t>(word), scale),
+                  read.view(-1)[7].item().toDouble(), 4e-3 * scale * 8);
+      read = read.clone();
+      read.view(-1)[7].fill_(stored_value(
+          format, static_cast<std::uint32_t>(fault.applied_to(word) & format.all_bits()), scale));
+      ConstantStrike strike(stores, {&fault, 1});
+      const at::Tensor struck = strike.run(executor, images, true);
+      EXPECT_GT(relative_difference(struck, golden), 1e-2);
+      expect_answer_of(struck);
       EXPECT_EQ(count_different(executor.run(images), golden), 0);
     }
   }
