@@ -29,6 +29,7 @@ class MeshStudy final : public Study {
         load_(load_workload(inputs, true)),
         executor_(load_.network),
         judge_(Judge::make(inputs.judge)) {
+    check_takes_one_image(load_, inputs.model);
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.images = load_.images();
     facts_.labels = load_.all_labels();

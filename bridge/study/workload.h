@@ -35,6 +35,9 @@ dnn::Network import_network(const NetworkSource& source);
 /// on their number.
 Workload load_workload(const NetworkSource& source, bool int8);
 
+/// Throws Failure for a network that takes batches of several images alone: the mesh is given one.
+void check_takes_one_image(const Workload& load, const std::string& model);
+
 /// Share of the images whose largest output is their label, -1 without labels.
 double accuracy_of(const at::Tensor& logits, const at::Tensor& labels);
 
