@@ -161,7 +161,7 @@ std::string path_of_own_labels(const std::string& images) {
 std::string shape_text(c10::IntArrayRef sizes) {
   std::vector<std::string> parts;
   for (const std::int64_t size : sizes) {
-    parts.push_back(size < 0 ? "N" : std::to_string(size));
+    parts.push_back(size == -1 ? "N" : size < 0 ? "any" : std::to_string(size));
   }
   std::string text = "(";
   text += join(parts, ", ");

@@ -2,14 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/executor.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty_strided.h>
 #include <ATen/ops/ne.h>
+#include <ATen/ops/view_as_real.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
+#include "dnn/fixed_batch.h"
 #include "dnn/integer/integer_layers.h"
 
 namespace tilestrike::dnn {
@@ -89,6 +92,9 @@ std::int64_t count_different(const at::Tensor& a, const at::Tensor& b) {
     return 0;
   }
   const c10::InferenceMode no_gradients;
+  if (a.is_complex()) {  // their parts: of 16 bytes there is no word
+    return count_different(at::view_as_real(a.resolve_conj()), at::view_as_real(b.resolve_conj()));
+  }
   const at::Tensor there = b.to(a.device());
   if (!a.is_cpu()) {
     const auto bits = bits_of(a.element_size());
@@ -148,7 +154,17 @@ at::Tensor Executor::finish(Values values, std::size_t first, const Hook& hook) 
 
 at::Tensor Executor::run(const Inputs& images, const Hook& hook) const {
   const c10::InferenceMode no_gradients;
-  return finish(start(images), 0, hook);
+  const std::int64_t group = fixed_batch(network_), rows = images.rows();
+  if (group == 0 || group == rows) {
+    return finish(start(images), 0, hook);
+  }
+  std::vector<at::Tensor> answers;
+  for (std::int64_t first = 0; first < rows; first += group) {
+    const std::int64_t count = std::min(group, rows - first);
+    const Inputs part = filled_up(images.narrow(first, count), group);
+    answers.push_back(finish(start(part), 0, hook).narrow(0, 0, count));
+  }
+  return at::cat(answers);
 }
 
 at::Tensor Executor::resume(const Tape& golden, std::size_t first, const Hook& hook) const {
@@ -164,7 +180,9 @@ at::Tensor Executor::resume(const Tape& golden, std::size_t first, const Hook& h
 
 Tape Executor::record(const Inputs& images) const {
   const c10::InferenceMode no_gradients;
-  Tape tape{start(images), std::vector<at::Tensor>(network_.layers.size())};
+  const std::int64_t group = fixed_batch(network_);
+  TS_CHECK(group == 0 || images.rows() <= group, "a tape is of one inference");
+  Tape tape{start(filled_up(images, group)), std::vector<at::Tensor>(network_.layers.size())};
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
     const Layer& layer = network_.layers[i];
     if (const MatrixKernel* kernel = matrix_kernel(layer)) {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "dnn/fixed_batch.h"
 #include "dnn/roles.h"
 #include "dnn/shared_memory.h"
 #include "dnn/stored_format.h"
@@ -70,11 +71,17 @@ class StoreFinder {
     const auto row = [](const at::Tensor& tensor, std::int64_t i) {
       return tensor.narrow(0, std::min(i, tensor.size(0) - 1), 1);
     };
-    const Tape tape = executor.record(images.each([&](const at::Tensor& tensor) {
-      return at::cat({row(tensor, 0), row(tensor, 1)});
-    }));
+    const std::int64_t fixed = fixed_batch(network_);
+    rows_ = fixed > 0 ? fixed : 2;
+    const auto batch_of = [&](const at::Tensor& tensor, const at::Tensor& others) {
+      std::vector<at::Tensor> batch(static_cast<std::size_t>(rows_), others);
+      batch.front() = row(tensor, 0);
+      return at::cat(batch);
+    };
+    const Tape tape = executor.record(
+        images.each([&](const at::Tensor& tensor) { return batch_of(tensor, row(tensor, 1)); }));
     const Tape again = executor.record(images.each([&](const at::Tensor& tensor) {
-      return at::cat({row(tensor, 0), at::zeros_like(row(tensor, 0))});
+      return batch_of(tensor, at::zeros_like(row(tensor, 0)));
     }));
     for (const ValueId id : network_.inputs) {
       const bool is_only = network_.inputs.size() == 1;
@@ -318,7 +325,10 @@ class StoreFinder {
     const bool is_view =
         layer >= 0 &&
         is_view_of_input(network_.layers[static_cast<std::size_t>(layer)], tape.values, tensor);
-    const std::vector<std::int64_t>& sizes = network_.info(id).sizes;
+    std::vector<std::int64_t> sizes = network_.info(id).sizes;
+    if (fixed_batch(network_) > 0 && !sizes.empty() && std::ranges::count(sizes, -1) == 0) {
+      sizes.front() = -1;  // of a batch that is always the same the file does not say where it is
+    }
     if (!is_stored || is_view || std::ranges::count(sizes, -1) != 1 ||
         sizes.size() != static_cast<std::size_t>(tensor.dim())) {
       return;
@@ -329,10 +339,10 @@ class StoreFinder {
     backing.batch_dimension = std::ranges::find(sizes, -1) - sizes.begin();
     const std::int64_t size = tensor.size(backing.batch_dimension);
     const auto part = [&](const at::Tensor& of) {
-      return of.narrow(backing.batch_dimension, 0, size / 2);
+      return of.narrow(backing.batch_dimension, 0, size / rows_);
     };
-    // The first image's part must not depend on the second image.
-    if (size % 2 != 0 ||
+    // The first image's part must not depend on the others.
+    if (size % rows_ != 0 ||
         !at::equal(
             part(tensor).nan_to_num(),
             part(again.values[static_cast<std::size_t>(id.value)].toTensor()).nan_to_num())) {
@@ -344,18 +354,19 @@ class StoreFinder {
                            is_stored_in(format_, TensorRole::kActivation);
     at::IntArrayRef shape = tensor.sizes();
     std::vector<std::int64_t> of_image(shape.begin(), shape.end());
-    of_image[backing.batch_dimension] /= 2;
+    of_image[backing.batch_dimension] /= rows_;
     if (backing.batch_dimension == 0 && of_image.front() == 1 && of_image.size() > 1) {
       of_image.erase(of_image.begin());
     }
     add({name, layer < 0 ? "input" : network_.layers[static_cast<std::size_t>(layer)].name,
          TensorRole::kActivation, is_narrow ? format_ : format_of(tensor.scalar_type()),
-         tensor.numel() / 2, shape_text(of_image)},
+         tensor.numel() / rows_, shape_text(of_image)},
         std::move(backing));
   }
 
   Network& network_;
   NumberFormat format_;
+  std::int64_t rows_ = 2;  // of the runs that tell one image's part from the others'
   std::vector<TensorStore>& stores_;
   std::vector<StoreBacking>& backings_;
   std::vector<UnstruckTensor>& unstruck_;

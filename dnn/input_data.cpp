@@ -20,6 +20,12 @@ std::string type_name(c10::ScalarType type) {
   switch (type) {
     case c10::kFloat:
       return "float32";
+    case c10::kDouble:
+      return "float64";
+    case c10::kHalf:
+      return "float16";
+    case c10::kBFloat16:
+      return "bfloat16";
     case c10::kLong:
       return "int64";
     case c10::kInt:
@@ -83,6 +89,14 @@ at::Tensor float_rows(const ArrayFile& file, const std::string& path, bool may_b
     return rows;
   }
   return image_rows(file, path);
+}
+
+/// Numbers for an input of any floating-point type; a model of float64 gets all digits of its file.
+at::Tensor real_rows(const ArrayFile& file, const std::string& path, bool may_be_bytes,
+                     c10::ScalarType type) {
+  at::Tensor rows = float_rows(file, path, may_be_bytes);
+  const bool has_more = type == c10::kDouble && file.rows.scalar_type() == c10::kDouble;
+  return has_more ? file.rows.view(rows.sizes()) : rows.to(type);
 }
 
 void check_lengths(const std::vector<std::int64_t>& totals, const InputFiles& files) {
@@ -155,8 +169,9 @@ InputData load_inputs(const Network& network, const std::string& model, const In
     const std::string path = path_of_images(files.all()[places[i]].path);
     const ArrayFile file = read_rows(path, choice);
     const bool may_be_bytes = names.size() == 1 || info.sizes.size() == kImageDimensions;
-    tensors.push_back(info.type == c10::kFloat ? float_rows(file, path, may_be_bytes)
-                                               : number_rows(file, path, info.type));
+    tensors.push_back(c10::isFloatingType(info.type)
+                          ? real_rows(file, path, may_be_bytes, info.type)
+                          : number_rows(file, path, info.type));
     check_images_fit(tensors.back(), path, info.sizes);
     totals[places[i]] = file.total;
   }

@@ -19,6 +19,7 @@
 #include "bridge/study/workload.h"
 #include "bridge/trial/guard.h"
 #include "dnn/data.h"
+#include "dnn/fixed_batch.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/quantise.h"
 #include "dnn/tensor_stores.h"
@@ -50,6 +51,7 @@ at::Tensor run_plain(const Workload& load) {
 
 // Every tile through the engine, image by image; compares with the bulk path.
 at::Tensor run_all_tiles(const Workload& load, const InferInputs& inputs, InferReport& report) {
+  check_takes_one_image(load, inputs.model);
   const dnn::Executor executor(load.network);
   const std::unique_ptr<sim::MeshEngine> engine = inputs.engines.make(inputs.engine);
   std::unique_ptr<Mapping> mapping;
@@ -150,7 +152,8 @@ InferReport infer_checked(const InferInputs& inputs) {
     dnn::write_npy(inputs.out, logits);
   }
   if (!inputs.dump.empty()) {
-    const std::int64_t count = std::min(kDumpedImages, report.images);
+    const std::int64_t group = dnn::fixed_batch(load.network);
+    const std::int64_t count = std::min(group > 0 ? group : kDumpedImages, report.images);
     dump_layers(inputs.dump, load.network,
                 dnn::Executor(load.network).record(load.inputs.narrow(0, count)));
     if (count < report.images) {

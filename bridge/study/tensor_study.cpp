@@ -17,6 +17,7 @@
 #include "bridge/trial/judge.h"
 #include "dnn/constant_strike.h"
 #include "dnn/executor.h"
+#include "dnn/fixed_batch.h"
 #include "dnn/integer/given_quantisation.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
@@ -27,6 +28,7 @@ namespace {
 
 constexpr std::int64_t kMostTapeBytes = std::int64_t{1} << 30;
 constexpr std::size_t kMostToldFaults = 8;
+constexpr std::int64_t kBatch = 32;  // where nothing else is asked for
 
 Workload load_of(const StudyInputs& inputs) {
   const bool is_int8 = inputs.format == NumberFormat::integer(8);
@@ -39,12 +41,23 @@ Workload load_of(const StudyInputs& inputs) {
   return load;
 }
 
+std::int64_t batch_of(const StudyInputs& inputs, const Workload& load) {
+  const std::int64_t group = dnn::fixed_batch(load.network);
+  if (group > 0 && inputs.batch > 0 && inputs.batch != group) {
+    fail(ErrorCode::kInvalidInput,
+         fmt::format("batch: {}: the model was exported for batches of {} alone", inputs.batch,
+                     group),
+         inputs.model, "leave `batch` out, or export the model with a free batch dimension");
+  }
+  return group > 0 ? group : std::min(inputs.batch > 0 ? inputs.batch : kBatch, load.images());
+}
+
 class TensorStudy final : public Study {
  public:
   explicit TensorStudy(const StudyInputs& inputs)
       : Study(inputs.accelerator.mesh),
         load_(load_of(inputs)),
-        batch_(std::min(inputs.batch, load_.images())),
+        batch_(batch_of(inputs, load_)),
         stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
         executor_(load_.network) {
@@ -141,7 +154,8 @@ class TensorStudy final : public Study {
     for (std::int64_t first = 0; first < images(); first += batch_) {
       const bool is_last = first + batch_ >= images();
       const at::Tensor answer = on_host(strike.run(executor_, home_batch(first / batch_), is_last));
-      for (std::int64_t row = 0; row < answer.size(0); ++row) {
+      const std::int64_t rows = std::min(answer.size(0), images() - first);
+      for (std::int64_t row = 0; row < rows; ++row) {
         TrialResult result = judged(first + row, answer, row, strike.changed());
         result.before = strike.before();
         result.after = strike.after();
@@ -210,7 +224,8 @@ class TensorStudy final : public Study {
   /// around it, its golden answer has the same bits each time.
   dnn::Inputs home_batch(std::int64_t home) const {
     const std::int64_t first = home * batch_;
-    return load_.inputs.narrow(first, std::min(batch_, images() - first)).to(load_.network.device);
+    const dnn::Inputs own = load_.inputs.narrow(first, std::min(batch_, images() - first));
+    return dnn::filled_up(own, dnn::fixed_batch(load_.network)).to(load_.network.device);
   }
 
   std::map<std::int64_t, Rounds> rounds_of(std::span<const WordStrike> strikes) const {

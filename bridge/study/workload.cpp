@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/schedule/mapping.h"
+#include "dnn/fixed_batch.h"
 #include "dnn/import/import.h"
 #include "dnn/import/torchscript.h"
 #include "dnn/input_data.h"
@@ -69,7 +70,40 @@ void check_golden(const at::Tensor& answer, const at::Tensor& again, std::int64_
   }
 }
 
+/// What happens to the images on their way into the network.
+void tell_conversions(Workload& load) {
+  const std::int64_t group = dnn::fixed_batch(load.network);
+  if (group > 1) {
+    load.warnings.push_back(
+        fmt::format("the model was exported for batches of {} alone: images run in groups of {}, "
+                    "the last of which is filled up with its own images",
+                    group, group));
+  }
+  for (const dnn::ValueId id : load.network.inputs) {
+    const dnn::ValueInfo& info = load.network.info(id);
+    if (c10::isFloatingType(info.type) && info.type != c10::kFloat) {
+      load.warnings.push_back(
+          fmt::format("the numbers of the input '{}' are converted to the "
+                      "type that the model takes, {}",
+                      info.name, c10::toString(info.type)));
+    }
+  }
+}
+
 }  // namespace
+
+void check_takes_one_image(const Workload& load, const std::string& model) {
+  const std::int64_t group = dnn::fixed_batch(load.network);
+  if (group > 1) {
+    fail(ErrorCode::kUnsupported,
+         fmt::format("the model was exported for batches of {} alone, and the mesh is given one "
+                     "image at a time",
+                     group),
+         model,
+         "export it for one image (its example inputs with one row each), or with a free batch "
+         "dimension: dynamic_shapes=({0: torch.export.Dim(\"batch\", min=1)},)");
+  }
+}
 
 dnn::Network import_network(const NetworkSource& source) {
   const c10::Device device = dnn::device_of(source.device);
@@ -96,6 +130,7 @@ Workload load_workload(const NetworkSource& source, bool int8) {
   load.are_labels_of_images = data.are_labels_of_images;
   if (!int8) {
     load.network = std::move(network);
+    tell_conversions(load);
     return load;
   }
   dnn::Inputs scale_images;
@@ -123,6 +158,7 @@ Workload load_workload(const NetworkSource& source, bool int8) {
     load.calibration_hash = inputs_hash(scale_images);
   }
   load.network = dnn::quantise(network, scale_images);
+  tell_conversions(load);
   for (const dnn::Layer& layer : load.network.layers) {
     if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
       load.warnings.emplace_back(

@@ -16,7 +16,6 @@ namespace tilestrike::campaigns {
 namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() - 1;
-constexpr std::int64_t kTensorBatch = 32;
 constexpr std::int64_t kMostTrials = std::int64_t{1} << 40;
 
 std::optional<double> share_of(const std::string& text) {
@@ -604,7 +603,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet&
   inputs.has_accelerator = scenario.has_accelerator;
   inputs.strikes_tensors = strikes_tensors(scenario.strike);
   inputs.format = scenario.number_format();
-  inputs.batch = scenario.batch > 0 ? scenario.batch : inputs.strikes_tensors ? kTensorBatch : 1;
+  inputs.batch = scenario.batch > 0 ? scenario.batch : inputs.strikes_tensors ? 0 : 1;
   inputs.judge = scenario.judge;
   inputs.device = scenario.device;
   inputs.engines = engines;

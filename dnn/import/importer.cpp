@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "dnn/fixed_batch.h"
 #include "dnn/import/arguments.h"
 #include "dnn/import/calls.h"
 #include "dnn/import/pt2e_operators.h"
@@ -83,6 +84,7 @@ Network Importer::import() {
   }
   find_output();
   finish(std::move(layers_), network_);
+  fix_batch();
   return std::move(network_);
 }
 
@@ -256,15 +258,12 @@ void Importer::numbers_as_tensors(std::vector<Argument>& arguments,
   }
 }
 
-void Importer::check_batch_is_free(const Pt2Node& node, const Layer& layer) const {
-  const std::string name = short_name(layer.target);
-  const bool reads_input =
-      std::ranges::any_of(layer.inputs, [this](ValueId id) { return !is_constant(id); });
-  if (batch_symbols_.empty() && reads_input &&
-      (name == "view" || name == "reshape" || name == "expand" || name == "repeat")) {
-    refuse("the model is exported for batches of " + std::to_string(batch_) + " alone, and " +
-               node.target + place_of(node) + " has that number built in",
-           "export it with dynamic_shapes=({0: torch.export.Dim(\"batch\", min=1)},)");
+/// A network that was exported for one size of batch may have it built in, in views or constants.
+void Importer::fix_batch() {
+  if (batch_symbols_.empty() && !takes_any_batch(network_, batch_)) {
+    for (const ValueId id : network_.inputs) {
+      network_.info(id).sizes.front() = batch_;
+    }
   }
 }
 
@@ -336,7 +335,6 @@ void Importer::add_call(const Pt2Node& node, const Operator& entry) {
   numbers_as_tensors(layer.arguments, schema, node);
   layer.inputs = values_of(layer.arguments);
   layer.kernel = make_operator_kernel(layer);
-  check_batch_is_free(node, layer);
   if (is_in_place) {
     check_write(node, layer);
   }

@@ -51,9 +51,13 @@ class Importer {
   void check_operators() const;
   void add_input(const Pt2Input& input);
   void find_batch();
+  void check_batch_is_first() const;
+  void fix_batch();
+  void check_input_type(const std::string& name, c10::ScalarType type) const;
   void add_weight(const Pt2Input& input);
   std::size_t chosen_output() const;
   void find_output();
+  void answer_in_float32(const std::string& name, const Pt2Node& end);
 
   // Nodes.
   void add_node(const Pt2Node& node);
@@ -66,7 +70,6 @@ class Importer {
   void numbers_as_tensors(std::vector<Argument>& arguments, const c10::FunctionSchema& schema,
                           const Pt2Node& node);
   void add_outputs(const Pt2Node& node, const c10::FunctionSchema& schema, Layer& layer);
-  void check_batch_is_free(const Pt2Node& node, const Layer& layer) const;
   void check_size(const Pt2Node& node, const Layer& layer) const;
   void emit(Layer layer, const Pt2Node& node);
   void compute_constants(const Layer& layer, const Pt2Node& node);
@@ -104,9 +107,12 @@ class Importer {
   std::set<ValueId> symbols_;            // values that are numbers
   std::set<ValueId> from_weights_;       // constants that a change of a weight changes
   std::set<ValueId> unsure_layouts_;     // whose strides need not be those in the file
-  std::set<std::string> batch_symbols_;  // empty: exported for batches of batch_ alone
+  std::set<std::string> batch_symbols_;  // empty: exported for a batch of batch_
   std::int64_t batch_ = -1;              // of the example in the file; -1: not known yet
 };
+
+/// Of a size's expression: "s0" of "Symbol('s0', positive=True)".
+std::string symbol_name(const std::string& expression);
 
 /// " in layer 'stage1.conv1' at train_zoo.py:67, self.conv1(x)".
 std::string place_of(const Pt2Node& node);

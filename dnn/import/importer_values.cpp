@@ -7,7 +7,6 @@
 #include <array>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "dnn/import/importer.h"
 #include "dnn/import/views.h"
 #include "dnn/operator_kernel.h"
@@ -20,14 +19,6 @@ using Form = Pt2Argument::Form;
 constexpr char kNotInPlace[] =
     "write that line without its in-place form (y = x + 1 for x += 1, inplace=False), or clone the "
     "tensor first";
-
-std::string symbol_name(const std::string& expression) {
-  const std::size_t begin = expression.find('\'');
-  const std::size_t end = expression.find('\'', begin + 1);
-  return begin == std::string::npos || end == std::string::npos
-             ? expression
-             : expression.substr(begin + 1, end - begin - 1);
-}
 
 /// A tensor of these sizes without memory; empty when they are not known or make no sense.
 c10::IValue example_of(const Pt2Tensor& tensor) {
@@ -53,6 +44,14 @@ bool may_copy(const std::string& target) {
 }
 
 }  // namespace
+
+std::string symbol_name(const std::string& expression) {
+  const std::size_t begin = expression.find('\'');
+  const std::size_t end = expression.find('\'', begin + 1);
+  return begin == std::string::npos || end == std::string::npos
+             ? expression
+             : expression.substr(begin + 1, end - begin - 1);
+}
 
 ValueInfo Importer::tensor_info(const std::string& name) const {
   const auto found = graph_.tensors.find(name);
@@ -105,152 +104,6 @@ ValueId Importer::add_symbol(const std::string& name) {
   symbols_.insert(id);
   names_.define(name, id);
   return id;
-}
-
-/// The size that changes from one inference to the next: the first one of every input.
-void Importer::find_batch() {
-  for (const Pt2Input& input : graph_.inputs) {
-    if (input.role != Pt2Input::Role::kUser || input.argument.form != Form::kTensor) {
-      continue;
-    }
-    const auto tensor = graph_.tensors.find(input.argument.items.front().name);
-    if (tensor == graph_.tensors.end() || tensor->second.sizes.empty()) {
-      continue;  // refused where it is added
-    }
-    const std::string& symbol = tensor->second.symbols.front();
-    if (symbol.starts_with("Symbol(")) {
-      batch_symbols_.insert(symbol_name(symbol));
-    }
-    batch_ = batch_ < 0 ? tensor->second.sizes.front() : batch_;
-  }
-}
-
-void Importer::add_input(const Pt2Input& input) {
-  switch (input.role) {
-    case Pt2Input::Role::kLiteral:
-      return;
-    case Pt2Input::Role::kWeight:
-      add_weight(input);
-      return;
-    case Pt2Input::Role::kUser:
-      break;
-  }
-  if (input.argument.form == Form::kConstant) {
-    return;  // an argument that the exporter has fixed
-  }
-  const std::string& name =
-      input.argument.items.empty() ? input.argument.key : input.argument.items.front().name;
-  if (input.argument.form != Form::kTensor) {
-    refuse("the model's input '" + name + "' is no tensor",
-           "wrap the model in a module that fixes it, and export that");
-  }
-  check_new(name);
-  const ValueInfo info = tensor_info(name);
-  if (info.type == c10::kHalf || info.type == c10::kBFloat16) {
-    const std::string format = info.type == c10::kHalf ? "float16" : "bfloat16";
-    refuse("the model's input '" + name + "' is of " + format,
-           "export model.float() for inputs of float32; 'format: " + format +
-               "' stores its tensors in that format");
-  }
-  if (info.type != c10::kFloat && !c10::isIntegralType(info.type, true)) {
-    refuse(
-        "the model's input '" + name + "' holds elements of the type " + c10::toString(info.type),
-        "export it for inputs of float32");
-  }
-  if (info.sizes.empty()) {
-    refuse("the model's input '" + name + "' is a single number",
-           "export it for a batch of images, or fix the number as a buffer of a module around it");
-  }
-  const std::string& symbol = graph_.tensors.at(name).symbols.front();
-  if (info.sizes.front() != -1 || (!symbol.empty() && !symbol.starts_with("Symbol("))) {
-    refuse("the first dimension of the model's input '" + name + "' is " +
-               (symbol.empty() ? std::to_string(info.sizes.front()) : symbol) +
-               ", and not the batch",
-           "fix this input as a buffer of a module around the model, or give it a batch dimension "
-           "in dynamic_shapes");
-  }
-  network_.inputs.push_back(add_tensor(info, name));
-  names_.define(name, network_.inputs.back(), true);
-}
-
-void Importer::add_weight(const Pt2Input& input) {
-  const std::string& name = input.argument.items.front().name;
-  check_new(name);
-  const at::Tensor tensor = program_.weight(input.weight);
-  const auto declared = graph_.tensors.find(name);
-  if (declared != graph_.tensors.end() &&
-      (declared->second.type != tensor.scalar_type() || tensor.sizes() != declared->second.sizes)) {
-    damaged("the weight '" + input.weight +
-            "' has another shape or type in the graph than in its "
-            "bytes");
-  }
-  ValueInfo info;
-  info.name = name;
-  info.type = tensor.scalar_type();
-  info.sizes = tensor.sizes().vec();
-  info.is_constant = true;
-  info.parameter = input.weight;
-  info.stored_as = input.is_parameter ? StoredAs::kParameter : StoredAs::kBuffer;
-  const ValueId id = add_tensor(std::move(info), name);
-  network_.constants[id.value] = tensor;
-  from_weights_.insert(id);
-  names_.define(name, id, true);
-}
-
-std::size_t Importer::chosen_output() const {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-    const Pt2Argument& output = graph_.outputs[i];
-    const std::string own = output.items.empty() ? "" : output.items.front().name;
-    const std::string& given = i < graph_.output_names.size() ? graph_.output_names[i] : "";
-    if (!output_.empty() && (output_ == given || output_ == own || output_ == std::to_string(i))) {
-      return i;
-    }
-    const std::string& name = !given.empty() ? given : std::to_string(i);
-    const bool is_place = name.find_first_not_of("0123456789.") == std::string::npos;
-    names.push_back(is_place && !own.empty() ? name + " (" + own + ")" : name);
-  }
-  if (!output_.empty()) {
-    fail(ErrorCode::kNotFound, "the model has no output '" + output_ + "'", program_.path,
-         "its outputs: " + join(names, ", "));
-  }
-  if (names.size() != 1) {
-    refuse("the model has " + std::to_string(names.size()) + " outputs: " + join(names, ", "),
-           "name the one that is the answer: 'output: " +
-               (names.empty() ? "NAME" : names.front().substr(0, names.front().find(' '))) +
-               "' in a scenario, --output on the command line");
-  }
-  return 0;
-}
-
-void Importer::find_output() {
-  output_place_ = chosen_output();
-  const Pt2Argument& output = graph_.outputs[output_place_];
-  if (output.form != Form::kTensor || output.items.empty()) {
-    refuse("the model's output " + (output_.empty() ? "" : "'" + output_ + "' ") + "is no tensor",
-           "name another one, or export a model that returns its logits");
-  }
-  const std::string& name = output.items.front().name;
-  if (!names_.has(name)) {
-    damaged("nothing computes its output '" + name + "'");
-  }
-  Pt2Node end;
-  end.target = "output";
-  network_.output = symbols_.contains(names_.value(name)) ? names_.value(name) : current(name, end);
-  if (symbols_.contains(network_.output) || is_constant(network_.output)) {
-    refuse("the model's output '" + name + "' does not depend on the images",
-           "export a model that returns its logits");
-  }
-  if (network_.info(network_.output).type != c10::kFloat) {
-    refuse("the model's output '" + name + "' holds elements of the type " +
-               c10::toString(network_.info(network_.output).type),
-           "export a model that returns its logits in float32");
-  }
-  const std::vector<std::int64_t> sizes = tensor_info(name).sizes;
-  if (sizes.empty() || sizes.front() != -1) {
-    refuse("the model's output '" + name + "' has no row for each image of a batch",
-           "export a model whose answer has the batch as its first dimension");
-  }
 }
 
 ValueId Importer::read(const std::string& name, bool as_tensor, const Pt2Node& node) {

@@ -1,19 +1,21 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The container of a .pt2 file: a zip with a JSON graph and raw weights. Reads records and tensors,
-// and refuses whatever does not fit together; knows nothing of operators.
+// The container of a .pt2 file: a zip with a JSON graph and weights, in each of the layouts that
+// torch.export.save has written since PyTorch 2.5: weights as raw bytes (2.9 and later), or as
+// files of torch.save. Reads records and tensors, and refuses whatever does not fit together; knows
+// nothing of operators.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace caffe2::serialize {
-class PyTorchStreamReader;
-}
+#include "dnn/import/pickle.h"
+#include "dnn/import/zip_file.h"
 
 namespace tilestrike::dnn {
 
@@ -37,18 +39,37 @@ class Pt2Archive {
   at::Tensor tensor(const std::string& name, c10::Device device);
 
  private:
-  std::string record(const std::string& name);
-  at::Tensor record_bytes(const std::string& name);
-  nlohmann::json parsed(const std::string& name);
+  /// A file of torch.save within the archive.
+  struct Saved {
+    std::string record;
+    ZipFile zip;
+    std::string folder;  // of its records: "archive/"
+    std::unique_ptr<Pickle> pickle;
+  };
+
+  void find_program();
+  [[noreturn]] void refuse_without_program() const;
+  nlohmann::json parsed(const std::string& record);
+  Saved& saved(const std::string& record);
+  at::Tensor from_bytes(const std::string& name, const nlohmann::json& entry,
+                        const std::string& folder, c10::Device device);
+  at::Tensor from_pickle(const std::string& name, const PickleValue& value, Saved& file,
+                         c10::Device device);
+  /// The bytes of a record, on the device, read once.
+  at::Tensor& storage(ZipFile& zip, const std::string& record, const std::string& key,
+                      c10::Device device);
+  at::Tensor view_of(const at::Tensor& bytes, const StoredTensor& stored,
+                     const std::string& label) const;
   [[noreturn]] void damaged(const std::string& what) const;
 
   std::string path_;
-  std::int64_t file_bytes_ = 0;
-  std::unique_ptr<caffe2::serialize::PyTorchStreamReader> reader_;
-  std::map<std::string, std::uint32_t> checksums_;  // by record
+  ZipFile zip_;
+  std::string folder_;  // of all records, with its slash: "resnet8/"; there may be none
+  std::string model_;   // "model"; empty in the oldest layout
   struct Entries;
   std::unique_ptr<Entries> entries_;
-  std::map<std::string, at::Tensor> storages_;  // record -> its bytes
+  std::map<std::string, std::unique_ptr<Saved>> saved_;  // by record
+  std::map<std::string, at::Tensor> storages_;           // by record, within its file
 };
 
 }  // namespace tilestrike::dnn

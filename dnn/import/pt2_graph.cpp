@@ -316,7 +316,10 @@ void name_leaves(const json& spec, const std::string& path, int depth,
     return;
   }
   const json& children = spec.at("children_spec");
-  const json context = json::parse(spec.at("context").get<std::string>(), nullptr, false);
+  json context = json::parse(spec.at("context").get<std::string>(), nullptr, false);
+  if (context.is_array() && context.size() == 2 && context[0].is_array()) {
+    context = json(context[0]);  // of a dataclass: names of what is set, and of what is None
+  }
   const bool has_keys = context.is_array() && context.size() == children.size();
   for (std::size_t i = 0; i < children.size(); ++i) {
     const std::string key =

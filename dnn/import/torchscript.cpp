@@ -22,7 +22,8 @@
 #include "base/error.h"
 #include "dnn/executor.h"
 #include "dnn/import/importer.h"
-#include "dnn/import/zip_directory.h"
+#include "dnn/import/torchscript_checks.h"
+#include "dnn/import/zip_file.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -91,19 +92,6 @@ void flatten(const c10::IValue& answer, std::vector<c10::IValue>& leaves) {
   } else {
     leaves.push_back(answer);
   }
-}
-
-/// The arguments of forward() that `given` are for: those without a default, and as many others as
-/// there are tensors.
-std::vector<std::string> argument_names(const jit::Module& module, std::size_t given) {
-  std::vector<std::string> names;
-  const auto& arguments = module.get_method("forward").function().getSchema().arguments();
-  for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module
-    if (names.size() < given || !arguments[i].default_value()) {
-      names.push_back(arguments[i].name());
-    }
-  }
-  return names;
 }
 
 /// Nodes that compute something.
@@ -463,9 +451,9 @@ void check_answer(const Network& network, jit::Module& module, const Inputs& inp
 
 bool is_torchscript(const std::string& path) {
   bool has_code = false, has_program = false;
-  for (const auto& [name, checksum] : zip_checksums(path)) {
+  for (const std::string& name : ZipFile(path).names()) {
     has_code = has_code || name.ends_with("/constants.pkl");
-    has_program = has_program || name.ends_with("/models/model.json");
+    has_program = has_program || name.find("/models/") != std::string::npos;
   }
   return has_code && !has_program;
 }
@@ -478,14 +466,15 @@ Network import_torchscript(const std::string& path, const std::vector<NamedInput
     // The second run would call what the first one has taught an optimiser.
     const torch::jit::GraphOptimizerEnabledGuard not_optimised(false);
     jit::Module module = jit::load(path, device);
-    if (module.is_training()) {
+    refuse_packed_weights(module, path);
+    if (module.hasattr("training") && module.is_training()) {  // a frozen one does not say
       fail(ErrorCode::kUnsupported, "the TorchScript model is in training mode", path,
            "call model.eval() before torch.jit.script or torch.jit.trace");
     }
     for (at::Tensor parameter : module.parameters()) {
       parameter.set_requires_grad(false);
     }
-    const std::vector<std::string> names = argument_names(module, given.size());
+    const std::vector<std::string> names = argument_names(module, given.size(), path);
     std::vector<std::string> given_names;
     for (const NamedInput& input : given) {
       given_names.push_back(input.name);

@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"
+#include "dnn/import/zip_file.h"
 
 // LibTorch's reader leaks its directory when its constructor throws; LeakSanitizer asks here.
 extern "C" const char* __lsan_default_suppressions() { return "leak:mz_zip_reader_init"; }
@@ -22,6 +23,12 @@ namespace tilestrike::dnn {
 namespace {
 
 using nlohmann::json;
+
+/// Of all records, with its slash: the newer layouts have one.
+std::string folder_of(const ZipFile& zip) {
+  const std::string first = zip.names().front();
+  return zip.has("serialized_exported_program.json") ? "" : first.substr(0, first.find('/') + 1);
+}
 
 /// All places in a JSON document, depth first.
 void collect(json& value, std::vector<json*>& places) {
@@ -57,16 +64,24 @@ const std::vector<json>& strange_values() {
 
 }  // namespace
 
+std::vector<std::string> records_of(const std::string& archive) {
+  const ZipFile zip(archive);
+  std::vector<std::string> names = zip.names();
+  for (std::string& name : names) {
+    name.erase(0, folder_of(zip).size());
+  }
+  return names;
+}
+
 void write_changed(const std::string& from, const std::string& to, const std::string& record,
                    const RecordChange& change) {
-  caffe2::serialize::PyTorchStreamReader reader(from);
+  ZipFile zip(from);
   caffe2::serialize::PyTorchStreamWriter writer(to);
-  for (const std::string& name : reader.getAllRecords()) {
+  for (const std::string& name : records_of(from)) {
     if (name == ".data/serialization_id" || name == ".data/version" || name == "version") {
       continue;  // the writer has its own
     }
-    const auto [data, size] = reader.getRecord(name);
-    std::optional<std::string> bytes(std::in_place, static_cast<const char*>(data.get()), size);
+    std::optional<std::string> bytes = zip.read_text(folder_of(zip) + name);
     if (name == record) {
       bytes = change(*bytes);
     }
@@ -102,7 +117,9 @@ Inputs zeros_for(const Network& network, std::int64_t batch) {
   std::vector<at::Tensor> tensors;
   for (const ValueId id : network.inputs) {
     std::vector<std::int64_t> sizes = network.info(id).sizes;
-    std::ranges::replace(sizes, std::int64_t{-1}, batch);
+    for (std::int64_t& size : sizes) {
+      size = size == -1 ? batch : std::abs(size);  // free ones as in the example
+    }
     tensors.push_back(at::zeros(sizes, network.info(id).type));
   }
   return Inputs(std::move(tensors));

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dnn/inputs.h"
 #include "dnn/network.h"
@@ -16,6 +17,9 @@ namespace tilestrike::dnn {
 
 inline const std::string kProgramRecord = "models/model.json";
 inline const std::string kWeightsRecord = "data/weights/model_weights_config.json";
+
+/// The names of an archive's records, without the folder that they lie in.
+std::vector<std::string> records_of(const std::string& archive);
 
 /// What a record becomes; nothing: it is left out.
 using RecordChange = std::function<std::optional<std::string>(std::string bytes)>;

@@ -7,7 +7,8 @@
 For each model NAME of MODELS: DIR/NAME.pt2, DIR/NAME_decomposed.pt2 (after run_decompositions()),
 and PyTorch's answers DIR/NAME.npy, DIR/NAME_decomposed.npy on the images DIR/x.npy, one thread. For
 each zoo network: DIR/ZOO.npy on DIR/ZOO_x.npy. For each of REFUSED: DIR/NAME.pt2. For models with
-several inputs or outputs: what input_models.py says. DIR/quantised.pt2: a network that is quantised
+several inputs or outputs: what input_models.py says; for models in
+other forms than most: what given_models.py says. DIR/quantised.pt2: a network that is quantised
 already.
 """
 
@@ -19,6 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import given_models
 import input_models
 import operator_models
 from operator_models import Function
@@ -281,18 +283,10 @@ REFUSED = {
     "writes_input": (lambda: Other(lambda m, x: m.fc(x.relu_().flatten(1))), (IMAGE,), True, True),
     "writes_part": (WritesPart, (IMAGE,), True, True),
     "two_outputs": (lambda: Other(lambda m, x: (m.fc(x.flatten(1)), x)), (IMAGE,), True, True),
-    "double_input": (lambda: Other(lambda m, x: m.fc(x.float().flatten(1))),
-                     (IMAGE.double(),), True, True),
-    "bfloat16_input": (lambda: Other(lambda m, x: m.fc(x.float().flatten(1))),
-                       (IMAGE.bfloat16(),), True, True),
     "mean_output": (lambda: Other(lambda m, x: m.fc(x.flatten(1)).mean(0)), (IMAGE,), True, True),
-    "double_output": (lambda: Other(lambda m, x: m.fc(x.flatten(1)).double()),
-                      (IMAGE,), True, True),
     "no_images": (lambda: Other(lambda m, x: m.fc.weight * 2), (IMAGE,), True, True),
     "training": (lambda: nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(192, 10)), (IMAGE,),
                  True, False),
-    "fixed_batch": (lambda: Other(lambda m, x: m.fc(x.view(x.size(0), 192))), (IMAGE,),
-                    False, True),
 }
 
 
@@ -345,6 +339,7 @@ def main():
             program = torch.export.load(ROOT / "zoo" / f"{name}.pt2")
             numpy.save(folder / f"{name}.npy", program.module()(images).numpy())
         input_models.write(folder)
+        given_models.write(folder)
         write_quantised(folder)
     for name, (make, inputs, dynamic, evaluates) in REFUSED.items():
         model = make().train(not evaluates)

@@ -292,6 +292,12 @@ TEST(TorchScriptTest, WhatIsNoStraightLineIsRefused) {
   EXPECT_NE(failure("training_scripted.pt").find("model.eval()"), std::string::npos);
   EXPECT_NE(failure("branch_scripted.pt").find("for other images"), std::string::npos);
   EXPECT_NE(failure("missing.pt").find("cannot be loaded"), std::string::npos);
+  for (const char* part : {"'rate'", "type int", "default"}) {
+    EXPECT_NE(failure("scaled.pt").find(part), std::string::npos) << failure("scaled.pt");
+  }
+  for (const char* part : {"'3'", "quantised by FX or eager mode", "packed", "convert_pt2e"}) {
+    EXPECT_NE(failure("packed.pt").find(part), std::string::npos) << part;
+  }
   EXPECT_FALSE(is_torchscript(exported() + "shapes.pt2"));
 }
 
@@ -324,12 +330,15 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"two_outputs", {"2 outputs: 0 (linear), 1 (inputs_0)", "'output: 0'", "--output"}},
         Refusal{"mean_output", {"output 'mean'", "no row for each image", "batch"}},
         Refusal{"table", {"input 'table' is 8", "not the batch", "buffer"}},
-        Refusal{"double_input", {"'inputs_0'", "Double", "float32"}},
-        Refusal{"bfloat16_input", {"'inputs_0'", "bfloat16", "model.float()", "format: bfloat16"}},
-        Refusal{"double_output", {"output 'to'", "Double", "float32"}},
         Refusal{"no_images", {"'mul' does not depend on the images", "logits"}},
         Refusal{"training", {"aten.dropout.default", "layer '1'", "training mode", "model.eval()"}},
-        Refusal{"fixed_batch", {"batches of 2 alone", "aten.view.default", "dynamic_shapes"}}),
+        Refusal{"series_first",
+                {"input 'x' is always 7", "dimension 1 is free", "x.transpose(0, 1)"}},
+        Refusal{"series_answer",
+                {"no row for each image", "the batch is its dimension 1", "y.transpose(0, 1)"}},
+        Refusal{"decided", {"'argmax'", "Long", "decision", "returns its logits"}},
+        Refusal{"complex_input", {"'x' holds complex numbers", "torch.view_as_complex"}},
+        Refusal{"number_input", {"'x' is a single number", "buffer"}}),
     [](const auto& info) { return info.param.model; });
 
 }  // namespace

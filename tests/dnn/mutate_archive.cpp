@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/dnn/mutate_archive.h"
 
-#include <caffe2/serialize/inline_container.h>
-
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -203,12 +201,15 @@ std::string write_damaged(const std::string& from, const std::string& to, Random
     return "bytes of the file";
   }
   const auto kind = stream.below(8);
-  std::string record = kProgramRecord;
+  const std::vector<std::string> records = records_of(from);
+  const auto has = [&](const std::string& name) {
+    return std::ranges::find(records, name) != records.end();
+  };
+  std::string record = has(kProgramRecord) ? kProgramRecord : "serialized_exported_program.json";
   if (kind == 0 || kind == 6) {
-    record = kWeightsRecord;
+    record = has(kWeightsRecord) ? kWeightsRecord : record;
   } else if (kind == 1) {
-    caffe2::serialize::PyTorchStreamReader reader(from);
-    record = pick(stream, reader.getAllRecords());
+    record = pick(stream, records);
   }
   const auto how = stream.below(16);
   write_changed(from, to, record, [&](std::string bytes) -> std::optional<std::string> {
