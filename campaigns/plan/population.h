@@ -118,7 +118,9 @@ class Population {
   virtual std::string lasts() const;
   /// Whether parts of the accelerator are struck, by an engine, rather than numbers of the network.
   virtual bool is_on_hardware() const { return true; }
-  /// Of the numbers of a network: which of them, as the scenario says it.
+  /// Of the numbers of a network: those stores in which words may be struck, in order.
+  virtual std::vector<StoreId> selected() const { return {}; }
+  /// The same, as the scenario says it.
   virtual std::string selection() const { return ""; }
   /// Whose rates and well taps strikes are drawn by; null: those of no node.
   virtual const sim::TechnologyNode* technology() const { return nullptr; }

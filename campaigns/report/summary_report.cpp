@@ -46,6 +46,9 @@ void add_sample(const Summary& summary, Report& report) {
               summary.accuracy < 0.0 ? FactValue(nullptr) : FactValue(summary.accuracy));
   report.fact("device", summary.device);
   report.say("population: " + summary.population);
+  if (summary.coverage) {
+    report.add("coverage", report_of(*summary.coverage));
+  }
   report.say(summary.is_census
                  ? std::string("every member once: no sampling error")
                  : fmt::format("{:g} % intervals over {}s ({})", 100.0 * summary.confidence,
@@ -90,7 +93,10 @@ void add_tensors(const Summary& summary, Report& report) {
         summary.expected_faults, 1.0 - summary.weight, summary.weight);
   }
   report.say(text);
-  report.say(fmt::format("expected faults per parameter: {:.3g}", *summary.per_parameter));
+  report.say(summary.is_list
+                 ? fmt::format("faults per parameter of the tensors that the list names: {:.3g}",
+                               *summary.per_parameter)
+                 : fmt::format("expected faults per parameter: {:.3g}", *summary.per_parameter));
   add_strata(summary.strata, report);
   const Share accuracy{summary.accuracy_under_faults};
   const bool is_known = accuracy.estimate.n > 0;
