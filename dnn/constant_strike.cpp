@@ -41,18 +41,22 @@ ConstantStrike::~ConstantStrike() {
 }
 
 at::Tensor ConstantStrike::run(const Executor& executor, const Inputs& images, bool is_last) {
+  return run([&](const Hook& after) { return executor.run(images, after); }, is_last);
+}
+
+at::Tensor ConstantStrike::run(const Infer& infer, bool is_last) {
   const c10::InferenceMode no_gradients;
   const bool is_first = !has_run_;
   has_run_ = true;
   if (!is_first && !is_last) {
-    return executor.run(images);
+    return infer({});
   }
   if (is_first) {
     strike_until(-1);
     run_constant_layers();
     strike_until(0);
   }
-  return executor.run(images, [&](std::size_t layer, Values&) {
+  return infer([&](std::size_t layer, Values&) {
     const auto done = static_cast<std::ptrdiff_t>(layer);
     if (is_last) {
       restore_until(done);

@@ -6,6 +6,7 @@
 // reads it has run, while they are still near.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,10 @@ class ConstantStrike {
   /// One inference of the struck network: the first one strikes store by store, the last one gives
   /// back. No further one after one that has thrown.
   at::Tensor run(const Executor& executor, const Inputs& images, bool is_last);
+  /// The same of an inference that strikes more: a run of all layers that calls the hook, which may
+  /// be empty, after each.
+  using Infer = std::function<at::Tensor(const Hook& after)>;
+  at::Tensor run(const Infer& infer, bool is_last);
 
   // Known after the first inference:
   std::int64_t changed() const { return changed_; }  // faults whose word has another value

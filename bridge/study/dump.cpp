@@ -254,7 +254,7 @@ void dump_words(const std::string& folder, const WordRun& run) {
     entry["flip"] = array(prefix + "flip", of_fault(&WordFault::flip), first, last);
     entry["before"] = nullptr;
     entry["after"] = nullptr;
-    if (!run.before.empty()) {
+    if (last <= run.before.size()) {
       const std::uint64_t bits = store.format.all_bits();
       entry["before"] = array(
           prefix + "before", [&](std::size_t i) { return run.before[i]; }, first, last);

@@ -34,7 +34,8 @@ struct StudyInputs : NetworkSource {
   bool has_accelerator = true;
   bool strikes_tensors = false;  // the words of tensors, not the registers of the mesh
   NumberFormat format = NumberFormat::integer(8);  // in which tensors are stored
-  std::int64_t batch = 1;                          // images of one inference
+  std::int64_t batch = 1;       // images of one inference; of strikes on tensors 0: as many as suit
+  bool is_batch_shared = true;  // by several trials; no: each has one to itself
   JudgeConfig judge;
   sim::EngineSet engines;
   std::string engine;  // one of them

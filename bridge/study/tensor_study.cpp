@@ -49,7 +49,8 @@ std::int64_t batch_of(const StudyInputs& inputs, const Workload& load) {
                      group),
          inputs.model, "leave `batch` out, or export the model with a free batch dimension");
   }
-  return group > 0 ? group : std::min(inputs.batch > 0 ? inputs.batch : kBatch, load.images());
+  const std::int64_t usual = inputs.is_batch_shared ? kBatch : 1;
+  return group > 0 ? group : std::min(inputs.batch > 0 ? inputs.batch : usual, load.images());
 }
 
 class TensorStudy final : public Study {
@@ -99,17 +100,26 @@ class TensorStudy final : public Study {
         const StrikeJob& job = jobs[i];
         TS_CHECK(job.strike.registers.empty() && job.strike.cells.empty(),
                  "a study of tensors has no mesh and no memories");
-        if (strikes_constants(job.strike)) {
-          TS_CHECK(!job.image, "constants are struck for all images");
-          results[i].images = strike_constants(job.strike.words, observer);
+        const auto [constants, activations] = parts_of(job.strike);
+        if (!constants.empty() && activations.empty() && !job.image) {
+          results[i].images = strike_constants(constants, observer);
           show_values(job, observer);
           continue;
         }
         const ImageId first = job.image.value_or(ImageId(0));
         const std::int64_t end = job.image ? first.value + 1 : images();
         for (ImageId image = first; image.value < end; ++image.value) {
-          on_activations.push_back({image, job.strike.words});
+          if (!constants.empty()) {
+            results[i].images.push_back(strike_both(image, constants, activations));
+            continue;
+          }
+          on_activations.push_back({image, activations});
           job_of.push_back(i);
+        }
+        if (!constants.empty()) {
+          tell_faults(job.strike.words, observer);
+          tell_images(results[i].images, observer);
+          show_values(job, observer);
         }
       }
       std::vector<TrialResult> answers = strike_activations(on_activations, observer);
@@ -133,14 +143,19 @@ class TensorStudy final : public Study {
     std::span<const WordFault> faults;
   };
 
-  bool strikes_constants(const Strike& strike) const {
+  using Words = std::span<const WordFault>;
+
+  /// Words of constants, and of activations.
+  std::pair<Words, Words> parts_of(const Strike& strike) const {
+    const Words words = strike.words;
     const auto is_constant = [&](const WordFault& fault) {
       return stores_.all()[fault.store.value].role != TensorRole::kActivation;
     };
-    const auto constants = std::ranges::count_if(strike.words, is_constant);
-    TS_CHECK(constants == 0 || constants == std::ssize(strike.words),
-             "activations live for one inference, constants for all");
-    return constants > 0;
+    TS_CHECK(std::ranges::is_partitioned(words, is_constant),
+             "the stores of activations come after those of constants");
+    const auto constants =
+        static_cast<std::size_t>(std::ranges::partition_point(words, is_constant) - words.begin());
+    return {words.first(constants), words.subspan(constants)};
   }
 
   std::int64_t images() const { return load_.images(); }
@@ -165,6 +180,26 @@ class TensorStudy final : public Study {
     }
     tell_images(results, observer);
     return results;
+  }
+
+  /// Constants and activations in one inference of an image; either may be none.
+  TrialResult strike_both(ImageId image, Words constants, Words activations) {
+    const std::int64_t home = image.value / batch_;
+    const dnn::Inputs inputs = home_batch(home);
+    const dnn::TensorStores::ImageFaults faults{image.value - home * batch_, activations};
+    std::vector<dnn::TensorStores::ImageStrike> struck;
+    dnn::ConstantStrike strike(stores_, constants);
+    const at::Tensor answer = on_host(strike.run(
+        [&](const dnn::Hook& after) {
+          return stores_.run(executor_, inputs, nullptr, {&faults, 1}, &struck, after);
+        },
+        true));
+    TrialResult result =
+        judged(image.value, answer, faults.row, strike.changed() + struck.front().changed);
+    result.before = strike.before();
+    result.after = strike.after();
+    result.layer = stores_.all()[constants.front().store.value].layer;
+    return result;
   }
 
   /// Several in a batch where their images allow it: one result each, which does not depend on the
@@ -204,17 +239,17 @@ class TensorStudy final : public Study {
         run.faulty.emplace_back(layer, value.toTensor().clone());
       }
     };
-    if (strikes_constants(job.strike)) {
-      for (const WordFault& fault : run.faults) {
-        run.before.push_back(dnn::word_of(stores_.backing(fault.store).words, fault.word));
-      }
-      dnn::ConstantStrike strike(stores_, run.faults);
-      strike.run(executor_, images, false);  // after it all words are struck
-      executor_.run(images, see);
-    } else {
-      const dnn::TensorStores::ImageFaults faults{run.row, run.faults};
-      stores_.run(executor_, images, &golden, {&faults, 1}, nullptr, see);
+    const auto [constants, activations] = parts_of(job.strike);
+    for (const WordFault& fault : constants) {
+      run.before.push_back(dnn::word_of(stores_.backing(fault.store).words, fault.word));
     }
+    dnn::ConstantStrike strike(stores_, constants);
+    if (!constants.empty()) {
+      strike.run(executor_, images, false);  // after it all words are struck
+    }
+    const dnn::TensorStores::ImageFaults faults{run.row, activations};
+    stores_.run(executor_, images, constants.empty() ? &golden : nullptr, {&faults, 1}, nullptr,
+                see);
     observer->on_words(run);
   }
 

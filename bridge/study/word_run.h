@@ -22,7 +22,7 @@ struct WordRun {
   std::span<const WordFault> faults;
   const dnn::Tape& golden;            // of the batch that the image belongs to
   std::int64_t row = 0;               // of the image in the batch
-  std::vector<std::uint64_t> before;  // by fault: the word; empty of activations
+  std::vector<std::uint64_t> before;  // by fault on a constant, which come first: the word
   /// The first output of each layer where it differs from golden, with the layer's index.
   std::vector<std::pair<std::size_t, at::Tensor>> faulty;
 };

@@ -71,18 +71,6 @@ CellFault CellPopulation::one_cell(const TrialStreams& streams) const {
   return fault;
 }
 
-DrawnTrial CellPopulation::trial_of(DrawnStrike drawn) const {
-  finish(drawn);
-  const CellFault& first = drawn.cells.front().fault;
-  drawn.struck = geometry(first.memory).cell_of(first.bit);
-  drawn.cycle = first.when.from;
-  drawn.structure = structure_of(first.memory);
-  drawn.memory = first.memory;
-  DrawnTrial trial;
-  trial.strike = std::move(drawn);
-  return trial;
-}
-
 DrawnTrial CellPopulation::draw(const TrialStreams& streams, std::optional<std::size_t>) const {
   RandomStream site_stream = streams.of(Purpose::kSite);
   RandomStream cycle_stream = streams.of(Purpose::kCycle);

@@ -21,8 +21,6 @@ class CellPopulation final : public MemoryPopulation {
   bool is_spread() const override { return strike().count > 1 || strike().per_bit > 0.0; }
   CellFault cell_at(std::uint64_t index) const;
   CellFault one_cell(const TrialStreams& streams) const;
-  /// What was struck first, of its cells.
-  DrawnTrial trial_of(DrawnStrike strike) const;
 };
 
 }  // namespace tilestrike::campaigns

@@ -1,15 +1,17 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Faults that the scenario lists, one trial after another: of registers of the mesh, or of words of
-// tensors.
+// Faults that the scenario lists, one trial after another: of registers of the mesh, of cells of
+// memories, or of words of tensors.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "bridge/words/study_facts.h"
+#include "campaigns/plan/memory_population.h"
 #include "campaigns/plan/population.h"
 #include "campaigns/plan/tensor_population.h"
+#include "campaigns/scenario/scenario.h"
 
 namespace tilestrike::campaigns {
 
@@ -29,18 +31,44 @@ class ListedRegisters final : public Population {
   std::vector<std::vector<SiteId>> sites_;  // of the list's faults
 };
 
+class ListedCells final : public MemoryPopulation {
+ public:
+  /// Throws Failure as ListedRegisters does.
+  ListedCells(const Scenario& scenario, const bridge::StudyFacts& study);
+
+  std::uint64_t members() const override { return strike().list.size(); }
+  std::string text() const override;
+  bool is_list() const override { return true; }
+  std::optional<ImageId> named_image(TrialId trial) const override;
+  DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
+  std::string what() const override { return "listed faults"; }
+
+ private:
+  bool is_spread() const override { return is_spread_; }
+
+  std::vector<std::vector<CellFault>> cells_;  // of the list's faults; kind and time are not set
+  bool is_spread_ = false;                     // a trial names several memories
+};
+
 class ListedWords final : public TensorPopulation {
  public:
-  /// Throws Failure: activations and other tensors at once, an image that is not in use.
+  /// Throws Failure: no such tensor, word or bit, a bit twice in one trial, an image that is not in
+  /// use.
   ListedWords(const StrikeConfig& strike, const bridge::StudyFacts& study);
 
   std::uint64_t members() const override { return strike().list.size(); }
   std::string text() const override;
   bool is_list() const override { return true; }
   std::optional<ImageId> named_image(TrialId trial) const override;
-  /// Throws Failure: no such tensor, word or bit.
   DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
   std::string what() const override { return "listed faults"; }
+
+ private:
+  using Stores = std::vector<std::vector<StoreId>>;  // of the list's faults
+  ListedWords(const StrikeConfig& strike, const bridge::StudyFacts& study, Stores named);
+  static Stores stores_of(const StrikeConfig& strike, const bridge::StudyFacts& study);
+
+  Stores named_;
 };
 
 }  // namespace tilestrike::campaigns

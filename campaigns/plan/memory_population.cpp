@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -137,6 +138,18 @@ void MemoryPopulation::finish(DrawnStrike& drawn) {
                         drawn.cells[i - 1].fault.bit.codeword != fault.bit.codeword;
     drawn.codewords += is_new ? 1 : 0;
   }
+}
+
+DrawnTrial MemoryPopulation::trial_of(DrawnStrike drawn) const {
+  finish(drawn);
+  const CellFault& first = drawn.cells.front().fault;
+  drawn.struck = geometry(first.memory).cell_of(first.bit);
+  drawn.cycle = first.when.from;
+  drawn.structure = structure_of(first.memory);
+  drawn.memory = first.memory;
+  DrawnTrial trial;
+  trial.strike = std::move(drawn);
+  return trial;
 }
 
 sim::Cell PlaceStreams::cell(const sim::ArrayGeometry& geometry) {

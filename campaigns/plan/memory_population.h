@@ -67,6 +67,8 @@ class MemoryPopulation : public Population {
   }
   /// Sorts the cells, leaves none twice, and counts their codewords.
   static void finish(DrawnStrike& drawn);
+  /// The trial that strikes these cells, and says which of them is the first.
+  DrawnTrial trial_of(DrawnStrike drawn) const;
 
  private:
   std::vector<bridge::StudyMemory> memories_;  // of the study

@@ -118,7 +118,9 @@ class Population {
   virtual std::string lasts() const;
   /// Whether parts of the accelerator are struck, by an engine, rather than numbers of the network.
   virtual bool is_on_hardware() const { return true; }
-  /// Of the numbers of a network: which of them, as the scenario says it.
+  /// Of the numbers of a network: those stores in which words may be struck, in order.
+  virtual std::vector<StoreId> selected() const { return {}; }
+  /// The same, as the scenario says it.
   virtual std::string selection() const { return ""; }
   /// And the formats that these are stored in: each once, that of the most words first.
   virtual std::vector<std::string> formats() const { return {}; }

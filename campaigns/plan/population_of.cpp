@@ -22,6 +22,9 @@ std::unique_ptr<Population> population_of(const Scenario& scenario,
       if (is_on_tensors) {
         return std::make_unique<ListedWords>(strike, study);
       }
+      if (strikes_memories(strike)) {
+        return std::make_unique<ListedCells>(scenario, study);
+      }
       return std::make_unique<ListedRegisters>(strike, study);
     case Process::kParticle:
       return std::make_unique<ParticlePopulation>(scenario, study);

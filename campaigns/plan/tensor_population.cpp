@@ -11,12 +11,8 @@
 namespace tilestrike::campaigns {
 namespace {
 
-bool is_persistent_on_tensors(const StrikeConfig& strike, bool strikes_constants) {
-  const bool is_stuck = std::ranges::all_of(strike.faults, [](FaultKind kind) {
-    return kind == FaultKind::kStuckAt0 || kind == FaultKind::kStuckAt1;
-  });
-  return strikes_constants || strike.lasts.kind == Lasts::Kind::kPermanent ||
-         (strike.lasts.kind == Lasts::Kind::kAuto && is_stuck);
+bool strikes_constants_alone(const StruckRoles& roles) {
+  return roles.constants && !roles.activations;
 }
 
 }  // namespace
@@ -34,10 +30,11 @@ std::string bit_stratum_of(const NumberFormat& format, int bit) {
 }
 
 TensorPopulation::TensorPopulation(const StrikeConfig& strike,
-                                   const std::vector<TensorStore>& stores, bool strikes_constants)
-    : Population(strike, StrikeTimes(), is_persistent_on_tensors(strike, strikes_constants)),
+                                   const std::vector<TensorStore>& stores, StruckRoles roles)
+    : Population(strike, StrikeTimes(),
+                 strikes_constants_alone(roles) || campaigns::is_persistent(strike)),
       stores_(&stores),
-      strikes_constants_(strikes_constants) {}
+      roles_(roles) {}
 
 void TensorPopulation::add_store(Part part) {
   part.first_bit = bits_;
@@ -166,9 +163,9 @@ std::vector<std::string> TensorPopulation::parts() const {
 }
 
 std::string TensorPopulation::lasts() const {
-  return strikes_constants_ ? "until written again"
-         : is_persistent()  ? "permanent"
-                            : "for one inference";
+  return strikes_constants_alone(roles_) ? "until written again"
+         : is_persistent()               ? "permanent"
+                                         : "for one inference";
 }
 
 std::string TensorPopulation::selection() const {

@@ -17,12 +17,17 @@ namespace tilestrike::campaigns {
 /// other integers and fixed point. This is the name of one bit's.
 std::string bit_stratum_of(const NumberFormat& format, int bit);
 
+/// What strikes are on, of all that a network stores.
+struct StruckRoles {
+  bool constants = false;    // all roles but activations
+  bool activations = false;  // with constants: one inference of one image meets both
+};
+
 class TensorPopulation : public Population {
  public:
-  // Of what `where` means; nothing where faults are listed.
+  // Of what `where` means, or the list names.
   std::uint64_t words() const { return words_; }
-  std::uint64_t bits() const { return bits_; }
-  std::vector<StoreId> selected() const;
+  std::uint64_t bits() const { return bits_; }  // none where faults are listed
   /// The shares of the strata among the struck bits of these stores, in the order of strata().
   std::vector<double> stratum_weights(const std::vector<StoreId>& stores) const;
   /// What a trial counts among all.
@@ -35,6 +40,7 @@ class TensorPopulation : public Population {
   }
   std::string stratum_name(const DrawnTrial& drawn) const override;
   std::vector<std::string> parts() const override;
+  std::vector<StoreId> selected() const override;
   std::string lasts() const override;
   bool is_on_hardware() const override { return false; }
   std::string selection() const override;
@@ -46,9 +52,9 @@ class TensorPopulation : public Population {
   std::vector<std::string> not_modelled() const override;
 
  protected:
-  /// What a constant has become stays until it is written again, for all images.
+  /// What a constant alone has become stays until it is written again, for all images.
   TensorPopulation(const StrikeConfig& strike, const std::vector<TensorStore>& stores,
-                   bool strikes_constants);
+                   StruckRoles roles);
 
   struct Part {
     StoreId store;
@@ -70,7 +76,7 @@ class TensorPopulation : public Population {
 
  private:
   const std::vector<TensorStore>* stores_;
-  bool strikes_constants_ = false;
+  StruckRoles roles_;
   std::vector<Part> parts_;
   std::uint64_t words_ = 0, bits_ = 0;
 };

@@ -22,7 +22,9 @@ std::uint64_t bit_mask(int bit) { return std::uint64_t{1} << bit; }
 }  // namespace
 
 WordPopulation::WordPopulation(const StrikeConfig& strike, const std::vector<TensorStore>& stores)
-    : TensorPopulation(strike, stores, strike.where.tensors.strikes_constants()) {
+    : TensorPopulation(
+          strike, stores,
+          {strike.where.tensors.strikes_constants(), strike.where.tensors.strikes_activations()}) {
   const TensorSelection& selection = strike.where.tensors;
   for (const std::uint32_t id : selected_stores(selection, stores)) {
     const TensorStore& store = stores[id];

@@ -70,6 +70,10 @@ Summary summary_of(const SummaryFacts& facts) {
   summary.warnings.insert(summary.warnings.end(), own.begin(), own.end());
   summary.headings = population.headings();
   summary.per_parameter = population.expected_per_word();
+  summary.is_list = population.is_list();
+  if (summary.per_parameter) {
+    summary.coverage = coverage_of(population.selected(), *facts.study);
+  }
   if (summary.per_parameter && !plan.is_census()) {
     summary.strata = population.strata();
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bridge/words/study_facts.h"
+#include "campaigns/plan/coverage.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/report/strike_summary.h"
 #include "campaigns/results/audit.h"
@@ -53,7 +54,9 @@ struct Summary {
   bool are_chips = false;        // trial k is one chip at every point of a sweep
   // Of a strike on tensors:
   std::optional<double> per_parameter;  // expected faults over the words that may be struck
-  std::vector<Stratum> strata;          // that the trials are shared between; empty: they are not
+  bool is_list = false;                 // these are counted, over the words of the named tensors
+  std::optional<TensorCoverage> coverage;
+  std::vector<Stratum> strata;  // that the trials are shared between; empty: they are not
   double device_fit = 0.0;  // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;
@@ -81,6 +84,7 @@ Estimate rate_of(const Tally& tally, const SummaryFacts& facts, Rate rate);
 
 Report report_of(const Summary& summary);
 Report report_of(const AuditSummary& audit);
+Report report_of(const TensorCoverage& coverage);
 
 /// The points of a sweep of particles: a table at its end, without rows where there is nothing to
 /// compare.

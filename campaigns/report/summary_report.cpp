@@ -112,6 +112,9 @@ void add_sample(const Summary& summary, Report& report) {
   report.fact("accuracy", is_accuracy ? FactValue(*summary.golden_score) : FactValue(nullptr));
   report.fact("device", summary.device);
   report.say("population: " + summary.population);
+  if (summary.coverage) {
+    report.add("coverage", report_of(*summary.coverage));
+  }
   report.say(summary.is_census
                  ? std::string("every member once: no sampling error")
                  : fmt::format("{:g} % intervals over {}s ({})", 100.0 * summary.confidence,
@@ -158,7 +161,10 @@ void add_tensors(const Summary& summary, Report& report) {
         summary.expected_faults, 1.0 - summary.weight, summary.weight);
   }
   report.say(text);
-  report.say(fmt::format("expected faults per parameter: {:.3g}", *summary.per_parameter));
+  report.say(summary.is_list
+                 ? fmt::format("faults per parameter of the tensors that the list names: {:.3g}",
+                               *summary.per_parameter)
+                 : fmt::format("expected faults per parameter: {:.3g}", *summary.per_parameter));
   add_strata(summary.strata, report);
   const bool is_known =
       summary.score.estimate.n > 0 && summary.metric.name == bridge::kTop1Accuracy;

@@ -216,7 +216,8 @@ std::string study_key(const Point& point, const sim::EngineSet& engines) {
        {"model", "data", "accelerator", "format", "batch", "judge", "device", "engine"}) {
     key += document.find(name)->json();
   }
-  return key + (study_inputs(point.scenario, engines).strikes_tensors ? " tensors" : "");
+  const bridge::StudyInputs inputs = study_inputs(point.scenario, engines);
+  return key + (inputs.strikes_tensors ? " tensors " + std::to_string(inputs.batch) : "");
 }
 
 }  // namespace

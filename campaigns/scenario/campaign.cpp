@@ -255,6 +255,17 @@ void narrow(Value& sweep, const Setting& setting, ErrorList& errors) {
   }
 }
 
+/// The addresses of a sweep.
+std::vector<std::string> addresses_of(const std::vector<Axis>& axes) {
+  std::vector<std::string> addresses;
+  for (const Axis& axis : axes) {
+    for (const Setting& setting : axis.empty() ? std::vector<Setting>() : axis.front()) {
+      addresses.push_back(setting.address);
+    }
+  }
+  return addresses;
+}
+
 std::string label_of(const std::vector<Setting>& settings) {
   std::vector<std::string> parts;
   for (const Setting& setting : settings) {
@@ -273,7 +284,8 @@ void add_point(const Value& base, const std::vector<Setting>& settings,
     apply(setting, document, own);
   }
   if (own.empty()) {
-    point.scenario = read_scenario(document, engines, own);
+    // At one point of a sweep the voltage may be the node's.
+    point.scenario = read_scenario(document, engines, own, addresses_of({Axis{settings}}));
   }
   try {
     own.throw_if_any();
@@ -341,14 +353,19 @@ Campaign read_campaign(Value document, const sim::EngineSet& engines,
     sweep.reset();
   }
   const std::vector<Axis> axes = sweep ? read_sweep(*sweep, errors) : std::vector<Axis>{};
-  Value base = expanded(read_scenario(document, engines, errors));
+  const std::vector<std::string> swept = addresses_of(axes);
+  std::vector<std::string> later = swept;
+  for (const Setting& setting : settings) {
+    later.push_back(setting.address);
+  }
+  Value base = expanded(read_scenario(document, engines, errors, later));
   errors.throw_if_any();
   for (const Setting& setting : settings) {
     apply(setting, base, errors);
   }
   errors.throw_if_any();
   Campaign campaign;
-  campaign.document = expanded(read_scenario(base, engines, errors));
+  campaign.document = expanded(read_scenario(base, engines, errors, swept));
   errors.throw_if_any();
   if (sweep) {
     campaign.document.set("sweep", *sweep);

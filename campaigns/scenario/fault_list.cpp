@@ -104,6 +104,7 @@ Value write_fault_list(const std::vector<ListedTrial>& list) {
     std::vector<Value> faults;
     for (const ListedFault& fault : trial) {
       faults.push_back(write_fields(table, fault));
+      faults.back().place = fault.place;  // for what the plan finds
     }
     trials.push_back(faults.size() == 1 ? std::move(faults.front())
                                         : Value::list(std::move(faults)));
@@ -138,6 +139,20 @@ std::vector<SiteId> selected_sites(const MeshSelection& selection, const sim::Me
   return chosen;
 }
 
+bool check_register(const std::string& name, const std::string& path, const std::string& place,
+                    const sim::MeshSites& sites, ErrorList& errors) {
+  if (sites.block_named(name) != nullptr) {
+    return true;
+  }
+  std::vector<std::string> known;
+  for (const sim::RegisterBlock& block : sites.blocks()) {
+    known.push_back(block.name);
+  }
+  errors.add(ErrorCode::kInvalidInput, path + ": this mesh has no register named '" + name + "'",
+             place, suggestion(name, known));
+  return false;
+}
+
 std::optional<SiteId> site_of(const ListedFault& fault, const sim::MeshSites& sites) {
   const sim::RegisterBlock* block = sites.block_named(fault.register_name);
   return block == nullptr
@@ -149,6 +164,39 @@ std::string place_rule(const std::string& register_name, const sim::MeshSites& s
   const sim::RegisterBlock* block = sites.block_named(register_name);
   TS_CHECK(block != nullptr, "a register that is not on this mesh");
   return "name " + join(sites.indices(block->kind), ", ") + ", and no other place";
+}
+
+std::optional<CodewordBit> cell_of(const ListedFault& fault, const sim::ArrayGeometry& geometry) {
+  const bool has_place = fault.bank >= 0 || fault.row >= 0 || fault.column >= 0;
+  if (fault.codeword >= 0 || fault.bit >= 0) {
+    const bool is_there = fault.codeword >= 0 && fault.bit >= 0 && !has_place &&
+                          static_cast<std::uint64_t>(fault.codeword) < geometry.codewords() &&
+                          fault.bit < geometry.codeword_bits();
+    return is_there ? std::optional(CodewordBit{
+                          CodewordId(static_cast<std::uint64_t>(fault.codeword)), fault.bit})
+                    : std::nullopt;
+  }
+  const auto is_below = [](int number, int end) { return 0 <= number && number < end; };
+  const bool is_there = is_below(fault.bank, geometry.banks()) &&
+                        is_below(fault.row, geometry.rows()) &&
+                        is_below(fault.column, geometry.columns());
+  return is_there ? std::optional(geometry.bit_at({fault.bank, fault.row, fault.column}))
+                  : std::nullopt;
+}
+
+std::string place_rule(const sim::ArrayGeometry& geometry) {
+  const auto range = [](const char* name, std::uint64_t count) {
+    return std::string(name) + " (0 to " + std::to_string(count - 1) + ")";
+  };
+  const sim::ArrayConfig& array = geometry.config();
+  std::string bits = "bit (0 to " + std::to_string(geometry.codeword_bits() - 1);
+  if (array.check_bits > 0) {
+    bits += ", check bits from " + std::to_string(array.data_bits) + " on";
+  }
+  return "name " + range("codeword", geometry.codewords()) + " and " + bits + "), or " +
+         range("bank", static_cast<std::uint64_t>(geometry.banks())) + ", " +
+         range("row", static_cast<std::uint64_t>(geometry.rows())) + " and " +
+         range("column", static_cast<std::uint64_t>(geometry.columns()));
 }
 
 }  // namespace tilestrike::campaigns

@@ -221,11 +221,39 @@ std::optional<sim::TechnologyNode> find_node(const std::string& text, const std:
   return std::nullopt;
 }
 
+namespace {
+
+/// Settings mean all memories by *; in a file each has its name.
+void check_memory_names(const Value& accelerator, const std::string& key, ErrorList& errors) {
+  const Value* memory = accelerator.find("memory");
+  if (memory == nullptr || !memory->is_map()) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const Entry& entry : memory->entries) {
+    if (entry.key != "*") {
+      names.push_back(entry.key);
+    }
+  }
+  for (const Entry& entry : memory->entries) {
+    if (entry.key == "*") {
+      const std::string all = join(names, ", ");
+      errors.add(ErrorCode::kInvalidInput, key + ".memory.*: '*' is the name of no memory",
+                 entry.place.text(),
+                 (names.empty() ? "name the memories" : "name each of " + all) +
+                     ", or set all at once with --set or sweep: '" + key + ".memory.*.KEY'");
+    }
+  }
+}
+
+}  // namespace
+
 bridge::AcceleratorConfig read_accelerator(const Value& given, const std::string& key,
                                            ErrorList& errors) {
   bridge::AcceleratorConfig config;
   ErrorList own;
   const Value map = resolve_accelerator(given, key, own);
+  check_memory_names(map, key, own);
   try {
     own.throw_if_any();
   } catch (const Failure& failure) {

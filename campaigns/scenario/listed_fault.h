@@ -16,9 +16,13 @@ namespace tilestrike::campaigns {
 
 /// One fault of a `faults` list; what is not set is not named there.
 struct ListedFault {
-  std::string tensor;  // empty: the fault is on the mesh
-  std::int64_t word = -1;
-  std::string register_name;  // of the mesh; empty: the fault is on a tensor
+  std::string tensor;         // a word of it,
+  std::string memory;         // a cell of it,
+  std::string register_name;  // or a register of the mesh: one of the three
+  std::int64_t word = -1;     // of the tensor
+  // A cell is a codeword's bit, or has a bank, a row and a column.
+  std::int64_t codeword = -1;
+  int bank = -1;
   int row = -1, column = -1, position = 0, bit = -1;
   Cycle cycle = -1;  // a transient's cycle, or where a window starts
   Cycle until = -1;
@@ -29,6 +33,17 @@ struct ListedFault {
 
 /// The faults of one trial.
 using ListedTrial = std::vector<ListedFault>;
+
+/// What a listed fault is on.
+enum class ListedPlace { kRegister, kCell, kWord };
+ListedPlace place_of(const ListedFault& fault);
+
+/// The image that a trial names, in one of its faults or in all; -1: none.
+std::int64_t named_image(const ListedTrial& trial);
+
+/// When a fault acts. `otherwise`: of a fault that names no cycle, and of one that lasts where it
+/// names no end.
+CycleWindow window_of(const ListedFault& fault, bool is_persistent, CycleWindow otherwise);
 
 /// The keys of one entry of `faults`, and the columns of a CSV file of them.
 FieldTable<ListedFault> listed_fault_fields();

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "campaigns/scenario/library.h"
+#include "campaigns/scenario/list_checks.h"
 #include "campaigns/scenario/memory_strike.h"
 #include "campaigns/scenario/strike.h"
 #include "sim/memory/array_geometry.h"
@@ -37,7 +38,7 @@ void check_names(const StrikeConfig& strike, const bridge::AcceleratorConfig& ac
                  const Value& document, ErrorList& errors) {
   const std::string path = "strike.where.memory";
   const std::vector<std::string> known = memory_names(accelerator);
-  if (known.empty()) {
+  if (known.empty() && strike.where.memory.is_asked) {
     errors.add(ErrorCode::kInvalidInput,
                path + ": the accelerator '" + accelerator.name + "' has no memories",
                place_at(document, path), "describe them under 'accelerator.memory'");
@@ -204,7 +205,8 @@ void check_failure(const StrikeConfig& strike, const bridge::AcceleratorConfig& 
 }  // namespace
 
 void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
-                         const Value& document, ErrorList& errors) {
+                         const Value& document, ErrorList& errors,
+                         const std::vector<std::string>& later) {
   const Where& where = strike.where;
   const auto refuse = [&](const std::string& key, const std::string& what,
                           const std::string& cure) {
@@ -222,7 +224,7 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
                                  "write 'process: uniform'"
                                : "add 'where: {memory: all}', or write 'process: uniform'");
   }
-  if (!where.memory.is_asked) {
+  if (!where.memory.is_asked && !strikes_memories(strike)) {
     return;
   }
   check_names(strike, accelerator, document, errors);
@@ -232,7 +234,13 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
            "write 'guard: none', or strike the mesh alone");
   }
   if (strike.process == Process::kList) {
-    refuse("strike.where.memory", "'where' means nothing with 'process: list'", "leave it out");
+    if (where.memory.is_asked) {
+      refuse("strike.where.memory", "'where' means nothing with 'process: list'", "leave it out");
+    }
+    if (strikes_memories(strike) && !strikes_tensors(strike) &&
+        !lists(strike, ListedPlace::kRegister)) {
+      check_listed_cells(strike, accelerator, errors);
+    }
     return;
   }
   if (!where.tensors.is_empty()) {
@@ -250,6 +258,12 @@ void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorCo
   }
   if (is_particle(strike)) {
     check_particle(strike, accelerator, document, errors);
+    const bool is_given_later = std::ranges::find(later, "strike.voltage") != later.end();
+    if (strike.particle.rate_per_volt && strike.particle.voltage == 0.0 && !is_given_later) {
+      refuse("strike.rate_per_volt",
+             "without 'voltage' the supply is the node's, at which the rates are its own",
+             "add 'voltage: ...' in V, or leave rate_per_volt out");
+    }
     return;
   }
   if (is_failure(strike)) {

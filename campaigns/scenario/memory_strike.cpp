@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "campaigns/scenario/library.h"
 #include "campaigns/scenario/strike.h"
@@ -272,7 +273,8 @@ double voltage_factor(const ParticleConfig& particle, const sim::TechnologyNode&
 }
 
 bool strikes_memories(const StrikeConfig& strike) {
-  return strike.process != Process::kList && strike.where.memory.is_asked;
+  return strike.process == Process::kList ? lists(strike, ListedPlace::kCell)
+                                          : strike.where.memory.is_asked;
 }
 
 bool is_failure(const StrikeConfig& strike) {
@@ -287,16 +289,33 @@ bool holds_only_backing(const sim::MemoryConfig& memory) {
   });
 }
 
+namespace {
+
+std::vector<std::string> listed_memories(const StrikeConfig& strike) {
+  std::set<std::string> names;
+  for (const ListedTrial& trial : strike.list) {
+    for (const ListedFault& fault : trial) {
+      names.insert(fault.memory);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
 std::vector<std::size_t> selected_memories(const StrikeConfig& strike,
                                            const bridge::AcceleratorConfig& accelerator) {
-  const std::vector<std::string>& names = strike.where.memory.names;
+  const bool is_list = strike.process == Process::kList;
+  const std::vector<std::string> names =
+      is_list ? listed_memories(strike) : strike.where.memory.names;
   std::vector<std::size_t> selected;
   for (std::size_t i = 0; i < accelerator.memory.size(); ++i) {
     const auto& [name, memory] = accelerator.memory[i];
     const bool is_dram = strike.process == Process::kDram;
     const bool is_of_all = is_dram == holds_only_backing(memory) ||
                            (!is_dram && !is_particle(strike) && !is_failure(strike));
-    const bool is_meant = names.empty() ? is_of_all : std::ranges::find(names, name) != names.end();
+    const bool is_meant =
+        names.empty() ? is_of_all && !is_list : std::ranges::find(names, name) != names.end();
     if (is_meant) {
       selected.push_back(i);
     }

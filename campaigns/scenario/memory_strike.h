@@ -93,7 +93,8 @@ bool holds_only_backing(const sim::MemoryConfig& memory);
 /// Whether cells of a chip or parts of a device fail.
 bool is_failure(const StrikeConfig& strike);
 
-/// The memories of an accelerator that a strike means, by their places in its file. Of `all`, what
+/// The memories of an accelerator that a strike means, or its list names, by their places in its
+/// file. Of `all`, what
 /// only holds backing copies is DRAM: particles and low voltage leave it alone, and the process
 /// `dram` means nothing else.
 std::vector<std::size_t> selected_memories(const StrikeConfig& strike,
@@ -106,8 +107,10 @@ enum class AfterDetection {
 };
 AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator);
 
-/// Cross-checks of the parts that belong to memories and particles (memory_checks.cpp).
+/// Cross-checks of the parts that belong to memories and particles (memory_checks.cpp). `later` as
+/// read_scenario() takes it.
 void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
-                         const Value& document, ErrorList& errors);
+                         const Value& document, ErrorList& errors,
+                         const std::vector<std::string>& later = {});
 
 }  // namespace tilestrike::campaigns

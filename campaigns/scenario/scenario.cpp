@@ -199,7 +199,8 @@ Field<Scenario> format_field() {
 Field<Scenario> batch_field() {
   return custom_field<Scenario>(
       {"batch", "integer or auto", "images", "auto", "1 to 65536",
-       "images of one inference; auto: 1 where the mesh is struck, else 32"},
+       "images of one inference; auto: 1 where the mesh is struck, or activations together with "
+       "other tensors, else 32"},
       [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
         if (value.is_scalar() && value.scalar == "auto") {
           scenario.batch = 0;
@@ -536,7 +537,8 @@ void check_audit(const Scenario& scenario, const Value& document, ErrorList& err
 
 }  // namespace
 
-Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList& errors) {
+Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList& errors,
+                       const std::vector<std::string>& later) {
   Scenario scenario;
   if (!document.is_map()) {
     errors.add(ErrorCode::kInvalidInput, "a scenario is a map of keys", document.place.text(),
@@ -557,7 +559,7 @@ Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList&
     check_target(scenario, document, errors);
     check_strike(scenario.strike, scenario.accelerator.mesh, document, errors);
     if (scenario.has_accelerator) {
-      check_memory_strike(scenario.strike, scenario.accelerator, document, errors);
+      check_memory_strike(scenario.strike, scenario.accelerator, document, errors, later);
     }
     check_trials(scenario, document, errors);
     check_until(scenario, document, errors);
@@ -603,7 +605,11 @@ bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet&
   inputs.has_accelerator = scenario.has_accelerator;
   inputs.strikes_tensors = strikes_tensors(scenario.strike);
   inputs.format = scenario.number_format();
+  const TensorSelection& tensors = scenario.strike.where.tensors;
+  // What has struck the constants of one trial is not there in the next: no two share a batch.
+  const bool is_of_both = tensors.strikes_constants() && tensors.strikes_activations();
   inputs.batch = scenario.batch > 0 ? scenario.batch : inputs.strikes_tensors ? 0 : 1;
+  inputs.is_batch_shared = !is_of_both;
   inputs.judge = scenario.judge;
   inputs.device = scenario.device;
   inputs.engines = engines;

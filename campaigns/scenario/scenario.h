@@ -73,7 +73,9 @@ FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines);
 
 /// Reads and checks `document` as a whole; every problem goes to `errors` with its place. Names and
 /// paths become what the expanded form holds, defaults that depend on other keys are filled in.
-Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList& errors);
+/// `later`: addresses that settings and sweeps give a value afterwards; they are not missed here.
+Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList& errors,
+                       const std::vector<std::string>& later = {});
 
 /// The expanded form: reading it gives the same scenario, wherever it stands.
 Value expanded(const Scenario& scenario);

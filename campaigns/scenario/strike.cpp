@@ -282,15 +282,15 @@ FieldTable<StrikeConfig> strike_fields() {
       count_field(),
       rate_field("per_bit", &StrikeConfig::per_bit,
                  "instead of 'count': each bit of the tensors, or cell of the memories, is faulty "
-                 "with this "
-                 "probability"),
+                 "with this probability"),
       rate_field("per_parameter", &StrikeConfig::per_parameter,
                  "instead of 'count': each word has one faulty bit with this probability"),
       custom_field<StrikeConfig>(
           {"faults", "list or CSV file", "", "", "",
            "with 'process: list': each entry {register, pe | row, column, position, bit, cycle, "
-           "until, image, fault} or {tensor, word, bit, image, fault} is one trial, a list of "
-           "entries is one trial of several faults"},
+           "until, image, fault}, {memory, codeword, bit | bank, row, column, cycle, until, image, "
+           "fault} or {tensor, word, bit, image, fault} is one trial, a list of entries is one "
+           "trial of several faults"},
           read_fault_list,
           [](const StrikeConfig& strike) {
             return strike.list_file.empty() ? write_fault_list(strike.list)

@@ -77,6 +77,9 @@ struct StrikeConfig {
 
 FieldTable<StrikeConfig> strike_fields();
 
+/// Whether some fault of its list is on such a place.
+bool lists(const StrikeConfig& strike, ListedPlace place);
+
 /// Whether the strike hits tensors, not the mesh.
 bool strikes_tensors(const StrikeConfig& strike);
 /// Neither tensors nor memories.

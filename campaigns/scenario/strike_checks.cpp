@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "campaigns/scenario/fault_list.h"
+#include "campaigns/scenario/list_checks.h"
 #include "campaigns/scenario/strike.h"
 
 namespace tilestrike::campaigns {
@@ -49,18 +50,6 @@ void check_kinds(const StrikeConfig& strike, const Value& document, ErrorList& e
   }
 }
 
-void check_register(const std::string& name, const std::string& path, const std::string& place,
-                    const sim::MeshSites& sites, ErrorList& errors) {
-  std::vector<std::string> known;
-  for (const sim::RegisterBlock& block : sites.blocks()) {
-    known.push_back(block.name);
-  }
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
-    errors.add(ErrorCode::kInvalidInput, path + ": this mesh has no register named '" + name + "'",
-               place, suggestion(name, known));
-  }
-}
-
 void check_selection(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
                      ErrorList& errors) {
   const MeshSelection& selection = strike.where.mesh;
@@ -97,84 +86,12 @@ void check_selection(const StrikeConfig& strike, const sim::MeshConfig& mesh, co
   }
 }
 
-void check_listed(const ListedFault& fault, const StrikeConfig& strike, const sim::MeshSites& sites,
-                  ErrorList& errors) {
-  const std::string path = "strike.faults";
-  const std::string place = fault.place.text();
-  const bool persistent = is_persistent(strike);
-  if (fault.register_name.empty() || fault.bit < 0) {
-    errors.add(
-        ErrorCode::kInvalidInput,
-        path + (fault.register_name.empty() ? ".register" : ".bit") + ": this key is required",
-        place, "name a register and a bit, or a tensor and a word");
-    return;
-  }
-  check_register(fault.register_name, path + ".register", place, sites, errors);
-  const bool is_known = sites.block_named(fault.register_name) != nullptr;
-  if (is_known && !site_of(fault, sites)) {
-    errors.add(ErrorCode::kInvalidInput,
-               path + ": this mesh has no such bit of '" + fault.register_name + "'", place,
-               place_rule(fault.register_name, sites));
-  }
-  if (fault.cycle < 0 && !persistent) {
-    errors.add(ErrorCode::kInvalidInput, path + ".cycle: this key is required", place,
-               "add 'cycle: ...' (a transient strikes at one cycle of an inference)");
-  }
-  const Cycle from = fault.cycle >= 0 ? fault.cycle : strike.lasts.window.from;
-  const Cycle until = fault.until >= 0 ? fault.until : strike.lasts.window.until;
-  if (until <= from) {
-    errors.add(ErrorCode::kInvalidInput, path + ".until: the window ends before it starts", place,
-               "let 'until' be greater than 'cycle'");
-  }
-  if (fault.until >= 0 && !persistent && !is_stuck(fault.kind.value_or(strike.faults.front()))) {
-    errors.add(ErrorCode::kInvalidInput, path + ".until: a flip or random value acts only once",
-               place, "leave 'until' out, or write 'fault: stuck_at_0' or stuck_at_1");
-  }
-  if (fault.image >= 0 && persistent) {
-    errors.add(ErrorCode::kInvalidInput,
-               path + ".image: a lasting fault is judged on all images in use", place,
-               "leave 'image' out, or write 'lasts: transient'");
-  }
-}
-
-void check_list(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
-                ErrorList& errors) {
-  if (strike.list.empty() && strike.list_file.empty()) {
-    errors.add(ErrorCode::kInvalidInput, "strike.faults: 'process: list' needs a list of faults",
-               place_at(document, "strike"), "add 'faults: [{register: ..., bit: ...}, ...]'");
-  }
-  const MeshSelection& selection = strike.where.mesh;
-  if (!selection.pe.empty() || !selection.registers.empty() || !selection.bits.empty() ||
-      !selection.layer.empty() || strike.count != 1) {
-    errors.add(ErrorCode::kInvalidInput,
-               "strike: 'where' and 'count' mean nothing with 'process: list'",
-               place_at(document, "strike"), "leave them out; each listed fault names its site");
-  }
-  const sim::MeshSites sites(mesh);
-  for (const ListedTrial& trial : strike.list) {
-    for (const ListedFault& fault : trial) {
-      check_listed(fault, strike, sites, errors);
-      if (fault.image != trial.front().image) {
-        errors.add(ErrorCode::kInvalidInput, "strike.faults.image: one trial strikes one image",
-                   fault.place.text(), "give all faults of a trial the same 'image'");
-      }
-    }
-  }
-}
-
 /// A strike on tensors; what needs the network is checked by its plan.
 void check_tensors(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
   const TensorSelection& tensors = strike.where.tensors;
   if (strike.where.has_mesh) {
     errors.add(ErrorCode::kUnsupported, "strike.where: the mesh and tensors at once",
                place_at(document, "strike.where"), "not available yet; run two campaigns");
-  }
-  if (tensors.strikes_constants() && tensors.strikes_activations()) {
-    errors.add(
-        ErrorCode::kUnsupported,
-        "strike.where: activations live for one inference, the others for all, and one trial "
-        "cannot be judged as both",
-        place_at(document, "strike.where"), "run two campaigns");
   }
   if (strike.per_bit > 0.0 && strike.per_parameter > 0.0) {
     errors.add(ErrorCode::kInvalidInput, "strike: both 'per_bit' and 'per_parameter'",
@@ -189,41 +106,27 @@ void check_tensors(const StrikeConfig& strike, const Value& document, ErrorList&
     errors.add(ErrorCode::kInvalidInput, "strike.lasts: a tensor knows no cycles",
                place_at(document, "strike.lasts"), "leave it out, or write 'permanent'");
   }
-  if (strike.lasts.kind == Lasts::Kind::kTransient && tensors.strikes_constants()) {
+  if (strike.lasts.kind == Lasts::Kind::kTransient && tensors.strikes_constants() &&
+      !tensors.strikes_activations()) {
     errors.add(ErrorCode::kInvalidInput,
                "strike.lasts: what a weight has become stays until it is written again",
                place_at(document, "strike.lasts"),
                "leave it out: the fault is judged on all images in use");
   }
-  for (const ListedTrial& trial : strike.list) {
-    for (const ListedFault& fault : trial) {
-      if (fault.tensor.empty() || fault.word < 0) {
-        errors.add(ErrorCode::kInvalidInput,
-                   std::string("strike.faults.") + (fault.tensor.empty() ? "tensor" : "word") +
-                       ": this key is required",
-                   fault.place.text(), "each fault of the list names a tensor and a word");
-      } else if (!fault.register_name.empty() || fault.row >= 0 || fault.column >= 0 ||
-                 fault.cycle >= 0 || fault.until >= 0) {
-        errors.add(ErrorCode::kInvalidInput,
-                   "strike.faults: a tensor has no register, row, column or cycle",
-                   fault.place.text(), "name tensor, word, bit, image and fault");
-      }
-      if (fault.image != trial.front().image) {
-        errors.add(ErrorCode::kInvalidInput, "strike.faults.image: one trial strikes one image",
-                   fault.place.text(), "give all faults of a trial the same 'image'");
-      }
-    }
-  }
 }
 
 }  // namespace
 
+bool lists(const StrikeConfig& strike, ListedPlace place) {
+  return std::ranges::any_of(strike.list, [&](const ListedTrial& trial) {
+    return std::ranges::any_of(trial,
+                               [&](const ListedFault& fault) { return place_of(fault) == place; });
+  });
+}
+
 bool strikes_tensors(const StrikeConfig& strike) {
   if (strike.process == Process::kList) {
-    return std::any_of(strike.list.begin(), strike.list.end(), [](const ListedTrial& trial) {
-      return std::any_of(trial.begin(), trial.end(),
-                         [](const ListedFault& fault) { return !fault.tensor.empty(); });
-    });
+    return lists(strike, ListedPlace::kWord);
   }
   return !strike.where.tensors.is_empty();
 }
@@ -249,6 +152,9 @@ void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const
     errors.add(ErrorCode::kInvalidInput, "strike.faults: a list of faults, but the process is not",
                place_at(document, "strike.faults"), "write 'process: list', or leave it out");
   }
+  if (strike.process == Process::kList) {
+    check_list(strike, mesh, document, errors);
+  }
   if (strikes_tensors(strike)) {
     check_tensors(strike, document, errors);
     return;
@@ -270,11 +176,9 @@ void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const
                place_at(document, "strike"), "use 'count', or name tensors in 'where'");
   }
   check_kinds(strike, document, errors);
-  if (strike.process == Process::kList) {
-    check_list(strike, mesh, document, errors);
-    return;
+  if (strike.process != Process::kList) {
+    check_selection(strike, mesh, document, errors);
   }
-  check_selection(strike, mesh, document, errors);
 }
 
 }  // namespace tilestrike::campaigns

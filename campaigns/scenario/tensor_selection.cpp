@@ -84,24 +84,6 @@ bool is_meant(const std::string& glob, const TensorStore& store) {
                              [&](const std::string& layer) { return matches_glob(glob, layer); });
 }
 
-/// Which names may have been meant.
-std::string near_text(const std::string& glob, const std::vector<std::string>& names) {
-  constexpr std::size_t kMostNames = 6;
-  if (names.empty()) {
-    return "the network stores no such tensors; `tilestrike inspect MODEL --tensors` lists all";
-  }
-  std::vector<std::string> near = nearest(glob, names, kMostNames);
-  const bool is_near = !near.empty();
-  if (!is_near) {
-    near.assign(names.begin(),
-                names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMostNames)));
-  }
-  const std::size_t left = is_near ? 0 : names.size() - near.size();
-  return (is_near ? "near: " : "there are: ") + join(near, ", ") +
-         (left > 0 ? " and " + std::to_string(left) + " more" : "") +
-         "; `tilestrike inspect MODEL --tensors` lists all";
-}
-
 }  // namespace
 
 bool TensorSelection::is_empty() const {
@@ -175,6 +157,23 @@ std::uint64_t selected_bits(const TensorSelection& selection, const NumberFormat
   return mask;
 }
 
+std::string near_names(const std::string& glob, const std::vector<std::string>& names) {
+  constexpr std::size_t kMostNames = 6;
+  if (names.empty()) {
+    return "the network stores no such tensors; `tilestrike inspect MODEL --tensors` lists all";
+  }
+  std::vector<std::string> near = nearest(glob, names, kMostNames);
+  const bool is_near = !near.empty();
+  if (!is_near) {
+    near.assign(names.begin(),
+                names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMostNames)));
+  }
+  const std::size_t left = is_near ? 0 : names.size() - near.size();
+  return (is_near ? "near: " : "there are: ") + join(near, ", ") +
+         (left > 0 ? " and " + std::to_string(left) + " more" : "") +
+         "; `tilestrike inspect MODEL --tensors` lists all";
+}
+
 std::vector<std::uint32_t> selected_stores(const TensorSelection& selection,
                                            const std::vector<TensorStore>& stores) {
   std::vector<bool> is_selected(stores.size(), false);
@@ -194,7 +193,7 @@ std::vector<std::uint32_t> selected_stores(const TensorSelection& selection,
       if (!is_matched) {
         fail(ErrorCode::kNotFound,
              "strike.where." + std::string(kKeys[role]) + ": nothing matches '" + glob + "'",
-             "scenario", near_text(glob, names));
+             "scenario", near_names(glob, names));
       }
     }
   }

@@ -37,6 +37,9 @@ Value write_tensor_key(const TensorSelection& selection, const std::string& key)
 std::uint64_t selected_bits(const TensorSelection& selection, const NumberFormat& format,
                             const std::string& tensor);
 
+/// "near: a, b; ...": which of `names` may have been meant where none is `glob`, and where all are.
+std::string near_names(const std::string& glob, const std::vector<std::string>& names);
+
 /// Stores that the selection names, in order. Throws Failure: a glob that matches none, with the
 /// nearest names.
 std::vector<std::uint32_t> selected_stores(const TensorSelection& selection,

@@ -9,8 +9,11 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 #include "base/random.h"
+#include "bridge/study/workload.h"
+#include "dnn/executor.h"
 #include "tests/bridge/strikes.h"
 #include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
@@ -174,6 +177,143 @@ TEST(TensorStudyTest, AnIntegerNetworkGivesTheSameTrialsAtBatch1And32) {
     visible += alone[i].logits.empty() ? 0 : 1;
   }
   EXPECT_GT(visible, 3);
+}
+
+StoreId named(const Study& study, const std::string& name) {
+  const auto found = std::ranges::find(study.facts().stores, name, &TensorStore::name);
+  EXPECT_NE(found, study.facts().stores.end()) << name;
+  return StoreId(static_cast<std::uint32_t>(found - study.facts().stores.begin()));
+}
+
+void flip_in(at::Tensor& tensor, std::int64_t element, std::uint64_t flip) {
+  float& number = tensor.mutable_data_ptr<float>()[element];
+  number =
+      std::bit_cast<float>(std::bit_cast<std::uint32_t>(number) ^ static_cast<std::uint32_t>(flip));
+}
+
+/// lenet5, in which faults are put by hand: words of parameters into a copy of it, words of what a
+/// layer computes, or of the images, into one row of a batch.
+class ByHand {
+ public:
+  explicit ByHand(const Study& study) : study_(study) {
+    NetworkSource source;
+    source.model = zoo_path("lenet5");
+    source.images = "fashion_mnist/test";
+    source.use = 40;
+    source.device = "cpu";
+    load_ = load_workload(source, false);
+  }
+
+  std::vector<float> answer(std::int64_t image, std::span<const WordFault> faults,
+                            std::int64_t batch) const {
+    dnn::Network network = load_.network;
+    const std::int64_t first = image / batch * batch, row = image - first;
+    at::Tensor images =
+        load_.inputs.narrow(first, std::min<std::int64_t>(batch, 40 - first)).tensors().front();
+    images = images.clone();
+    std::vector<WordFault> computed;
+    for (const WordFault& fault : faults) {
+      const TensorStore& store = study_.facts().stores[fault.store.value];
+      const auto word = static_cast<std::int64_t>(fault.word);
+      if (store.name == "input") {
+        flip_in(images, row * store.words + word, fault.flip);
+      } else if (store.role == TensorRole::kActivation) {
+        computed.push_back(fault);
+      }
+      for (std::size_t id = 0; id < network.values.size(); ++id) {
+        if (network.values[id].parameter == store.name) {
+          at::Tensor changed = network.constants[id].toTensor().clone();
+          flip_in(changed, word, fault.flip);
+          network.constants[id] = changed;
+        }
+      }
+    }
+    const dnn::Hook hook = [&](std::size_t layer, dnn::Values& values) {
+      for (const WordFault& fault : computed) {
+        const TensorStore& store = study_.facts().stores[fault.store.value];
+        if (store.name == network.layers[layer].name) {
+          c10::IValue& value =
+              values[static_cast<std::size_t>(network.layers[layer].outputs.front().value)];
+          at::Tensor changed = value.toTensor().clone();
+          flip_in(changed, row * store.words + static_cast<std::int64_t>(fault.word), fault.flip);
+          value = changed;
+        }
+      }
+    };
+    return floats(dnn::Executor(network).run(images, hook).select(0, row));
+  }
+
+ private:
+  const Study& study_;
+  Workload load_;
+};
+
+TEST(TensorStudyTest, WeightsAndActivationsOfOneInferenceAreWhatOneFlipsByHand) {
+  const auto study = study_of(kFloat32, 16);
+  const ByHand by_hand(*study);
+  const std::vector<std::vector<float>> golden = {study->golden_answer(ImageId(0)),
+                                                  study->golden_answer(ImageId(37))};
+  RandomStream random(11, 0, Purpose::kTest);
+  const auto drawn = [&](const std::string& store) {
+    const StoreId id = named(*study, store);
+    return WordFault{
+        .store = id,
+        .word = random.below(static_cast<std::uint64_t>(study->facts().stores[id.value].words)),
+        .flip = std::uint64_t{1} << (20 + random.below(8))};
+  };
+  int visible = 0;
+  for (const auto& names : std::vector<std::vector<std::string>>{
+           {"conv1.weight", "relu1"},
+           {"fc2.weight", "input"},
+           {"conv2.weight", "fc1.bias", "conv1", "fc2"},
+           {"conv2.weight", "fc3.weight"}}) {  // constants alone, at one image
+    for (const std::int64_t image : {21, 37}) {
+      std::vector<WordFault> faults;
+      for (const std::string& name : names) {
+        faults.push_back(drawn(name));
+      }
+      faults = normalised(faults);
+      const JobResult result = strike(*study, ImageId(image), Strike{{}, {}, faults});
+      ASSERT_EQ(result.images.size(), 1U);
+      const TrialResult& trial = result.images.front();
+      const std::vector<float> expected = by_hand.answer(image, faults, 16);
+      EXPECT_EQ(trial.changed_words, std::ssize(names));
+      EXPECT_EQ(trial.before ^ trial.after, faults.front().flip);
+      if (trial.judgement.outcome == Outcome::kMasked) {
+        EXPECT_EQ(study->golden_answer(ImageId(image)), expected) << names.front();
+      } else {
+        EXPECT_EQ(trial.logits, expected) << names.front();
+        ++visible;
+      }
+    }
+  }
+  EXPECT_GE(visible, 6);
+  EXPECT_EQ(golden[0], study->golden_answer(ImageId(0)));
+  // Undone: a fault that changes no answer leaves the golden one.
+  const WordFault none{.store = named(*study, "conv1.weight"), .word = 0, .flip = 0};
+  for (const TrialResult& trial : strike_constant(*study, none)) {
+    EXPECT_EQ(trial.masked_at, MaskedAt::kUnchanged);
+  }
+}
+
+TEST(TensorStudyTest, LastingFaultsOfBothKindsAreThoseOfEachImage) {
+  for (const NumberFormat& format : {kFloat32, NumberFormat::integer(8)}) {
+    const auto study = study_of(format, 16);
+    const auto& stores = study->facts().stores;
+    const auto first_of = [&](TensorRole role) {
+      return StoreId(static_cast<std::uint32_t>(
+          std::ranges::find(stores, role, &TensorStore::role) - stores.begin()));
+    };
+    const std::vector<WordFault> faults = {
+        {.store = first_of(TensorRole::kWeight), .word = 5, .flip = 0x40},
+        {.store = first_of(TensorRole::kActivation), .word = 300, .flip = 0x40}};
+    const JobResult all = strike(*study, std::nullopt, Strike{{}, {}, faults});
+    ASSERT_EQ(all.images.size(), 40U);
+    for (std::int64_t image = 0; image < 40; image += 13) {
+      const JobResult one = strike(*study, ImageId(image), Strike{{}, {}, faults});
+      expect_same(one.images.front(), all.images[static_cast<std::size_t>(image)]);
+    }
+  }
 }
 
 TEST(TensorStudyTest, RelativeL2IsThatOfTheAnswers) {

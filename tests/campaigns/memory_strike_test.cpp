@@ -106,8 +106,8 @@ TEST(MemoryStrikeTest, ParticlesAreReadAsTheyStand) {
 
 TEST(MemoryStrikeTest, AnotherVoltageNeedsTheLawOfTheRate) {
   const std::string particle = "strike: {process: particle, where: {memory: all}";
-  for (const std::string good : {", voltage: 0.9}", ", voltage: 0}", ", rate_per_volt: 2}",
-                                 ", voltage: 0.7, rate_per_volt: 0}"}) {
+  for (const std::string good :
+       {", voltage: 0.9}", ", voltage: 0}", ", voltage: 0.7, rate_per_volt: 0}"}) {
     EXPECT_EQ(refusal(particle + good), "") << good << ": 28nm has 0.9 V";
   }
   const auto sweep = [&](const std::string& text) {
@@ -116,6 +116,23 @@ TEST(MemoryStrikeTest, AnotherVoltageNeedsTheLawOfTheRate) {
     });
   };
   EXPECT_EQ(sweep(", rate_per_volt: 2.5}"), "");
+  EXPECT_EQ(errors_of([&] {
+              campaign_of("model: lenet5\n" + particle +
+                          ", rate_per_volt: 2.5}\nsweep: {strike.voltage: [0, 0.8]}");
+            }),
+            "")
+      << "a point with the node's own voltage";
+  EXPECT_EQ(errors_of([&] {
+              campaign_of("model: lenet5\n" + particle + ", rate_per_volt: 2.5}",
+                          {"strike.voltage=0.8"});
+            }),
+            "");
+  const std::string alone = refusal(particle + ", rate_per_volt: 2}");
+  EXPECT_NE(alone.find("strike.rate_per_volt: without 'voltage' the supply is the node's"),
+            std::string::npos)
+      << alone;
+  EXPECT_NE(alone.find("add 'voltage: ...' in V, or leave rate_per_volt out"), std::string::npos)
+      << alone;
   const std::string swept = sweep("}");
   EXPECT_NE(swept.find("sweep point strike.voltage=0.8: strike.voltage: the rate"),
             std::string::npos)

@@ -41,6 +41,8 @@ std::vector<std::string> every_strike_on_hardware() {
           "{fault: stuck_at_0}",
           "{process: list, lasts: transient, faults: [{register: load, pe: [1, 2], bit: 3, cycle: "
           "4, image: 7}]}",
+          "{process: list, faults: [[{memory: scratchpad, codeword: 3, bit: 70}, {memory: dram, "
+          "bank: 0, row: 1, column: 2, cycle: 4}], {memory: accumulator, codeword: 0, bit: 0}]}",
           "{where: {memory: [scratchpad, accumulator]}}",
           "{where: {memory: [scratchpad, accumulator]}, per_bit: 1e-5}",
           "{process: particle, where: {memory: all, mesh: {}}}",
