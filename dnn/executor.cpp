@@ -95,6 +95,9 @@ std::int64_t count_different(const at::Tensor& a, const at::Tensor& b) {
   if (a.is_complex()) {  // their parts: of 16 bytes there is no word
     return count_different(at::view_as_real(a.resolve_conj()), at::view_as_real(b.resolve_conj()));
   }
+  if (a.is_neg() || b.is_neg()) {
+    return count_different(a.resolve_neg(), b.resolve_neg());
+  }
   const at::Tensor there = b.to(a.device());
   if (!a.is_cpu()) {
     const auto bits = bits_of(a.element_size());

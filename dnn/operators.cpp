@@ -164,7 +164,7 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.reshape_as.default", kCall, "", "the shape of another value", "float"},
     {"aten.view.default", kCall, "", "another shape", "int8"},
     {"aten.as_strided.default", kRename, "aten.view.default",
-     "another shape; strides that say more are refused", "float"},
+     "another shape, or a view by strides of what lies row by row", "float"},
     {"aten._unsafe_view.default", kRename, "aten.view.default", "another shape", "int8"},
     {"aten.permute.default", kCall, "", "dimensions in another order", "int8"},
     {"aten.transpose.int", kCall, "", "two dimensions exchanged", "int8"},
@@ -223,6 +223,18 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"aten.new_zeros.default", kCall, "", "zeros of the type of another value", "float"},
     {"aten.new_ones.default", kCall, "", "ones of the type of another value", "float"},
     {"aten.new_full.default", kCall, "", "one number of the type of another value", "float"},
+    {"aten.empty.memory_format", kRename, "aten.zeros.default", "memory to write into; zeros here",
+     "float"},
+    {"aten.empty_strided.default", kRename, "aten.zeros.default",
+     "memory to write into; zeros here", "float"},
+    {"aten.empty_permuted.default", kRename, "aten.zeros.default",
+     "memory to write into; zeros here", "float"},
+    {"aten.empty_like.default", kRename, "aten.zeros_like.default",
+     "memory to write into; zeros here", "float"},
+    {"aten.new_empty.default", kRename, "aten.new_zeros.default",
+     "memory to write into; zeros here", "float"},
+    {"aten.new_empty_strided.default", kRename, "aten.new_zeros.default",
+     "memory to write into; zeros here", "float"},
     {"aten.arange.default", kCall, "", "0, 1, 2, ...", "float"},
     {"aten.arange.start", kCall, "", "whole numbers of a range", "float"},
     {"aten.arange.start_step", kCall, "", "numbers of a range", "float"},
@@ -251,6 +263,20 @@ constexpr auto kOperators = std::to_array<Operator>({
     {"_operator.truediv", kSymbolic, "", "quotient of two sizes", ""},
     {"torch.sym_max", kSymbolic, "", "the larger size", ""},
     {"torch.sym_min", kSymbolic, "", "the smaller size", ""},
+    {"_operator.neg", kSymbolic, "", "a size with the other sign", ""},
+    {"_operator.pow", kSymbolic, "", "a size to a power", ""},
+    {"_operator.eq", kSymbolic, "", "whether two sizes are equal", ""},
+    {"_operator.ne", kSymbolic, "", "whether two sizes differ", ""},
+    {"_operator.lt", kSymbolic, "", "whether a size is below another", ""},
+    {"_operator.le", kSymbolic, "", "whether a size is not above another", ""},
+    {"_operator.gt", kSymbolic, "", "whether a size is above another", ""},
+    {"_operator.ge", kSymbolic, "", "whether a size is not below another", ""},
+    {"_operator.and_", kSymbolic, "", "both", ""},
+    {"_operator.or_", kSymbolic, "", "one of both", ""},
+    {"torch.sym_not", kSymbolic, "", "the opposite", ""},
+    {"torch.sym_int", kSymbolic, "", "a number without its fraction", ""},
+    {"math.trunc", kSymbolic, "", "a number without its fraction", ""},
+    {"torch.sym_sqrt", kSymbolic, "", "square root of a size", ""},
     {"torch.sym_float", kSymbolic, "", "a size as a floating-point number", ""},
 });
 
@@ -270,10 +296,15 @@ std::span<const Operator> operators() { return kOperators; }
 
 std::string functional_form(std::string_view target) {
   const TargetParts parts = parts_of(target);
-  const bool is_in_place =
-      parts.space == "aten." && parts.name.size() > 1 && parts.name.back() == '_';
-  const auto name = parts.name.substr(0, parts.name.size() - (is_in_place ? 1 : 0));
-  return std::string(parts.space) + std::string(name) + std::string(parts.overload);
+  std::string name(parts.name);
+  if (parts.space == "aten." && name.size() > 1 && name.back() == '_') {
+    if (!name.ends_with("__")) {
+      name.pop_back();
+    } else if (name.starts_with("__i")) {  // of "__iand__" it is "__and__"
+      name.erase(2, 1);
+    }
+  }
+  return std::string(parts.space) + name + std::string(parts.overload);
 }
 
 std::string short_name(std::string_view target) {
@@ -292,6 +323,8 @@ const std::vector<OperatorInfo>& known_operators() {
       list.push_back(
           {std::string(entry.target), std::string(entry.help), std::string(entry.quantised)});
     }
+    list.push_back(
+        {"any other", "LibTorch's own kernel, if it is functional and deterministic", "float"});
     return list;
   }();
   return all;

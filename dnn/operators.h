@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The operators that networks are made of, as the importer sees them: one table.
+// The operators of which more is known than LibTorch's schemas say: one table. Any other one may run
+// as well (import/admission.h).
 #pragma once
 
 #include <span>
@@ -34,7 +35,8 @@ std::span<const Operator> operators();
 /// The entry of a target, or of its functional form; nullptr when there is none.
 const Operator* find_operator(std::string_view target);
 
-/// "aten.relu_.default" -> "aten.relu.default"; other targets as they are.
+/// "aten.relu_.default" -> "aten.relu.default", "aten.__iand__.Tensor" -> "aten.__and__.Tensor";
+/// other targets as they are.
 std::string functional_form(std::string_view target);
 
 /// "aten.relu_.default" -> "relu".

@@ -83,6 +83,40 @@ Result divide(const Operands& x) {
 Result larger(const Operands& x) { return real(x[0]) < real(x[1]) ? x[1] : x[0]; }
 Result smaller(const Operands& x) { return real(x[1]) < real(x[0]) ? x[1] : x[0]; }
 Result as_real(const Operands& x) { return real(x[0]); }
+Result negative(const Operands& x) {
+  return x[0].isInt() ? subtract({std::int64_t{0}, x[0]}) : Result(-real(x[0]));
+}
+Result square_root(const Operands& x) { return std::sqrt(real(x[0])); }
+Result whole(const Operands& x) {
+  const double rounded = std::trunc(real(x[0]));
+  return x[0].isInt() ? Result(x[0])
+         : std::abs(rounded) <= static_cast<double>(kLargestInteger)
+             ? Result(static_cast<std::int64_t>(rounded))
+             : std::nullopt;
+}
+
+/// Of whole numbers a whole number, as long as the exponent is not negative.
+Result power(const Operands& x) {
+  if (!are_integers(x) || x[1].toInt() < 0) {
+    return std::pow(real(x[0]), real(x[1]));
+  }
+  Result result = c10::IValue(std::int64_t{1});
+  for (std::int64_t i = 0; i < x[1].toInt() && result; ++i) {
+    result = i > 62 ? std::nullopt : multiply({*result, x[0]});
+  }
+  return result;
+}
+
+template <class Compare>
+Result compared(const Operands& x) {
+  return Compare()(real(x[0]), real(x[1]));
+}
+bool is_true(const c10::IValue& value) {
+  return value.isBool() ? value.toBool() : real(value) != 0;
+}
+Result both(const Operands& x) { return is_true(x[0]) && is_true(x[1]); }
+Result either(const Operands& x) { return is_true(x[0]) || is_true(x[1]); }
+Result opposite(const Operands& x) { return !is_true(x[0]); }
 
 struct Operation {
   std::size_t operands = 2;
@@ -91,11 +125,29 @@ struct Operation {
 
 const std::map<std::string, Operation>& operations() {
   static const std::map<std::string, Operation> all{
-      {"_operator.add", {2, &add}},       {"_operator.sub", {2, &subtract}},
-      {"_operator.mul", {2, &multiply}},  {"_operator.floordiv", {2, &quotient}},
-      {"_operator.mod", {2, &remainder}}, {"_operator.truediv", {2, &divide}},
-      {"torch.sym_max", {2, &larger}},    {"torch.sym_min", {2, &smaller}},
+      {"_operator.add", {2, &add}},
+      {"_operator.sub", {2, &subtract}},
+      {"_operator.mul", {2, &multiply}},
+      {"_operator.floordiv", {2, &quotient}},
+      {"_operator.mod", {2, &remainder}},
+      {"_operator.truediv", {2, &divide}},
+      {"torch.sym_max", {2, &larger}},
+      {"torch.sym_min", {2, &smaller}},
       {"torch.sym_float", {1, &as_real}},
+      {"_operator.neg", {1, &negative}},
+      {"_operator.pow", {2, &power}},
+      {"torch.sym_int", {1, &whole}},
+      {"math.trunc", {1, &whole}},
+      {"torch.sym_sqrt", {1, &square_root}},
+      {"_operator.eq", {2, &compared<std::equal_to<>>}},
+      {"_operator.ne", {2, &compared<std::not_equal_to<>>}},
+      {"_operator.lt", {2, &compared<std::less<>>}},
+      {"_operator.le", {2, &compared<std::less_equal<>>}},
+      {"_operator.gt", {2, &compared<std::greater<>>}},
+      {"_operator.ge", {2, &compared<std::greater_equal<>>}},
+      {"_operator.and_", {2, &both}},
+      {"_operator.or_", {2, &either}},
+      {"torch.sym_not", {1, &opposite}},
   };
   return all;
 }
@@ -113,7 +165,8 @@ class SymbolicKernel final : public Kernel {
     }
     const Result result = operation_.compute(operands);
     const bool is_beyond = !result || (result->isInt() ? std::abs(result->toInt()) > kLargestInteger
-                                                       : !std::isfinite(result->toDouble()));
+                                       : result->isDouble() ? !std::isfinite(result->toDouble())
+                                                            : false);
     if (is_beyond) {
       std::string from;
       for (const c10::IValue& operand : operands) {

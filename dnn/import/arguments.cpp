@@ -6,6 +6,7 @@
 #include <ATen/ops/scalar_tensor.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "dnn/operator_kernel.h"
@@ -30,8 +31,10 @@ bool is_in_range(const c10::IValue& value) {
 /// A number where the operator wants a tensor: 0-dimensional, and like a Python number it does not
 /// raise the type of the result.
 at::Tensor wrapped_number(const c10::IValue& number, c10::Device device) {
-  const c10::ScalarType type =
-      number.isDouble() ? c10::kDouble : (number.isBool() ? c10::kBool : c10::kLong);
+  const c10::ScalarType type = number.isComplexDouble() ? c10::kComplexDouble
+                               : number.isDouble()      ? c10::kDouble
+                               : number.isBool()        ? c10::kBool
+                                                        : c10::kLong;
   at::Tensor tensor = at::scalar_tensor(number.toScalar(), at::TensorOptions(type).device(device));
   tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
   return tensor;
@@ -60,7 +63,7 @@ class Fitting {
       case c10::TypeKind::NumberType:
         return given_.form == Form::kSymbol ? fit_symbol() : constant_if(is_number());
       case c10::TypeKind::BoolType:
-        return constant_if(value().isBool());
+        return given_.form == Form::kSymbol ? fit_symbol() : constant_if(value().isBool());
       case c10::TypeKind::DeviceObjType:  // all of a network is on one device
         return given_.form == Form::kDevice ? constant(device_) : std::nullopt;
       case c10::TypeKind::StringType:
@@ -76,7 +79,7 @@ class Fitting {
     return given_.form == Form::kConstant ? given_.constant : none;
   }
   bool is_none() const { return given_.form == Form::kConstant && given_.constant.isNone(); }
-  bool is_number() const { return value().isInt() || value().isDouble() || value().isBool(); }
+  bool is_number() const { return value().isScalar(); }
 
   Argument made(Argument::Kind kind) const {
     Argument argument;
@@ -144,8 +147,15 @@ class Fitting {
       return constant(c10::IValue(
           std::vector<std::int64_t>(static_cast<std::size_t>(*formal_.N()), value().toInt())));
     }
+    if (element == c10::TypeKind::FloatType && value().isIntList()) {
+      const std::vector<std::int64_t> numbers = value().toIntVector();
+      return constant(c10::IValue(std::vector<double>(numbers.begin(), numbers.end())));
+    }
     return constant_if((element == c10::TypeKind::IntType && value().isIntList()) ||
-                       (element == c10::TypeKind::FloatType && value().isDoubleList()));
+                       (element == c10::TypeKind::FloatType && value().isDoubleList()) ||
+                       (element == c10::TypeKind::BoolType && value().isBoolList()) ||
+                       (element == c10::TypeKind::StringType && value().isList() &&
+                        value().toListRef().size() > 0 && value().toListRef()[0].isString()));
   }
 
   std::optional<Argument> fit_symbols() const {
@@ -173,10 +183,17 @@ class Fitting {
 
 std::optional<Argument> fit_argument(const Pt2Argument& argument, const c10::Argument& formal,
                                      const ReadName& read, c10::Device device) {
-  // The end of a slice may be that of all numbers: to the end.
+  // The end of a slice may be that of all numbers: to the end. What is no size is any number.
   const bool is_open_end = formal.name() == "end" && argument.constant.isInt() &&
                            argument.constant.toInt() == std::numeric_limits<std::int64_t>::max();
-  const bool are_in_range = (is_open_end || is_in_range(argument.constant)) &&
+  constexpr std::array counts{"start", "end", "step", "steps"};
+  const c10::TypeKind kind = formal.type()->kind() == c10::TypeKind::OptionalType
+                                 ? formal.type()->containedType(0)->kind()
+                                 : formal.type()->kind();
+  const bool is_no_size =
+      (kind == c10::TypeKind::NumberType || kind == c10::TypeKind::TensorType) &&
+      std::ranges::find(counts, formal.name()) == counts.end();
+  const bool are_in_range = (is_open_end || is_no_size || is_in_range(argument.constant)) &&
                             std::ranges::all_of(argument.items, [](const Pt2Item& item) {
                               return is_in_range(item.number);
                             });

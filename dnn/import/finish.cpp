@@ -34,6 +34,17 @@ std::set<ValueId> drop_unread_layers(std::vector<ImportedLayer>& layers, const N
   return read;
 }
 
+void check_refused(const std::vector<ImportedLayer>& layers) {
+  ErrorList errors;
+  std::set<std::string> seen;
+  for (const ImportedLayer& one : layers) {
+    if (one.refused && seen.insert(one.layer.target).second) {
+      errors.add(one.refused->code, one.refused->what, one.refused->where, one.refused->cure);
+    }
+  }
+  errors.throw_if_any();
+}
+
 void renumber_values(std::vector<ImportedLayer>& layers, Network& network,
                      const std::set<ValueId>& read) {
   std::map<ValueId, ValueId> renumbered;
@@ -105,6 +116,7 @@ void name_layers(std::vector<ImportedLayer>& layers) {
 
 void finish(std::vector<ImportedLayer> layers, Network& network) {
   const std::set<ValueId> read = drop_unread_layers(layers, network);
+  check_refused(layers);
   renumber_values(layers, network, read);
   name_layers(layers);
   for (ImportedLayer& one : layers) {

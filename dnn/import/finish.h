@@ -3,9 +3,11 @@
 // The last steps of an import: what nothing reads goes, and the layers get their names.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {
@@ -21,10 +23,12 @@ struct ImportedLayer {
   Layer layer;
   Origin origin;
   bool is_constant = false;
+  std::optional<Error> refused;  // it cannot be run
 };
 
 /// Moves the layers that something reads into the network, drops the values that nothing reads, and
-/// numbers the rest again. Layers have names then, each one only once: the path of the module, with
+/// numbers the rest again. Throws Failure with all of those that cannot be run but are read, each
+/// operator once. Layers have names then, each one only once: the path of the module, with
 /// the operator where the module is no layer of its own, and a number where that is there already.
 void finish(std::vector<ImportedLayer> layers, Network& network);
 

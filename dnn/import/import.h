@@ -15,15 +15,17 @@ namespace tilestrike::dnn {
 /// what depends on constants alone is computed (Network::constant_layers keeps what weights feed),
 /// defaulted arguments come from the operators' schemas, and what says the same in several ways is
 /// brought to one form: convolution and addmm, as run_decompositions() leaves them, become conv2d
-/// and linear. All of it keeps every bit of the answer. Throws Failure, each with place and cure: a
-/// file that is not there, not a zip, truncated, pickled, of another schema version; an operator
-/// that is not known (with its layer and source line); a graph that does not hang together.
+/// and linear. All of it keeps every bit of the answer. Operators of no table are LibTorch's own
+/// kernels. Throws Failure, each with place and cure: a file that is not there, not a zip,
+/// truncated, pickled, of another schema version; an operator that the answer needs and that is not
+/// functional and deterministic (with its layer and source line); a graph that does not hang
+/// together.
 /// `output` is the one to take where the model has several: its key in the dictionary that the
 /// model returns, or its place as a number.
 Network import_pt2(const std::string& path, c10::Device device = c10::kCPU,
                    const std::string& output = {});
 
-/// One operator that the importer knows; adding one is one entry in the table of operators.cpp.
+/// One operator of the table in operators.cpp; the last one stands for all others.
 struct OperatorInfo {
   std::string target;  // "aten.conv2d.default"
   std::string help;

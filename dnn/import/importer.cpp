@@ -7,11 +7,12 @@
 #include <c10/core/MemoryFormat.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "dnn/fixed_batch.h"
+#include "dnn/import/admission.h"
 #include "dnn/import/arguments.h"
 #include "dnn/import/calls.h"
 #include "dnn/import/pt2e_operators.h"
@@ -25,13 +26,23 @@ using Form = Pt2Argument::Form;
 
 constexpr std::int64_t kMostElements = std::int64_t{1} << 31;  // of a constant made from nothing
 
-const Pt2Argument* given_argument(const Pt2Node& node, const std::string& name) {
-  for (const auto& [other, argument] : node.inputs) {
-    if (other == name) {
-      return &argument;
-    }
+bool gives_nothing(const std::string& target) {
+  const auto handle = dispatched_operator(target);
+  return handle && handle->schema().returns().empty();
+}
+
+/// Memory that the model writes into before it reads it.
+bool is_empty(std::string_view target) { return target.find("empty") != std::string_view::npos; }
+
+/// Arguments of a node that the choice of the operator has left no room for.
+bool is_said_by_choice(const Operator& entry, const std::string& target, const std::string& name) {
+  constexpr std::array of_layout{"stride", "physical_layout", "memory_format"};
+  if (is_empty(entry.target)) {
+    return std::ranges::find(of_layout, name) != of_layout.end();
   }
-  return nullptr;
+  return (entry.target == "aten.as_strided.default" && target == entry.becomes &&
+          (name == "stride" || name == "storage_offset")) ||
+         (target.starts_with("aten.conv_transpose") && name == "transposed");
 }
 
 bool is_same_type(const Pt2Argument& argument, c10::ScalarType type) {
@@ -46,12 +57,6 @@ bool asks_row_major(const Pt2Node& node) {
 }
 
 }  // namespace
-
-std::string place_of(const Pt2Node& node) {
-  std::string text =
-      " in layer '" + (node.module.empty() ? short_name(node.target) : node.module) + "'";
-  return node.source.empty() ? text : text + " at " + node.source;
-}
 
 Importer::Importer(const Program& program, c10::Device device, std::string output)
     : program_(program), graph_(program.graph), output_(std::move(output)) {
@@ -71,7 +76,6 @@ void Importer::damaged(const std::string& what) const {
 Network Importer::import() {
   const at::NoGradGuard no_gradients;
   define_pt2e_operators();
-  check_operators();
   find_batch();
   for (const Pt2Input& input : graph_.inputs) {
     add_input(input);
@@ -88,47 +92,16 @@ Network Importer::import() {
   return std::move(network_);
 }
 
-void Importer::check_operators() const {
-  ErrorList errors;
-  std::set<std::string> seen;
-  for (const Pt2Node& node : graph_.nodes) {
-    if (find_operator(node.target) != nullptr || !seen.insert(node.target).second) {
-      continue;
-    }
-    if (node.target.find("out_dtype") != std::string::npos) {
-      errors.add(ErrorCode::kUnsupported,
-                 "the operator " + node.target + place_of(node) +
-                     " belongs to the reference representation of a quantised network",
-                 program_.path,
-                 "call convert_pt2e(model, use_reference_representation=False), which leaves pairs "
-                 "of quantize and dequantize");
-      continue;
-    }
-    std::vector<std::string> others;  // the same in another form
-    for (const Operator& entry : operators()) {
-      if (short_name(entry.target) == short_name(node.target)) {
-        others.emplace_back(entry.target);
-      }
-    }
-    errors.add(ErrorCode::kUnsupported,
-               "the operator " + node.target + place_of(node) + " is not known", program_.path,
-               "write that line with operators of `tilestrike list operators`" +
-                   (others.empty() ? "" : " (near: " + join(others, ", ") + ")") +
-                   ", or add an entry to dnn/operators.cpp");
-  }
-  errors.throw_if_any();
-}
-
 void Importer::add_node(const Pt2Node& node) {
-  const Operator& entry = *find_operator(node.target);
-  for (const auto& [name, argument] : node.inputs) {
-    if ((name == "train" || name == "training") && !is_neutral(argument)) {
-      refuse("the operator " + node.target + place_of(node) + " is in training mode",
-             "call model.eval() before torch.export");
-    }
+  if (const auto refusal = refusal_of(node)) {
+    return add_refused(node, *refusal);
   }
-  if (entry.import_as == ImportAs::kIgnored) {
-    return;
+  const std::string functional = functional_form(node.target);
+  const Operator other{functional, ImportAs::kCall, "", "", "float"};
+  const Operator* known = find_operator(node.target);
+  const Operator& entry = known == nullptr ? other : *known;
+  if (entry.import_as == ImportAs::kIgnored || (known == nullptr && gives_nothing(functional))) {
+    return;  // a check
   }
   if (entry.import_as == ImportAs::kSymbolic) {
     add_symbolic(node);
@@ -136,6 +109,46 @@ void Importer::add_node(const Pt2Node& node) {
     add_identity(node);
   } else {
     add_call(node, entry);
+  }
+}
+
+/// A layer that nothing can run: an error where the answer needs it (finish.h).
+void Importer::add_refused(const Pt2Node& node, const Refusal& refusal) {
+  Layer layer;
+  layer.target = node.target;
+  layer.name = short_name(node.target);
+  layer.source = node.source;
+  for (const auto& [name, given] : node.inputs) {
+    for (const Pt2Item& item : given.items) {
+      if (!item.name.empty() && names_.has(item.name)) {
+        layer.arguments.push_back(value_argument(name, current(item.name, node)));
+      }
+    }
+  }
+  layer.inputs = values_of(layer.arguments);
+  std::vector<std::string> tensors;
+  for (const Pt2Argument& output : node.outputs) {
+    for (const Pt2Item& item : output.items) {
+      if (output.form == Form::kSymbol && !item.name.empty()) {
+        check_new(item.name);
+        layer.outputs.push_back(add_symbol(item.name));
+      } else if (graph_.tensors.contains(item.name)) {
+        check_new(item.name);
+        layer.outputs.push_back(add_tensor(tensor_info(item.name), item.name));
+        tensors.push_back(item.name);
+        names_.define(item.name, layer.outputs.back());
+      }
+    }
+  }
+  unsure_layouts_.insert(layer.outputs.begin(), layer.outputs.end());
+  const std::vector<ValueId> outputs = layer.outputs;
+  layers_.push_back({std::move(layer),
+                     {node.module, node.is_leaf},
+                     false,
+                     Error{ErrorCode::kUnsupported, refusal.what, program_.path, refusal.cure}});
+  if (functional_form(node.target) != node.target && !tensors.empty()) {
+    check_external(node);
+    write(node, tensors.front(), outputs.front());
   }
 }
 
@@ -179,7 +192,7 @@ void Importer::add_symbolic(const Pt2Node& node) {
       layer.arguments.push_back(value_argument(name, read(given.items.front().name, false, node)));
     } else if (given.form == Form::kSymbol) {
       layer.arguments.push_back(constant_argument(name, given.items.front().number));
-    } else if (given.constant.isInt() || given.constant.isDouble()) {
+    } else if (given.constant.isScalar()) {
       layer.arguments.push_back(constant_argument(name, given.constant));
     } else {
       refuse("the operator " + node.target + place_of(node) +
@@ -267,57 +280,103 @@ void Importer::fix_batch() {
   }
 }
 
+/// The rank of a convolution's weight; 4 where the file does not say.
+std::size_t Importer::rank_of_weight(const Pt2Node& node) const {
+  const Pt2Argument* weight = given_argument(node, "weight");
+  if (weight == nullptr || weight->form != Form::kTensor) {
+    return 4;
+  }
+  const auto tensor = graph_.tensors.find(weight->items.front().name);
+  return tensor == graph_.tensors.end() ? 4 : tensor->second.sizes.size();
+}
+
+/// Whether the operator under its other name takes all that the node gives, and gives all of its
+/// results that are used.
+bool Importer::is_said_by(const Pt2Node& node, const std::string& other) const {
+  const auto handle = dispatched_operator(other);
+  if (!handle) {
+    return false;
+  }
+  const c10::FunctionSchema& schema = handle->schema();
+  for (std::size_t i = schema.returns().size(); i < node.outputs.size(); ++i) {
+    const Pt2Argument& output = node.outputs[i];
+    if (!output.items.empty() && graph_.tensors.contains(output.items.front().name)) {
+      return false;
+    }
+  }
+  return std::ranges::all_of(node.inputs, [&](const auto& input) {
+    return schema.argumentIndexWithName(input.first) || is_neutral(input.second);
+  });
+}
+
 /// What of an operator with several forms is called here.
 std::string Importer::target_of(const Pt2Node& node, const Operator& entry) const {
   const std::string target(entry.becomes.empty() ? entry.target : entry.becomes);
   if (entry.target == "aten.convolution.default") {
     const Pt2Argument* transposed = given_argument(node, "transposed");
-    const Pt2Argument* weight = given_argument(node, "weight");
+    const std::size_t rank = rank_of_weight(node);
     if (transposed != nullptr && !is_neutral(*transposed)) {
-      return "aten.conv_transpose2d.input";
+      return rank == 3   ? "aten.conv_transpose1d.default"
+             : rank == 5 ? "aten.conv_transpose3d.input"
+                         : "aten.conv_transpose2d.input";
     }
-    if (weight != nullptr && weight->form == Form::kTensor) {
-      const auto tensor = graph_.tensors.find(weight->items.front().name);
-      const std::size_t rank = tensor == graph_.tensors.end() ? 4 : tensor->second.sizes.size();
-      return rank == 3 ? "aten.conv1d.default" : rank == 5 ? "aten.conv3d.default" : target;
-    }
+    return rank == 3 ? "aten.conv1d.default" : rank == 5 ? "aten.conv3d.default" : target;
   }
   if (entry.target == "aten.clone.default" && asks_row_major(node)) {
     return "aten.contiguous.default";
   }
   if (entry.target == "aten.as_strided.default") {
-    // Strides say how memory lies, which is no matter of the model; row by row is another shape.
-    const std::string& input = node.inputs.front().second.items.empty()
-                                   ? std::string()
-                                   : node.inputs.front().second.items.front().name;
-    const std::string& output = first_output(node, Form::kTensor);
-    const auto count = [&](const std::string& name) {
-      std::int64_t product = 1;
-      for (const std::int64_t size : graph_.tensors.at(name).sizes) {
-        if (__builtin_mul_overflow(product, size, &product)) {
-          return std::int64_t{-1};
-        }
-      }
-      return product;
-    };
-    const Pt2Argument* offset = given_argument(node, "storage_offset");
-    if (!is_row_major(input) || !is_row_major(output) || count(input) != count(output) ||
-        (offset != nullptr && !is_neutral(*offset))) {
-      refuse("the operator " + node.target + place_of(node) + " looks at memory by strides",
-             "write that line with view, permute or slices");
-    }
+    return is_another_shape(node) ? target : std::string(entry.target);
   }
-  return target;
+  const bool is_rename = entry.import_as == ImportAs::kRename && !is_empty(entry.target);
+  return is_rename && !is_said_by(node, target) ? std::string(entry.target) : target;
+}
+
+/// Of a view by strides: all of a tensor that lies row by row, in row-major order again.
+bool Importer::is_another_shape(const Pt2Node& node) const {
+  const auto& items = node.inputs.front().second.items;
+  const std::string input = items.empty() ? std::string() : items.front().name;
+  const std::string& output = first_output(node, Form::kTensor);
+  const auto count = [&](const std::string& name) {
+    std::int64_t product = 1;
+    for (const std::int64_t size : graph_.tensors.at(name).sizes) {
+      if (__builtin_mul_overflow(product, size, &product)) {
+        return std::int64_t{-1};
+      }
+    }
+    return product;
+  };
+  return is_row_major(input) && is_row_major(output) && count(input) == count(output);
+}
+
+/// Why a view by strides cannot be taken: strides mean something where the file says how memory
+/// lies, and the view begins where its tensor does.
+std::optional<Refusal> Importer::refused_strides(const Pt2Node& node) const {
+  const auto& items = node.inputs.front().second.items;
+  const Pt2Argument* offset = given_argument(node, "storage_offset");
+  if (!items.empty() && is_row_major(items.front().name) &&
+      (offset == nullptr || is_neutral(*offset) ||
+       (offset->constant.isInt() && offset->constant.toInt() == 0))) {
+    return std::nullopt;
+  }
+  return Refusal{"the operator " + node.target + place_of(node) + " looks at memory by strides",
+                 "write that line with view, permute, unfold or slices"};
 }
 
 void Importer::add_call(const Pt2Node& node, const Operator& entry) {
   const bool is_in_place = functional_form(node.target) != node.target;
+  if (entry.target == "aten.as_strided.default") {
+    if (const auto refusal = refused_strides(node)) {
+      return add_refused(node, *refusal);
+    }
+  }
   Layer layer;
   layer.target = target_of(node, entry);
   layer.source = node.source;
   const auto handle = dispatched_operator(layer.target);
   if (!handle || handle->schema().returns().empty()) {
-    refuse("this LibTorch has no operator " + layer.target, "use LibTorch 2.9 or later");
+    return add_refused(node, {"this LibTorch has no operator " + layer.target + " with a result",
+                              "use LibTorch 2.9 or later"});
   }
   const c10::FunctionSchema& schema = handle->schema();
   if (is_in_place && schema.returns().front().alias_info() != nullptr) {
@@ -327,18 +386,23 @@ void Importer::add_call(const Pt2Node& node, const Operator& entry) {
   }
   Pt2Node called = node;
   std::erase_if(called.inputs, [&](const auto& input) {  // what the choice of target has said
-    return (entry.target == "aten.as_strided.default" &&
-            (input.first == "stride" || input.first == "storage_offset")) ||
-           (layer.target == "aten.conv_transpose2d.input" && input.first == "transposed");
+    return is_said_by_choice(entry, layer.target, input.first) &&
+           !schema.argumentIndexWithName(input.first);
   });
   layer.arguments = arguments_of(called, schema);
   numbers_as_tensors(layer.arguments, schema, node);
   layer.inputs = values_of(layer.arguments);
+  if (const auto refusal = refusal_of(node, layer, network_)) {
+    return add_refused(node, *refusal);
+  }
   layer.kernel = make_operator_kernel(layer);
   if (is_in_place) {
     check_write(node, layer);
   }
   add_outputs(node, schema, layer);
+  if (is_empty(entry.target)) {  // whose strides are left out
+    unsure_layouts_.insert(layer.outputs.begin(), layer.outputs.end());
+  }
 }
 
 void Importer::add_outputs(const Pt2Node& node, const c10::FunctionSchema& schema, Layer& layer) {
@@ -385,12 +449,17 @@ void Importer::add_outputs(const Pt2Node& node, const c10::FunctionSchema& schem
   }
   emit(layer, node);
   if (is_in_place) {
-    write(node, names.front(), layer.outputs.front());
+    const ValueId result = in_type_of_target(node, layer);
+    if (find_operator(node.target) == nullptr) {
+      unsure_layouts_.insert(result);
+    }
+    write(node, names.front(), result);
     return;
   }
   const bool is_copy = short_name(node.target) == "clone";
-  const bool may_be_view =
-      kind == c10::TypeKind::ListType || schema.returns().front().alias_info() != nullptr;
+  const bool may_be_view = kind == c10::TypeKind::ListType
+                               ? schema.arguments().front().alias_info() != nullptr
+                               : schema.returns().front().alias_info() != nullptr;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!names[i].empty()) {
       define_tensor(node, names[i], layer.outputs[i], layer, i, may_be_view && !is_copy);
@@ -430,8 +499,12 @@ void Importer::check_size(const Pt2Node& node, const Layer& layer) const {
 void Importer::emit(Layer layer, const Pt2Node& node) {
   layer.name = short_name(layer.target);
   layer.inputs = values_of(layer.arguments);
+  const bool is_other = find_operator(layer.target) == nullptr;
+  if (is_other) {
+    layer.note = "not in the table of operators: LibTorch's own kernel";
+  }
   // The exporter's shapes of these ignore what the strides of their operands do to the result's.
-  if (layer.name.ends_with("_scatter") || layer.name == "copy" ||
+  if (layer.name.ends_with("_scatter") || layer.name == "copy" || is_other ||
       std::ranges::any_of(layer.inputs,
                           [this](ValueId id) { return unsure_layouts_.contains(id); })) {
     unsure_layouts_.insert(layer.outputs.begin(), layer.outputs.end());
@@ -457,7 +530,8 @@ void Importer::emit(Layer layer, const Pt2Node& node) {
     }
     from_weights_.insert(layer.outputs.begin(), layer.outputs.end());
   }
-  layers_.push_back({std::move(layer), {node.module, node.is_leaf}, !depends_on_images});
+  layers_.push_back(
+      {std::move(layer), {node.module, node.is_leaf}, !depends_on_images, std::nullopt});
 }
 
 void Importer::compute_constants(const Layer& layer, const Pt2Node& node) {

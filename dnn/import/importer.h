@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dnn/import/admission.h"
 #include "dnn/import/finish.h"
 #include "dnn/import/names.h"
 #include "dnn/import/pt2_graph.h"
@@ -48,7 +49,6 @@ class Importer {
   [[noreturn]] void damaged(const std::string& what) const;
 
   // Inputs and outputs.
-  void check_operators() const;
   void add_input(const Pt2Input& input);
   void find_batch();
   void check_batch_is_first() const;
@@ -61,11 +61,16 @@ class Importer {
 
   // Nodes.
   void add_node(const Pt2Node& node);
+  void add_refused(const Pt2Node& node, const Refusal& refusal);
   void add_identity(const Pt2Node& node);
   void add_symbolic(const Pt2Node& node);
   void add_call(const Pt2Node& node, const Operator& entry);
   bool changes_nothing(const Pt2Node& node, const Operator& entry) const;
   std::string target_of(const Pt2Node& node, const Operator& entry) const;
+  std::size_t rank_of_weight(const Pt2Node& node) const;
+  bool is_said_by(const Pt2Node& node, const std::string& other) const;
+  bool is_another_shape(const Pt2Node& node) const;
+  std::optional<Refusal> refused_strides(const Pt2Node& node) const;
   std::vector<Argument> arguments_of(const Pt2Node& node, const c10::FunctionSchema& schema);
   void numbers_as_tensors(std::vector<Argument>& arguments, const c10::FunctionSchema& schema,
                           const Pt2Node& node);
@@ -75,9 +80,13 @@ class Importer {
   void compute_constants(const Layer& layer, const Pt2Node& node);
 
   // Memory that is written in place.
+  void check_external(const Pt2Node& node);
   void check_write(const Pt2Node& node, const Layer& layer);
+  ValueId in_type_of_target(const Pt2Node& node, Layer& layer);
   void write(const Pt2Node& node, const std::string& output, ValueId value);
   ValueId current(const std::string& name, const Pt2Node& node);
+  /// What the layer makes of the file's example, without elements; undefined: not known.
+  at::Tensor example_result(const Layer& layer, ValueId output);
   /// Empty: not known.
   std::optional<bool> shares_memory(const Layer& layer, ValueId output, ValueId input);
   void define_tensor(const Pt2Node& node, const std::string& name, ValueId value,
@@ -113,8 +122,5 @@ class Importer {
 
 /// Of a size's expression: "s0" of "Symbol('s0', positive=True)".
 std::string symbol_name(const std::string& expression);
-
-/// " in layer 'stage1.conv1' at train_zoo.py:67, self.conv1(x)".
-std::string place_of(const Pt2Node& node);
 
 }  // namespace tilestrike::dnn

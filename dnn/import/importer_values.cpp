@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "dnn/import/calls.h"
 #include "dnn/import/importer.h"
 #include "dnn/import/views.h"
 #include "dnn/operator_kernel.h"
@@ -186,20 +187,30 @@ bool Importer::is_row_major(const std::string& name) const {
   return true;
 }
 
-std::optional<bool> Importer::shares_memory(const Layer& layer, ValueId output, ValueId input) {
-  const bool is_computed = is_constant(output);
-  Values trial = is_computed ? network_.constants : examples_;
+at::Tensor Importer::example_result(const Layer& layer, ValueId output) {
+  if (is_constant(output)) {
+    return network_.constants[output.value].toTensor();
+  }
+  Values trial = examples_;
   trial.resize(network_.values.size());
   try {
-    if (!is_computed) {
-      layer.kernel->run(layer, trial);
-    }
-    return trial[output.value].toTensor().is_alias_of(trial[input.value].toTensor());
+    layer.kernel->run(layer, trial);
+    return trial[output.value].toTensor();
   } catch (const Failure&) {
-    return std::nullopt;
+    return {};
   } catch (const c10::Error&) {  // the file has no example of its input
+    return {};
+  }
+}
+
+std::optional<bool> Importer::shares_memory(const Layer& layer, ValueId output, ValueId input) {
+  const c10::IValue& read = is_constant(output) ? network_.constants[input.value]
+                                                : examples_[static_cast<std::size_t>(input.value)];
+  const at::Tensor result = example_result(layer, output);
+  if (!result.defined() || !read.isTensor()) {
     return std::nullopt;
   }
+  return result.is_alias_of(read.toTensor());
 }
 
 /// Whether input and output have the same strides in the file.
@@ -215,11 +226,16 @@ bool Importer::keeps_layout(const Pt2Node& node) const {
 void Importer::define_tensor(const Pt2Node& node, const std::string& name, ValueId value,
                              const Layer& layer, std::size_t output, bool may_be_view) {
   names_.define(name, value);
-  if (layer.target == "aten.einsum.default") {  // one operand in another order is a view
-    for (const Pt2Item& operand : node.inputs[1].second.items) {
-      if (shares_memory(layer, value, names_.value(operand.name)) != false) {
-        names_.define_view(name, value, {operand.name, layer, output, false});
-        return;
+  // One operand of einsum in another order is a view; so is what meshgrid gives.
+  if (layer.target == "aten.einsum.default" || may_hide_a_view(layer.target)) {
+    for (const auto& [argument, given] : node.inputs) {
+      const bool is_tensor = given.form == Form::kTensor || given.form == Form::kTensors;
+      for (const Pt2Item& operand : given.items) {
+        if (is_tensor && !operand.name.empty() &&
+            shares_memory(layer, value, names_.value(operand.name)) != false) {
+          names_.define_view(name, value, {operand.name, layer, output, false});
+          return;
+        }
       }
     }
     return;
@@ -232,7 +248,7 @@ void Importer::define_tensor(const Pt2Node& node, const std::string& name, Value
   }
   const std::string& parent = node.inputs.front().second.items.front().name;
   std::optional<bool> is_view = true;
-  if (may_copy(layer.target)) {
+  if (may_copy(layer.target) || find_operator(layer.target) == nullptr) {
     is_view = shares_memory(layer, value, layer.arguments.front().values.front());
   }
   if (is_view != false) {
@@ -240,12 +256,26 @@ void Importer::define_tensor(const Pt2Node& node, const std::string& name, Value
   }
 }
 
+void Importer::check_external(const Pt2Node& node) {
+  const std::string& target = first_tensor(node);
+  if (network_.info(names_.value(target)).parameter.ends_with("num_batches_tracked")) {
+    refuse(
+        "the batch norm '" + node.module +
+            "' is in training mode: it takes its statistics from the batch, and changes those of "
+            "the module",
+        "call model.eval() before torch.export");
+  }
+  if (names_.is_external(target)) {
+    refuse("the operator " + node.target + place_of(node) + " writes into '" + target +
+               "', an input or a weight of the model",
+           kNotInPlace);
+  }
+}
+
 void Importer::check_write(const Pt2Node& node, const Layer& layer) {
+  check_external(node);
   const std::string& target = first_tensor(node);
   const std::string by = "the operator " + node.target + place_of(node);
-  if (names_.is_external(target)) {
-    refuse(by + " writes into '" + target + "', an input or a weight of the model", kNotInPlace);
-  }
   const std::string name = short_name(layer.target);
   if (name == "copy" || name == "fill" || name == "masked_fill" || name == "zero") {
     return;  // they keep the type of their target, whatever they put there
@@ -259,6 +289,30 @@ void Importer::check_write(const Pt2Node& node, const Layer& layer) {
              "convert the operands to one type first");
     }
   }
+}
+
+/// What an in-place operator leaves in its target: x.lt_(0) leaves numbers where lt(x, 0) gives
+/// truths.
+ValueId Importer::in_type_of_target(const Pt2Node& node, Layer& layer) {
+  const ValueId result = layer.outputs.front();
+  const c10::ScalarType wanted = network_.info(names_.value(first_tensor(node))).type;
+  const at::Tensor example = example_result(layer, result);
+  if (!example.defined() || example.scalar_type() == wanted) {
+    return result;
+  }
+  ValueInfo info = network_.info(result);
+  network_.info(result).type = example.scalar_type();
+  network_.info(result).name += "_before";
+  info.type = wanted;
+  info.is_constant = false;
+  Layer cast = make_call("aten.to.dtype",
+                         {value_argument("self", result),
+                          constant_argument("dtype", static_cast<std::int64_t>(wanted))},
+                         node.source);
+  cast.outputs = {add_tensor(std::move(info), node.outputs.front().items.front().name)};
+  const ValueId id = cast.outputs.front();
+  emit(std::move(cast), node);
+  return id;
 }
 
 void Importer::write(const Pt2Node& node, const std::string& output, ValueId value) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "dnn/import/inline_graphs.h"
 #include "dnn/import/pt2_archive.h"
 
 namespace tilestrike::dnn {
@@ -87,6 +88,17 @@ Pt2Argument argument_of(const json& argument, const std::string& path) {
     result.constant = c10::IValue(list_of<std::int64_t>(value, integer_of));
   } else if (key == "as_floats") {
     result.constant = c10::IValue(list_of<double>(value, real_of));
+  } else if (key == "as_bools") {
+    c10::List<bool> flags;
+    for (const json& flag : value) {
+      flags.push_back(flag.get<bool>());
+    }
+    result.constant = std::move(flags);
+  } else if (key == "as_strings") {
+    result.constant = c10::IValue(
+        list_of<std::string>(value, [](const json& text) { return text.get<std::string>(); }));
+  } else if (key == "as_complex") {
+    result.constant = c10::complex<double>(real_of(value.at("real")), real_of(value.at("imag")));
   } else if (key == "as_scalar_type") {
     result.constant =
         static_cast<std::int64_t>(type_of_code(integer_of(value), "an argument", path));
@@ -349,7 +361,9 @@ std::vector<std::string> output_names_of(const json& module, std::size_t outputs
 
 Pt2Graph read_pt2_graph(const json& program, const std::string& path) {
   const json& module = program.at("graph_module");
-  const json& graph = module.at("graph");
+  const json& whole = module.at("graph");
+  const json graph_of_parts = has_inline_graphs(whole) ? with_inlined_graphs(whole) : json();
+  const json& graph = graph_of_parts.is_null() ? whole : graph_of_parts;
   Pt2Graph result;
   for (const json& spec : module.at("signature").at("input_specs")) {
     result.inputs.push_back(input_of(spec, path));

@@ -7,9 +7,9 @@
 For each model NAME of MODELS: DIR/NAME.pt2, DIR/NAME_decomposed.pt2 (after run_decompositions()),
 and PyTorch's answers DIR/NAME.npy, DIR/NAME_decomposed.npy on the images DIR/x.npy, one thread. For
 each zoo network: DIR/ZOO.npy on DIR/ZOO_x.npy. For each of REFUSED: DIR/NAME.pt2. For models with
-several inputs or outputs: what input_models.py says; for models in
-other forms than most: what given_models.py says. DIR/quantised.pt2: a network that is quantised
-already.
+several inputs or outputs: what input_models.py says; of PyTorch's core set: what core_operators.py
+says; for models in other forms than most: what given_models.py says. DIR/quantised.pt2: a network
+that is quantised already.
 """
 
 import pathlib
@@ -20,6 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import core_operators
 import given_models
 import input_models
 import operator_models
@@ -205,14 +206,46 @@ class Branch(nn.Module):
         return x.flatten(1).abs()
 
 
-class UnknownOperator(nn.Module):
+class OfALibrary(nn.Module):
+    """An operator that only the program which exports the model has."""
+
     def __init__(self):
         super().__init__()
-        self.block = Function(lambda x: torch.cumprod(x, 1).msort())
+        self.block = Function(lambda x: torch.ops.tilestrike_test.own(x))
         self.block(torch.zeros(1, 3, 8, 8))  # the lazy layer takes its shape
 
     def forward(self, x):
         return self.block(x)
+
+
+def define_operator():
+    library = torch.library.Library("tilestrike_test", "DEF")
+    library.define("own(Tensor x) -> Tensor")
+    library.impl("own", lambda x: x * 2, "CompositeExplicitAutograd")
+    return library
+
+
+def cond(m, x):
+    return torch.cond(x.mean() > 0, lambda z: m.fc(z), lambda z: m.fc(z) + 1, (x.flatten(1),))
+
+
+def autocast(m, x):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return m.fc(x.flatten(1)).float()
+
+
+class BatchNormInTraining(nn.Module):
+    """Of which evaluation forgets one norm."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.fc = nn.Linear(144, 10)
+
+    def forward(self, x):
+        return self.fc(functional.batch_norm(self.conv(x), self.norm.running_mean,
+                                             self.norm.running_var, training=True).flatten(1))
 
 
 class WritesBuffer(nn.Module):
@@ -278,7 +311,22 @@ def write_quantised(folder):
 # name: (model, its example inputs, dynamic batch, evaluation mode)
 IMAGE = torch.zeros(2, 3, 8, 8)
 REFUSED = {
-    "unknown_operator": (UnknownOperator, (IMAGE,), True, True),
+    "of_a_library": (OfALibrary, (IMAGE,), True, True),
+    "cond": (lambda: Other(cond), (IMAGE,), True, True),
+    "random": (lambda: Other(lambda m, x: m.fc((x + torch.randn_like(x)).flatten(1))), (IMAGE,),
+               True, True),
+    "random_attention": (lambda: Other(lambda m, x: m.fc(functional.scaled_dot_product_attention(
+        x, x, x, dropout_p=0.1).flatten(1))), (IMAGE,), True, True),
+    "of_the_batch": (lambda: Other(lambda m, x: m.fc(functional.batch_norm(
+        x, None, None, training=True).flatten(1))), (IMAGE,), True, True),
+    "batch_norm_in_training": (BatchNormInTraining, (IMAGE,), True, True),
+    "norm_counts": (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten()),
+                    (IMAGE,), True, False),
+    "as_many_as": (lambda: Other(lambda m, x: m.fc(x.flatten(1)) + x[x > 0].sum()), (IMAGE,), True,
+                   True),
+    "number_of_image": (lambda: Other(lambda m, x: m.fc(x.flatten(1)) * x.sum().item()), (IMAGE,),
+                        True, True),
+    "autocast": (lambda: Other(autocast), (IMAGE,), True, True),
     "writes_buffer": (WritesBuffer, (IMAGE,), True, True),
     "writes_input": (lambda: Other(lambda m, x: m.fc(x.relu_().flatten(1))), (IMAGE,), True, True),
     "writes_part": (WritesPart, (IMAGE,), True, True),
@@ -299,6 +347,7 @@ def export(model, inputs, dynamic=True):
 
 
 def main():
+    library = define_operator()
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
@@ -339,12 +388,17 @@ def main():
             program = torch.export.load(ROOT / "zoo" / f"{name}.pt2")
             numpy.save(folder / f"{name}.npy", program.module()(images).numpy())
         input_models.write(folder)
+        core_operators.write(folder)
         given_models.write(folder)
         write_quantised(folder)
+        beside = Other(lambda m, x: (m.fc(x.flatten(1)), torch.randn_like(x))).eval()
+        torch.export.save(export(beside, (IMAGE,)), folder / "random_beside.pt2")
+        numpy.save(folder / "random_beside.npy", beside(x)[0].numpy())
     for name, (make, inputs, dynamic, evaluates) in REFUSED.items():
         model = make().train(not evaluates)
         with torch.no_grad():
             torch.export.save(export(model, inputs, dynamic), folder / f"{name}.pt2")
+    del library
 
 
 if __name__ == "__main__":

@@ -205,7 +205,95 @@ def sizes(x):
     return x
 
 
+def memory(x):
+    """Memory that is made first and written afterwards."""
+    n = x.shape[0]
+    y = torch.empty(n, 8, 8, 8)
+    y.copy_(x)
+    y = y + torch.empty_like(x).fill_(0.5) + x.new_empty((8, 8)).zero_()
+    y = y + ops.empty_strided([8, 8], [1, 8]).fill_(2) + ops.new_empty_strided(x, [8], [1]).fill_(3)
+    y = y + ops.empty_permuted([8, 8, 8], [2, 0, 1]).fill_(0.25)
+    return y * ops.as_strided(x.contiguous(), [n, 8, 1, 8], [512, 64, 8, 1])
+
+
+class Numbers(nn.Module):
+    """Numbers that are taken from buffers, and checks of numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.tensor(3))
+        self.register_buffer("some", torch.tensor([True, False, True, True, False, False, True, True]))
+        self.fc = nn.LazyLinear(10)
+
+    def forward(self, x):
+        n = x.shape[0]
+        count = self.count.item()
+        torch._check(count >= 0)
+        torch._check(count < 8)
+        ops.sym_constrain_range_for_size(count, min=0, max=7)
+        y = x[:, :, self.some].sum(2) + x[:, :, :count].sum(2)
+        for size in (2 * n - 1, n ** 2, torch.sym_int(n * 1.0)):
+            y = y + x.mean().reshape(1).expand(size).mean(0)
+        y = y + x.mean() * (-n)
+        ops._assert_async.msg(self.count > 0, "there are some")
+        return self.fc(y.flatten(1))
+
+
+class Others(nn.Module):
+    """Operators that are in no table: recurrent cells, norms, transposed and 3-D convolutions, views
+    of which schemas say nothing, writes in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(8, 6, 2, batch_first=True, bidirectional=True, dropout=0.3)
+        self.gru = nn.GRU(8, 5, batch_first=True)
+        self.rnn = nn.RNN(8, 4, batch_first=True)
+        self.cell = nn.GRUCell(8, 4)
+        self.norm = nn.RMSNorm(8)
+        self.up1 = nn.ConvTranspose1d(24, 4, 3, 2)
+        self.up3 = nn.ConvTranspose3d(3, 2, 2, 2)
+        self.norm3 = nn.InstanceNorm3d(2, affine=True)
+        self.old = nn.utils.parametrizations.weight_norm(nn.Conv1d(24, 4, 3))
+        self.new = nn.utils.parametrizations.spectral_norm(nn.Linear(8, 3))
+        self.bag = nn.EmbeddingBag(7, 4, mode="mean")
+        self.two = nn.Bilinear(8, 8, 3)
+        self.standard = nn.Parameter(torch.randn(4, 3, 3, 3))
+        self.relu = nn.ReLU(inplace=True)
+        self.fc = nn.LazyLinear(10)
+
+    def forward(self, x):
+        rows = x.flatten(1, 2)
+        few = rows[:, :2]
+        with torch.no_grad():
+            angle = self.norm(rows * 0.5).cumprod(1)
+        parts = [self.lstm(few)[0], self.gru(few)[1][0], self.rnn(few)[0][:, -1], angle,
+                 self.relu(self.cell(rows[:, 0])), self.up1(rows), self.old(rows), self.new(rows)]
+        deep = self.norm3(self.up3(x.unsqueeze(2)))
+        parts += [functional.max_pool3d(deep, 2), functional.grid_sample(
+            x, torch.stack(torch.meshgrid(torch.linspace(-1, 1, 5), torch.linspace(-1, 1, 4),
+                                          indexing="xy"), -1).expand(x.shape[0], -1, -1, -1),
+            align_corners=False), self.two(rows, rows.flip(1))]
+        weight = functional.batch_norm(self.standard.reshape(1, 4, -1), None, None, training=True,
+                                       momentum=0.0, eps=1e-5).reshape_as(self.standard)
+        parts.append(functional.conv2d(x, weight))
+        pooled, where = functional.max_pool2d(x, 2, return_indices=True)
+        parts += [functional.max_unpool2d(pooled, where, 2), self.bag((rows[:, :6] > 0).sum(2) % 7)]
+        y = rows * 1
+        y.index_fill_(1, torch.tensor([3]), 0.5).addcmul_(rows, rows, value=0.1)
+        y.scatter_(1, torch.zeros(x.shape[0], 1, 8, dtype=torch.int64), 2.0)
+        mask = y.clone().lt_(0.3)
+        side = torch.broadcast_tensors(y, y[:, :1])[1].cumsum(2)
+        parts += [y, mask, side, torch.fft.rfft(y).abs(), torch.linalg.norm(y, dim=1),
+                  functional.glu(y), functional.interpolate(rows, scale_factor=2.0, mode="linear"),
+                  functional.interpolate(deep, scale_factor=0.5, mode="trilinear"),
+                  2.0 ** rows, rows.abs() ** rows, functional.unfold(x, 3, padding=1)]
+        return self.fc(torch.cat([part.flatten(1) for part in parts], 1))
+
+
 MODELS = {
+    "others": Others,
+    "memory": lambda: Function(memory),
+    "numbers": Numbers,
     "attention": Attention,
     "window_attention": WindowAttention,
     "writes": lambda: Function(writes),
