@@ -7,8 +7,8 @@
         --output logits --out y.npy
 
 Images are float32 (N, C, H, W), logits float32 (N, classes); several inputs come in the order of
-the model's arguments, with a row of each for each inference. One thread, and parameters that require
-no gradients: where a weight does, PyTorch computes some products in another way.
+the model's arguments, with a row of each for each inference. One thread, and parameters that
+require no gradients: where a weight does, PyTorch computes some products in another way.
 """
 
 import argparse
