@@ -36,8 +36,9 @@ std::string place_text(const Labels& labels, std::int64_t element, const std::st
       places.insert(places.begin(), std::to_string(rest % labels.sizes[i]));
       rest /= labels.sizes[i];
     }
-    text += fmt::format(", {} {}", what,
-                        places.size() == 1 ? places.front() : "(" + join(places, ", ") + ")");
+    text +=
+        fmt::format(", {} {}", what,
+                    places.size() == 1 ? places.front() : fmt::format("({})", join(places, ", ")));
   }
   return text;
 }
@@ -145,7 +146,7 @@ std::string sizes_text(std::span<const std::int64_t> sizes) {
   for (const std::int64_t size : sizes) {
     parts.push_back(size < 0 ? "N" : std::to_string(size));
   }
-  return "(" + join(parts, ", ") + (parts.size() == 1 ? ",)" : ")");
+  return fmt::format("({}{})", join(parts, ", "), parts.size() == 1 ? "," : "");
 }
 
 bool are_classes_of_images(const Labels& labels) {
