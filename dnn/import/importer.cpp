@@ -140,16 +140,49 @@ void Importer::add_refused(const Pt2Node& node, const Refusal& refusal) {
       }
     }
   }
+  for (const std::vector<std::string>& chain : written_by(node)) {
+    names_.begin_write(chain.front(), node.target + place_of(node));
+    for (const std::string& name : chain) {
+      ValueInfo info = network_.info(names_.value(name));
+      info.is_constant = false;
+      info.parameter.clear();
+      layer.outputs.push_back(add_tensor(std::move(info), name));
+      names_.assign(name, layer.outputs.back());
+    }
+    if (functional_form(node.target) != node.target && !tensors.empty()) {
+      names_.define_same(tensors.front(), chain.front());
+    }
+  }
   unsure_layouts_.insert(layer.outputs.begin(), layer.outputs.end());
-  const std::vector<ValueId> outputs = layer.outputs;
   layers_.push_back({std::move(layer),
                      {node.module, node.is_leaf},
                      false,
                      Error{ErrorCode::kUnsupported, refusal.what, program_.path, refusal.cure}});
-  if (functional_form(node.target) != node.target && !tensors.empty()) {
-    check_external(node);
-    write(node, tensors.front(), outputs.front());
+}
+
+/// The tensors that the node writes into, each with what it is a view of, and so on.
+std::vector<std::vector<std::string>> Importer::written_by(const Pt2Node& node) const {
+  std::vector<std::vector<std::string>> chains;
+  const auto handle = dispatched_operator(node.target);
+  if (!handle) {
+    return chains;
   }
+  for (const c10::Argument& formal : handle->schema().arguments()) {
+    const Pt2Argument* given = given_argument(node, formal.name());
+    if (formal.alias_info() == nullptr || !formal.alias_info()->isWrite() || given == nullptr) {
+      continue;
+    }
+    for (const Pt2Item& item : given->items) {
+      if (names_.has(item.name)) {
+        std::vector<std::string>& chain = chains.emplace_back();
+        chain.push_back(item.name);
+        while (const View* view = names_.view(chain.back())) {
+          chain.push_back(view->parent);
+        }
+      }
+    }
+  }
+  return chains;
 }
 
 bool Importer::changes_nothing(const Pt2Node& node, const Operator& entry) const {

@@ -62,6 +62,7 @@ class Importer {
   // Nodes.
   void add_node(const Pt2Node& node);
   void add_refused(const Pt2Node& node, const Refusal& refusal);
+  std::vector<std::vector<std::string>> written_by(const Pt2Node& node) const;
   void add_identity(const Pt2Node& node);
   void add_symbolic(const Pt2Node& node);
   void add_call(const Pt2Node& node, const Operator& entry);
