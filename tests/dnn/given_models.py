@@ -114,7 +114,8 @@ MODELS = {
     "fixed_1": (Fixed, lambda: torch.randn(1, 1, 6, 6), {}, None),
     "fixed_4": (Fixed, lambda: torch.randn(4, 1, 6, 6), {}, None),
     "free_though_fixed": (Head, lambda: flat(3), {}, None),
-    "lengths": (lambda: Head(before=lambda x: x.mean(1) + x.size(1)),
+    "lengths": (lambda: Head(before=lambda x: x.view(x.size(0), x.size(1), 2, 6).flatten(2).mean(1)
+                             + x.size(1)),
                 lambda: torch.randn(2, 7, 12), {}, {0: BATCH, 1: LENGTH}),
     "auto": (lambda: Head(before=lambda x: x.mean((2, 3)), width=3),
              lambda: torch.randn(2, 3, 8, 8), {}, {0: AUTO, 2: AUTO, 3: AUTO}),
