@@ -40,7 +40,7 @@ void check_finite(const at::Tensor& images, const std::string& path);
 /// Throws Failure unless the path names a file that can be opened.
 void check_is_file(const std::string& path, const std::string& cure);
 
-/// "(2, 3, 4)"; -1 is "N".
+/// "(2, 3, 4)"; -1 is "N", the batch; below it is "any".
 std::string shape_text(c10::IntArrayRef sizes);
 
 }  // namespace tilestrike::dnn

@@ -88,8 +88,8 @@ struct Network {
   /// layers, in order: a fault on a weight that feeds them runs them again.
   std::vector<Layer> constant_layers;
   Values constants;  // values.size() entries, empty where not constant
-  /// What an inference is given, in the order of the model's arguments: images (N, ...), or token
-  /// numbers, a mask and the like, each with the batch as its first dimension.
+  /// What an inference is given: images (N, ...), token numbers, a mask and the like, the batch
+  /// first. Sizes there: N > 0 is fixed (fixed_batch.h); -k, k > 1: any, and k in the example.
   std::vector<ValueId> inputs;
   ValueId output;  // logits (N, classes), or another answer (N, ...)
 

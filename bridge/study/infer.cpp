@@ -51,7 +51,7 @@ at::Tensor run_plain(const Workload& load) {
 
 // Every tile through the engine, image by image; compares with the bulk path.
 at::Tensor run_all_tiles(const Workload& load, const InferInputs& inputs, InferReport& report) {
-  check_takes_one_image(load, inputs.model);
+  check_takes_one_image(load.network, inputs.model);
   const dnn::Executor executor(load.network);
   const std::unique_ptr<sim::MeshEngine> engine = inputs.engines.make(inputs.engine);
   std::unique_ptr<Mapping> mapping;
@@ -178,6 +178,7 @@ std::vector<LayerSummary> inspect(const NetworkSource& source,
     if (!accelerator) {
       return summarise(network, dnn::Executor(network).record(image), nullptr);
     }
+    check_takes_one_image(network, source.model);
     const dnn::Network integer = dnn::quantise(network, image);
     const dnn::Tape tape = dnn::Executor(integer).record(image);
     const Mapping mapping(integer, tape, *accelerator);

@@ -13,6 +13,7 @@
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/made_up_image.h"
 #include "bridge/study/torch_call.h"
+#include "bridge/study/workload.h"
 #include "dnn/executor.h"
 #include "dnn/integer/quantise.h"
 
@@ -27,6 +28,7 @@ struct Mapped {
 
   static dnn::Network quantised(const NetworkSource& source) {
     const dnn::Network network = network_on_cpu(source);
+    check_takes_one_image(network, source.model);
     return dnn::quantise(network, made_up_image(network));
   }
   Mapped(const NetworkSource& source, const AcceleratorConfig& accelerator)

@@ -29,7 +29,7 @@ class MeshStudy final : public Study {
       : Study(inputs.accelerator.mesh),
         load_(load_workload(inputs, true)),
         executor_(load_.network) {
-    check_takes_one_image(load_, inputs.model);
+    check_takes_one_image(load_.network, inputs.model);
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.images = load_.images();
     judge_ = judge_of(inputs.judge, answer_of(ImageId(0)), load_);

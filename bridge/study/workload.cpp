@@ -92,8 +92,8 @@ void tell_conversions(Workload& load) {
 
 }  // namespace
 
-void check_takes_one_image(const Workload& load, const std::string& model) {
-  const std::int64_t group = dnn::fixed_batch(load.network);
+void check_takes_one_image(const dnn::Network& network, const std::string& model) {
+  const std::int64_t group = dnn::fixed_batch(network);
   if (group > 1) {
     fail(ErrorCode::kUnsupported,
          fmt::format("the model was exported for batches of {} alone, and the mesh is given one "

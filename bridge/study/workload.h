@@ -37,7 +37,7 @@ dnn::Network import_network(const NetworkSource& source);
 Workload load_workload(const NetworkSource& source, bool int8);
 
 /// Throws Failure for a network that takes batches of several images alone: the mesh is given one.
-void check_takes_one_image(const Workload& load, const std::string& model);
+void check_takes_one_image(const dnn::Network& network, const std::string& model);
 
 /// Hashes of all that a study was loaded from, by what it is.
 std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,

@@ -32,8 +32,15 @@ void infer_computed_size(Layer& layer, const Network& network) {
   }
   Argument& sizes = layer.arguments[1];
   const std::vector<std::int64_t>& result = network.info(layer.outputs.front()).sizes;
-  if (sizes.kind == Argument::Kind::kIntegerList && result.size() == sizes.values.size() &&
-      std::ranges::count(result, -1) == 1) {
+  if (sizes.kind != Argument::Kind::kIntegerList || result.size() != sizes.values.size() ||
+      std::ranges::count(result, -1) != 1) {
+    return;
+  }
+  bool is_all_else_known = true;  // a length that is free, too, is the example's in `result`
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    is_all_else_known = is_all_else_known && (sizes.values[i].value < 0 || result[i] == -1);
+  }
+  if (is_all_else_known) {
     sizes = constant_argument(sizes.name, c10::IValue(result));
   }
 }

@@ -18,7 +18,8 @@ std::vector<std::string> argument_names(const jit::Module& module, std::size_t g
   const auto& arguments = module.get_method("forward").function().getSchema().arguments();
   for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module
     const bool has_default = arguments[i].default_value().has_value();
-    if (!has_default && arguments[i].type()->kind() != c10::TypeKind::TensorType) {
+    const c10::TypeKind kind = arguments[i].type()->kind();
+    if (!has_default && kind != c10::TypeKind::TensorType && kind != c10::TypeKind::OptionalType) {
       fail(ErrorCode::kUnsupported,
            "the argument '" + arguments[i].name() + "' of the TorchScript model is of the type " +
                arguments[i].type()->str() + ", and the file does not say what value it has",

@@ -136,7 +136,7 @@ Ending try_archive(const std::string& path, volatile int& phase) {
   for (const ValueId id : network->inputs) {
     std::int64_t elements = 1;
     for (const std::int64_t size : network->info(id).sizes) {
-      if (size < -1 || size > kMostElements || (elements *= std::abs(size)) > kMostElements) {
+      if (std::abs(size) > kMostElements || (elements *= std::abs(size)) > kMostElements) {
         return kTooLarge;
       }
     }

@@ -73,15 +73,15 @@ class Structured(nn.Module):
 
 
 class Spectrum(nn.Module):
-    """A filter of complex numbers."""
+    """A parameter of complex numbers."""
 
     def __init__(self):
         super().__init__()
-        self.filter = nn.Parameter(torch.randn(7, dtype=torch.complex64))
+        self.filter = nn.Parameter(torch.randn(12, dtype=torch.complex64))
         self.fc = nn.Linear(12, 5)
 
     def forward(self, x):
-        return self.fc(torch.fft.irfft(torch.fft.rfft(x) * self.filter, n=12))
+        return self.fc((x * self.filter).abs())
 
 
 class First(nn.Module):
@@ -114,7 +114,8 @@ MODELS = {
     "fixed_1": (Fixed, lambda: torch.randn(1, 1, 6, 6), {}, None),
     "fixed_4": (Fixed, lambda: torch.randn(4, 1, 6, 6), {}, None),
     "free_though_fixed": (Head, lambda: flat(3), {}, None),
-    "lengths": (lambda: Head(before=lambda x: x.mean(1) + x.size(1)),
+    "lengths": (lambda: Head(before=lambda x: x.view(x.size(0), x.size(1), 2, 6).flatten(2).mean(1)
+                             + x.size(1)),
                 lambda: torch.randn(2, 7, 12), {}, {0: BATCH, 1: LENGTH}),
     "auto": (lambda: Head(before=lambda x: x.mean((2, 3)), width=3),
              lambda: torch.randn(2, 3, 8, 8), {}, {0: AUTO, 2: AUTO, 3: AUTO}),
@@ -130,7 +131,7 @@ REFUSED = {
     "series_answer": (lambda: Head(after=lambda y: y.transpose(0, 1)), lambda: flat(2), {},
                       {0: BATCH}),
     "decided": (lambda: Head(after=lambda y: y.argmax(1)), lambda: flat(2), {}, {0: BATCH}),
-    "complex_input": (lambda: Head(before=lambda x: x.real), lambda: flat(2).to(torch.complex64),
+    "complex_input": (lambda: Head(before=torch.abs), lambda: flat(2).to(torch.complex64),
                       {}, {0: BATCH}),
     "number_input": (lambda: Head(before=lambda x: x + torch.ones(2, 12)),
                      lambda: torch.tensor(1.0), {}, None),

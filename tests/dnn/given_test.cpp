@@ -89,7 +89,8 @@ TEST(FixedBatchTest, AnActivationOfOneImageIsAStore) {
     const std::int64_t rows = fixed_batch(network);
     const Executor executor(network);
     const at::Tensor golden = executor.run(all.narrow(0, rows));
-    const WordFault fault{.store = StoreId(conv), .word = 47, .flip = std::uint64_t{1} << 30};
+    const WordFault fault{
+        .store = StoreId(conv), .word = 47, .keep = 0, .flip = 0x42c80000};  // 100.0
     const TensorStores::ImageFaults faults{rows - 1, {&fault, 1}};
     const at::Tensor struck =
         stores.run(executor, all.narrow(0, rows), nullptr, {&faults, 1}, nullptr);
