@@ -52,7 +52,8 @@ struct DataSet {
 DataSet load_data(const std::string& images, const std::string& labels, RowChoice choice = {});
 
 at::Tensor read_npy(const std::string& path);
-/// Writes C-contiguous little-endian NPY 1.0. Throws Failure (kMachine) when it cannot.
+/// Writes C-contiguous little-endian NPY 1.0; bfloat16 and float8, which NumPy does not have, as
+/// float32. Throws Failure (kMachine) when it cannot.
 void write_npy(const std::string& path, const at::Tensor& tensor);
 
 /// Throws Failure when images of this shape cannot enter the network: names both shapes.

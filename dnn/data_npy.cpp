@@ -189,7 +189,10 @@ ArrayFile read_npy_rows(const std::string& path, RowChoice choice) {
 at::Tensor read_npy(const std::string& path) { return read_npy_rows(path, 0).rows; }
 
 void write_npy(const std::string& path, const at::Tensor& tensor) {
-  const at::Tensor here = tensor.cpu().contiguous();
+  const bool is_unknown_to_numpy =
+      tensor.scalar_type() == c10::kBFloat16 || c10::isFloat8Type(tensor.scalar_type());
+  const at::Tensor here =
+      (is_unknown_to_numpy ? tensor.to(c10::kFloat) : tensor).cpu().contiguous();
   const auto type = std::ranges::find(kTypes, here.scalar_type(), &NpyType::type);
   TS_CHECK(type != kTypes.end(), "an array of one of NumPy's types is written");
   std::string shape;

@@ -19,7 +19,8 @@ void look_at(const c10::IValue& value, ValueStatistics& statistics) {
     return;
   }
   const at::Tensor& tensor = value.toTensor();
-  if (statistics.sizes.empty()) {
+  if (!statistics.is_tensor) {
+    statistics.is_tensor = true;
     statistics.is_float = is_real(tensor.scalar_type());
     statistics.type = tensor.scalar_type();
     statistics.sizes = tensor.sizes().vec();

@@ -13,6 +13,7 @@
 namespace tilestrike::dnn {
 
 struct ValueStatistics {
+  bool is_tensor = false;
   bool is_float = false;                          // a tensor of real numbers (is_real)
   c10::ScalarType type = c10::ScalarType::Float;  // of its elements
   double largest = 0.0;             // magnitude over all images; not finite if any element was not
@@ -22,7 +23,7 @@ struct ValueStatistics {
   bool is_finite() const { return largest <= std::numeric_limits<float>::max(); }
 };
 
-/// By ValueId; constants and what was not computed have is_float false and no sizes. Throws
+/// By ValueId; constants and what was not computed are no tensors here. Throws
 /// Failure: no images, or images of another type than the network takes.
 std::vector<ValueStatistics> calibrate(const Network& network, const Inputs& images,
                                        std::int64_t batch);

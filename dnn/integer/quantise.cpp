@@ -533,7 +533,7 @@ class Quantiser {
 
   ValueId add_float_value(ValueId id) {
     ValueInfo info = network_.info(id);
-    info.type = statistics_[id.value].is_float ? statistics_[id.value].type : info.type;
+    info.type = statistics_[id.value].is_tensor ? statistics_[id.value].type : info.type;
     return ids_[id.value] = integer_.add_value(std::move(info));
   }
 

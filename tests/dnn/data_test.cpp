@@ -79,6 +79,15 @@ TEST(NpyTest, WhatIsWrittenIsReadBack) {
             24U % 64);  // 24 bools after an aligned header
 }
 
+TEST(NpyTest, TypesThatNumpyDoesNotHaveAreWrittenAsFloat32) {
+  for (const c10::ScalarType type : {c10::kBFloat16, c10::kFloat8_e5m2}) {
+    const at::Tensor tensor = at::arange(6).to(c10::kFloat).to(type);
+    write_npy(file("a.npy"), tensor);
+    EXPECT_EQ(count_different(read_npy(file("a.npy")), tensor.to(c10::kFloat)), 0)
+        << c10::toString(type);
+  }
+}
+
 TEST(NpyTest, ViewsAreWrittenInRowMajorOrder) {
   const at::Tensor tensor = at::arange(6).reshape({2, 3}).t();
   write_npy(file("a.npy"), tensor);
