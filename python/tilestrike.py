@@ -569,6 +569,7 @@ def _answer(returned, output):
     import torch
 
     found = dict(_tensors(returned))
+    found = {path: one for path, one in found.items() if one.ndim} or found  # a loss is no answer
     if output is None and len(found) == 1:
         return None, next(iter(found.values()))
     if output is None and isinstance(returned, collections.abc.Mapping):
@@ -746,10 +747,13 @@ def _save_program(program, path, output):
     refusal, is_on_mesh = _look(path, output)
     if refusal is None and is_on_mesh:
         return True
-    torch.export.save(program.run_decompositions(), path)
-    other_refusal, is_other_on_mesh = _look(path, output)
-    if other_refusal is None and (is_other_on_mesh or refusal is not None):
-        return is_other_on_mesh
+    try:
+        torch.export.save(program.run_decompositions(), path)
+        other_refusal, is_other_on_mesh = _look(path, output)
+        if other_refusal is None and (is_other_on_mesh or refusal is not None):
+            return is_other_on_mesh
+    except Exception:  # of many kinds: the program as it is remains
+        pass
     torch.export.save(program, path)
     if refusal is not None:
         raise ValueError(f"tilestrike takes the model neither as it is nor decomposed: {refusal}")
@@ -767,7 +771,7 @@ def _look(path, output):
                            *([] if output is None else ["--output", output])],
                           capture_output=True, text=True)
     if done.returncode:
-        return done.stderr.strip() or f"exit status {done.returncode}", False
+        return (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0], False
     return None, any(re.search(r"conv|linear|mm|matmul|attention", layer["operator"])
                      for layer in json.loads(done.stdout))
 

@@ -194,6 +194,7 @@ class ExportTest(unittest.TestCase):
                 (print, "give a torch.nn.Module"),
                 (Returns(lambda x: {"box": x, "cls": x}), r"several tensors \(box, cls\)"),
                 (Returns(lambda x: {"box": x, "cls": x}), "output 'score': the model returns"),
+                (Returns(lambda x: (x.mean(), x, x)), r"several tensors \(1, 2\)"),
                 (Returns(lambda x: x.mean()), "must have a row for each inference"),
                 (Returns(lambda x: None), "a NoneType without tensors"),
                 (Returns(lambda x: x.flatten(1) if x.sum() > 3 else x),
