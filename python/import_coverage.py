@@ -9,7 +9,7 @@ Builds each network with seeded random weights and small inputs, exports it to D
 `tilestrike infer` on it in float and in int8 beside PyTorch's own answer: one thread, the same
 batch, parameters that require no gradients. A network that is refused as it was exported is tried
 once more after run_decompositions(). Exported files are kept, so that a second run only compares.
-Prints a line for each network and counts at the end; `--markdown` writes the table.
+Prints a line for each network and counts at the end; `--markdown docs/networks.md` writes both there.
 
 Libraries that are not installed are left out, with a line. The program is that of the environment
 variable TILESTRIKE, else what the release preset builds. Needs about 1 GB of disk for each hundred
@@ -37,6 +37,7 @@ PROGRAM = pathlib.Path(os.environ.get("TILESTRIKE", pathlib.Path(__file__).resol
                                       "build/release/bin/tilestrike"))
 SECONDS = 900  # that one command may take
 NOT_EXPORTED = "not exported"
+MARK = "<!-- from here on written by import_coverage.py -->"
 
 
 @dataclasses.dataclass
@@ -174,8 +175,9 @@ def main():
             print(f"{rows[-1].line()}; {time.monotonic() - began:.0f} s", flush=True)
     print("\n".join(summary(rows)))
     if options.markdown:
-        options.markdown.write_text("\n".join(summary(rows)) + "\n\n" + markdown(rows),
-                                    encoding="utf-8")
+        page = options.markdown.read_text(encoding="utf-8") if options.markdown.is_file() else ""
+        options.markdown.write_text(page.split(MARK)[0] + MARK + "\n\n" + "\n".join(
+            f"- {line}" for line in summary(rows)) + "\n\n" + markdown(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -59,12 +59,13 @@ def export(model, loader, folder, name="model", calibrate=None, output=None, jud
     maps of classes (N, H, W), the token that each position should predict (N, T) (labels that
     repeat the inputs are shifted by one), or targets of the answer's shape.
 
-    Writes NAME.pt2 (evaluation mode; any batch size, or the loader's where the model allows no
-    other), images.npy or input_ARGUMENT.npy (floats as float32), labels.npy (if there are labels),
-    calibrate.npy or calibrate_ARGUMENT.npy (if given) and scenario.yaml. Where the program is found
-    (environment variable TILESTRIKE, PATH, the checkout's build), it looks at the model, which is
-    decomposed where that helps. Returns the paths as a namespace with model, images, labels,
-    calibrate (None where nothing was written; of several inputs a dictionary) and scenario.
+    Writes NAME.pt2 (evaluation mode; any batch size, else 1, else the loader's: then weights are
+    struck, not a mesh), images.npy or input_ARGUMENT.npy (floats as float32), labels.npy (if there
+    are labels), calibrate.npy or calibrate_ARGUMENT.npy (if given) and scenario.yaml. Where the
+    program is found (environment variable TILESTRIKE, PATH, the checkout's build), it looks at the
+    model, which is decomposed where that helps. Returns the paths as a namespace with model,
+    images, labels, calibrate (None where nothing was written; of several inputs a dictionary) and
+    scenario.
     """
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
         raise ValueError(f"name {name!r}: use letters, digits, '.', '_' and '-' only")
@@ -77,7 +78,7 @@ def export(model, loader, folder, name="model", calibrate=None, output=None, jud
     example, returned = _run_on_example(module, inputs)
     output, answer = _answer(returned, output)
     judge, labels = _judged(judge, answer, labels, inputs)
-    program, is_any_batch = _program(module, example, inputs, rows)
+    program, batch = _program(module, example, answer, inputs, rows)
     if judge == {"kind": "binary"} and _ends_in_sigmoid(program):
         judge["scale"] = "probability"
 
@@ -85,7 +86,7 @@ def export(model, loader, folder, name="model", calibrate=None, output=None, jud
     folder.mkdir(parents=True, exist_ok=True)
     paths = types.SimpleNamespace(model=folder / f"{name}.pt2", labels=None, calibrate=None,
                                   scenario=folder / "scenario.yaml")
-    is_on_mesh = _save_program(program, paths.model, output)
+    is_on_mesh = _save_program(program, paths.model, output) and batch in (None, 1)
     paths.images = _save_inputs(folder, "images", "input_", inputs)
     if labels is not None:
         paths.labels = folder / "labels.npy"
@@ -96,8 +97,7 @@ def export(model, loader, folder, name="model", calibrate=None, output=None, jud
             "calibrate": (paths.calibrate or paths.images) if is_on_mesh else None}
     keys = {"model": paths.model, "data": {key: path for key, path in data.items() if path},
             "output": output, "judge": judge["kind"] if judge and len(judge) == 1 else judge,
-            "batch": None if is_any_batch else rows, **(MESH if is_on_mesh else TENSORS),
-            "trials": 1000}
+            **(MESH if is_on_mesh else TENSORS), "trials": 1000}
     paths.scenario.write_text("".join(f"{key}: {_flow(value)}\n" for key, value in keys.items()
                                       if value is not None), encoding="utf-8")
     return paths
@@ -569,6 +569,7 @@ def _answer(returned, output):
     import torch
 
     found = dict(_tensors(returned))
+    found = {path: one for path, one in found.items() if one.ndim} or found  # a loss is no answer
     if output is None and len(found) == 1:
         return None, next(iter(found.values()))
     if output is None and isinstance(returned, collections.abc.Mapping):
@@ -695,30 +696,35 @@ def _classes(judge, count, labels):
     return labels
 
 
-def _program(module, example, inputs, rows):
-    """The exported program, and whether it takes any batch size, or only `rows`."""
+def _program(module, example, answer, inputs, rows):
+    """The exported program, and the batch that it is for: None, any; 1; or at last the loader's."""
     import torch
 
-    batch = {0: torch.export.Dim("batch", min=1)}
-    fixed = {name: part[torch.arange(rows) % len(part)].to(example[name].dtype)
-             for name, part in inputs.items()}
-    errors = []
-    for given, is_any_batch in ((example, True), (fixed, False)):
+    def fixed(count):
+        return {name: part[torch.arange(count) % len(part)].to(example[name].dtype)
+                for name, part in inputs.items()}
+    any_batch, errors = {0: torch.export.Dim("batch", min=1)}, []
+    for batch, given in ((None, example), (1, fixed(1)), (rows, fixed(rows))):
         arguments, named = ((given[ONLY],), {}) if ONLY in given else ((), given)
-        shapes = (batch,) if arguments else {name: batch for name in named}
+        shapes = (any_batch,) if arguments else {name: any_batch for name in named}
         try:
             program = torch.export.export(module, arguments, named, strict=False,
-                                          dynamic_shapes=shapes if is_any_batch else None)
-            return program, is_any_batch
+                                          dynamic_shapes=shapes if batch is None else None)
+            with torch.no_grad():
+                found = dict(_tensors(_called(program.module(), given))).values()
+            if any(one.shape[1:] == answer.shape[1:] for one in found if one.ndim):
+                return program, batch
+            raise ValueError(f"a batch of {len(next(iter(given.values())))} changes the shape of "
+                             "the answer")  # as where forward squeezes
         except Exception as error:  # of many kinds, the user's own among them
             errors.append(error)
-    text = _first_line(errors[1])
+    text = _first_line(errors[-1])
     cure = "rewrite that line, or export a part of the model that stands without it"
-    if "data-dependent" in str(errors[1]) or "GuardOnDataDependent" in text:
+    if "data-dependent" in str(errors[-1]) or "GuardOnDataDependent" in text:
         cure = ("that line branches on values of tensors: take both ways and choose with "
                 "torch.where, or fix the choice before export")
-    raise ValueError(f"torch.export refuses the model: {text}{_place(errors[1])}; {cure}"
-                     ) from errors[1]
+    raise ValueError(f"torch.export refuses the model: {text}{_place(errors[-1])}; {cure}"
+                     ) from errors[-1]
 
 
 def _ends_in_sigmoid(program):
@@ -746,10 +752,13 @@ def _save_program(program, path, output):
     refusal, is_on_mesh = _look(path, output)
     if refusal is None and is_on_mesh:
         return True
-    torch.export.save(program.run_decompositions(), path)
-    other_refusal, is_other_on_mesh = _look(path, output)
-    if other_refusal is None and (is_other_on_mesh or refusal is not None):
-        return is_other_on_mesh
+    try:
+        torch.export.save(program.run_decompositions(), path)
+        other_refusal, is_other_on_mesh = _look(path, output)
+        if other_refusal is None and (is_other_on_mesh or refusal is not None):
+            return is_other_on_mesh
+    except Exception:  # of many kinds: the program as it is remains
+        pass
     torch.export.save(program, path)
     if refusal is not None:
         raise ValueError(f"tilestrike takes the model neither as it is nor decomposed: {refusal}")
@@ -767,7 +776,7 @@ def _look(path, output):
                            *([] if output is None else ["--output", output])],
                           capture_output=True, text=True)
     if done.returncode:
-        return done.stderr.strip() or f"exit status {done.returncode}", False
+        return (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[0], False
     return None, any(re.search(r"conv|linear|mm|matmul|attention", layer["operator"])
                      for layer in json.loads(done.stdout))
 

@@ -194,6 +194,7 @@ class ExportTest(unittest.TestCase):
                 (print, "give a torch.nn.Module"),
                 (Returns(lambda x: {"box": x, "cls": x}), r"several tensors \(box, cls\)"),
                 (Returns(lambda x: {"box": x, "cls": x}), "output 'score': the model returns"),
+                (Returns(lambda x: (x.mean(), x, x)), r"several tensors \(1, 2\)"),
                 (Returns(lambda x: x.mean()), "must have a row for each inference"),
                 (Returns(lambda x: None), "a NoneType without tensors"),
                 (Returns(lambda x: x.flatten(1) if x.sum() > 3 else x),
@@ -206,7 +207,7 @@ class ExportTest(unittest.TestCase):
     def spare_exports(self):
         """From here on the exported program is always the same one: not what is asked here."""
         program = torch.export.export(model().eval(), (torch.rand(1, 1, 8, 8),))
-        for patch in (unittest.mock.patch("tilestrike._program", return_value=(program, True)),
+        for patch in (unittest.mock.patch("tilestrike._program", return_value=(program, None)),
                       unittest.mock.patch("tilestrike._look", return_value=(None, True))):
             patch.start()
             self.addCleanup(patch.stop)
@@ -324,13 +325,24 @@ class ExportTest(unittest.TestCase):
         paths = tilestrike.export(wrapped, batches(4), self.folder)
         self.assertIn("0.weight", torch.export.load(paths.model).state_dict)
 
-    def test_a_model_that_fixes_its_batch_keeps_the_loaders(self):
+    def test_a_model_that_fixes_its_batch_has_one_or_the_loaders(self):
         class Fixed(torch.nn.Module):
+            def __init__(self, squeezes):
+                super().__init__()
+                self.linear, self.squeezes = torch.nn.Linear(12, 3), squeezes
+
             def forward(self, x):
-                return x.reshape(int(x.shape[0]), 3, -1).mean(2)
+                x = self.linear(x.reshape(int(x.shape[0]), 1, -1))
+                return x.squeeze() if self.squeezes else x[:, 0]
         x = torch.rand(12, 3, 4)
-        paths = tilestrike.export(Fixed(), x.split(4), self.folder)
-        self.assertEqual(torch.export.load(paths.model).module()(x[:4]).shape, (4, 3))
+        for squeezes, batch, accelerator in ((False, 1, "gemmini_16x16"), (True, 4, "none")):
+            network = Fixed(squeezes)
+            paths = tilestrike.export(network, x.split(4), self.folder)
+            loaded = torch.export.load(paths.model).module()
+            self.assertTrue(torch.allclose(loaded(x[:batch]), network(x)[:batch]))
+            self.assertIn(f"accelerator: {accelerator}\n", paths.scenario.read_text())
+            needs.tilestrike("run", paths.scenario, "--set", "trials=200", "--out",
+                             self.folder / f"{batch}.sqlite")
 
     def test_decomposes_what_is_refused_and_passes_refusals_on(self):
         program = self.folder.parent / "program"
