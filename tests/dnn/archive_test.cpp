@@ -364,7 +364,7 @@ TEST(ArchiveTest, AnUnknownOperatorIsNamedWithItsLayerAndSourceLine) {
   });
   expect_says(import_failure(),
               {"aten.frobnicate.default", "layer 'relu1'",
-               "train_zoo.py:41, x = self.pool1(self.relu1(self.conv1(x)))", "dnn/operators.cpp"});
+               "train_zoo.py:41, x = self.pool1(self.relu1(self.conv1(x)))", "has no operator"});
 }
 
 TEST(ArchiveTest, ALayerThatCannotBeComputedIsNamedWhenItIsRun) {
