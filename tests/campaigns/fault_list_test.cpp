@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "campaigns/plan/coverage.h"
@@ -33,7 +34,7 @@ std::string list_of(const std::string& faults, const std::string& more = "") {
 struct Planned {
   explicit Planned(const std::string& text)
       : scenario(campaign_of("model: lenet5\n" + text).points.front().scenario),
-        study(study_inputs(scenario, sim::builtin_engines()), {}),
+        study(study_inputs(scenario, sim::builtin_engines()), {.read_of_16 = 16}),
         plan(scenario, study.facts()) {}
 
   Scenario scenario;
@@ -114,8 +115,9 @@ TEST(FaultListTest, TwoCellsOfACodewordAreWhatEccSeesTwice) {
       strike_and_judge(setup.study, setup.plan, 0,
                        {setup.plan.draw(TrialId(0)), setup.plan.draw(TrialId(1))}, "systemc");
   ASSERT_TRUE(records[0].memory && records[1].memory);
-  // The made-up study reads a codeword, or not, by its number: the same one in both trials.
-  EXPECT_EQ(records[0].memory->detected, records[1].memory->corrected);
+  // The made-up study reads every codeword, through the code.
+  EXPECT_EQ(records[0].memory->detected, 1);
+  EXPECT_EQ(records[1].memory->corrected, 1);
   EXPECT_EQ(records[0].memory->corrected + records[1].memory->detected, 0);
   EXPECT_EQ(records[0].memory->bits, 2);
   EXPECT_EQ(records[0].memory->codewords, 1);
@@ -268,8 +270,8 @@ TEST(FaultListTest, AWordsBitTwiceIsRefusedBeforeAnyTrial) {
 
 TEST(FaultListTest, NamesThatTheNetworkDoesNotStoreSayWhatItStores) {
   const bridge::StudyFacts study = tensor_facts();
-  EXPECT_NE(refused_words("{tensor: c.wait, word: 0, bit: 3}", study)
-                .find("stores no tensor 'c.wait'; near: c.weight"),
+  EXPECT_NE(refused_words("{tensor: c.wight, word: 0, bit: 3}", study)
+                .find("stores no tensor 'c.wight'; near: c.weight"),
             std::string::npos);
   const std::string view = refused_words("{tensor: flatten, word: 0, bit: 3}", study);
   EXPECT_NE(view.find("the layer 'flatten' stores no words of its own"), std::string::npos) << view;
