@@ -9,7 +9,8 @@ Builds each network with seeded random weights and small inputs, exports it to D
 `tilestrike infer` on it in float and in int8 beside PyTorch's own answer: one thread, the same
 batch, parameters that require no gradients. A network that is refused as it was exported is tried
 once more after run_decompositions(). Exported files are kept, so that a second run only compares.
-Prints a line for each network and counts at the end; `--markdown docs/networks.md` writes both there.
+Prints a line for each network, and counts at the end; `--markdown docs/networks.md` writes both
+into that page.
 
 Libraries that are not installed are left out, with a line. The program is that of the environment
 variable TILESTRIKE, else what the release preset builds. Needs about 1 GB of disk for each hundred
