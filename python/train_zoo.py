@@ -1,22 +1,22 @@
 # SPDX-FileCopyrightText: TileStrike contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the zoo on Fashion-MNIST and exports it as .pt2.
+"""Trains the zoo and exports it as .pt2; zoo/README.md says what each network takes and returns.
 
     python python/train_zoo.py [--only NAME ...] [--epochs N] [--out zoo]
-
-Every network takes float32 (N, 1, 28, 28) in [0, 1] (byte / 255, no normalisation) and returns
-logits, float32 (N, 10). Training sees the 60 000 training images only; the accuracy printed is
-over all 10 000 test images, after the last epoch.
 """
 
 import argparse
+import dataclasses
 import pathlib
 import time
 
+import numpy
 import torch
 from torch import nn
 
+import composites
 import fashion_mnist
+import verses
 
 
 class LeNet5(nn.Module):
@@ -223,16 +223,88 @@ class Vgg11(nn.Module):
         return self.classifier(self.flatten(self.features(x)))
 
 
-# name: (class, epochs, peak learning rate, weight decay)
-ZOO = {
-    "lenet5": (LeNet5, 20, 0.05, 1e-4),
-    "resnet8": (ResNet8, 12, 0.2, 5e-4),
-    "mobilenet": (MobileNet, 12, 0.2, 2e-4),
-    "vit": (VisionTransformer, 16, 2e-3, 0.05),
-    "vgg11": (Vgg11, 2, 0.05, 5e-4),
-}
-ON_REQUEST = ("vgg11",)  # trained only where --only names them
-BY_ADAMW = ("vit",)      # the others by SGD
+class ConvolutionBlock(nn.Sequential):
+    """A 3x3 convolution with batch norm and ReLU."""
+
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__(nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
+                         nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+class Segmenter(nn.Module):
+    """A small U-Net at half the resolution; each of its pixels labels two by two; 60 840
+    parameters."""
+
+    CLASSES = len(composites.CLASSES)
+
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.MaxPool2d(2)
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.stem = ConvolutionBlock(1, 16, stride=2)
+        self.down1 = ConvolutionBlock(16, 16)
+        self.down2 = ConvolutionBlock(16, 32)
+        self.down3 = ConvolutionBlock(32, 32)
+        self.bottom = ConvolutionBlock(32, 48)
+        self.up2 = ConvolutionBlock(48 + 32, 32)
+        self.up1 = ConvolutionBlock(32 + 16, 16)
+        self.head = nn.Conv2d(16, 4 * self.CLASSES, 1)
+
+    def forward(self, x):
+        fine = self.down1(self.stem(x))
+        coarse = self.down3(self.down2(self.pool(fine)))
+        x = self.bottom(self.pool(coarse))
+        x = self.up2(torch.cat([self.up(x), coarse], 1))
+        x = self.head(self.up1(torch.cat([self.up(x), fine], 1)))
+        x = x.reshape(-1, self.CLASSES, 2, 2, x.shape[2], x.shape[3]).permute(0, 1, 4, 2, 5, 3)
+        return x.reshape(-1, self.CLASSES, composites.SIDE, composites.SIDE)
+
+
+class CausalAttention(Attention):
+    """Attention to a token and those before it."""
+
+    def __init__(self, width, heads, length):
+        super().__init__(width, heads)
+        self.register_buffer("mask", torch.full((length, length), float("-inf")).triu(1))
+
+    def forward(self, x):
+        count, tokens, width = x.shape
+        shape = (count, tokens, self.heads, width // self.heads)
+        query = self.query(x).view(shape).transpose(1, 2)
+        key = self.key(x).view(shape).transpose(1, 2)
+        value = self.value(x).view(shape).transpose(1, 2)
+        mixed = nn.functional.scaled_dot_product_attention(query, key, value, self.mask)
+        return self.out(mixed.transpose(1, 2).reshape(count, tokens, width))
+
+
+class DecoderBlock(EncoderBlock):
+    """As EncoderBlock, with causal attention."""
+
+    def __init__(self, width, heads, hidden, length):
+        super().__init__(width, heads, hidden)
+        self.attention = CausalAttention(width, heads, length)
+
+
+class TinyLm(nn.Module):
+    """Two decoder blocks of width 64 over 64 characters; the head is the embedding's table; 108 288
+    parameters."""
+
+    LENGTH = 64
+
+    def __init__(self):
+        super().__init__()
+        width = 64
+        self.embedding = nn.Embedding(len(verses.ALPHABET), width)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        self.position = nn.Parameter(0.02 * torch.randn(1, self.LENGTH, width))
+        self.block1 = DecoderBlock(width, 4, 4 * width, self.LENGTH)
+        self.block2 = DecoderBlock(width, 4, 4 * width, self.LENGTH)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.position
+        x = self.norm(self.block2(self.block1(x)))
+        return nn.functional.linear(x, self.embedding.weight)
 
 
 def augment(images, generator):
@@ -248,41 +320,163 @@ def augment(images, generator):
     return padded[which, 0, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
 
 
-def train(model, images, labels, epochs, peak_rate, decay, seed, by_adamw=False, batch=128):
+class Classes:
+    """Fashion-MNIST: images (N, 1, 28, 28) and the class of each."""
+
+    EXAMPLE = torch.zeros(2, 1, 28, 28)
+    BATCH = 128
+
+    def __init__(self, options):
+        self.images, self.labels = map(torch.from_numpy, fashion_mnist.load("train", options.data))
+        self.test = [torch.from_numpy(part) for part in fashion_mnist.load("test", options.data)]
+        self.generator = torch.Generator().manual_seed(options.seed)
+
+    def steps(self):
+        return len(self.images) // self.BATCH
+
+    def epoch(self, _):
+        order = torch.randperm(len(self.images), generator=self.generator)
+        for step in range(self.steps()):
+            chosen = order[step * self.BATCH:(step + 1) * self.BATCH]
+            yield augment(self.images[chosen], self.generator), self.labels[chosen]
+
+    def quality(self, answers):
+        right = (answers.argmax(1) == self.test[1]).double().mean()
+        return f"accuracy {100 * right:.2f} % of {len(answers)} test images"
+
+    def pieces(self):
+        return {}
+
+
+class Scenes:
+    """composites.py: scenes (N, 1, 56, 56) and the class of each pixel; new ones each epoch."""
+
+    EXAMPLE = torch.zeros(2, 1, composites.SIDE, composites.SIDE)
+    BATCH = 16
+
+    def __init__(self, options):
+        self.seed = options.seed
+        self.garments = {
+            part: [fashion_mnist.read_idx(options.data / f"{part}-{kind}-ubyte.gz")
+                   for kind in ("images-idx3", "labels-idx1")] for part in ("train", "t10k")}
+        self.test = self.tensors(self.made("t10k", 1000, 0))
+
+    def made(self, part, count, epoch):
+        return composites.make(*self.garments[part], count, [self.seed, epoch])
+
+    @staticmethod
+    def tensors(made):
+        scenes, classes = map(torch.from_numpy, made)
+        return scenes.float() / 255, classes.long()
+
+    def steps(self):
+        return 100
+
+    def epoch(self, number):
+        scenes, classes = self.tensors(self.made("train", self.steps() * self.BATCH, number + 1))
+        yield from zip(scenes.split(self.BATCH), classes.split(self.BATCH))
+
+    def quality(self, answers):
+        answered, classes = answers.argmax(1), self.test[1]
+        right = (answered == classes).double().mean()
+        overlaps = [((answered == one) & (classes == one)).sum() /
+                    ((answered == one) | (classes == one)).sum()
+                    for one in range(len(composites.CLASSES))]
+        return (f"{100 * right:.2f} % of the pixels of {len(classes)} test scenes, mIoU "
+                f"{sum(overlaps) / len(overlaps):.4f} (" +
+                ", ".join(f"{name} {overlap:.3f}"
+                          for name, overlap in zip(composites.CLASSES, overlaps)) + ")")
+
+    def pieces(self):
+        scenes, classes = self.made("t10k", 64, 0)
+        return {"images": scenes, "labels": classes, "calibrate": self.made("train", 64, 0)[0]}
+
+
+class Verses:
+    """verses.py: numbers of characters (N, 64) and the one that comes after each. The Old Testament
+    trains, the New one tests."""
+
+    EXAMPLE = torch.zeros(2, TinyLm.LENGTH, dtype=torch.int64)
+    BATCH = 32
+
+    def __init__(self, options):
+        self.tokens = verses.numbers("ot", options.text)
+        self.test_tokens = verses.numbers("nt", options.text)
+        self.test = [torch.from_numpy(part)
+                     for part in verses.windows(self.test_tokens, 2000, TinyLm.LENGTH)]
+        self.generator = torch.Generator().manual_seed(options.seed)
+
+    def steps(self):
+        return 200
+
+    def epoch(self, _):
+        tokens, places = torch.from_numpy(self.tokens), torch.arange(TinyLm.LENGTH)
+        for _ in range(self.steps()):
+            starts = torch.randint(len(tokens) - TinyLm.LENGTH, (self.BATCH, 1),
+                                   generator=self.generator)
+            yield tokens[starts + places], tokens[starts + places + 1]
+
+    def quality(self, answers):
+        nats = nn.functional.cross_entropy(answers.transpose(1, 2), self.test[1])
+        right = (answers.argmax(2) == self.test[1]).double().mean()
+        return (f"perplexity {nats.exp():.3f} per character ({nats.exp().log2():.3f} bits), "
+                f"{100 * right:.2f} % right of {self.test[1].numel()} test characters")
+
+    def pieces(self):
+        tokens, following = verses.windows(self.test_tokens, 128, TinyLm.LENGTH)
+        calibrate, _ = verses.windows(self.tokens, 128, TinyLm.LENGTH)
+        return {name: array.astype(numpy.int16) for name, array in
+                (("images", tokens), ("labels", following), ("calibrate", calibrate))}
+
+
+@dataclasses.dataclass
+class Recipe:
+    network: type
+    epochs: int
+    peak_rate: float
+    decay: float
+    data: type = Classes
+    by_adamw: bool = False      # else by SGD
+    is_on_request: bool = False  # trained only where --only names it
+
+
+ZOO = {
+    "lenet5": Recipe(LeNet5, 20, 0.05, 1e-4),
+    "resnet8": Recipe(ResNet8, 12, 0.2, 5e-4),
+    "mobilenet": Recipe(MobileNet, 12, 0.2, 2e-4),
+    "vit": Recipe(VisionTransformer, 16, 2e-3, 0.05, by_adamw=True),
+    "segmenter": Recipe(Segmenter, 8, 5e-3, 0.01, Scenes, by_adamw=True),
+    "tiny_lm": Recipe(TinyLm, 8, 3e-3, 0.05, Verses, by_adamw=True),
+    "vgg11": Recipe(Vgg11, 2, 0.05, 5e-4, is_on_request=True),
+}
+
+
+def train(model, data, recipe, epochs):
     """Trains in place under a one-cycle rate; prints loss and seconds per epoch."""
-    generator = torch.Generator().manual_seed(seed)
-    if by_adamw:
-        optimizer = torch.optim.AdamW(model.parameters(), lr=peak_rate, weight_decay=decay)
+    if recipe.by_adamw:
+        optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.peak_rate,
+                                      weight_decay=recipe.decay)
     else:
-        optimizer = torch.optim.SGD(model.parameters(), lr=peak_rate, momentum=0.9, nesterov=True,
-                                    weight_decay=decay)
-    steps = len(images) // batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peak_rate, epochs * steps)
+        optimizer = torch.optim.SGD(model.parameters(), lr=recipe.peak_rate, momentum=0.9,
+                                    nesterov=True, weight_decay=recipe.decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.peak_rate,
+                                                   epochs * data.steps())
     model.train()
     for epoch in range(epochs):
         start = time.monotonic()
-        order = torch.randperm(len(images), generator=generator)
         total = 0.0
-        for step in range(steps):
-            chosen = order[step * batch:(step + 1) * batch]
-            logits = model(augment(images[chosen], generator))
-            loss = nn.functional.cross_entropy(logits, labels[chosen])
+        for inputs, labels in data.epoch(epoch):
+            answers = model(inputs)
+            if recipe.data is Verses:
+                answers = answers.transpose(1, 2)  # classes come second
+            loss = nn.functional.cross_entropy(answers, labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             total += loss.item()
-        print(f"  epoch {epoch + 1}/{epochs}: loss {total / steps:.4f}, "
+        print(f"  epoch {epoch + 1}/{epochs}: loss {total / data.steps():.4f}, "
               f"{time.monotonic() - start:.1f} s", flush=True)
-
-
-@torch.no_grad()
-def accuracy(model, images, labels):
-    """The share of images, in percent, whose largest logit is the label's."""
-    model.eval()
-    correct = sum(int((model(x).argmax(1) == y).sum())
-                  for x, y in zip(images.split(500), labels.split(500)))
-    return 100 * correct / len(images)
 
 
 def without_folders(trace):
@@ -293,11 +487,10 @@ def without_folders(trace):
                        if pathlib.PurePath(path).name == name)
 
 
-def export(model, path):
+def export(model, example, path):
     """Writes the model in evaluation mode as .pt2 with a dynamic batch."""
     batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(model.eval(), (torch.zeros(2, 1, 28, 28),),
-                                  dynamic_shapes=({0: batch},))
+    program = torch.export.export(model.eval(), (example,), dynamic_shapes=({0: batch},))
     for node in program.graph.nodes:
         if "stack_trace" in node.meta:
             node.meta["stack_trace"] = without_folders(node.meta["stack_trace"])
@@ -305,35 +498,39 @@ def export(model, path):
 
 
 def main():
+    on_request = [name for name, recipe in ZOO.items() if recipe.is_on_request]
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--only", nargs="+", choices=ZOO, metavar="NAME",
-                        default=[name for name in ZOO if name not in ON_REQUEST],
+                        default=[name for name in ZOO if name not in on_request],
                         help="which networks: " + ", ".join(ZOO) + " (default: all but " +
-                             ", ".join(ON_REQUEST) + ")")
+                             ", ".join(on_request) + ")")
     parser.add_argument("--epochs", type=int, help="instead of each network's own number")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("zoo"),
                         help="folder of the .pt2 files (default: zoo)")
     parser.add_argument("--data", type=pathlib.Path, default=fashion_mnist.FOLDER,
                         help="folder of the Fashion-MNIST IDX files")
+    parser.add_argument("--text", type=pathlib.Path, default=verses.FOLDER,
+                        help="folder of the text's blocks, of the package sword-text-web")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    images, labels = map(torch.from_numpy, fashion_mnist.load("train", options.data))
-    test_images, test_labels = map(torch.from_numpy, fashion_mnist.load("test", options.data))
     for name in options.only:
-        network, epochs, peak_rate, decay = ZOO[name]
+        recipe = ZOO[name]
+        data = recipe.data(options)
         torch.manual_seed(options.seed)
-        model = network()
+        model = recipe.network()
         print(f"{name}: {sum(p.numel() for p in model.parameters())} parameters", flush=True)
-        train(model, images, labels, options.epochs or epochs, peak_rate, decay, options.seed,
-              name in BY_ADAMW)
+        train(model, data, recipe, options.epochs or recipe.epochs)
         path = options.out / f"{name}.pt2"
-        export(model, path)
-        print(f"{name}: accuracy {accuracy(model, test_images, test_labels):.2f} % of "
-              f"{len(test_images)} test images; {path}, {path.stat().st_size} bytes", flush=True)
+        export(model, recipe.data.EXAMPLE, path)
+        for piece, array in data.pieces().items():
+            numpy.save(options.out / f"{name}_{piece}.npy", array)
+        with torch.no_grad():
+            answers = torch.cat([model(inputs) for inputs in data.test[0].split(500)])
+        print(f"{name}: {data.quality(answers)}; {path}, {path.stat().st_size} bytes", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,16 @@ SEED_LAYERS = {"lenet5": ("seed_layers_lenet5", 100), "resnet8": ("seed_layers",
                "mobilenet": ("seed_layers_mobilenet", 100), "vit": ("seed_layers_vit", 50)}
 
 
+# Campaigns on pixels and tokens, of docs/seed_experiment.md.
+TASKS = {"seed_segmentation": ("--trials", 100, "--set", "data.use=32"),
+         "segmentation_activations": ("--trials", 1000),
+         "lm_weights": ("--trials", 100, "--set", "data.use=32"),
+         "lm_activations": ("--trials", 1000),
+         "lm_mesh": ("--trials", 4000)}
+PIXELS = ("seed_segmentation", "segmentation_activations")
+TOKENS = ("lm_weights", "lm_activations")
+
+
 class FiguresError(Exception):
     """Says what is wrong and what to do about it."""
 
@@ -239,6 +249,36 @@ def seed_layers(_, folder):
         seed_rows(folder, [f"seed_layers_{model}" for model in SEED_LAYERS]))
 
 
+def task_rates(names):
+    return lambda _, folder: rates_of(folder, names)
+
+
+def task_figure(names):
+    def text(_, folder):
+        import seed_experiment
+
+        return seed_experiment.figure(seed_rows(folder, names))
+    return text
+
+
+def tokens_mesh(_, folder):
+    """What strikes on each kind of register do to the predicted tokens."""
+    import seed_experiment
+    import tilestrike
+
+    trials = tilestrike.load(folder / "lm_mesh.sqlite").trials
+    rows = []
+    for register, group in [*trials.groupby("register"), ("all", trials)]:
+        shares = (group.outcome == "sdc", group.sdc_1 == 1, group.share_differing.fillna(0.0))
+        growth = (group.score / group.golden_score).max()
+        rows.append([register, len(group),
+                     *(seed_experiment.share_text(100 * share.mean(), *(
+                         100 * end for end in tilestrike.interval_of_shares(share)))
+                       for share in shares), f"{growth:.3g}"])
+    return table(["register", "trials", "sdc, %", "texts with another token (sdc_1), %",
+                  "tokens that differ, %", "perplexity of the text over golden, largest"], rows)
+
+
 def campaign(scenario, *options, name=None):
     """The command that runs a scenario into its results file."""
     return ("run", f"campaigns/scenarios/{scenario}.yaml", *options, "--out",
@@ -249,6 +289,10 @@ def seed_command(name):
     _, target, model, number_format = name.split("_")
     return campaign(f"seed_{target}", *SEED[target], f"model={model}", f"format={number_format}",
                     name=name)
+
+
+def task_commands(names):
+    return [campaign(name, *TASKS[name]) for name in names]
 
 
 SEED_COMMANDS = [seed_command(name) for name in SEED_NAMES]
@@ -298,6 +342,14 @@ FIGURES = [
            [campaign(scenario, "--trials", draws, "--set", "data.use=200",
                      name=f"seed_layers_{model}")
             for model, (scenario, draws) in SEED_LAYERS.items()], seed_layers, True),
+    Figure("docs/seed_experiment.md", "seed/pixels", task_commands(PIXELS), task_rates(PIXELS),
+           True),
+    Figure("docs/seed_pixels.svg", "", task_commands(PIXELS), task_figure(PIXELS), True),
+    Figure("docs/seed_experiment.md", "seed/tokens", task_commands(TOKENS), task_rates(TOKENS),
+           True),
+    Figure("docs/seed_tokens.svg", "", task_commands(TOKENS), task_figure(TOKENS), True),
+    Figure("docs/seed_experiment.md", "seed/tokens_mesh", task_commands(["lm_mesh"]), tokens_mesh,
+           True),
 ]
 
 

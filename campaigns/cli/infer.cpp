@@ -97,9 +97,13 @@ int run(const InferArguments& arguments, const sim::EngineSet& engines) {
       fail(ErrorCode::kInvalidInput, "a model of your own needs images", "--images",
            "add --images FILE.npy");
     }
-    inputs.images = std::string(kZooImages);
+    const ZooData own = zoo_data(inputs.model);
+    inputs.images = own.images;
+    if (inputs.labels.empty() && !arguments.judge.empty()) {
+      inputs.labels = own.labels;
+    }
     if (inputs.int8 && inputs.calibrate.empty()) {
-      inputs.calibrate = std::string(kZooCalibration);
+      inputs.calibrate = own.calibrate;
     }
   }
   if (!inputs.calibrate.empty() && !inputs.int8) {
@@ -137,8 +141,9 @@ Command infer_command(const sim::EngineSet& engines) {
             "Path of a .pt2 archive or of a TorchScript file, or a zoo model",
             {.is_required = true}},
            files_option("--images", arguments->images,
-                        "Images: .npy, IDX, or a data set; a zoo model has fashion_mnist/test. A "
-                        "model with several inputs takes one each: --images NAME=FILE.npy --images "
+                        "Images: .npy, IDX, or a data set; a zoo model has its own, or "
+                        "fashion_mnist/test. A model with several inputs takes one each: --images "
+                        "NAME=FILE.npy --images "
                         "OTHER=FILE.npy"),
            {"--output", &inputs.output,
             "Which output is the answer, where the model has several: its key in what the model "

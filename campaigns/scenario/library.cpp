@@ -174,6 +174,14 @@ std::optional<ModelChoice> find_model(const std::string& text, const std::string
   return ModelChoice{text, path.string(), true};
 }
 
+ZooData zoo_data(const std::string& path) {
+  const std::string stem = path.substr(0, path.rfind('.'));
+  if (!is_file(stem + "_images.npy")) {
+    return {};
+  }
+  return {stem + "_images.npy", stem + "_labels.npy", stem + "_calibrate.npy"};
+}
+
 Value resolve_accelerator(const Value& given, const std::string& key, ErrorList& errors) {
   std::optional<Value> whole = resolved(given, key, 0, errors);
   return whole ? std::move(*whole) : given;

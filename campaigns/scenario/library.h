@@ -37,6 +37,15 @@ std::filesystem::path folder_of(const Place& place);
 /// `path` from `folder`, absolute and without dots.
 std::string absolute_path(const std::string& path, const std::filesystem::path& folder);
 
+/// What a zoo model runs on where a user names nothing: the files beside it, MODEL_images.npy,
+/// MODEL_labels.npy and MODEL_calibrate.npy, else Fashion-MNIST.
+struct ZooData {
+  std::string images = std::string(kZooImages), labels;
+  std::string calibrate = std::string(kZooCalibration);
+};
+/// `path` is that of the archive.
+ZooData zoo_data(const std::string& path);
+
 struct ModelChoice {
   std::string name;  // as kept in expanded scenarios: a zoo name or an absolute path
   std::string path;  // of the archive

@@ -108,15 +108,18 @@ Value number_or_all(std::int64_t number) {
 
 FieldTable<DataConfig> data_fields() {
   return {
-      files_field("images", &DataConfig::images,
-                  "path of .npy or IDX images, or a data set (" + join(data_sets(), ", ") +
-                      "); a zoo model has " + std::string(kZooImages) +
-                      " by default; of a model with several inputs {NAME: path, ...} or a list"),
-      text_field("labels", &DataConfig::labels,
-                 "path of .npy or IDX labels, of the shape that the judge takes; optional"),
+      files_field(
+          "images", &DataConfig::images,
+          "path of .npy or IDX images, or a data set (" + join(data_sets(), ", ") +
+              "); a zoo model has its own by default, " + std::string(kZooImages) +
+              " where there are none; of a model with several inputs {NAME: path, ...} or a list"),
+      text_field(
+          "labels", &DataConfig::labels,
+          "path of .npy or IDX labels, of the shape that the judge takes; a zoo model has its "
+          "own, where it has images of its own; else optional"),
       files_field("calibrate", &DataConfig::calibrate,
-                  "images that fix the int8 scales, as `images`; a zoo model has " +
-                      std::string(kZooCalibration) + " by default, else `images`"),
+                  "images that fix the int8 scales, as `images`; a zoo model has its own or " +
+                      std::string(kZooCalibration) + " by default, others `images`"),
       custom_field<DataConfig>(
           {"calibrate_use", "integer or all", "images", std::to_string(bridge::kCalibrationImages),
            "1 and more", "at most so many of `calibrate`, spread evenly over them"},
@@ -305,9 +308,13 @@ void check_model(Scenario& scenario, const Value& document, ErrorList& errors) {
                place_at(document, "data"), "add 'data: {images: FILE.npy}'");
     return;
   }
-  data.images = std::string(kZooImages);
+  const ZooData own = zoo_data(model->path);
+  data.images = own.images;
+  if (data.labels.empty()) {
+    data.labels = own.labels;
+  }
   if (data.calibrate.empty()) {
-    data.calibrate = std::string(kZooCalibration);
+    data.calibrate = own.calibrate;
   }
 }
 

@@ -39,6 +39,17 @@ TEST(ScenarioTest, OnlyTheModelIsRequired) {
   EXPECT_EQ(scenario.engine, "systemc");
 }
 
+TEST(ScenarioTest, AZooModelMayHaveDataOfItsOwn) {
+  const std::string stem = (root_folder() / "zoo" / "segmenter").string();
+  const Scenario scenario = scenario_of("model: segmenter\n");
+  EXPECT_EQ(scenario.data.images, InputFiles(stem + "_images.npy"));
+  EXPECT_EQ(scenario.data.labels, stem + "_labels.npy");
+  EXPECT_EQ(scenario.data.calibrate, InputFiles(stem + "_calibrate.npy"));
+  // With other images its labels are not taken.
+  const Scenario other = scenario_of("model: segmenter\ndata: {images: fashion_mnist/test}\n");
+  EXPECT_EQ(other.data.labels, "");
+}
+
 TEST(ScenarioTest, SeveralInputsHaveNamesOrPlaces) {
   const ScratchFolder folder;
   for (const char* name : {"m.pt2", "x.npy", "y.npy"}) {

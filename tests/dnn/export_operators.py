@@ -338,8 +338,9 @@ def main():
         static(x)
         torch.export.save(export(static, (x[:2],), dynamic=False), folder / "static.pt2")
         numpy.save(folder / "static.npy", static(x).numpy())
-        for name in ("lenet5", "resnet8", "mobilenet"):
-            images = torch.rand(32, 1, 28, 28)
+        zoo = {name: torch.rand(32, 1, 28, 28) for name in ("lenet5", "resnet8", "mobilenet")}
+        zoo |= {"segmenter": torch.rand(4, 1, 56, 56), "tiny_lm": torch.randint(64, (4, 64))}
+        for name, images in zoo.items():
             numpy.save(folder / f"{name}_x.npy", images.numpy())
             program = torch.export.load(ROOT / "zoo" / f"{name}.pt2")
             numpy.save(folder / f"{name}.npy", program.module()(images).numpy())

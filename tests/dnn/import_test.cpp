@@ -64,7 +64,8 @@ TEST_P(ZooTest, LogitsEqualPyTorchsBitForBit) {
   expect_answer(root_folder() + "/zoo/" + GetParam() + ".pt2", exported() + GetParam() + "_x.npy",
                 exported() + GetParam() + ".npy");
 }
-INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest, testing::Values("lenet5", "resnet8", "mobilenet"));
+INSTANTIATE_TEST_SUITE_P(Zoo, ZooTest,
+                         testing::Values("lenet5", "resnet8", "mobilenet", "segmenter", "tiny_lm"));
 
 class OperatorsTest : public testing::TestWithParam<std::string> {};
 TEST_P(OperatorsTest, LogitsEqualPyTorchsBitForBit) {

@@ -30,7 +30,7 @@ strike:
     {target}: "{pattern}"
     bits: {bits}
   {rate}
-"""
+{judge}"""
 
 
 class Results:
@@ -42,22 +42,36 @@ class Results:
         self.database.execute(
             "CREATE TABLE trials (scenario INTEGER, trial INTEGER, weight REAL, images INTEGER, "
             "images_golden_correct INTEGER, images_correct INTEGER, images_sdc_1 INTEGER, "
-            "images_nonfinite INTEGER, stratum TEXT)")
+            "images_nonfinite INTEGER, stratum TEXT, score REAL, golden_score REAL, "
+            "share_differing REAL)")
         self.scenarios = 0
 
     def add(self, trials, model="/zoo/net.pt2", number_format="auto", target="weights",
-            pattern="*", bits="all", rate="per_parameter: 1e-5"):
+            pattern="*", bits="all", rate="per_parameter: 1e-5", judge=""):
         """`trials`: (weight, images, golden correct, correct, sdc_1, non-finite) of each, and the
         stratum, where there are any."""
-        self.database.execute("INSERT INTO scenarios VALUES (?, ?)", (
-            self.scenarios, EXPANDED.format(model=model, number_format=number_format,
-                                            target=target, pattern=pattern, bits=bits, rate=rate)))
-        self.database.executemany(
-            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(self.scenarios, number, *(trial if len(trial) == 7 else (*trial, "")))
-             for number, trial in enumerate(trials)])
-        self.database.commit()
+        self.add_scenario(judge, model=model, number_format=number_format, target=target,
+                          pattern=pattern, bits=bits, rate=rate)
+        self.insert([(*(trial if len(trial) == 7 else (*trial, "")), None, None, None)
+                     for trial in trials])
+
+    def add_scores(self, judge, trials, images=10, target="weights", rate="per_parameter: 1e-5"):
+        """`trials`: (weight, non-finite, score, golden score, share of what differs)."""
+        self.add_scenario(judge, model="net", number_format="auto", target=target, pattern="*",
+                          bits="all", rate=rate)
+        self.insert([(weight, images, None, None, 0, nonfinite, "", *scores)
+                     for weight, nonfinite, *scores in trials])
+
+    def add_scenario(self, judge, **keys):
+        expanded = EXPANDED.format(judge=f"judge: {judge}\n" if judge else "", **keys)
+        self.database.execute("INSERT INTO scenarios VALUES (?, ?)", (self.scenarios, expanded))
         self.scenarios += 1
+
+    def insert(self, trials):
+        self.database.executemany(
+            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(self.scenarios - 1, number, *trial) for number, trial in enumerate(trials)])
+        self.database.commit()
 
 
 def run(*arguments):
@@ -122,6 +136,72 @@ class SeedExperimentTest(unittest.TestCase):
         self.assertEqual(row[5], f"5 [{50 * (1 - 2 * high):.2g}, {50 * (1 - 2 * low):.2g}]")
         low, high = tilestrike.clopper_pearson(3, 10)
         self.assertEqual(row[6], f"15 [{50 * low:.2g}, {50 * high:.2g}]")
+
+    def test_a_segmentation_loses_miou(self):
+        results = Results(self.path)
+        results.add_scores("segmentation", [(0.5, 0, 0.9, 0.9, 0.0), (0.5, 0, 0.8, 0.9, 0.1),
+                                            (0.5, 10, 0.2, 0.9, 0.7), (0.5, 0, 0.9, 0.9, 0.0)])
+        header, _, row = run(self.path).splitlines()
+        self.assertIn("mIoU lost, points | pixels that differ, % | non-finite, %", header)
+        # 90 % less the mean 70 %, and 20 % of the pixels, each halved by the weight.
+        low, high = tilestrike.interval_of_shares([0.9, 0.8, 0.2, 0.9])
+        self.assertEqual(cells(row)[5],
+                         f"10 [{50 * (0.9 - high):.2g}, {50 * (0.9 - low):.2g}]")
+        low, high = tilestrike.interval_of_shares([0.0, 0.1, 0.7, 0.0])
+        self.assertEqual(cells(row)[6], f"10 [{50 * low:.2g}, {50 * high:.2g}]")
+        low, high = tilestrike.interval_of_shares([0.0, 0.0, 1.0, 0.0])
+        self.assertEqual(cells(row)[7], f"12.5 [{50 * low:.2g}, {50 * high:.2g}]")
+
+    def test_a_struck_scene_may_gain_miou(self):
+        results = Results(self.path)
+        results.add_scores("\n  kind: segmentation\n  ignore: 255",
+                           [(1.0, 0, 0.5, 0.75, 0.5), (1.0, 0, 0.75, 0.5, 0.5),
+                            (1.0, 0, 0.25, 0.75, 0.5), (1.0, 0, 0.5, 0.5, 0.0)],
+                           images=1, target="activations")
+        low, high = tilestrike.interval_of_shares([0.375, 0.625, 0.25, 0.5])
+        self.assertEqual(cells(run(self.path).splitlines()[2])[5],
+                         f"12.5 [{100 * (1 - 2 * high):.2g}, {100 * (1 - 2 * low):.2g}]")
+
+    def test_of_tokens_the_median_perplexity_and_how_often_it_doubles(self):
+        results = Results(self.path)
+        growths = [1.0] * 7 + [1.5, 2.5, None]  # None: no finite answer
+        results.add_scores("tokens", [(0.5, 0 if one else 10, one and 4 * one, 4.0,
+                                       0.0 if one == 1.0 else 0.5) for one in growths])
+        header, _, row = run(self.path).splitlines()
+        self.assertIn("tokens that differ, % | perplexity doubled, % | non-finite, % | "
+                      "perplexity over golden, median", header)
+        low, high = tilestrike.clopper_pearson(2, 10)
+        self.assertEqual(cells(row)[6], f"10 [{50 * low:.2g}, {50 * high:.2g}]")
+        # Of ten the second and the ninth hold the median with 97.9 %.
+        self.assertEqual(cells(row)[8], "1.000 [1.000, 2.500]")
+
+    def test_few_trials_do_not_bound_a_median_and_many_do(self):
+        def trials(values):
+            return [{"score": value, "golden_score": 1.0} for value in values]
+        self.assertEqual(seed_experiment.median_growth(trials([1, 2, 3])), (2, 0.0, math.inf))
+        # Ranks from tables of the binomial distribution: 40 and 61 of 100, 962 and 1039 of 2000.
+        self.assertEqual(seed_experiment.median_growth(trials(range(1, 101))), (50.5, 40, 61))
+        value, low, high = seed_experiment.median_growth(trials(range(1, 2001)))
+        self.assertEqual((value, low + high), (1000.5, 2001))
+        self.assertAlmostEqual(low, 1000.5 - 1.96 * 0.5 * math.sqrt(2000), delta=1.5)
+
+    def test_each_judge_has_its_table_and_a_figure_of_its_own(self):
+        results = Results(self.path)
+        results.add([(1.0, 10, 9, 8, 2, 0)] * 2)
+        results.add_scores("segmentation", [(1.0, 0, 0.4, 0.9, 0.3)] * 2)
+        self.assertEqual(run(self.path).count("\n|---"), 2)
+        with self.assertRaisesRegex(SystemExit, "a figure shows results of one judge"):
+            run(self.path, "--svg", self.folder / "figure.svg")
+        only = Results(self.folder / "only.sqlite")
+        only.add_scores("segmentation", [(1.0, 0, 0.4, 0.9, 0.3)] * 2)
+        run(self.folder / "only.sqlite", "--svg", self.folder / "figure.svg")
+        self.assertIn(">mIoU lost, percentage points, against faults per parameter;",
+                      (self.folder / "figure.svg").read_text())
+
+    def test_another_judge_is_named(self):
+        Results(self.path).add_scores("regression", [(1.0, 0, 0.4, 0.9, 0.3)] * 2)
+        with self.assertRaisesRegex(SystemExit, "judged by regression; this script knows top_k"):
+            run(self.path)
 
     def test_strata_count_by_their_share_of_the_bits(self):
         # Two strata of 1/10 and 9/10 of the bits get 0.3 and 0.7 of the trials; a trial weighs 1/3
