@@ -9,13 +9,13 @@ scenario of a classifier: how much accuracy is lost, and the shares of images wi
 (SDC-1) and with a logit that is not finite, each with its 95 % interval over trials, that is over
 draws of faults. They are Gaffke's bounds (tilestrike.interval_of_shares), and where trials are
 divided into strata their combination, as in the summary of `tilestrike run`. Trials that are
-conditioned on at least one fault count with the probability of that. Of campaigns that strike layer
-by layer: the worst layer and the median one, by kind of bit.
+conditioned on at least one fault count with the probability of that. Of campaigns that strike
+layer by layer: the worst layer and the median one, by kind of bit.
 
 Of `judge: segmentation` the loss is that of mIoU and the second share that of the pixels whose
 class differs. Of `judge: tokens`: the share of tokens whose prediction differs, how often faults
-double the perplexity, and the median over trials, that is over draws with at least one fault, of the
-perplexity over the golden one.
+double the perplexity, and the median of the perplexity over the golden one, over draws with at
+least one fault.
 """
 
 import argparse
