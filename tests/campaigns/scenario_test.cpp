@@ -9,6 +9,7 @@
 
 #include "bridge/accelerator/engines.h"
 #include "campaigns/scenario/fault_list.h"
+#include "campaigns/scenario/library.h"
 #include "sim/mesh/engine.h"
 #include "tests/campaigns/campaign_files.h"
 
