@@ -400,7 +400,8 @@ def framed(text):
 
 def current(root, figure):
     if not figure.name:
-        return (root / figure.document).read_text(encoding="utf-8")
+        path = root / figure.document
+        return path.read_text(encoding="utf-8") if path.exists() else ""
     return blocks_of(root, figure.document)[figure.name]
 
 
