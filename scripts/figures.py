@@ -249,8 +249,8 @@ def seed_layers(_, folder):
         seed_rows(folder, [f"seed_layers_{model}" for model in SEED_LAYERS]))
 
 
-def task_rates(names):
-    return lambda _, folder: rates_of(folder, names)
+def task_rates(names, picture):
+    return lambda _, folder: f"{picture}\n\n{rates_of(folder, names)}"
 
 
 def task_figure(names):
@@ -342,11 +342,12 @@ FIGURES = [
            [campaign(scenario, "--trials", draws, "--set", "data.use=200",
                      name=f"seed_layers_{model}")
             for model, (scenario, draws) in SEED_LAYERS.items()], seed_layers, True),
-    Figure("docs/seed_experiment.md", "seed/pixels", task_commands(PIXELS), task_rates(PIXELS),
-           True),
+    Figure("docs/seed_experiment.md", "seed/pixels", task_commands(PIXELS),
+           task_rates(PIXELS, "![mIoU lost against faults per parameter](seed_pixels.svg)"), True),
     Figure("docs/seed_pixels.svg", "", task_commands(PIXELS), task_figure(PIXELS), True),
-    Figure("docs/seed_experiment.md", "seed/tokens", task_commands(TOKENS), task_rates(TOKENS),
-           True),
+    Figure("docs/seed_experiment.md", "seed/tokens", task_commands(TOKENS),
+           task_rates(TOKENS,
+                      "![Tokens that differ against faults per parameter](seed_tokens.svg)"), True),
     Figure("docs/seed_tokens.svg", "", task_commands(TOKENS), task_figure(TOKENS), True),
     Figure("docs/seed_experiment.md", "seed/tokens_mesh", task_commands(["lm_mesh"]), tokens_mesh,
            True),
