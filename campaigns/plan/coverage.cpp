@@ -40,6 +40,12 @@ TensorCoverage coverage_of(std::span<const StoreId> selected, const bridge::Stud
     if (is_activation) {
       stored_layers.insert(store.layer);
     }
+    if (is_selected[i] && !store.note.empty()) {
+      coverage.notes.push_back(store.name + ": " + store.note);
+    }
+  }
+  for (const UnstruckTensor& tensor : study.unstruck) {
+    add(tensor.name, tensor.why, tensor.words, false, coverage.stored);
   }
   largest_first(coverage.stored);
   if (activations.covered > 0) {

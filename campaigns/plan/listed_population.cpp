@@ -55,12 +55,28 @@ std::uint64_t mask_of(const ListedFault& fault, const NumberFormat& format) {
   return fault.bit < 0 ? format.all_bits() : std::uint64_t{1} << fault.bit;
 }
 
-/// The stores that listed faults may name, by their names.
+/// The stores that listed faults may name: by their names, and a parameter that layers share by
+/// what it is to each of them, too: "head.weight" of "embedding.weight".
 class NamedStores {
  public:
   explicit NamedStores(const bridge::StudyFacts& study) : study_(study) {
     for (std::size_t i = 0; i < study.stores.size(); ++i) {
       numbers_.emplace(study.stores[i].name, static_cast<std::uint32_t>(i));
+    }
+    std::map<std::string, std::set<std::uint32_t>> others;
+    for (std::size_t i = 0; i < study.stores.size(); ++i) {
+      const TensorStore& store = study.stores[i];
+      const std::size_t dot = store.name.rfind('.');
+      for (const std::string& layer : store.layers) {
+        if (dot != std::string::npos) {
+          others[layer + store.name.substr(dot)].insert(static_cast<std::uint32_t>(i));
+        }
+      }
+    }
+    for (const auto& [name, numbers] : others) {
+      if (numbers.size() == 1) {
+        numbers_.emplace(name, *numbers.begin());
+      }
     }
   }
 

@@ -268,6 +268,18 @@ TEST(FaultListTest, AWordsBitTwiceIsRefusedBeforeAnyTrial) {
             "");
 }
 
+TEST(FaultListTest, ASharedParameterIsOneStoreByBothOfItsNames) {
+  bridge::StudyFacts study = tensor_facts();
+  study.stores[0].layers = {"c", "fc", "head"};  // "fc.weight" is another's own name
+  const std::string head = "{tensor: head.weight, word: 3, bit: 30}";
+  EXPECT_EQ(refused_words(head + ", [{tensor: fc.weight, word: 3, bit: 30}, " + head + "]", study),
+            "");
+  const std::string twice =
+      refused_words("[" + head + ", {tensor: c.weight, word: 3, bit: 30}]", study);
+  EXPECT_NE(twice.find("bit 30 of word 3 of c.weight twice in one trial"), std::string::npos)
+      << twice;
+}
+
 TEST(FaultListTest, NamesThatTheNetworkDoesNotStoreSayWhatItStores) {
   const bridge::StudyFacts study = tensor_facts();
   EXPECT_NE(refused_words("{tensor: c.wight, word: 0, bit: 3}", study)
@@ -329,6 +341,16 @@ TEST(FaultListTest, FaultsPerParameterOfAListAreCounted) {
   EXPECT_DOUBLE_EQ(plan.population().expected(), 2.0);
   EXPECT_DOUBLE_EQ(*plan.population().expected_per_word(), 0.02);
   EXPECT_EQ(plan.population().weight(), 1.0);
+}
+
+TEST(CoverageTest, CountsWhatNoStrikeCanNameAndTellsWhatIsStoredTwice) {
+  bridge::StudyFacts study = tensor_facts();
+  study.unstruck = {{"mask", "bool", 50, "truth values"}};
+  study.stores[2].note = "one of two copies";
+  const Plan plan(on_tensors("{where: {weights: \"*\"}}"), study);
+  EXPECT_EQ(text_of(report_of(coverage_of(plan.population().selected(), study))),
+            "covers 98 of 150 stored words (65.3 %); left out: mask (50, truth values), c.bias (2, "
+            "bias)\nfc.weight: one of two copies\n");
 }
 
 TEST(CoverageTest, SaysWhatGlobsLeaveOut) {
