@@ -188,6 +188,9 @@ std::optional<Refusal> refused_write(const Pt2Node& node) {
 std::optional<Refusal> refused_storage(const Pt2Node& node) {
   constexpr std::array others{"to_sparse", "sparse_", "to_mkldnn", "quantize_per_",
                               "nested_tensor"};
+  if (!node.target.starts_with("aten.")) {
+    return std::nullopt;  // as quantized_decomposed's, which are dense
+  }
   const std::string name = short_name(node.target);
   if (std::ranges::any_of(others, [&](const char* part) { return name.find(part) == 0; }) ||
       name.starts_with("_sparse") || name.starts_with("_nested") ||
