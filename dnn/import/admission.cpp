@@ -76,11 +76,15 @@ std::optional<Refusal> without_kernel(const Pt2Node& node) {
                    "LibTorch TileStrike was built with"};
   }
   if (!handle || !handle->hasComputedKernelForDispatchKey(c10::DispatchKey::CPU)) {
-    return Refusal{the_operator(node) + " belongs to the library '" + space +
-                       "', of which TileStrike has no kernel",
-                   space == "prims" ? "export the model without decompositions to prims"
-                                    : "write that line with PyTorch's own operators, or end the "
-                                      "exported model before it"};
+    return Refusal{
+        the_operator(node) + " belongs to the library '" + space +
+            "', of which TileStrike has no kernel",
+        space == "prims" ? "export the model without decompositions to prims"
+        : space == "quantized_decomposed"
+            ? "quantise with scales that calibration fixes (is_dynamic=False): a dynamic "
+              "scale lets an image's answer depend on its batch"
+            : "export it with ep = ep.run_decompositions(), which writes most of them with "
+              "PyTorch's own, or end the exported model before it"};
   }
   return std::nullopt;
 }
