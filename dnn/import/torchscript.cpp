@@ -453,7 +453,8 @@ bool is_torchscript(const std::string& path) {
   bool has_code = false, has_program = false;
   for (const std::string& name : ZipFile(path).names()) {
     has_code = has_code || name.ends_with("/constants.pkl");
-    has_program = has_program || name.find("/models/") != std::string::npos;
+    // The code of a network of a folder of this name lies deeper.
+    has_program = has_program || name.find("/models/") == name.find('/');
   }
   return has_code && !has_program;
 }

@@ -179,5 +179,7 @@ def write_torchscript(folder):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         packed = torch.ao.quantization.quantize_dynamic(flat_model, {nn.Linear}, torch.qint8)
+        # Its code lies under FOLDER/models, as that of torchvision's networks does.
+        packed.__class__ = type("Net", (nn.Sequential,), {"__module__": "own.models.net"})
         torch.jit.trace(packed, x).save(str(folder / "packed.pt"))
     torch.jit.script(Scaled()).save(str(folder / "scaled.pt"))
