@@ -408,8 +408,8 @@ def current(root, figure):
 
 def write(root, figure, content):
     path = root / figure.document
-    text = path.read_text(encoding="utf-8")
     if figure.name:
+        text = path.read_text(encoding="utf-8")
         opening = f"<!-- figures: {figure.name} -->"
         before, rest = text.split(opening, 1)
         content = f"{before}{opening}{content}<!-- end -->{rest.split('<!-- end -->', 1)[1]}"

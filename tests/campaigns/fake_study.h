@@ -29,7 +29,7 @@ class FakeStudy final : public bridge::Study {
     std::int64_t read_of_16 = 8;
     std::int64_t wrong_of_16 = 8;
     std::string model_hash = "model-1";
-    std::string disagreement;  // of FakeAuditor, with every trial that strikes an odd site
+    std::string disagreement{};  // of FakeAuditor, with every trial that strikes an odd site
   };
 
   FakeStudy(const bridge::StudyInputs& inputs, const Settings& settings)
