@@ -98,7 +98,10 @@ ScoreEstimate Estimator::score(const TrialCounts& counts, const Weights& weights
       counts, weights, [this](double score) { return is_persistent_ ? score : 0.5 + 0.5 * score; });
   const auto of = [&](double share) {
     const double change = weight_ * (is_persistent_ ? share - golden : 2.0 * share - 1.0);
-    return is_change ? change : golden + change;
+    // Without faults it is golden; with one of them it lies within 0 and 1.
+    return is_change ? change
+                     : std::clamp(golden + change, golden * (1.0 - weight_),
+                                  golden + weight_ * (1.0 - golden));
   };
   return {{of(shares.value), {of(shares.interval.low), of(shares.interval.high)}, shares.n},
           is_change,

@@ -61,6 +61,13 @@ TEST(ScoreTest, OfOneImageTheChangeIsToldWhereItIsNoMean) {
   EXPECT_NEAR(mean.estimate.value, 0.6, 1e-15);
 }
 
+TEST(ScoreTest, NoBoundOfAShareIsBeyondWhatAShareCanBe) {
+  const ScoreEstimate found = estimate(kTransient, {0.8, 0.8, 0.8}, {"accuracy"});
+  EXPECT_DOUBLE_EQ(found.estimate.value, 0.8);
+  EXPECT_LT(found.estimate.interval.low, 0.5);
+  EXPECT_DOUBLE_EQ(found.estimate.interval.high, 1.0);
+}
+
 // The order statistics 6 and 15 of 20 bound the median at 95.9 % (Conover, Practical Nonparametric
 // Statistics, 1999, section 3.2).
 TEST(ScoreTest, ErrorsHaveAMedianWithOrderStatisticsAroundIt) {

@@ -7,8 +7,8 @@
 
 For each scenarios/NAME.yaml: the summary as printed and as JSON, all rows of trials, outcomes and
 faults, and the replay of some trials. A commit that changes expected/ says why. Numbers that are
-not integers are kept to nine digits, answers (logits) to five: a float network's last bits belong
-to the processor.
+not integers are kept to nine digits, answers (logits) to five. A float network's last bits belong to
+the processor, or to what its libraries choose for it: here they take what every x86-64 has.
 """
 
 import argparse
@@ -28,6 +28,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPLAYED = 3  # trials of each point: the first that were activated
 MOST_LINES = 60  # of a replay; of what follows a hash
 MOST_SHOWN = 60  # lines of a difference
+ONE_PROCESSOR = {"MKL_CBWR": "COMPATIBLE", "ATEN_CPU_CAPABILITY": "default",
+                 "ONEDNN_MAX_CPU_ISA": "SSE41"}
 # Of the machine, the version or the moment.
 VOLATILE = re.compile(r"^(results: |.* trials/s|wall|.* in \d+(\.\d+)? s\b)")
 
@@ -70,7 +72,8 @@ def run(program, *arguments, folder):
     made = subprocess.run(
         [program, *arguments],
         cwd=folder,
-        env=os.environ | {"TILESTRIKE_ROOT": str(HERE.parent.parent), "OMP_NUM_THREADS": "1"},
+        env=os.environ | ONE_PROCESSOR | {"TILESTRIKE_ROOT": str(HERE.parent.parent),
+                                          "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )
