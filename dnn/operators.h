@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// The operators of which more is known than LibTorch's schemas say: one table. Any other one may run
-// as well (import/admission.h).
+// The operators of which more is known than LibTorch's schemas say: one table. Any other one may
+// run as well (import/admission.h).
 #pragma once
 
 #include <span>

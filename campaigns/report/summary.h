@@ -57,7 +57,7 @@ struct Summary {
   bool is_list = false;                 // these are counted, over the words of the named tensors
   std::optional<TensorCoverage> coverage;
   std::vector<Stratum> strata;  // that the trials are shared between; empty: they are not
-  double device_fit = 0.0;  // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
+  double device_fit = 0.0;      // of DRAM: failures in 1e9 hours that the trials stand for; 0: none
   std::optional<StrikeSummary> strikes;  // of particles, each trial one event
   Group all;
   Headings headings;                  // of its parts and layers

@@ -363,7 +363,8 @@ TEST_P(MemoryStrikesTest, ASharedWeightIsOneBackingCopy) {
   const auto [dataflow, rule] = GetParam();
   dnn::NetworkMaker maker;
   const c10::IValue one(std::vector<std::int64_t>{1, 1});
-  const dnn::ValueId weight = maker.constant(at::mul(dnn::NetworkMaker::noise({3, 3, 3, 3}, 1), 0.3));
+  const dnn::ValueId weight =
+      maker.constant(at::mul(dnn::NetworkMaker::noise({3, 3, 3, 3}, 1), 0.3));
   dnn::ValueId x = maker.images();
   for (const std::string name : {"c", "c_1"}) {
     x = maker.call(name, "aten.conv2d.default", {x, weight, c10::IValue(), one, one, one});

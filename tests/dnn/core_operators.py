@@ -3,8 +3,8 @@
 """One small program for every operator of PyTorch's core set (torch.Tag.core), in one model.
 
 For export_operators.py: DIR/core.pt2, an output by the name of each operator; its inputs
-DIR/core_x.npy, DIR/core_i.npy; PyTorch's answers DIR/core/OPERATOR.npy; and DIR/core.json, which says
-of every operator of the set whether it runs, is refused, or cannot be exported, with the reason.
+DIR/core_x.npy, DIR/core_i.npy; PyTorch's answers DIR/core/OPERATOR.npy; and DIR/core.json, which
+says of every operator of the set whether it runs, is refused, or cannot be exported, and why.
 """
 
 import json

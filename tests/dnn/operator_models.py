@@ -222,7 +222,8 @@ class Numbers(nn.Module):
     def __init__(self):
         super().__init__()
         self.register_buffer("count", torch.tensor(3))
-        self.register_buffer("some", torch.tensor([True, False, True, True, False, False, True, True]))
+        some = [True, False, True, True, False, False, True, True]
+        self.register_buffer("some", torch.tensor(some))
         self.fc = nn.LazyLinear(10)
 
     def forward(self, x):
@@ -240,8 +241,8 @@ class Numbers(nn.Module):
 
 
 class Others(nn.Module):
-    """Operators that are in no table: recurrent cells, norms, transposed and 3-D convolutions, views
-    of which schemas say nothing, writes in place."""
+    """Operators that are in no table: recurrent cells, norms, transposed and 3-D convolutions,
+    views of which schemas say nothing, writes in place."""
 
     def __init__(self):
         super().__init__()

@@ -7,8 +7,8 @@
 
 For each scenarios/NAME.yaml: the summary as printed and as JSON, all rows of trials, outcomes and
 faults, and the replay of some trials. A commit that changes expected/ says why. Numbers that are
-not integers are kept to nine digits, answers (logits) to five. A float network's last bits belong to
-the processor, or to what its libraries choose for it: here they take what every x86-64 has.
+not integers are kept to nine digits, answers (logits) to five. A float network's last bits belong
+to the processor, or to what its libraries choose for it: here they take what every x86-64 has.
 """
 
 import argparse
