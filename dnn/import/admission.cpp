@@ -65,7 +65,8 @@ std::optional<Refusal> without_kernel(const Pt2Node& node) {
                    "compute sizes with + - * // %, torch.sym_max, torch.sym_min"};
   }
   const std::string functional = functional_form(node.target);
-  if (functional != node.target && dispatched_operator(node.target)) {
+  if (functional != node.target && !dispatched_operator(functional) &&
+      dispatched_operator(node.target)) {
     return Refusal{the_operator(node) + " writes in place, and no other form of it is there",
                    "compute a new tensor in that line"};
   }
@@ -264,6 +265,9 @@ std::optional<Refusal> refusal_of(const Pt2Node& node) {
   } else if (entry->import_as == ImportAs::kIgnored || entry->import_as == ImportAs::kSymbolic) {
     return std::nullopt;
   }
+  if (auto refused = refused_training(node)) {
+    return refused;
+  }
   if (entry == nullptr || entry->import_as != ImportAs::kIdentity) {
     if (auto refused = refused_write(node)) {
       return refused;
@@ -273,9 +277,6 @@ std::optional<Refusal> refusal_of(const Pt2Node& node) {
     if (auto refused = refused_draw(node)) {
       return refused;
     }
-  }
-  if (auto refused = refused_training(node)) {
-    return refused;
   }
   return refused_storage(node);
 }

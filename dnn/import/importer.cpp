@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <ranges>
 
 #include "base/error.h"
 #include "dnn/fixed_batch.h"
@@ -62,6 +63,15 @@ Importer::Importer(const Program& program, c10::Device device, std::string outpu
     : program_(program), graph_(program.graph), output_(std::move(output)) {
   network_.name = std::filesystem::path(program.path).stem().string();
   network_.device = device;
+  const auto read_all = [&](const Pt2Argument& argument) {
+    for (const Pt2Item& item : argument.items) {
+      read_.insert(item.name);
+    }
+  };
+  for (const Pt2Node& node : graph_.nodes) {
+    std::ranges::for_each(node.inputs | std::views::values, read_all);
+  }
+  std::ranges::for_each(graph_.outputs, read_all);
 }
 
 void Importer::refuse(const std::string& what, const std::string& cure) const {
@@ -333,7 +343,7 @@ bool Importer::is_said_by(const Pt2Node& node, const std::string& other) const {
   const c10::FunctionSchema& schema = handle->schema();
   for (std::size_t i = schema.returns().size(); i < node.outputs.size(); ++i) {
     const Pt2Argument& output = node.outputs[i];
-    if (!output.items.empty() && graph_.tensors.contains(output.items.front().name)) {
+    if (!output.items.empty() && read_.contains(output.items.front().name)) {
       return false;
     }
   }

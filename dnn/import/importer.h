@@ -109,6 +109,7 @@ class Importer {
   const Pt2Graph& graph_;
   std::string output_;
   std::size_t output_place_ = 0;
+  std::set<std::string> read_;  // names of values that a node or the caller reads
   Network network_;
   std::vector<ImportedLayer> layers_;
   Names names_;

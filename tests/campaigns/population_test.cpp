@@ -112,7 +112,7 @@ TEST(PopulationTest, OnlyParticlesHaveATechnology) {
     EXPECT_EQ(population.are_parts_structures(), strike.find("memory") != std::string::npos);
     EXPECT_FALSE(population.expected_per_word());
     EXPECT_EQ(population.are_trials_chips(), strike.find("low_voltage") != std::string::npos);
-    EXPECT_EQ(population.device_fit() > 0.0, strike.find("dram") != std::string::npos);
+    EXPECT_EQ(population.device_fit() > 0.0, strike.find("process: dram") != std::string::npos);
   }
 }
 

@@ -83,7 +83,7 @@ std::vector<Case> chosen_cases() {
       // As far apart as DeepLab's, and farther: making the kernel must not cost their distance.
       {convolution(1, 64, 32, 3, 1, 36, 36), 9, 9},
       {convolution(1, 8, 4, 3, 1, 0, 24), 49, 50},
-      {convolution(32, 32, 32, 3, 1, 4000, 4000), 3, 3},
+      {convolution(32, 32, 32, 3, 1, 60, 60), 3, 3},
       {convolution(1, 2, 3, 1), 1, 1},
   };
   MatrixShape oblong = convolution(2, 4, 6, 1);
