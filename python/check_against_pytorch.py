@@ -235,7 +235,7 @@ def check(folder, network, number_format, trials):
                             number_format, *options))
     layers = json.loads(run("inspect", folder / "model.pt2", "--json", *options))
     nodes = program.nodes(layers)
-    roles = {store["role"] for store in stores}
+    roles = {store["role"] for store in stores if "role" in store}
     close = CLOSE["float32" if number_format == "float32" and
                   program.golden.dtype == numpy.float32 and not is_bfloat16(program) else
                   "bfloat16"]

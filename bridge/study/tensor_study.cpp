@@ -243,13 +243,15 @@ class TensorStudy final : public Study {
     for (const WordFault& fault : constants) {
       run.before.push_back(dnn::word_of(stores_.backing(fault.store).words, fault.word));
     }
-    dnn::ConstantStrike strike(stores_, constants);
-    if (!constants.empty()) {
-      strike.run(executor_, images, false);  // after it all words are struck
+    {
+      dnn::ConstantStrike strike(stores_, constants);  // undone before the observer looks
+      if (!constants.empty()) {
+        strike.run(executor_, images, false);  // after it all words are struck
+      }
+      const dnn::TensorStores::ImageFaults faults{run.row, activations};
+      stores_.run(executor_, images, constants.empty() ? &golden : nullptr, {&faults, 1}, nullptr,
+                  see);
     }
-    const dnn::TensorStores::ImageFaults faults{run.row, activations};
-    stores_.run(executor_, images, constants.empty() ? &golden : nullptr, {&faults, 1}, nullptr,
-                see);
     observer->on_words(run);
   }
 

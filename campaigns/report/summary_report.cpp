@@ -186,6 +186,12 @@ void add_condition(const Summary& summary, Report& report) {
   report.say("");
 }
 
+/// Nothing where the judge has no such rate: 0 would be an answer.
+FactValue known(const Group& group, Rate rate, const Estimate& estimate) {
+  const bool is_judged = group.activated.n == 0 || group.rates[rate].n > 0;
+  return is_judged ? FactValue(Share{estimate}) : FactValue(nullptr);
+}
+
 /// `nothing` names the group of the trials that struck none.
 std::vector<ColumnOf<Group>> group_columns(const std::string& heading, const std::string& nothing) {
   constexpr std::size_t kNumber = 7, kShare = 24;  // tables below each other stand in line
@@ -202,14 +208,16 @@ std::vector<ColumnOf<Group>> group_columns(const std::string& heading, const std
   for (const Rate rate : kRates) {
     columns.push_back(
         {{"over_all/" + name_of(rate), is_told(rate) ? name_of(rate) : "", false, kShare},
-         [rate](const Group& group) { return Share{group.rates[rate]}; }});
+         [rate](const Group& group) { return known(group, rate, group.rates[rate]); }});
   }
   columns.push_back({{"", "activated", true},
                      [](const Group& group) { return group.rates_of_activated[Rate::kSdc].n; }});
   for (const Rate rate : kRates) {
     columns.push_back(
         {{"over_activated/" + name_of(rate), rate == Rate::kSdc ? "sdc of activated" : ""},
-         [rate](const Group& group) { return Share{group.rates_of_activated[rate]}; }});
+         [rate](const Group& group) {
+           return known(group, rate, group.rates_of_activated[rate]);
+         }});
   }
   for (const Term& term : kMaskedAtTerms) {
     if (const std::string name(term.name); !name.empty()) {

@@ -134,7 +134,7 @@ class JudgesTest(unittest.TestCase):
                 if row["trial"] == trial["trial"]:
                     self.assertEqual(bool(row["sdc_1"]),
                                      wrong(golden[row["image"]], faulty[row["image"]]))
-        self.assertGreater(len(set(scores)), 3)
+        self.assertGreater(len(set(scores)), 2)
         under = summary["score"]["under_faults"]
         self.assertLessEqual(under["low"], under["value"])
         self.assertLessEqual(under["value"], under["high"])
@@ -202,7 +202,9 @@ class JudgesTest(unittest.TestCase):
                 lambda a, b: bool((a.argmax(-1) != b.argmax(-1)).any() or
                                   not numpy.isfinite(b).all()))
         self.assertEqual(summary["score"]["is"], "median")
-        low, high = numpy.quantile(scores, [0.05, 0.95])
+        # Of trials with weights of their own, so not the middle one.
+        ordered = sorted(scores)
+        low, high = ordered[len(ordered) // 10], ordered[-1 - len(ordered) // 10]
         self.assertTrue(low <= summary["score"]["under_faults"]["value"] <= high)
         self.assertIn("(N, 5)", self.refused_labels(labels[:, 0], "tokens"))
         self.assertIn("class 7, and the answers have 7 classes",
@@ -308,7 +310,8 @@ class JudgesTest(unittest.TestCase):
                 ("tilestrike.serve_judge(lambda *all: (True, 2.0), is_share=True)",
                  "its scores are said to lie within 0 and 1")):
             error = self.campaign(self.own(body), code=2)
-            self.assertIn("own.py: the judge's script " + wanted, error)
+            self.assertIn("own.py: the judge's script", error)
+            self.assertIn(wanted, error)
         error = self.campaign("python", code=2)
         self.assertIn("write {kind: python, file: FILE}", error)
         error = self.campaign("{kind: python, file: none.py}", code=2)
