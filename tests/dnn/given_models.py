@@ -182,4 +182,4 @@ def write_torchscript(folder):
         # Its code lies under FOLDER/models, as that of torchvision's networks does.
         packed.__class__ = type("Net", (nn.Sequential,), {"__module__": "own.models.net"})
         torch.jit.trace(packed, x).save(str(folder / "packed.pt"))
-    torch.jit.script(Scaled()).save(str(folder / "scaled.pt"))
+    torch.jit.script(Scaled().eval()).save(str(folder / "scaled.pt"))

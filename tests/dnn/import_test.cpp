@@ -391,7 +391,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Refusal{"of_a_library",
                 {"tilestrike_test.own.default", "layer 'block'",
-                 "operator_models.py:", "library 'tilestrike_test'", "PyTorch's own operators"}},
+                 "operator_models.py:", "library 'tilestrike_test'", "PyTorch's own"}},
         Refusal{"cond", {"higher_order.cond", "one thing or another", "torch.where"}},
         Refusal{"random", {"aten.randn_like.default", "draws random numbers", "as an input"}},
         Refusal{"random_attention", {"at random (dropout_p)", "self.training"}},

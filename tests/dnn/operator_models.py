@@ -246,7 +246,7 @@ class Others(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.lstm = nn.LSTM(8, 6, 2, batch_first=True, bidirectional=True, dropout=0.3)
+        self.lstm = nn.LSTM(8, 6, batch_first=True, bidirectional=True)
         self.gru = nn.GRU(8, 5, batch_first=True)
         self.rnn = nn.RNN(8, 4, batch_first=True)
         self.cell = nn.GRUCell(8, 4)
@@ -286,7 +286,6 @@ class Others(nn.Module):
         side = torch.broadcast_tensors(y, y[:, :1])[1].cumsum(2)
         parts += [y, mask, side, torch.fft.rfft(y).abs(), torch.linalg.norm(y, dim=1),
                   functional.glu(y), functional.interpolate(rows, scale_factor=2.0, mode="linear"),
-                  functional.interpolate(deep, scale_factor=0.5, mode="trilinear"),
                   2.0 ** rows, rows.abs() ** rows, functional.unfold(x, 3, padding=1)]
         return self.fc(torch.cat([part.flatten(1) for part in parts], 1))
 
