@@ -207,7 +207,7 @@ class JudgesTest(unittest.TestCase):
         low, high = ordered[len(ordered) // 10], ordered[-1 - len(ordered) // 10]
         self.assertTrue(low <= summary["score"]["under_faults"]["value"] <= high)
         self.assertIn("(N, 5)", self.refused_labels(labels[:, 0], "tokens"))
-        self.assertIn("class 7, and the answers have 7 classes",
+        self.assertIn("class 10, and the answers have 7 classes",
                       self.refused_labels(labels + 7 * (labels == 3), "tokens"))
 
     def refused_labels(self, labels, judge):
