@@ -40,13 +40,23 @@ Labels labels_of(const Workload& load) {
   return labels;
 }
 
-/// Visits the answer of each image.
-template <class Visit>
-void each_answer(const std::vector<float>& answers, std::int64_t images, const Visit& visit) {
-  const std::size_t size = answers.size() / static_cast<std::size_t>(images);
-  for (ImageId image(0); image.value < images; ++image.value) {
-    visit(image, std::span(answers).subspan(static_cast<std::size_t>(image.value) * size, size));
+/// By image: golden answers beside themselves.
+struct Golden {
+  std::vector<Judgement> judgements;
+  std::vector<std::vector<double>> parts;  // of the score
+};
+
+Golden golden_of(const Judge& judge, const at::Tensor& answers,
+                 std::vector<std::string>& warnings) {
+  const std::vector<float> all = floats(answers);
+  judge.check_golden(all, warnings);
+  const std::size_t size = all.size() / static_cast<std::size_t>(answers.size(0));
+  Golden golden;
+  for (ImageId image(0); image.value < answers.size(0); ++image.value) {
+    const auto answer = std::span(all).subspan(static_cast<std::size_t>(image.value) * size, size);
+    golden.judgements.push_back(judge.judge(image, answer, answer, golden.parts.emplace_back()));
   }
+  return golden;
 }
 
 }  // namespace
@@ -58,29 +68,20 @@ std::unique_ptr<Judge> judge_of(const JudgeConfig& config, const at::Tensor& ans
 
 std::optional<double> score_of(const Judge& judge, const at::Tensor& answers,
                                std::vector<std::string>& warnings) {
-  const std::vector<float> all = floats(answers);
-  judge.check_golden(all, warnings);
-  std::vector<std::vector<double>> parts;
-  each_answer(all, answers.size(0), [&](ImageId image, std::span<const float> answer) {
-    judge.judge(image, answer, answer, parts.emplace_back());
-  });
-  return judge.score(parts);
+  return judge.score(golden_of(judge, answers, warnings).parts);
 }
 
 void judge_golden(const Judge& judge, const at::Tensor& answers, StudyFacts& facts) {
-  const std::vector<float> all = floats(answers);
-  judge.check_golden(all, facts.golden.warnings);
-  std::vector<std::vector<double>> parts;
-  each_answer(all, answers.size(0), [&](ImageId image, std::span<const float> answer) {
-    const Judgement judgement = judge.judge(image, answer, answer, parts.emplace_back());
-    facts.golden_classes.push_back(judgement.golden_class);
-    facts.has_parts = judgement.share_differing >= 0.0;
-    facts.golden_scores.push_back(judge.score({&parts.back(), 1}));
-  });
-  facts.answer_numbers = static_cast<std::int64_t>(all.size()) / answers.size(0);
+  const Golden golden = golden_of(judge, answers, facts.golden.warnings);
+  for (std::size_t i = 0; i < golden.parts.size(); ++i) {
+    facts.golden_classes.push_back(golden.judgements[i].golden_class);
+    facts.has_parts = golden.judgements[i].share_differing >= 0.0;
+    facts.golden_scores.push_back(judge.score({&golden.parts[i], 1}));
+  }
+  facts.answer_numbers = answers.numel() / answers.size(0);
   facts.labels = judge.classes();
   facts.golden.metric = judge.metric();
-  facts.golden.score = judge.score(parts);
+  facts.golden.score = judge.score(golden.parts);
 }
 
 void set_score(const Judge& judge, JobResult& result) {

@@ -46,7 +46,7 @@ inline std::string_view name_of(JudgeKind kind) {
   return kJudgeTerms[static_cast<std::size_t>(kind)].name;
 }
 
-/// The keys of a judge; which of them a kind has is said by keys_of().
+/// The keys of a judge; docs/judges.md says which of them a kind has.
 struct JudgeConfig {
   JudgeKind kind = JudgeKind::kAuto;
   JudgeConfig() = default;

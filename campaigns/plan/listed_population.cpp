@@ -42,15 +42,6 @@ void check_times(const StrikeConfig& strike, const bridge::StudyFacts& study) {
   errors.throw_if_any();
 }
 
-std::string text_of(const std::vector<ListedTrial>& list) {
-  return std::to_string(list.size()) + " listed trials";
-}
-
-std::optional<ImageId> image_of(const ListedTrial& trial) {
-  const std::int64_t image = named_image(trial);
-  return image >= 0 ? std::optional(ImageId(image)) : std::nullopt;
-}
-
 std::uint64_t mask_of(const ListedFault& fault, const NumberFormat& format) {
   return fault.bit < 0 ? format.all_bits() : std::uint64_t{1} << fault.bit;
 }
@@ -166,7 +157,7 @@ StruckRoles roles_of(const std::vector<std::vector<StoreId>>& named,
 }  // namespace
 
 ListedRegisters::ListedRegisters(const StrikeConfig& strike, const bridge::StudyFacts& study)
-    : Population(strike, times_of(strike, study)) {
+    : Listed(strike, times_of(strike, study)) {
   for (const ListedTrial& trial : strike.list) {
     sites_.emplace_back();
     for (const ListedFault& fault : trial) {
@@ -176,12 +167,6 @@ ListedRegisters::ListedRegisters(const StrikeConfig& strike, const bridge::Study
     }
   }
   check_times(strike, study);
-}
-
-std::string ListedRegisters::text() const { return text_of(strike().list); }
-
-std::optional<ImageId> ListedRegisters::named_image(TrialId trial) const {
-  return image_of(strike().list[trial.value]);
 }
 
 DrawnTrial ListedRegisters::draw(const TrialStreams& streams, std::optional<std::size_t>) const {
@@ -202,7 +187,7 @@ DrawnTrial ListedRegisters::draw(const TrialStreams& streams, std::optional<std:
 }
 
 ListedCells::ListedCells(const Scenario& scenario, const bridge::StudyFacts& study)
-    : MemoryPopulation(scenario, study) {
+    : Listed(scenario, study) {
   for (const ListedTrial& trial : strike().list) {
     cells_.emplace_back();
     for (const ListedFault& fault : trial) {
@@ -219,12 +204,6 @@ ListedCells::ListedCells(const Scenario& scenario, const bridge::StudyFacts& stu
     }
   }
   check_times(strike(), study);
-}
-
-std::string ListedCells::text() const { return text_of(strike().list); }
-
-std::optional<ImageId> ListedCells::named_image(TrialId trial) const {
-  return image_of(strike().list[trial.value]);
 }
 
 DrawnTrial ListedCells::draw(const TrialStreams& streams, std::optional<std::size_t>) const {
@@ -249,8 +228,7 @@ ListedWords::ListedWords(const StrikeConfig& strike, const bridge::StudyFacts& s
     : ListedWords(strike, study, stores_of(strike, study)) {}
 
 ListedWords::ListedWords(const StrikeConfig& strike, const bridge::StudyFacts& study, Stores named)
-    : TensorPopulation(strike, study.stores, roles_of(named, study.stores)),
-      named_(std::move(named)) {
+    : Listed(strike, study.stores, roles_of(named, study.stores)), named_(std::move(named)) {
   check_times(strike, study);
   std::set<StoreId> distinct;
   std::uint64_t faults = 0;
@@ -293,12 +271,6 @@ ListedWords::Stores ListedWords::stores_of(const StrikeConfig& strike,
   }
   errors.throw_if_any();
   return named;
-}
-
-std::string ListedWords::text() const { return text_of(strike().list); }
-
-std::optional<ImageId> ListedWords::named_image(TrialId trial) const {
-  return image_of(strike().list[trial.value]);
 }
 
 DrawnTrial ListedWords::draw(const TrialStreams& streams, std::optional<std::size_t>) const {

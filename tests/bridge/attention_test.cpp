@@ -21,12 +21,6 @@ namespace {
 
 const TopKJudge kTopK{};
 
-const dnn::Layer& layer_named(const dnn::Network& network, const std::string& name) {
-  const auto found = std::ranges::find(network.layers, name, &dnn::Layer::name);
-  EXPECT_NE(found, network.layers.end()) << name;
-  return *found;
-}
-
 TEST(AttentionTest, FusedAttentionBecomesTwoIntegerProducts) {
   const dnn::Network network = attention_network();
   const dnn::Network integer = dnn::quantise(network, attention_pictures());

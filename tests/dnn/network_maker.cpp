@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/dnn/network_maker.h"
 
+#include <gtest/gtest.h>
+
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/randn.h>
@@ -113,6 +115,20 @@ ValueId NetworkMaker::linear(const std::string& name, ValueId input, std::int64_
 
 at::Tensor NetworkMaker::noise(std::vector<std::int64_t> sizes, std::int64_t seed) {
   return at::randn(sizes, at::detail::createCPUGenerator(static_cast<std::uint64_t>(seed)));
+}
+
+std::vector<std::string> targets_of(const Network& network) {
+  std::vector<std::string> targets;
+  for (const Layer& layer : network.layers) {
+    targets.push_back(layer.target);
+  }
+  return targets;
+}
+
+const Layer& layer_named(const Network& network, const std::string& name) {
+  const auto found = std::ranges::find(network.layers, name, &Layer::name);
+  EXPECT_NE(found, network.layers.end()) << name;
+  return *found;
 }
 
 }  // namespace tilestrike::dnn

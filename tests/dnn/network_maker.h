@@ -47,4 +47,8 @@ class NetworkMaker {
   std::int64_t drawn_ = 0;
 };
 
+std::vector<std::string> targets_of(const Network& network);
+/// The test fails where there is none.
+const Layer& layer_named(const Network& network, const std::string& name);
+
 }  // namespace tilestrike::dnn

@@ -27,20 +27,6 @@ ValueId cast(NetworkMaker& maker, ValueId x, c10::ScalarType to, const std::stri
   return maker.call(name, "aten.to.dtype", {x, number(static_cast<std::int64_t>(to))});
 }
 
-std::vector<std::string> targets_of(const Network& network) {
-  std::vector<std::string> targets;
-  for (const Layer& layer : network.layers) {
-    targets.push_back(layer.target);
-  }
-  return targets;
-}
-
-const Layer& layer_named(const Network& network, const std::string& name) {
-  const auto found = std::ranges::find(network.layers, name, &Layer::name);
-  EXPECT_NE(found, network.layers.end()) << name;
-  return *found;
-}
-
 /// Every value has the type that its network says, and the answer is near the float network's.
 void expect_close(const Network& network, const Network& integer, const at::Tensor& images,
                   double most = 0.03) {

@@ -26,20 +26,6 @@ using List = std::vector<std::int64_t>;
 
 c10::IValue list(List numbers) { return c10::IValue(std::move(numbers)); }
 
-std::vector<std::string> targets_of(const Network& network) {
-  std::vector<std::string> targets;
-  for (const Layer& layer : network.layers) {
-    targets.push_back(layer.target);
-  }
-  return targets;
-}
-
-const Layer& layer_named(const Network& network, const std::string& name) {
-  const auto found = std::ranges::find(network.layers, name, &Layer::name);
-  EXPECT_NE(found, network.layers.end()) << name;
-  return *found;
-}
-
 bool is_int8(const Network& network, const std::string& layer) {
   return network.info(layer_named(network, layer).outputs.front()).type == c10::kChar;
 }
