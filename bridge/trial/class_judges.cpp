@@ -11,9 +11,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-/// Shares beyond which an answer counts as SDC-10 % and SDC-20 %.
-constexpr double kLess = 0.1, kMore = 0.2;
-
 /// What belongs to one image of what was put together for all.
 std::span<const std::int32_t> of_image(const std::vector<std::int32_t>& all, ImageId image,
                                        std::int64_t count) {

@@ -14,8 +14,6 @@ namespace tilestrike::bridge {
 namespace {
 
 constexpr int kTopFive = 5;
-/// Shares of the golden class's confidence beyond which an answer counts as SDC-10 % and SDC-20 %.
-constexpr double kLess = 0.1, kMore = 0.2;
 
 double confidence(std::span<const float> logits, int chosen) {
   const double largest = *std::max_element(logits.begin(), logits.end());

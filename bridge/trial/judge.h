@@ -18,6 +18,10 @@
 
 namespace tilestrike::bridge {
 
+/// Shares of what a judge looks at (a confidence, positions) beyond which an answer counts as
+/// SDC-10 % and SDC-20 %.
+inline constexpr double kLess = 0.1, kMore = 0.2;
+
 /// Index of the largest; ties take the lowest. -1 when empty.
 int top_1(std::span<const float> logits);
 

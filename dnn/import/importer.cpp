@@ -492,7 +492,7 @@ void Importer::add_outputs(const Pt2Node& node, const c10::FunctionSchema& schem
   }
   emit(layer, node);
   if (is_in_place) {
-    const ValueId result = in_type_of_target(node, layer);
+    const ValueId result = as_its_target(node, layer);
     if (find_operator(node.target) == nullptr) {
       unsure_layouts_.insert(result);
     }

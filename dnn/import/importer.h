@@ -83,7 +83,7 @@ class Importer {
   // Memory that is written in place.
   void check_external(const Pt2Node& node);
   void check_write(const Pt2Node& node, const Layer& layer);
-  ValueId in_type_of_target(const Pt2Node& node, Layer& layer);
+  ValueId as_its_target(const Pt2Node& node, Layer& layer);
   void write(const Pt2Node& node, const std::string& output, ValueId value);
   ValueId current(const std::string& name, const Pt2Node& node);
   /// What the layer makes of the file's example, without elements; undefined: not known.

@@ -37,6 +37,16 @@ c10::IValue example_of(const Pt2Tensor& tensor) {
   }
 }
 
+/// Whether two tensors of one shape have the same strides, but for dimensions of size 1.
+bool lie_alike(const at::Tensor& a, const at::Tensor& b) {
+  for (std::int64_t i = 0; i < a.dim(); ++i) {
+    if (a.size(i) != 1 && a.stride(i) != b.stride(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Operators whose result is their input's memory or a copy, as the strides have it.
 bool may_copy(const std::string& target) {
   constexpr std::array names{"aten.reshape.default", "aten.reshape_as.default",
@@ -291,13 +301,22 @@ void Importer::check_write(const Pt2Node& node, const Layer& layer) {
   }
 }
 
-/// What an in-place operator leaves in its target: x.lt_(0) leaves numbers where lt(x, 0) gives
-/// truths.
-ValueId Importer::in_type_of_target(const Pt2Node& node, Layer& layer) {
+/// What an in-place operator leaves in its target, whose type and strides stay: x.lt_(0) leaves
+/// numbers where lt(x, 0) gives truths, and x.tril_() columns where x has columns, while tril(x)
+/// gives rows, of which a product's last bits can differ.
+ValueId Importer::as_its_target(const Pt2Node& node, Layer& layer) {
   const ValueId result = layer.outputs.front();
-  const c10::ScalarType wanted = network_.info(names_.value(first_tensor(node))).type;
+  const ValueId target = names_.value(first_tensor(node));
+  const c10::ScalarType wanted = network_.info(target).type;
   const at::Tensor example = example_result(layer, result);
-  if (!example.defined() || example.scalar_type() == wanted) {
+  const c10::IValue& before = is_constant(target)
+                                  ? network_.constants[target.value]
+                                  : examples_[static_cast<std::size_t>(target.value)];
+  if (!example.defined() || !before.isTensor() || example.sizes() != before.toTensor().sizes()) {
+    return result;
+  }
+  const bool has_its_strides = lie_alike(example, before.toTensor());
+  if (example.scalar_type() == wanted && has_its_strides) {
     return result;
   }
   ValueInfo info = network_.info(result);
@@ -305,13 +324,17 @@ ValueId Importer::in_type_of_target(const Pt2Node& node, Layer& layer) {
   network_.info(result).name += "_before";
   info.type = wanted;
   info.is_constant = false;
-  Layer cast = make_call("aten.to.dtype",
-                         {value_argument("self", result),
-                          constant_argument("dtype", static_cast<std::int64_t>(wanted))},
-                         node.source);
-  cast.outputs = {add_tensor(std::move(info), node.outputs.front().items.front().name)};
-  const ValueId id = cast.outputs.front();
-  emit(std::move(cast), node);
+  Layer kept =
+      has_its_strides
+          ? make_call("aten.to.dtype",
+                      {value_argument("self", result),
+                       constant_argument("dtype", static_cast<std::int64_t>(wanted))},
+                      node.source)
+          : make_call("aten.copy.default",
+                      {value_argument("self", target), value_argument("src", result)}, node.source);
+  kept.outputs = {add_tensor(std::move(info), node.outputs.front().items.front().name)};
+  const ValueId id = kept.outputs.front();
+  emit(std::move(kept), node);
   return id;
 }
 

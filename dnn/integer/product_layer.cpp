@@ -32,15 +32,22 @@ at::Tensor test_operand(std::int64_t rows, std::int64_t columns, std::uint64_t s
   return operand;
 }
 
-/// int32 sums of a (.., M, K) by b (.., N, K), by definition.
+/// The self-test looks at so many rows of a product, so that thousands of tokens do not make it
+/// longer than the inferences.
+constexpr std::int64_t kMostTested = 32;
+
+std::int64_t step_of(std::int64_t rows) { return (rows + kMostTested - 1) / kMostTested; }
+
+/// int32 sums of every step_of(M)-th row of a (2, M, K) by b (2, N, K), by definition.
 at::Tensor plain_sums(const at::Tensor& a, const at::Tensor& b) {
   const std::int64_t rows = a.size(1), depth = a.size(2), columns = b.size(1);
-  at::Tensor result = at::empty({2, rows, columns}, at::dtype(c10::kInt));
+  const std::int64_t step = step_of(rows);
+  at::Tensor result = at::empty({2, (rows + step - 1) / step, columns}, at::dtype(c10::kInt));
   auto* out = result.mutable_data_ptr<std::int32_t>();
   for (std::int64_t group = 0; group < 2; ++group) {
     const auto* left = a.const_data_ptr<std::int8_t>() + group * rows * depth;
     const auto* right = b.const_data_ptr<std::int8_t>() + group * columns * depth;
-    for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t i = 0; i < rows; i += step) {
       for (std::int64_t j = 0; j < columns; ++j) {
         std::int32_t sum = 0;
         for (std::int64_t k = 0; k < depth; ++k) {
@@ -126,7 +133,10 @@ class ProductKernel final : public MatrixKernel {
     const at::Tensor a = test_operand(given_.rows, given_.depth, 1);
     const at::Tensor b = test_operand(given_.columns, given_.depth, 2);
     const at::Tensor expected = plain_sums(a, b);
-    const auto agrees = [&] { return at::equal(sums(a.to(device), b.to(device)).cpu(), expected); };
+    const auto agrees = [&] {
+      const at::Tensor found = sums(a.to(device), b.to(device)).cpu();
+      return at::equal(found.slice(1, 0, {}, step_of(given_.rows)), expected);
+    };
     if (device.is_cpu() && kMostProduct * given_.depth <= kExactInFloat32) {
       path_ = ExactPath::kFloat32;
       if (agrees()) {

@@ -13,6 +13,7 @@
 #include "tests/bridge/schedule_events.h"
 #include "tests/bridge/touched.h"
 #include "tests/bridge/zoo.h"
+#include "tests/whole_proofs.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -128,11 +129,12 @@ struct Setting {
 class HybridTest : public testing::TestWithParam<Setting> {};
 
 TEST_P(HybridTest, FlipsOfEveryRegisterKind) {
+  const int wanted = proof_size(50, 15);
   Comparison both(GetParam().model, GetParam().accelerator, 1);
   int all_changed = 0;
   for (const sim::RegisterBlock& block : both.sites().blocks()) {
     int changed = 0;
-    for (int tries = 0; changed < 50 && tries < kMostTries; ++tries) {
+    for (int tries = 0; changed < wanted && tries < kMostTries; ++tries) {
       RegisterFault fault = both.flip_in(block);
       if (tries % 3 == 0) {
         fault.when.from = both.cycle_at_boundary(fault.site);
@@ -140,7 +142,7 @@ TEST_P(HybridTest, FlipsOfEveryRegisterKind) {
       }
       changed += both.compare({fault}) ? 1 : 0;
     }
-    EXPECT_EQ(changed, 50) << block.name;
+    EXPECT_EQ(changed, wanted) << block.name;
     all_changed += changed;
   }
   std::printf("%d flips compared, %d of them changed an accumulator\n", both.compared(),
@@ -150,7 +152,8 @@ TEST_P(HybridTest, FlipsOfEveryRegisterKind) {
 TEST_P(HybridTest, StuckAtAndSeveralFaults) {
   Comparison both(GetParam().model, GetParam().accelerator, 2);
   int changed = 0;
-  for (int trial = 0; trial < 120; ++trial) {
+  const int trials = proof_size(120, 40);
+  for (int trial = 0; trial < trials; ++trial) {
     std::vector<RegisterFault> faults;
     const std::uint64_t count = 1 + both.random().below(3);
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -168,7 +171,7 @@ TEST_P(HybridTest, StuckAtAndSeveralFaults) {
     }
     changed += both.compare(faults) ? 1 : 0;
   }
-  EXPECT_GT(changed, 40);
+  EXPECT_GT(changed, trials / 3);
   std::printf("%d lists compared, %d of them changed an accumulator\n", both.compared(), changed);
 }
 

@@ -7,11 +7,14 @@
 #include <cstdio>
 
 #include "tests/coverage/cases.h"
+#include "tests/whole_proofs.h"
 
 namespace tilestrike::coverage {
 namespace {
 
-constexpr std::int64_t kCampaigns = 1000;
+const std::int64_t kCampaigns = proof_size(1000, 400);
+// Of 400 campaigns the share of those that hold scatters by 1.1 %.
+const double kScatter = proof_size(0, 1) * 0.011;
 constexpr double kOthersFailAt = 100;  // trials, or fewer
 
 std::vector<CoverageCase> cases_of(const std::string& folder) {
@@ -44,7 +47,7 @@ TEST(IntervalsTest, HoldInRepeatedCampaigns) {
     const std::string name = row.case_name + ", " + row.size + ", " + row.rate;
     EXPECT_GT(row.campaigns, kCampaigns / 4) << name;  // some strike no register of a kind
     if (row.interval.empty()) {
-      EXPECT_GE(row.share(), kLeastCoverage) << name;
+      EXPECT_GE(row.share(), kLeastCoverage - kScatter) << name;
     } else if (row.mean_trials <= kOthersFailAt) {
       // The suite tells a wrong interval from a right one.
       EXPECT_LT(row.share(), kLeastCoverage) << row.interval << ": " << name;

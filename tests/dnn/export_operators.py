@@ -391,6 +391,12 @@ def main():
         core_operators.write(folder)
         given_models.write(folder)
         write_quantised(folder)
+        # tril_ leaves columns as they lie, so that their transpose is rows in memory (as tril's, to
+        # which PyTorch decomposes it, is not).
+        columns = Other(lambda m, x: m.fc(
+            x.transpose(2, 3).clone().tril_().transpose(2, 3).view(-1, 192))).eval()
+        torch.export.save(export(columns, (IMAGE,)), folder / "columns.pt2")
+        numpy.save(folder / "columns.npy", columns(x).numpy())
         beside = Other(lambda m, x: (m.fc(x.flatten(1)), torch.randn_like(x))).eval()
         torch.export.save(export(beside, (IMAGE,)), folder / "random_beside.pt2")
         numpy.save(folder / "random_beside.npy", beside(x)[0].numpy())

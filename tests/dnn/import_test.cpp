@@ -255,6 +255,11 @@ TEST(ImportTest, AFixedBatchServesOthersWhereNothingHasItBuiltIn) {
   expect_answer(exported() + "static.pt2", exported() + "x.npy", exported() + "static.npy");
 }
 
+TEST(ImportTest, WhatIsWrittenInPlaceKeepsItsStrides) {
+  TS_NEEDS_EXPORTED();
+  expect_answer(exported() + "columns.pt2", exported() + "x.npy", exported() + "columns.npy");
+}
+
 TEST(ImportTest, WhatTheAnswerDoesNotNeedIsNotRefused) {
   TS_NEEDS_EXPORTED();
   const std::string model = exported() + "random_beside.pt2";
