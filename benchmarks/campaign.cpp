@@ -1,82 +1,66 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// campaign_b1, campaign_b32: what one outcome costs, golden run of its image and all, over what one
-// clean image costs at batch 1 and at batch 32. Activated transient strikes only (strikes that are
-// not activated cost next to nothing); the share that is activated stands beside.
+// Outcomes of strikes for the time of one clean image of the int8 network, at the batch that suits
+// it best, in the same process. With differential inference, and without (`whole`).
+//   campaign/NETWORK/DATAFLOW/DRAWS: drawn transients, so many an image, everything counted: golden
+//     runs, strikes, judging, rows in the file, the summary. Not the start.
+//   campaign_activated/NETWORK/DATAFLOW: those that are activated alone, golden runs apart.
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "benchmarks/paired.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/mesh_trials.h"
+#include "campaigns/run/runner.h"
+#include "campaigns/scenario/yaml.h"
 #include "dnn/executor.h"
 
-namespace tilestrike::bridge {
+namespace tilestrike {
 namespace {
 
-const TopKJudge kTopK{};
+using bridge::torch_call;
 
-constexpr std::int64_t kImages = 64;
-constexpr std::size_t kStrikes = 64;
+constexpr std::int64_t kImages = 256;
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+std::string root() {
+  const char* folder = std::getenv("TILESTRIKE_ROOT");
+  return folder == nullptr ? TS_SOURCE_FOLDER : folder;
 }
 
-struct Strike {
-  std::int64_t image;
-  RegisterFault fault;
-};
-
-class Campaign {
+/// The int8 network, and what an image costs that nothing strikes.
+class Clean {
  public:
-  Campaign(const std::string& model, sim::Dataflow dataflow)
-      : load_(load_workload(source_of(model), true)), executor_(load_.network) {
-    AcceleratorConfig accelerator;
-    accelerator.mesh.dataflow = dataflow;
-    mapping_ =
-        std::make_unique<Mapping>(load_.network, executor_.record(images(0, 1)), accelerator);
-    runner_ = std::make_unique<MeshTrials>(load_.network, *mapping_, sim::builtin_engines(),
-                                           "systemc", kTopK);
-    const sim::MeshSites sites(accelerator.mesh);
-    RandomStream random(1, 0, Purpose::kTest);
-    while (strikes_.size() < kStrikes) {
-      Strike strike{static_cast<std::int64_t>(random.below(kImages)), {}};
-      strike.fault.site = SiteId(random.below(sites.total_bits()));
-      strike.fault.when.from = static_cast<Cycle>(
-          random.below(static_cast<std::uint64_t>(mapping_->schedule().cycles_per_inference())));
-      ++drawn_;
-      if (outcome(strike).activated) {
-        strikes_.push_back(strike);
-      }
+  explicit Clean(const std::string& model)
+      : load_(bridge::load_workload(source_of(model), true)), executor_(load_.network) {}
+
+  double seconds_per_image() const {
+    double least = std::numeric_limits<double>::infinity();
+    for (const std::int64_t batch : {1, 8, 32, 64}) {
+      const double all = seconds([&] {
+        for (std::int64_t first = 0; first < kImages; first += batch) {
+          benchmark::DoNotOptimize(executor_.run(load_.inputs.narrow(first, batch)));
+        }
+      });
+      least = std::min(least, all / static_cast<double>(kImages));
     }
+    return least;
   }
 
-  dnn::Inputs images(std::int64_t first, std::int64_t count) const {
-    return load_.inputs.narrow(first, count);
-  }
-
-  TrialResult outcome(const Strike& strike) {
-    const dnn::Tape golden = executor_.record(images(strike.image, 1));
-    return runner_->run(golden, {&strike.fault, 1}, nullptr);
-  }
-
-  const std::vector<Strike>& strikes() const { return strikes_; }
-  double activated_share() const {
-    return static_cast<double>(strikes_.size()) / static_cast<double>(drawn_);
-  }
+  const bridge::Workload& load() const { return load_; }
   const dnn::Executor& executor() const { return executor_; }
 
  private:
-  static NetworkSource source_of(const std::string& model) {
-    NetworkSource source;
+  static bridge::NetworkSource source_of(const std::string& model) {
+    bridge::NetworkSource source;
     source.model = root() + "/zoo/" + model + ".pt2";
     source.images = "fashion_mnist/test";
     source.calibrate = "fashion_mnist/train";
@@ -85,70 +69,188 @@ class Campaign {
     return source;
   }
 
-  static std::string root() {
-    const char* folder = std::getenv("TILESTRIKE_ROOT");
-    return folder == nullptr ? TS_SOURCE_FOLDER : folder;
-  }
-
-  Workload load_;
+  bridge::Workload load_;
   dnn::Executor executor_;
-  std::unique_ptr<Mapping> mapping_;
-  std::unique_ptr<MeshTrials> runner_;
-  std::vector<Strike> strikes_;
-  std::int64_t drawn_ = 0;
 };
 
-void campaign(benchmark::State& state, const std::string& model, sim::Dataflow dataflow,
-              std::int64_t batch) {
-  torch_call([&] {
-    Campaign study(model, dataflow);
-    double struck = 0.0;
-    double clean = 0.0;
-    std::int64_t outcomes = 0;
-    std::int64_t images = 0;
-    for (auto _ : state) {
-      const Clock::time_point start = Clock::now();
-      for (const Strike& strike : study.strikes()) {
-        benchmark::DoNotOptimize(study.outcome(strike));
-        ++outcomes;
-      }
-      const double both = seconds_since(start);
-      const Clock::time_point middle = Clock::now();
-      for (std::int64_t first = 0; first < kImages; first += batch) {
-        benchmark::DoNotOptimize(study.executor().run(study.images(first, batch)));
-        images += batch;
-      }
-      clean += seconds_since(middle);
-      struck += both;
-      state.SetIterationTime(both);
+/// A study that outlives the campaigns which run on it.
+class Borrowed final : public bridge::Study {
+ public:
+  explicit Borrowed(bridge::Study& study) : Study(sim::MeshConfig()), study_(study) {
+    facts_ = study.facts();
+  }
+  std::vector<bridge::JobResult> strike(std::span<const bridge::StrikeJob> jobs,
+                                        bridge::RunObserver* observer) override {
+    return study_.strike(jobs, observer);
+  }
+  void expect(std::vector<ImageId> images) override { study_.expect(std::move(images)); }
+  std::vector<float> golden_answer(ImageId image) override { return study_.golden_answer(image); }
+  bool stored(ImageId image, std::size_t memory, CodewordBit bit, Cycle cycle) override {
+    return study_.stored(image, memory, bit, cycle);
+  }
+
+ private:
+  bridge::Study& study_;
+};
+
+/// A campaign that can be run again and again.
+class Campaign {
+ public:
+  Campaign(const std::string& model, const std::string& dataflow, std::int64_t draws,
+           bool is_differential)
+      : campaign_(campaigns::read_campaign(
+            campaigns::parse_yaml(
+                "model: " + model + "\ndata: {use: " + std::to_string(kImages) +
+                    "}\naccelerator: {mesh: {dataflow: " + dataflow +
+                    "}}\ndevice: cpu\ntrials: " + std::to_string(draws * kImages) +
+                    "\ndifferential: " + (is_differential ? "on" : "off") + "\n",
+                "campaign"),
+            sim::builtin_engines())),
+        trials_(draws * kImages) {
+    study_ = bridge::Study::open(
+        campaigns::study_inputs(campaign_.points.front().scenario, sim::builtin_engines()));
+  }
+
+  double seconds_per_outcome() {
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("campaign_" + std::to_string(::getpid())))
+            .string();
+    const double all = seconds([&] {
+      auto results = campaigns::Results::for_campaign(path, campaign_);
+      campaigns::Surroundings around;
+      around.engines = sim::builtin_engines();
+      around.open_study = [&](const bridge::StudyInputs&) {
+        return std::make_unique<Borrowed>(*study_);
+      };
+      benchmark::DoNotOptimize(campaigns::run_campaign(campaign_, *results, around));
+    });
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+      std::filesystem::remove(path + suffix);
     }
-    const double per_outcome = struck / static_cast<double>(outcomes);
-    const double per_image = clean / static_cast<double>(images);
-    state.counters["ratio"] = per_outcome / per_image;
-    state.counters["us_per_outcome"] = 1e6 * per_outcome;
-    state.counters["us_per_clean_image"] = 1e6 * per_image;
-    state.counters["activated_share"] = study.activated_share();
+    return all / static_cast<double>(trials_);
+  }
+
+ private:
+  campaigns::Campaign campaign_;
+  std::int64_t trials_;
+  std::unique_ptr<bridge::Study> study_;
+};
+
+void report(benchmark::State& state, std::vector<double> ours, std::vector<double> whole,
+            std::vector<double> clean, double goal) {
+  const double image = median(std::move(clean)), outcome = median(std::move(ours));
+  state.counters["outcomes_per_clean_image"] = image / outcome;
+  state.counters["whole"] = image / median(std::move(whole));
+  state.counters["us_per_outcome"] = 1e6 * outcome;
+  state.counters["us_per_clean_image"] = 1e6 * image;
+  state.counters["goal"] = goal;
+  state.counters["of_goal"] = image / outcome / goal;
+}
+
+void campaign(benchmark::State& state, const std::string& model, const std::string& dataflow,
+              std::int64_t draws, double goal) {
+  const Clean image(model);
+  Campaign on(model, dataflow, draws, true);
+  Campaign off(model, dataflow, draws, false);
+  std::vector<double> ours, whole, clean;
+  std::size_t turn = 0;
+  for (auto _ : state) {
+    in_turn(
+        turn++, [&] { ours.push_back(on.seconds_per_outcome()); },
+        [&] { whole.push_back(off.seconds_per_outcome()); });
+    clean.push_back(torch_call([&] { return image.seconds_per_image(); }));
+    state.SetIterationTime(ours.back());
+  }
+  report(state, std::move(ours), std::move(whole), std::move(clean), goal);
+}
+
+void campaign_activated(benchmark::State& state, const std::string& model, sim::Dataflow dataflow,
+                        double goal) {
+  constexpr std::int64_t kTapes = 16;
+  constexpr std::size_t kStrikes = 256;
+  const bridge::TopKJudge top_k{};
+  torch_call([&] {
+    const Clean image(model);
+    const dnn::Network& network = image.load().network;
+    std::vector<dnn::Tape> tapes;
+    for (std::int64_t i = 0; i < kTapes; ++i) {
+      tapes.push_back(image.executor().record(image.load().inputs.narrow(i, 1)));
+    }
+    bridge::AcceleratorConfig accelerator;
+    accelerator.mesh.dataflow = dataflow;
+    const bridge::Mapping mapping(network, tapes.front(), accelerator);
+    dnn::Differential differential(network);
+    bridge::MeshTrials on(network, mapping, sim::builtin_engines(), "systemc", top_k,
+                          &differential);
+    bridge::MeshTrials off(network, mapping, sim::builtin_engines(), "systemc", top_k);
+    const sim::MeshSites sites(accelerator.mesh);
+    RandomStream random(1, 0, Purpose::kTest);
+    std::vector<RegisterFault> faults;
+    std::int64_t drawn = 0;
+    const auto tape_of = [&](std::size_t strike) -> const dnn::Tape& {
+      return tapes[strike * kTapes / kStrikes];
+    };
+    while (faults.size() < kStrikes) {
+      RegisterFault fault;
+      fault.site = SiteId(random.below(sites.total_bits()));
+      fault.when.from = static_cast<Cycle>(
+          random.below(static_cast<std::uint64_t>(mapping.schedule().cycles_per_inference())));
+      ++drawn;
+      if (on.run(tape_of(faults.size()), {&fault, 1}, nullptr).activated) {
+        faults.push_back(fault);
+      }
+    }
+    const auto per_outcome = [&](bridge::MeshTrials& trials) {
+      return seconds([&] {
+               for (std::size_t i = 0; i < kStrikes; ++i) {
+                 benchmark::DoNotOptimize(trials.run(tape_of(i), {&faults[i], 1}, nullptr));
+               }
+             }) /
+             static_cast<double>(kStrikes);
+    };
+    std::vector<double> ours, whole, clean;
+    std::size_t turn = 0;
+    for (auto _ : state) {
+      in_turn(
+          turn++, [&] { ours.push_back(per_outcome(on)); },
+          [&] { whole.push_back(per_outcome(off)); });
+      clean.push_back(image.seconds_per_image());
+      state.SetIterationTime(ours.back());
+    }
+    report(state, std::move(ours), std::move(whole), std::move(clean), goal);
+    state.counters["activated_share"] = static_cast<double>(kStrikes) / static_cast<double>(drawn);
   });
 }
 
-constexpr auto kWs = sim::Dataflow::kWeightStationary;
-constexpr auto kOs = sim::Dataflow::kOutputStationary;
-BENCHMARK_CAPTURE(campaign, b1_ws, "resnet8", kWs, 1)
-    ->Name("campaign_b1/resnet8/ws")
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(campaign, b1_os, "resnet8", kOs, 1)
-    ->Name("campaign_b1/resnet8/os")
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(campaign, b32_ws, "resnet8", kWs, 32)
-    ->Name("campaign_b32/resnet8/ws")
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(campaign, b32_os, "resnet8", kOs, 32)
-    ->Name("campaign_b32/resnet8/os")
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
+const bool kRegistered = [] {
+  const std::string ws = "ws", os = "os";
+  const auto drawn = [](const std::string& model, const std::string& dataflow, const char* name,
+                        std::int64_t draws, double goal) {
+    benchmark::RegisterBenchmark(
+        ("campaign/" + model + "/" + name + "/" + std::to_string(draws)).c_str(),
+        [=](benchmark::State& state) { campaign(state, model, dataflow, draws, goal); })
+        ->UseManualTime()
+        ->Iterations(5)
+        ->Unit(benchmark::kMicrosecond);
+  };
+  drawn("resnet8", ws, "ws", 10, 5.0);
+  drawn("resnet8", ws, "ws", 40, 10.0);
+  drawn("resnet8", os, "os", 10, 5.0);
+  drawn("resnet8", os, "os", 40, 10.0);
+  const auto activated = [](const std::string& model, sim::Dataflow dataflow, const char* name,
+                            double goal) {
+    benchmark::RegisterBenchmark(
+        ("campaign_activated/" + model + "/" + name).c_str(),
+        [=](benchmark::State& state) { campaign_activated(state, model, dataflow, goal); })
+        ->UseManualTime()
+        ->Iterations(5)
+        ->Unit(benchmark::kMicrosecond);
+  };
+  activated("resnet8", sim::Dataflow::kWeightStationary, "ws", 12.0);
+  activated("resnet8", sim::Dataflow::kOutputStationary, "os", 12.0);
+  activated("mobilenet", sim::Dataflow::kWeightStationary, "ws", 4.0);
+  return true;
+}();
 
 }  // namespace
-}  // namespace tilestrike::bridge
+}  // namespace tilestrike

@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "benchmarks/paired.h"
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"

@@ -19,6 +19,7 @@
 #include "benchmarks/paired.h"
 #include "benchmarks/resnet18.h"
 #include "dnn/constant_strike.h"
+#include "dnn/count_different.h"
 #include "dnn/tensor_stores.h"
 
 namespace tilestrike::dnn {

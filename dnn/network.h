@@ -57,6 +57,9 @@ struct Argument {
 };
 
 struct Layer;
+struct Network;
+struct Tape;
+class ListKernel;
 
 /// How a layer computes its outputs. Stateless and deterministic: the same inputs give the same
 /// bits on one device with one batch size. Never changes an input, and no output shares storage
@@ -66,6 +69,10 @@ class Kernel {
   virtual ~Kernel() = default;
   /// Reads layer.inputs from `values` and writes layer.outputs.
   virtual void run(const Layer& layer, Values& values) const = 0;
+  /// How the layer is computed from what differs from a golden run of this one's sizes
+  /// (differential/list_kernel.h); nullptr: only whole.
+  virtual std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& network,
+                                            const Tape& golden) const;
 };
 
 struct Layer {

@@ -3,7 +3,10 @@
 #include "dnn/operator_kernel.h"
 
 #include "base/error.h"
+#include "dnn/differential/element_lists.h"
 #include "dnn/direct_calls.h"
+#include "dnn/operand_use.h"
+#include "dnn/operators.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -85,6 +88,13 @@ class OperatorKernel final : public Kernel {
       }
     }
     stack.clear();
+  }
+
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& /*network*/,
+                                    const Tape& golden) const override {
+    const std::string name = short_name(layer.target);
+    const bool may_move = does_of(name) == Does::kMove || name.find("pad") != std::string::npos;
+    return may_move ? make_move_lists(layer, golden) : nullptr;
   }
 
  private:

@@ -9,16 +9,13 @@
 #include <vector>
 
 #include "bridge/schedule/mapping.h"
+#include "dnn/differential/changes.h"
 #include "sim/mesh/engine.h"
 
 namespace tilestrike::bridge {
 
-/// How much one accumulator of the layer changes, modulo 2^32.
-struct AccumulatorDelta {
-  std::int64_t index = 0;  // into the layer's output tensor of one image
-  std::int32_t delta = 0;
-  friend bool operator==(const AccumulatorDelta&, const AccumulatorDelta&) = default;
-};
+/// Into the layer's output tensor of one image.
+using dnn::AccumulatorDelta;
 
 /// An output of a layer, all of its depth folds added up.
 struct FoldedOutput {

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "dnn/differential/divergence.h"
+
 namespace tilestrike::bridge {
 
 sim::BitString CellContents::cells(const dnn::Tape& golden, std::size_t memory,

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "dnn/differential/divergence.h"
 
 namespace tilestrike::bridge {
 namespace {

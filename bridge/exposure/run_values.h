@@ -5,6 +5,7 @@
 
 #include "bridge/exposure/stored_operands.h"
 #include "bridge/schedule/mapping.h"
+#include "dnn/differential/divergence.h"
 #include "dnn/executor.h"
 
 namespace tilestrike::bridge {

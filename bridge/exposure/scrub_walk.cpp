@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "dnn/differential/divergence.h"
 
 namespace tilestrike::bridge {
 namespace {

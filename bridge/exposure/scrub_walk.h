@@ -9,6 +9,7 @@
 
 #include "bridge/exposure/layer_reader.h"
 #include "bridge/exposure/residency.h"
+#include "dnn/differential/divergence.h"
 
 namespace tilestrike::bridge {
 

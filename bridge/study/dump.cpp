@@ -138,6 +138,7 @@ class TrialDump final : public RunObserver {
 
   void on_run(const StruckRun& run) override { changes_ = run.result.changes; }
 
+  bool wants_layers() const override { return true; }
   void on_layer(const TouchedLayer& layer) override {
     StruckLayer& struck = struck_.emplace_back();
     struck.layer = layer.layer;

@@ -18,7 +18,9 @@
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
 #include "bridge/trial/guard.h"
+#include "dnn/count_different.h"
 #include "dnn/data.h"
+#include "dnn/differential/differential.h"
 #include "dnn/fixed_batch.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/quantise.h"
@@ -170,6 +172,27 @@ InferReport infer(const InferInputs& inputs) {
   return torch_call([&] { return infer_checked(inputs); });
 }
 
+namespace {
+
+/// Says of the layers that read int8 which of them are computed whole, however little differs.
+void note_layers_without_lists(const dnn::Network& network, const dnn::Tape& tape,
+                               std::vector<LayerSummary>& layers) {
+  dnn::Differential differential(network);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool reads_int8 = std::ranges::any_of(network.layers[i].inputs, [&](dnn::ValueId id) {
+      const c10::IValue& value = tape.values[static_cast<std::size_t>(id.value)];
+      return !network.info(id).is_constant && value.isTensor() &&
+             value.toTensor().scalar_type() == c10::kChar;
+    });
+    if (reads_int8 && differential.of(i, tape) == nullptr) {
+      std::string& note = layers[i].note;
+      note += (note.empty() ? "" : "; ") + std::string("computed whole where an input differs");
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<LayerSummary> inspect(const NetworkSource& source,
                                   const std::optional<AcceleratorConfig>& accelerator) {
   return torch_call([&] {
@@ -183,6 +206,7 @@ std::vector<LayerSummary> inspect(const NetworkSource& source,
     const dnn::Tape tape = dnn::Executor(integer).record(image);
     const Mapping mapping(integer, tape, *accelerator);
     std::vector<LayerSummary> layers = summarise(integer, tape, &mapping);
+    note_layers_without_lists(integer, tape, layers);
     const std::unique_ptr<Guard> guard = Guard::make(accelerator->guard);
     for (std::size_t i = 0; guard != nullptr && i < layers.size(); ++i) {
       if (const MeshLayer* on_mesh = mapping.mesh_layer(i)) {

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "bridge/exposure/contents.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/golden_tapes.h"
 #include "bridge/study/judging.h"
 #include "bridge/study/tensor_study.h"
 #include "bridge/study/torch_call.h"
@@ -21,6 +22,7 @@
 namespace tilestrike::bridge {
 namespace {
 
+constexpr std::int64_t kTapeBytes = std::int64_t{512} << 20;
 constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
 
 class MeshStudy final : public Study {
@@ -28,18 +30,22 @@ class MeshStudy final : public Study {
   explicit MeshStudy(const StudyInputs& inputs)
       : Study(inputs.accelerator.mesh),
         load_(load_workload(inputs, true)),
-        executor_(load_.network) {
+        executor_(load_.network),
+        tapes_(executor_, load_.inputs, kTapeBytes) {
     check_takes_one_image(load_.network, inputs.model);
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.images = load_.images();
     judge_ = judge_of(inputs.judge, answer_of(ImageId(0)), load_);
     mapping_ = std::make_unique<Mapping>(load_.network, tape_of(ImageId(0)), inputs.accelerator);
     facts_.cycles = mapping_->schedule().cycles_per_inference();
+    if (inputs.is_differential) {
+      differential_ = std::make_unique<dnn::Differential>(load_.network);
+    }
     mesh_ = std::make_unique<MeshTrials>(load_.network, *mapping_, inputs.engines, inputs.engine,
-                                         *judge_);
+                                         *judge_, differential_.get());
     if (mapping_->schedule().memory() != nullptr) {
-      cells_ = std::make_unique<MemoryTrials>(load_.network, *mapping_,
-                                              inputs.engines.at(inputs.engine), *judge_);
+      cells_ = std::make_unique<MemoryTrials>(
+          load_.network, *mapping_, inputs.engines.at(inputs.engine), *judge_, differential_.get());
       find_memories(inputs.accelerator);
     }
     facts_.layers = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
@@ -65,6 +71,8 @@ class MeshStudy final : public Study {
       return results;
     });
   }
+
+  void expect(std::vector<ImageId> images) override { tapes_.expect(std::move(images)); }
 
   std::vector<float> golden_answer(ImageId image) override {
     return torch_call([&] { return floats(answer_of(image)); });
@@ -137,30 +145,21 @@ class MeshStudy final : public Study {
     }
   }
 
-  dnn::Inputs image(ImageId id) const { return load_.inputs.narrow(id.value, 1); }
-
   at::Tensor answer_of(ImageId id) {
     return tape_of(id).values[static_cast<std::size_t>(load_.network.output.value)].toTensor();
   }
 
-  // The golden run of one image, kept until another is asked for.
-  const dnn::Tape& tape_of(ImageId id) {
-    TS_CHECK(id.value >= 0 && id.value < load_.images(), "an image of the study");
-    if (!tape_ || tape_image_ != id) {
-      tape_ = executor_.record(image(id));
-      tape_image_ = id;
-    }
-    return *tape_;
-  }
+  /// Kept until another is asked for.
+  const dnn::Tape& tape_of(ImageId id) { return tapes_.of(id); }
 
   Workload load_;
   dnn::Executor executor_;
+  GoldenTapes tapes_;
   std::unique_ptr<Mapping> mapping_;
   std::unique_ptr<Judge> judge_;
+  std::unique_ptr<dnn::Differential> differential_;  // null: every layer is computed whole
   std::unique_ptr<MeshTrials> mesh_;
   std::unique_ptr<MemoryTrials> cells_;  // where there are memories
-  std::optional<dnn::Tape> tape_;
-  ImageId tape_image_;
 };
 
 }  // namespace

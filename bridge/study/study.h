@@ -37,6 +37,7 @@ struct StudyInputs : NetworkSource {
   std::int64_t batch = 1;       // images of one inference; of strikes on tensors 0: as many as suit
   bool is_batch_shared = true;  // by several trials; no: each has one to itself
   JudgeConfig judge;
+  bool is_differential = true;  // false: layers that read a change are computed whole
   sim::EngineSet engines;
   std::string engine;  // one of them
 };
@@ -57,6 +58,9 @@ class Study {
   /// before.
   virtual std::vector<JobResult> strike(std::span<const StrikeJob> jobs,
                                         RunObserver* observer = nullptr) = 0;
+
+  /// The images of the jobs to come, in their order: what can be computed for several at once is.
+  virtual void expect(std::vector<ImageId> /*images*/) {}
 
   virtual std::vector<float> golden_answer(ImageId image) = 0;
 

@@ -11,11 +11,13 @@
 #include "base/error.h"
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/judging.h"
+#include "bridge/study/struck_weights.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/word_run.h"
 #include "bridge/study/workload.h"
 #include "bridge/trial/judge.h"
 #include "dnn/constant_strike.h"
+#include "dnn/count_different.h"
 #include "dnn/executor.h"
 #include "dnn/fixed_batch.h"
 #include "dnn/integer/given_quantisation.h"
@@ -78,6 +80,9 @@ class TensorStudy final : public Study {
     for (const TensorStore& store : stores_.all()) {
       activation_bytes_ +=
           store.role == TensorRole::kActivation ? store.words * batch_ * sizeof(float) : 0;
+    }
+    if (inputs.is_differential) {
+      struck_weights_ = std::make_unique<StruckWeights>(load_.network, stores_);
     }
   }
 
@@ -164,22 +169,48 @@ class TensorStudy final : public Study {
   std::vector<TrialResult> strike_constants(std::span<const WordFault> faults,
                                             RunObserver* observer) {
     tell_faults(faults, observer);
-    dnn::ConstantStrike strike(stores_, faults);
     std::vector<TrialResult> results;
-    for (std::int64_t first = 0; first < images(); first += batch_) {
-      const bool is_last = first + batch_ >= images();
-      const at::Tensor answer = on_host(strike.run(executor_, home_batch(first / batch_), is_last));
+    const auto add = [&](std::int64_t first, const at::Tensor& answer,
+                         const StruckWeights::Words& words) {
       const std::int64_t rows = std::min(answer.size(0), images() - first);
       for (std::int64_t row = 0; row < rows; ++row) {
-        TrialResult result = judged(first + row, answer, row, strike.changed());
-        result.before = strike.before();
-        result.after = strike.after();
+        TrialResult result = judged(first + row, answer, row, words.changed);
+        result.before = words.before;
+        result.after = words.after;
         result.layer = stores_.all()[faults.front().store.value].layer;
         results.push_back(std::move(result));
+      }
+    };
+    if (struck_weights_ != nullptr && struck_weights_->takes(faults) && keeps_tapes()) {
+      const StruckWeights::Words words = struck_weights_->strike(faults);
+      for (std::int64_t first = 0; first < images(); first += batch_) {
+        add(first, struck_weights_->answer(kept_tape(first / batch_)), words);
+      }
+    } else {
+      dnn::ConstantStrike strike(stores_, faults);
+      for (std::int64_t first = 0; first < images(); first += batch_) {
+        const bool is_last = first + batch_ >= images();
+        const at::Tensor answer =
+            on_host(strike.run(executor_, home_batch(first / batch_), is_last));
+        add(first, answer, {strike.before(), strike.after(), strike.changed()});
       }
     }
     tell_images(results, observer);
     return results;
+  }
+
+  /// Whether the golden runs of all batches are kept: those of integers alone.
+  bool keeps_tapes() const { return activation_bytes_ * homes() <= kMostTapeBytes; }
+
+  std::int64_t homes() const { return (images() + batch_ - 1) / batch_; }
+
+  const dnn::Tape& kept_tape(std::int64_t home) {
+    kept_tapes_.resize(static_cast<std::size_t>(homes()));
+    std::optional<dnn::Tape>& tape = kept_tapes_[static_cast<std::size_t>(home)];
+    if (!tape) {
+      tape = executor_.record(home_batch(home));
+    }
+    return *tape;
   }
 
   /// Constants and activations in one inference of an image; either may be none.
@@ -373,8 +404,10 @@ class TensorStudy final : public Study {
   dnn::TensorStores stores_;
   dnn::Executor executor_;  // after the stores, which change the network
   std::size_t answer_size_ = 0;
-  std::vector<float> golden_answers_;  // image by image
-  std::int64_t activation_bytes_ = 0;  // of one batch
+  std::vector<float> golden_answers_;                 // image by image
+  std::int64_t activation_bytes_ = 0;                 // of one batch
+  std::unique_ptr<StruckWeights> struck_weights_;     // null: every layer is computed whole
+  std::vector<std::optional<dnn::Tape>> kept_tapes_;  // by home batch
   std::optional<dnn::Tape> tape_;
   std::int64_t tape_home_ = -1;
 };

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/schedule/mapping.h"
+#include "dnn/count_different.h"
 #include "dnn/fixed_batch.h"
 #include "dnn/import/import.h"
 #include "dnn/import/torchscript.h"

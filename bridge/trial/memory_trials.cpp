@@ -199,7 +199,8 @@ void MemoryPath::scrub(TrialRun& run) {
 }
 
 MemoryTrials::MemoryTrials(const dnn::Network& network, const Mapping& mapping,
-                           const sim::EngineEntry& engine, const Judge& judge)
+                           const sim::EngineEntry& engine, const Judge& judge,
+                           dnn::Differential* differential)
     : network_(network),
       mapping_(mapping),
       residency_(mapping.schedule()),
@@ -210,7 +211,8 @@ MemoryTrials::MemoryTrials(const dnn::Network& network, const Mapping& mapping,
       engine_name_(engine.name),
       method_(engine.memories),
       guard_(Guard::make(mapping.accelerator().guard)),
-      judge_(judge) {
+      judge_(judge),
+      differential_(differential) {
   if (method_ == sim::MemoryMethod::kMeshOnPlatform) {
     mesh_ = engine.make();
   }
@@ -246,7 +248,7 @@ std::unique_ptr<StrikePath> MemoryTrials::path(const CellStrike& strike) {
 
 TrialResult MemoryTrials::run(const dnn::Tape& golden, const CellStrike& strike,
                               RunObserver* observer, ImageId image) {
-  TrialRun run(network_, mapping_, golden, observer, image);
+  TrialRun run(network_, mapping_, golden, observer, image, differential_);
   return run_trial(run, *path(strike), guard(), judge_);
 }
 

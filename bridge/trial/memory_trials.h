@@ -24,9 +24,9 @@ namespace tilestrike::bridge {
 class MemoryTrials {
  public:
   /// `mapping` is of an accelerator with memories. Network, mapping and judge must outlive this
-  /// object.
+  /// object. `differential`: of the network, or null.
   MemoryTrials(const dnn::Network& network, const Mapping& mapping, const sim::EngineEntry& engine,
-               const Judge& judge);
+               const Judge& judge, dnn::Differential* differential = nullptr);
 
   const Residency& residency() const { return residency_; }
   CellContents& contents() { return contents_; }
@@ -63,6 +63,7 @@ class MemoryTrials {
   sim::MemoryMethod method_;
   std::unique_ptr<Guard> guard_;  // may be null
   const Judge& judge_;
+  dnn::Differential* differential_;
   std::unique_ptr<sim::MeshEngine> mesh_;   // of the engine; nullptr: not asked
   std::unique_ptr<StruckPasses> platform_;  // once something runs there
 };

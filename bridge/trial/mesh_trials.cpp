@@ -174,12 +174,14 @@ class MeshPath final : public StrikePath {
 };
 
 MeshTrials::MeshTrials(const dnn::Network& network, const Mapping& mapping,
-                       const sim::EngineSet& engines, const std::string& engine, const Judge& judge)
+                       const sim::EngineSet& engines, const std::string& engine, const Judge& judge,
+                       dnn::Differential* differential)
     : network_(network),
       mapping_(mapping),
       sites_(mapping.accelerator().mesh),
       guard_(Guard::make(mapping.accelerator().guard)),
       judge_(judge),
+      differential_(differential),
       engine_name_(engine),
       engine_(engines.make(engine)) {
   if (!engines.at(engine).covers_all) {
@@ -197,7 +199,7 @@ std::unique_ptr<StrikePath> MeshTrials::path(std::span<const RegisterFault> faul
 
 TrialResult MeshTrials::run(const dnn::Tape& golden, std::span<const RegisterFault> faults,
                             RunObserver* observer, ImageId image) {
-  TrialRun run(network_, mapping_, golden, observer, image);
+  TrialRun run(network_, mapping_, golden, observer, image, differential_);
   return run_trial(run, *path(faults), guard(), judge_);
 }
 

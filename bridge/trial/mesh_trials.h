@@ -18,9 +18,10 @@ namespace tilestrike::bridge {
 class MeshTrials {
  public:
   /// Network, mapping and judge must outlive this object. `engine`: one of `engines`; what it does
-  /// not cover goes to their stand_in().
+  /// not cover goes to their stand_in(). `differential`: of the network, or null.
   MeshTrials(const dnn::Network& network, const Mapping& mapping, const sim::EngineSet& engines,
-             const std::string& engine, const Judge& judge);
+             const std::string& engine, const Judge& judge,
+             dnn::Differential* differential = nullptr);
 
   /// How a strike meets an inference, for run_layers() and conclude(). No random faults.
   std::unique_ptr<StrikePath> path(std::span<const RegisterFault> faults);
@@ -39,6 +40,7 @@ class MeshTrials {
   sim::MeshSites sites_;
   std::unique_ptr<Guard> guard_;  // may be null
   const Judge& judge_;
+  dnn::Differential* differential_;
   std::string engine_name_;
   std::unique_ptr<sim::MeshEngine> engine_;
   std::unique_ptr<sim::MeshEngine> stand_in_;  // where the engine does not cover all

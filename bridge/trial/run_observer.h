@@ -38,6 +38,8 @@ class RunObserver {
   virtual void on_run(const StruckRun& /*run*/) {}
   /// A layer on the mesh that reads struck cells.
   virtual void on_cells(const CellRun& /*run*/) {}
+  /// Whether on_layer() is wanted: what layers give is put together whole for it.
+  virtual bool wants_layers() const { return false; }
   /// A layer that a strike has touched, once its results are put together; after its on_run().
   virtual void on_layer(const TouchedLayer& /*layer*/) {}
   /// The trial, with its verdict.
@@ -86,6 +88,9 @@ class Observers final : public RunObserver {
   }
   void on_cells(const CellRun& run) override {
     each([&](RunObserver& one) { one.on_cells(run); });
+  }
+  bool wants_layers() const override {
+    return any([](const RunObserver& one) { return one.wants_layers(); });
   }
   void on_layer(const TouchedLayer& layer) override {
     each([&](RunObserver& one) { one.on_layer(layer); });

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "dnn/count_different.h"
+
 namespace tilestrike::bridge {
 namespace {
 
@@ -17,9 +19,27 @@ void ask(const Guard& guard, const MeshLayer& layer, std::span<const Accumulator
   }
 }
 
+/// What a struck layer's tensors are where they are put together whole.
+struct WholeLayer {
+  at::Tensor accumulators, output;
+};
+
+/// `clean` with the deltas, requantised. Undefined tensors: both are golden.
+WholeLayer put_together(const MeshLayer& layer, const at::Tensor& clean,
+                        std::span<const AccumulatorDelta> deltas, TrialRun& run,
+                        dnn::Divergence::Spliced& different) {
+  WholeLayer whole;
+  whole.accumulators = deltas.empty() ? clean : spliced(clean, deltas);
+  whole.output = layer.kernel->requantise(whole.accumulators);
+  different.accumulators =
+      dnn::count_different(whole.accumulators, run.golden.accumulators[layer.layer]);
+  different.outputs = run.values.set(layer.output, whole.output);
+  return whole;
+}
+
 void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path, const Guard* guard) {
   const bool reads_changed = run.values.reads_changed(layer.layer);
-  const at::Tensor input = run.values.value(layer.input).toTensor();
+  const at::Tensor input = run.values.value(layer.input).toTensor();  // whole, for the engine
   const at::Tensor right =
       layer.weights.value >= 0 ? run.values.value(layer.weights).toTensor() : at::Tensor();
   const at::Tensor clean =
@@ -29,25 +49,30 @@ void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path, const 
   if (guard != nullptr && !change.deltas.empty()) {
     ask(*guard, layer, change.deltas, run);
   }
-  at::Tensor faulty, output;
+  WholeLayer whole;
   if (!change.deltas.empty() || reads_changed) {
-    faulty = change.deltas.empty() ? clean : spliced(clean, change.deltas);
-    output = layer.kernel->requantise(faulty);
-    const std::int64_t accumulators =
-        dnn::count_different(faulty, run.golden.accumulators[layer.layer]);
-    const std::int64_t outputs = run.values.set(layer.output, output);
-    run.result.changed_accumulators += accumulators;
-    run.result.changed_outputs += outputs;
-    run.changed_output = run.changed_output || outputs > 0;
+    dnn::Divergence::Spliced different;
+    const auto from_lists = run.wants_layers() || reads_changed
+                                ? std::nullopt
+                                : run.values.splice(layer.layer, change.deltas);
+    if (from_lists) {
+      different = *from_lists;
+    } else {
+      whole = put_together(layer, clean, change.deltas, run, different);
+    }
+    run.result.changed_accumulators += different.accumulators;
+    run.result.changed_outputs += different.outputs;
+    run.changed_output = run.changed_output || different.outputs > 0;
     if (!change.deltas.empty()) {
       run.tell(
           "{} accumulators of {} differ from golden, the first by {}; after requantisation {} "
           "outputs of {}",
-          accumulators, faulty.numel(), change.deltas.front().delta, outputs, output.numel());
+          different.accumulators, clean.numel(), change.deltas.front().delta, different.outputs,
+          clean.numel());
     }
   }
-  if (run.observer() != nullptr) {
-    run.observer()->on_layer({run, layer.layer, &bound, faulty, output});
+  if (run.wants_layers()) {
+    run.observer()->on_layer({run, layer.layer, &bound, whole.accumulators, whole.output});
   }
 }
 
@@ -63,7 +88,7 @@ void run_beside_mesh(std::size_t layer, TrialRun& run, StrikePath& path) {
     run.tell("layer {} reads {} wrong words; {} of its outputs differ from golden",
              run.name_of_layer(layer), run.result.changed_words, outputs);
   }
-  if (run.observer() != nullptr) {
+  if (run.wants_layers()) {
     const c10::IValue& output = run.values.value(run.network.layers[layer].outputs.front());
     run.observer()->on_layer({run,
                               layer,

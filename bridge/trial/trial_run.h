@@ -20,6 +20,7 @@
 #include "bridge/trial/judge.h"
 #include "bridge/trial/run_observer.h"
 #include "bridge/words/trial_result.h"
+#include "dnn/differential/divergence.h"
 #include "dnn/executor.h"
 
 namespace tilestrike::bridge {
@@ -28,17 +29,19 @@ namespace tilestrike::bridge {
 /// it so far. Network, mapping, tape and observer must outlive it.
 class TrialRun {
  public:
-  /// `observer` may be null.
+  /// `observer` and `differential` may be null.
   TrialRun(const dnn::Network& network, const Mapping& mapping, const dnn::Tape& golden,
-           RunObserver* observer, ImageId image = ImageId(0))
+           RunObserver* observer, ImageId image = ImageId(0),
+           dnn::Differential* differential = nullptr)
       : network(network),
         mapping(mapping),
         golden(golden),
         image(image),
-        values(network, golden),
+        values(network, golden, differential),
         observer_(observer) {}
 
   bool is_told() const { return observer_ != nullptr && observer_->listens(); }
+  bool wants_layers() const { return observer_ != nullptr && observer_->wants_layers(); }
   template <class... Parts>
   void tell(fmt::format_string<Parts...> text, Parts&&... parts) {
     if (is_told()) {

@@ -120,6 +120,7 @@ class PointRun {
       }
     }
     std::sort(todo.begin(), todo.end());
+    expect(todo);
     for (std::size_t at = 0; at < todo.size();) {
       if (surroundings_.is_interrupted()) {
         return false;
@@ -134,6 +135,22 @@ class PointRun {
       }
     }
     return true;
+  }
+
+  /// Trials by image, of which lasting faults have none.
+  void expect(const std::vector<std::pair<std::int64_t, TrialId>>& todo) {
+    std::vector<ImageId> images;
+    for (const auto& [image, trial] : todo) {
+      if (image >= 0 && (images.empty() || images.back().value != image)) {
+        images.emplace_back(image);
+      }
+    }
+    if (images.empty()) {
+      for (std::int64_t image = 0; image < study_.facts().images; ++image) {
+        images.emplace_back(image);
+      }
+    }
+    study_.expect(std::move(images));
   }
 
   bool is_watched(TrialId trial) const { return is_audited(trial, point_.scenario.audit); }
@@ -212,8 +229,8 @@ std::string study_key(const Point& point, const sim::EngineSet& engines) {
   if (Value* accelerator = document.find("accelerator"); accelerator->is_map()) {
     accelerator->set("node", Value::of(""));
   }
-  for (const char* name :
-       {"model", "data", "accelerator", "format", "batch", "judge", "device", "engine"}) {
+  for (const char* name : {"model", "data", "accelerator", "format", "batch", "judge", "device",
+                           "differential", "engine"}) {
     key += document.find(name)->json();
   }
   const bridge::StudyInputs inputs = study_inputs(point.scenario, engines);

@@ -504,6 +504,9 @@ FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines) {
                     "of the random streams: trial k of a seed is always the same trial"),
       text_field("device", &Scenario::device,
                  "where the network runs: auto | cpu | cuda:N; never changes a result"),
+      choice_of<bool>("differential", &Scenario::is_differential, {{"on", true}, {"off", false}},
+                      "off: a layer whose input differs in one element is computed whole; never "
+                      "changes a result"),
       judge_field(),
       choice_of<bool>("outcomes", &Scenario::keeps_outcomes, {{"all", true}, {"none", false}},
                       "rows of the table `outcomes`: one per image that a lasting fault changed"),
@@ -612,6 +615,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet&
   inputs.is_batch_shared = !is_of_both;
   inputs.judge = scenario.judge;
   inputs.device = scenario.device;
+  inputs.is_differential = scenario.is_differential;
   inputs.engines = engines;
   inputs.engine = scenario.engine;
   return inputs;

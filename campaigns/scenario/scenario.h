@@ -61,6 +61,7 @@ struct Scenario {
   std::optional<Until> until;
   std::int64_t seed = 1;
   std::string device = "auto";
+  bool is_differential = true;
   std::string engine = "systemc";
   double audit = 0.0;  // share of the trials that all other engines compute, too
 

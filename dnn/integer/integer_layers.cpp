@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "dnn/differential/matrix_lists.h"
 #include "dnn/integer/kernels.h"
 
 namespace tilestrike::dnn {
@@ -224,7 +225,10 @@ class ExactMatrixKernel final : public MatrixKernel {
                            parameters_.output_zero);
   }
 
+  std::int64_t weights_version() const override { return version_; }
+
   void weights_changed(std::span<const WordFault> faults) const override {
+    ++version_;
     if (!parameters_.weight.is_cpu()) {  // float64, which holds any int8 weights
       operand_.copy_(parameters_.weight);
       return;
@@ -245,6 +249,11 @@ class ExactMatrixKernel final : public MatrixKernel {
 
   void run(const Layer& layer, Values& values) const override {
     values[layer.outputs.front().value] = requantise(accumulators_of(layer, values));
+  }
+
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& /*network*/,
+                                    const Tape& golden) const override {
+    return make_matrix_lists(*this, layer, golden);
   }
 
  private:
@@ -331,6 +340,7 @@ class ExactMatrixKernel final : public MatrixKernel {
   // What follows the weights when they are struck:
   mutable ExactPath path_ = ExactPath::kFloat64;
   mutable double bound_ = 0.0;
+  mutable std::int64_t version_ = 0;
   mutable std::vector<std::int64_t> magnitudes_;  // sum|w| by channel
   mutable at::Tensor operand_;                    // the weights as `path_` wants them
   at::Tensor scale_;  // shaped to go along the channels; undefined: int8 output

@@ -72,6 +72,8 @@ class MatrixKernel : public Kernel {
   /// again with the weights as they are; beyond 2^24 the sums are taken in float64. A struck bias
   /// needs no call; accumulators that leave int32 through it wrap, as the hardware's do.
   virtual void weights_changed(std::span<const WordFault> faults) const = 0;
+  /// Another number after each weights_changed().
+  virtual std::int64_t weights_version() const { return 0; }
   /// The layer's value that accumulate() takes.
   virtual ValueId input_of(const Layer& layer) const = 0;
   /// The computed value that takes the place of the weights; -1: the weights are parameters.

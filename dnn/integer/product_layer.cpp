@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "dnn/differential/product_lists.h"
 #include "dnn/integer/kernels.h"
 
 namespace tilestrike::dnn {
@@ -106,6 +107,11 @@ class ProductKernel final : public MatrixKernel {
 
   void run(const Layer& layer, Values& values) const override {
     values[layer.outputs.front().value] = requantise(accumulators_of(layer, values));
+  }
+
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& /*network*/,
+                                    const Tape& golden) const override {
+    return make_product_lists(given_.is_right_transposed, ratio_, given_.scale, layer, golden);
   }
 
  private:

@@ -4,15 +4,9 @@
 
 #include <algorithm>
 
+#include "base/multiversion.h"
 #include "sim/mesh/arithmetic.h"
 #include "sim/mesh/mesh_config.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define TS_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define TS_MULTIVERSION
-#endif
 
 namespace tilestrike::sim {
 namespace {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "bridge/reference/full_simulation.h"
+#include "dnn/count_different.h"
 #include "sim/mesh/engine_set.h"
 #include "tests/bridge/zoo.h"
 

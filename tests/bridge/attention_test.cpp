@@ -11,6 +11,7 @@
 #include "bridge/reference/full_simulation.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/mesh_trials.h"
+#include "dnn/count_different.h"
 #include "dnn/integer/quantise.h"
 #include "tests/bridge/attention_network.h"
 #include "tests/bridge/touched.h"

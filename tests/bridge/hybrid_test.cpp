@@ -10,6 +10,7 @@
 #include "bridge/reference/full_simulation.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/mesh_trials.h"
+#include "dnn/count_different.h"
 #include "tests/bridge/schedule_events.h"
 #include "tests/bridge/touched.h"
 #include "tests/bridge/zoo.h"

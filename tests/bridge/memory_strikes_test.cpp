@@ -16,6 +16,7 @@
 #include "bridge/trial/engine_audit.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/memory_trials.h"
+#include "dnn/count_different.h"
 #include "tests/bridge/small_network.h"
 #include "tests/bridge/trial_text.h"
 #include "tests/whole_proofs.h"

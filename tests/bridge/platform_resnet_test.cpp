@@ -9,6 +9,7 @@
 #include "bridge/reference/platform_run.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/memory_trials.h"
+#include "dnn/count_different.h"
 #include "tests/bridge/memories.h"
 
 namespace tilestrike::bridge {

@@ -7,6 +7,7 @@
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
+#include "dnn/count_different.h"
 #include "tests/bridge/small_network.h"
 
 namespace tilestrike::bridge {

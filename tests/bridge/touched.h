@@ -15,6 +15,7 @@ struct Touched final : RunObserver {
     at::Tensor accumulators;  // undefined: as golden
     bool is_product = false;  // of two computed values
   };
+  bool wants_layers() const override { return true; }
   void on_layer(const TouchedLayer& layer) override {
     const bool is_product = layer.bound != nullptr && layer.bound->mesh_layer().weights.value >= 0;
     layers.push_back({layer.layer, layer.accumulators, is_product});

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"

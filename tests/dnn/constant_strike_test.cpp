@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "base/random.h"
+#include "dnn/count_different.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/quantise.h"

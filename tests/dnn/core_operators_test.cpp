@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/importer.h"

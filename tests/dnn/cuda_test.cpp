@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"

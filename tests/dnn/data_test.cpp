@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "dnn/count_different.h"
 #include "dnn/executor.h"
 #include "tests/dnn/support.h"
 

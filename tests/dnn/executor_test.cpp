@@ -10,7 +10,9 @@
 #include <cmath>
 #include <limits>
 
+#include "dnn/count_different.h"
 #include "dnn/data.h"
+#include "dnn/differential/divergence.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/quantise.h"

@@ -381,7 +381,8 @@ def main():
         static(x)
         torch.export.save(export(static, (x[:2],), dynamic=False), folder / "static.pt2")
         numpy.save(folder / "static.npy", static(x).numpy())
-        zoo = {name: torch.rand(32, 1, 28, 28) for name in ("lenet5", "resnet8", "mobilenet")}
+        zoo = {name: torch.rand(32, 1, 28, 28)
+               for name in ("lenet5", "resnet8", "mobilenet", "vit")}
         zoo |= {"segmenter": torch.rand(4, 1, 56, 56), "tiny_lm": torch.randint(64, (4, 64))}
         for name, images in zoo.items():
             numpy.save(folder / f"{name}_x.npy", images.numpy())

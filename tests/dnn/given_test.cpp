@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/fixed_batch.h"

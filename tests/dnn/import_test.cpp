@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/pt2_archive.h"

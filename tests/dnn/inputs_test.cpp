@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"

@@ -13,6 +13,7 @@
 #include <iostream>
 #include <map>
 
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"

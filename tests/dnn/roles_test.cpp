@@ -15,6 +15,7 @@
 #include <tuple>
 
 #include "dnn/constant_strike.h"
+#include "dnn/count_different.h"
 #include "dnn/import/import.h"
 #include "dnn/tensor_stores.h"
 #include "tests/dnn/network_maker.h"

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "dnn/constant_strike.h"
+#include "dnn/count_different.h"
 #include "dnn/integer/quantise.h"
 #include "dnn/tensor_stores.h"
 #include "tests/dnn/network_maker.h"

@@ -15,6 +15,7 @@
 
 #include "base/random.h"
 #include "dnn/constant_strike.h"
+#include "dnn/count_different.h"
 #include "dnn/import/import.h"
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/quantise.h"

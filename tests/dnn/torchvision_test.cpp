@@ -7,6 +7,7 @@
 
 #include <cstdio>
 
+#include "dnn/count_different.h"
 #include "dnn/data.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"

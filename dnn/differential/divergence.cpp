@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "dnn/differential/divergence.h"
+
+#include <ATen/ops/empty_strided.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "dnn/count_different.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+/// `tensor` with the strides of `like`: a kernel may choose its algorithm, and with it the last
+/// bits, by the layout of its input. Where elements of `like` share memory, those of a run may
+/// differ: it stays as it is then.
+at::Tensor laid_out_as(const at::Tensor& tensor, const at::Tensor& like) {
+  if (tensor.device() == like.device() &&
+      (tensor.strides() == like.strides() || shares_elements(like))) {
+    return tensor;
+  }
+  at::Tensor copy = at::empty_strided(like.sizes(), like.strides(), like.options());
+  copy.copy_(tensor);
+  return copy;
+}
+
+template <class Word>
+void write(const Changes& changes, Word* elements) {
+  for (const Change& change : changes) {
+    elements[change.index] = static_cast<Word>(change.now);
+  }
+}
+
+/// How many of `count` words differ, with a list of them that ends where it is longer than `most`.
+template <class Word>
+std::int64_t differences(const Word* golden, const Word* now, std::int64_t count, std::size_t most,
+                         Changes& found) {
+  constexpr std::int64_t kTogether = 8 / sizeof(Word);
+  std::int64_t different = 0;
+  const auto look = [&](std::int64_t i) {
+    if (golden[i] != now[i]) {
+      ++different;
+      if (found.size() <= most) {
+        found.push_back({static_cast<std::uint32_t>(i), now[i]});
+      }
+    }
+  };
+  std::int64_t i = 0;
+  for (; i + kTogether <= count; i += kTogether) {
+    if (std::memcmp(golden + i, now + i, 8) != 0) {
+      for (std::int64_t k = i; k < i + kTogether; ++k) {
+        look(k);
+      }
+    }
+  }
+  for (; i < count; ++i) {
+    look(i);
+  }
+  return different;
+}
+
+std::int64_t differences(const at::Tensor& golden, const at::Tensor& now, std::size_t most,
+                         Changes& found) {
+  const auto of_words = [&]<class Word>(Word) {
+    return differences(static_cast<const Word*>(golden.const_data_ptr()),
+                       static_cast<const Word*>(now.const_data_ptr()), golden.numel(), most, found);
+  };
+  return golden.scalar_type() == c10::kFloat ? of_words(std::int32_t{}) : of_words(std::int8_t{});
+}
+
+}  // namespace
+
+Divergence::Divergence(const Network& network, const Tape& golden, Differential* differential)
+    : network_(network),
+      golden_(golden),
+      differential_(differential),
+      last_use_(network.last_use()),
+      changed_(network.values.size()) {
+  TS_CHECK(golden.values.size() == network.values.size(), "the tape is of this network");
+}
+
+const c10::IValue& Divergence::value(ValueId id) const {
+  const Changed& changed = changed_[static_cast<std::size_t>(id.value)];
+  const c10::IValue& golden = golden_.values[static_cast<std::size_t>(id.value)];
+  if (!changed.is) {
+    return golden;
+  }
+  if (changed.tensor.isNone()) {
+    const c10::InferenceMode no_gradients;
+    const at::Tensor elements = golden_.row_major(id).clone();
+    if (elements.scalar_type() == c10::kFloat) {
+      write(changed.list, static_cast<std::int32_t*>(elements.mutable_data_ptr()));
+    } else {
+      write(changed.list, elements.mutable_data_ptr<std::int8_t>());
+    }
+    changed.tensor = laid_out_as(elements, golden.toTensor());
+  }
+  return changed.tensor;
+}
+
+void Divergence::set_golden(ValueId id) {
+  Changed& changed = changed_[static_cast<std::size_t>(id.value)];
+  if (changed.is) {
+    changed = Changed();
+    std::erase(changed_ids_, id);
+  }
+}
+
+void Divergence::set_changed(ValueId id, Changed changed) {
+  if (!is_changed(id)) {
+    changed_ids_.push_back(id);
+  }
+  changed.is = true;
+  changed_[static_cast<std::size_t>(id.value)] = std::move(changed);
+}
+
+void Divergence::set_list(ValueId id, Changes list) {
+  if (list.empty()) {
+    return set_golden(id);
+  }
+  Changed changed;
+  changed.is_list = true;
+  changed.list = std::move(list);
+  set_changed(id, std::move(changed));
+}
+
+std::int64_t Divergence::set(ValueId id, const at::Tensor& tensor) {
+  const at::Tensor& golden = golden_.values[static_cast<std::size_t>(id.value)].toTensor();
+  TS_CHECK(tensor.sizes() == golden.sizes() && tensor.scalar_type() == golden.scalar_type(),
+           "a value keeps its shape and type: " + network_.info(id).name);
+  const c10::InferenceMode no_gradients;
+  Changed changed;
+  std::int64_t different = 0;
+  if (differential_ != nullptr && Elements::suit(golden) && tensor.is_cpu()) {
+    const at::Tensor row_major = tensor.contiguous();
+    const auto most = static_cast<std::size_t>(differential_->limits().listed *
+                                               static_cast<double>(tensor.numel()));
+    different = differences(golden_.row_major(id), row_major, most, changed.list);
+    changed.is_list = changed.list.size() <= most;
+  } else {
+    different = count_different(golden, tensor);
+  }
+  if (different == 0) {
+    set_golden(id);
+    return 0;
+  }
+  changed.tensor = laid_out_as(tensor, golden);
+  set_changed(id, std::move(changed));
+  return different;
+}
+
+bool Divergence::reads_changed(std::size_t layer) const {
+  return std::ranges::any_of(network_.layers[layer].inputs,
+                             [this](ValueId id) { return is_changed(id); });
+}
+
+void Divergence::run(std::size_t index) {
+  if (!reads_changed(index)) {
+    for (const ValueId id : network_.layers[index].outputs) {
+      if (id.value >= 0) {
+        set_golden(id);
+      }
+    }
+    return;
+  }
+  if (!run_lists(index, {})) {
+    run_reading(index, {});
+  }
+}
+
+std::optional<Divergence::Spliced> Divergence::splice(std::size_t layer,
+                                                      std::span<const AccumulatorDelta> deltas) {
+  return run_lists(layer, deltas);
+}
+
+std::optional<Divergence::Spliced> Divergence::run_lists(std::size_t index,
+                                                         std::span<const AccumulatorDelta> deltas) {
+  const ListKernel* kernel = differential_ == nullptr ? nullptr : differential_->of(index, golden_);
+  if (kernel == nullptr) {
+    return std::nullopt;
+  }
+  const Layer& layer = network_.layers[index];
+  std::vector<const Changes*> inputs;
+  inputs.reserve(layer.inputs.size());
+  for (const ValueId id : layer.inputs) {
+    const Changed& changed = changed_[static_cast<std::size_t>(id.value)];
+    if (changed.is && !changed.is_list) {
+      return std::nullopt;
+    }
+    inputs.push_back(changed.is ? &changed.list : nullptr);
+  }
+  std::vector<Changes> outputs(layer.outputs.size());
+  ListRun run{.layer = layer,
+              .layer_index = index,
+              .golden = golden_,
+              .inputs = inputs,
+              .struck = deltas,
+              .outputs = outputs,
+              .scratch = differential_->scratch()};
+  if (kernel->cost(run) > differential_->limits().cost) {
+    return std::nullopt;
+  }
+  const c10::InferenceMode no_gradients;
+  kernel->run(run);
+  Spliced spliced{run.changed_accumulators, 0};
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    spliced.outputs += static_cast<std::int64_t>(outputs[i].size());
+    set_list(layer.outputs[i], std::move(outputs[i]));
+  }
+  return spliced;
+}
+
+std::int64_t Divergence::run_reading(std::size_t index,
+                                     std::span<const std::pair<ValueId, at::Tensor>> replaced) {
+  const Layer& layer = network_.layers[index];
+  const c10::InferenceMode no_gradients;
+  Values values(network_.values.size());
+  for (const ValueId id : layer.inputs) {
+    values[static_cast<std::size_t>(id.value)] = value(id);
+  }
+  for (const auto& [id, tensor] : replaced) {
+    values[static_cast<std::size_t>(id.value)] = laid_out_as(tensor, value(id).toTensor());
+  }
+  layer.kernel->run(layer, values);
+  std::int64_t different = 0;
+  for (const ValueId id : layer.outputs) {
+    if (id.value >= 0 && values[static_cast<std::size_t>(id.value)].isTensor()) {
+      // a symbolic size depends on no element
+      different += set(id, values[static_cast<std::size_t>(id.value)].toTensor());
+    }
+  }
+  return different;
+}
+
+bool Divergence::is_alive_after(std::size_t layer) const {
+  return std::ranges::any_of(changed_ids_, [&](ValueId id) {
+    return last_use_[static_cast<std::size_t>(id.value)] > static_cast<std::int32_t>(layer);
+  });
+}
+
+}  // namespace tilestrike::dnn

@@ -1,0 +1,274 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "dnn/differential/window_lists.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "dnn/differential/taps.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+const at::Tensor& tensor_of(const Tape& golden, ValueId id) {
+  return golden.values[static_cast<std::size_t>(id.value)].toTensor();
+}
+
+ValueId input_of(const Layer& layer) { return layer.arguments.front().values.front(); }
+
+bool is_plain(const at::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == c10::kChar &&
+         tensor.numel() < std::numeric_limits<std::int32_t>::max();
+}
+
+/// The elements of an input as this run has them.
+class Patched {
+ public:
+  Patched(const Changes& changes, const std::int8_t* golden, std::int32_t* marks)
+      : changes_(changes), golden_(golden), marks_(marks) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      marks_[changes[i].index] = static_cast<std::int32_t>(i);
+    }
+  }
+  ~Patched() {
+    for (const Change& change : changes_) {
+      marks_[change.index] = -1;
+    }
+  }
+  Patched(const Patched&) = delete;
+  Patched& operator=(const Patched&) = delete;
+  std::int8_t at(std::int64_t index) const {
+    const std::int32_t mark = marks_[index];
+    return mark < 0 ? golden_[index]
+                    : static_cast<std::int8_t>(changes_[static_cast<std::size_t>(mark)].now);
+  }
+
+ private:
+  const Changes& changes_;
+  const std::int8_t* golden_;
+  std::int32_t* marks_;
+};
+
+/// `Windows` knows which outputs see an input, and what an output is.
+template <class Windows>
+class WindowLists final : public ListKernel {
+ public:
+  WindowLists(Windows windows, ValueId input, std::int64_t inputs, std::int64_t outputs)
+      : windows_(std::move(windows)), input_(input), inputs_(inputs), outputs_(outputs) {}
+
+  double cost(const ListRun& run) const override {
+    const Changes* changes = run.input_of(input_);
+    return changes == nullptr ? 0.0
+                              : kCostOfChange * static_cast<double>(changes->size()) /
+                                    static_cast<double>(inputs_);
+  }
+
+  void run(ListRun& run) const override {
+    const Changes* changes = run.input_of(input_);
+    if (changes == nullptr) {
+      return;
+    }
+    std::vector<std::uint32_t>& touched = run.scratch.touched;
+    std::int32_t* marks = run.scratch.output_marks(static_cast<std::size_t>(outputs_));
+    touched.clear();
+    for (const Change& change : *changes) {
+      windows_.each_output(change.index, [&](std::int64_t output) {
+        if (marks[output] < 0) {
+          marks[output] = 0;
+          touched.push_back(static_cast<std::uint32_t>(output));
+        }
+      });
+    }
+    const Patched elements(*changes, run.golden_of<std::int8_t>(input_),
+                           run.scratch.input_marks(static_cast<std::size_t>(inputs_)));
+    const auto* golden = run.golden_of<std::int8_t>(run.layer.outputs.front());
+    for (const std::uint32_t output : touched) {
+      marks[output] = -1;
+      run.give(output, windows_.value(output, elements), golden);
+    }
+  }
+
+ private:
+  static constexpr double kCostOfChange = 3.0;
+  Windows windows_;
+  ValueId input_;
+  std::int64_t inputs_, outputs_;
+};
+
+class PoolWindows {
+ public:
+  PoolWindows(const PoolWindow& window, const at::Tensor& input, const at::Tensor& output)
+      : window_(window),
+        size_{input.size(-2), input.size(-1)},
+        out_{output.size(-2), output.size(-1)},
+        lines_(size_[0], out_[0], window.kernel[0], window.stride[0], window.padding[0],
+               window.dilation[0]),
+        columns_(size_[1], out_[1], window.kernel[1], window.stride[1], window.padding[1],
+                 window.dilation[1]) {}
+
+  template <class Visit>
+  void each_output(std::int64_t input, const Visit& visit) const {
+    const std::int64_t pixel = input % (size_[0] * size_[1]);
+    const std::int64_t plane = input / (size_[0] * size_[1]) * out_[0] * out_[1];
+    for (const Tap& line : lines_.of(pixel / size_[1])) {
+      for (const Tap& column : columns_.of(pixel % size_[1])) {
+        visit(plane + line.output * out_[1] + column.output);
+      }
+    }
+  }
+
+ protected:
+  template <class Visit>
+  void each_input(std::int64_t output, const Visit& visit) const {
+    const std::int64_t pixel = output % (out_[0] * out_[1]);
+    const std::int64_t plane = output / (out_[0] * out_[1]) * size_[0] * size_[1];
+    const std::int64_t top = pixel / out_[1] * window_.stride[0] - window_.padding[0];
+    const std::int64_t left = pixel % out_[1] * window_.stride[1] - window_.padding[1];
+    for (std::int64_t ky = 0; ky < window_.kernel[0]; ++ky) {
+      const std::int64_t y = top + ky * window_.dilation[0];
+      if (y < 0 || y >= size_[0]) {
+        continue;
+      }
+      for (std::int64_t kx = 0; kx < window_.kernel[1]; ++kx) {
+        const std::int64_t x = left + kx * window_.dilation[1];
+        if (x >= 0 && x < size_[1]) {
+          visit(plane + y * size_[1] + x);
+        }
+      }
+    }
+  }
+
+ private:
+  PoolWindow window_;
+  std::array<std::int64_t, 2> size_, out_;
+  Taps lines_, columns_;
+};
+
+struct MaxWindows : PoolWindows {
+  using PoolWindows::PoolWindows;
+  std::int8_t value(std::int64_t output, const Patched& elements) const {
+    std::int8_t largest = std::numeric_limits<std::int8_t>::min();
+    each_input(output,
+               [&](std::int64_t input) { largest = std::max(largest, elements.at(input)); });
+    return largest;
+  }
+};
+
+/// The sum of `count` elements, as the integer kernels rescale it.
+std::int8_t rescaled(std::int64_t sum, std::int64_t count, const Rescaling& rescaling) {
+  return clamped(rescaling.ratio.scaled(sum - count * rescaling.input_zero), -128, 127);
+}
+
+struct AverageWindows : PoolWindows {
+  AverageWindows(const PoolWindow& window, const Rescaling& given, const at::Tensor& input,
+                 const at::Tensor& output)
+      : PoolWindows(window, input, output), rescaling(given) {}
+  std::int8_t value(std::int64_t output, const Patched& elements) const {
+    std::int64_t sum = 0, count = 0;
+    each_input(output, [&](std::int64_t input) {
+      sum += elements.at(input);
+      ++count;
+    });
+    return rescaled(sum, count, rescaling);
+  }
+  Rescaling rescaling;
+};
+
+/// Outputs are numbered by the dimensions that stay, in their order.
+class MeanWindows {
+ public:
+  MeanWindows(const std::vector<bool>& is_averaged, const Rescaling& rescaling,
+              const at::Tensor& input)
+      : rescaling_(rescaling), offsets_{0} {
+    std::int64_t stride = 1, out_stride = 1;
+    for (std::int64_t i = input.dim() - 1; i >= 0; --i) {
+      const std::int64_t size = input.size(i);
+      if (is_averaged[static_cast<std::size_t>(i)]) {
+        const std::vector<std::int64_t> before = offsets_;
+        for (std::int64_t k = 1; k < size; ++k) {
+          for (const std::int64_t offset : before) {
+            offsets_.push_back(offset + k * stride);
+          }
+        }
+      } else {
+        kept_.push_back({size, stride, out_stride});
+        out_stride *= size;
+      }
+      stride *= size;
+    }
+  }
+
+  template <class Visit>
+  void each_output(std::int64_t input, const Visit& visit) const {
+    std::int64_t output = 0;
+    for (const Kept& kept : kept_) {
+      output += input / kept.stride % kept.size * kept.out_stride;
+    }
+    visit(output);
+  }
+
+  std::int8_t value(std::int64_t output, const Patched& elements) const {
+    std::int64_t base = 0, sum = 0;
+    for (const Kept& kept : kept_) {
+      base += output / kept.out_stride % kept.size * kept.stride;
+    }
+    for (const std::int64_t offset : offsets_) {
+      sum += elements.at(base + offset);
+    }
+    return rescaled(sum, static_cast<std::int64_t>(offsets_.size()), rescaling_);
+  }
+
+ private:
+  struct Kept {
+    std::int64_t size, stride, out_stride;
+  };
+  Rescaling rescaling_;
+  std::vector<Kept> kept_;
+  std::vector<std::int64_t> offsets_;  // of the averaged elements from the first of them
+};
+
+template <class Windows>
+std::unique_ptr<ListKernel> lists_of(Windows windows, ValueId input, const at::Tensor& in,
+                                     const at::Tensor& out) {
+  return std::make_unique<WindowLists<Windows>>(std::move(windows), input, in.numel(), out.numel());
+}
+
+}  // namespace
+
+std::unique_ptr<ListKernel> make_max_pool_lists(const PoolWindow& window, const Layer& layer,
+                                                const Tape& golden) {
+  const at::Tensor& in = tensor_of(golden, input_of(layer));
+  const at::Tensor& out = tensor_of(golden, layer.outputs.front());
+  if (!is_plain(in) || !is_plain(out)) {
+    return nullptr;
+  }
+  return lists_of(MaxWindows(window, in, out), input_of(layer), in, out);
+}
+
+std::unique_ptr<ListKernel> make_average_pool_lists(const PoolWindow& window,
+                                                    const Rescaling& rescaling, const Layer& layer,
+                                                    const Tape& golden) {
+  const at::Tensor& in = tensor_of(golden, input_of(layer));
+  const at::Tensor& out = tensor_of(golden, layer.outputs.front());
+  if (!is_plain(in) || !is_plain(out)) {
+    return nullptr;
+  }
+  return lists_of(AverageWindows(window, rescaling, in, out), input_of(layer), in, out);
+}
+
+std::unique_ptr<ListKernel> make_mean_lists(const std::vector<std::int64_t>& dimensions,
+                                            const Rescaling& rescaling, const Layer& layer,
+                                            const Tape& golden) {
+  const at::Tensor& in = tensor_of(golden, input_of(layer));
+  const at::Tensor& out = tensor_of(golden, layer.outputs.front());
+  if (!is_plain(in) || !is_plain(out) || in.numel() == 0) {
+    return nullptr;
+  }
+  std::vector<bool> is_averaged(static_cast<std::size_t>(in.dim()), dimensions.empty());
+  for (const std::int64_t dimension : dimensions) {
+    is_averaged[static_cast<std::size_t>(dimension < 0 ? dimension + in.dim() : dimension)] = true;
+  }
+  return lists_of(MeanWindows(is_averaged, rescaling, in), input_of(layer), in, out);
+}
+
+}  // namespace tilestrike::dnn
