@@ -90,11 +90,11 @@ class OperatorKernel final : public Kernel {
     stack.clear();
   }
 
-  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& /*network*/,
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& network,
                                     const Tape& golden) const override {
     const std::string name = short_name(layer.target);
     const bool may_move = does_of(name) == Does::kMove || name.find("pad") != std::string::npos;
-    return may_move ? make_move_lists(layer, golden) : nullptr;
+    return may_move ? make_move_lists(layer, network, golden) : nullptr;
   }
 
  private:

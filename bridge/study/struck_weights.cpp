@@ -34,8 +34,8 @@ StruckWeights::StruckWeights(const dnn::Network& network, const dnn::TensorStore
   }
   for (std::size_t store = 0; store < uses_.size(); ++store) {
     const dnn::StoreBacking& backing = stores.backing(StoreId(store));
-    if (!backing.is_constant() || backing.values.defined()) {
-      continue;
+    if (!backing.is_constant() || backing.values.defined() || backing.value.value >= 0) {
+      continue;  // other layers may read it
     }
     for (std::size_t layer = 0; layer < network.layers.size(); ++layer) {
       const dnn::MatrixKernel* kernel = dnn::matrix_kernel(network.layers[layer]);

@@ -277,12 +277,14 @@ std::vector<at::Tensor> outputs_for(const Layer& layer, const Tape& golden, Valu
   return outputs;
 }
 
-/// Numbers aside, which have no dimension. -1: there is none, or several.
-ValueId only_tensor_input(const Layer& layer, const Tape& golden) {
+/// Constant numbers aside. -1: there is none, or several.
+ValueId only_tensor_input(const Layer& layer, const Network& network, const Tape& golden) {
   ValueId found(-1);
   for (const ValueId id : layer.inputs) {
     const c10::IValue& value = golden.values[static_cast<std::size_t>(id.value)];
-    if (value.isTensor() && value.toTensor().dim() > 0) {
+    const bool is_number =
+        network.info(id).is_constant && value.isTensor() && value.toTensor().dim() == 0;
+    if (value.isTensor() && !is_number) {
       if (found.value >= 0) {
         return ValueId(-1);
       }
@@ -346,8 +348,9 @@ std::unique_ptr<ListKernel> make_addition_lists(const ScaledAddition& ratios, Cl
   return std::make_unique<AdditionLists>(ratios, clamp, a, b, tensor_of(golden, a).numel());
 }
 
-std::unique_ptr<ListKernel> make_table_lists(const Layer& layer, const Tape& golden) {
-  const ValueId input = only_tensor_input(layer, golden);
+std::unique_ptr<ListKernel> make_table_lists(const Layer& layer, const Network& network,
+                                             const Tape& golden) {
+  const ValueId input = only_tensor_input(layer, network, golden);
   if (layer.outputs.size() != 1 || !is_int8(golden, input) ||
       !is_plain(golden, layer.outputs.front()) ||
       tensor_of(golden, input).sizes() != tensor_of(golden, layer.outputs.front()).sizes()) {
@@ -388,19 +391,20 @@ std::unique_ptr<ListKernel> make_concatenation_lists(std::int64_t dimension,
                                               output.numel());
 }
 
-std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Tape& golden) {
-  const ValueId input = only_tensor_input(layer, golden);
+std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Network& network,
+                                            const Tape& golden) {
+  const ValueId input = only_tensor_input(layer, network, golden);
   return make_move_lists(
-      layer, golden, c10::kInt,
+      layer, network, golden, c10::kInt,
       [&](const at::Tensor& numbers) { return outputs_for(layer, golden, input, numbers); }, {});
 }
 
-std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Tape& golden,
-                                            c10::ScalarType type, const MoveElements& move,
-                                            ElementTable table) {
+std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Network& network,
+                                            const Tape& golden, c10::ScalarType type,
+                                            const MoveElements& move, ElementTable table) {
   // Above what an operator pads with, and exact in float32.
   const std::int32_t offset = type == c10::kInt ? 1 << 29 : 1 << 23;
-  const ValueId input = only_tensor_input(layer, golden);
+  const ValueId input = only_tensor_input(layer, network, golden);
   const bool is_dropped =
       std::ranges::any_of(layer.outputs, [](ValueId id) { return id.value < 0; });
   if (!is_plain(golden, input) || is_dropped) {

@@ -23,7 +23,8 @@ std::unique_ptr<ListKernel> make_addition_lists(const ScaledAddition& ratios, Cl
 
 /// A function of one int8 element, looked up in what `layer` itself makes of all 256. nullptr: it
 /// is none, or depends on where an element stands.
-std::unique_ptr<ListKernel> make_table_lists(const Layer& layer, const Tape& golden);
+std::unique_ptr<ListKernel> make_table_lists(const Layer& layer, const Network& network,
+                                             const Tape& golden);
 
 /// int8 values put together along a dimension; `table`: what becomes of an operand's elements;
 /// empty: they stay.
@@ -33,12 +34,13 @@ std::unique_ptr<ListKernel> make_concatenation_lists(std::int64_t dimension,
 
 /// An operator that moves the elements of one value: found by running it on element numbers.
 /// nullptr: it is none.
-std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Tape& golden);
+std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Network& network,
+                                            const Tape& golden);
 /// The same where the layer moves numbers of `type` on the way; `table`: what becomes of an element
 /// there, empty: it stays.
 using MoveElements = std::function<std::vector<at::Tensor>(const at::Tensor& numbers)>;
-std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Tape& golden,
-                                            c10::ScalarType type, const MoveElements& move,
-                                            ElementTable table);
+std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Network& network,
+                                            const Tape& golden, c10::ScalarType type,
+                                            const MoveElements& move, ElementTable table);
 
 }  // namespace tilestrike::dnn

@@ -38,9 +38,9 @@ class FunctionKernel final : public Kernel {
   void run(const Layer& layer, Values& values) const override {
     values[layer.outputs.front().value] = function_(layer, std::as_const(values));
   }
-  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& /*network*/,
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& network,
                                     const Tape& golden) const override {
-    return lists_(layer, golden);
+    return lists_(layer, network, golden);
   }
 
  private:
@@ -113,12 +113,12 @@ class FloatIsland final : public Kernel {
       return nullptr;
     }
     if (is_pointwise(inner_)) {
-      return make_table_lists(layer, golden);
+      return make_table_lists(layer, network, golden);
     }
     if (moves_elements(inner_) && inputs_.front().quantisation.is_int8() &&
         outputs_.front().is_int8()) {
       return make_move_lists(
-          layer, golden, c10::kFloat,
+          layer, network, golden, c10::kFloat,
           [&](const at::Tensor& numbers) { return moved(layer, golden, numbers); },
           table_on_the_way());
     }
@@ -207,7 +207,7 @@ KernelPointer make_addition(const ScaledAddition& ratios, Clamp clamp) {
       [ratios, clamp](const Layer& layer, const Values& values) {
         return add(operand(layer, values, 0), operand(layer, values, 1), ratios, clamp);
       },
-      [ratios, clamp](const Layer& layer, const Tape& golden) {
+      [ratios, clamp](const Layer& layer, const Network& /*network*/, const Tape& golden) {
         return make_addition_lists(ratios, clamp, layer, golden);
       });
 }
@@ -231,7 +231,7 @@ KernelPointer make_max_pool2d(const PoolWindow& window) {
         // Pooling of int8 exists on the CPU only; float32 holds the same integers.
         return input.is_cpu() ? pool(input) : pool(input.to(c10::kFloat)).to(c10::kChar);
       },
-      [window](const Layer& layer, const Tape& golden) {
+      [window](const Layer& layer, const Network& /*network*/, const Tape& golden) {
         return make_max_pool_lists(window, layer, golden);
       });
 }
@@ -252,7 +252,7 @@ KernelPointer make_average_pool2d(const PoolWindow& window, const Rescaling& res
                            /*ceil_mode=*/false, /*count_include_pad=*/true, /*divisor_override=*/1);
         return requantise(sums.to(c10::kInt), rescaling.ratio, Clamp{});
       },
-      [window, rescaling](const Layer& layer, const Tape& golden) {
+      [window, rescaling](const Layer& layer, const Network& /*network*/, const Tape& golden) {
         return make_average_pool_lists(window, rescaling, layer, golden);
       });
 }
@@ -265,7 +265,7 @@ KernelPointer make_mean(std::vector<std::int64_t> dimensions, bool keep_dimensio
         const at::Tensor sums = at::sum(input, dimensions, keep_dimensions, c10::kInt);
         return rescaled(sums, sums.numel() == 0 ? 0 : input.numel() / sums.numel(), rescaling);
       },
-      [dimensions, rescaling](const Layer& layer, const Tape& golden) {
+      [dimensions, rescaling](const Layer& layer, const Network& /*network*/, const Tape& golden) {
         return make_mean_lists(dimensions, rescaling, layer, golden);
       });
 }
@@ -283,7 +283,7 @@ KernelPointer make_concatenation(std::int64_t dimension,
         }
         return at::cat(parts, dimension);
       },
-      [dimension, rescalings](const Layer& layer, const Tape& golden) {
+      [dimension, rescalings](const Layer& layer, const Network& /*network*/, const Tape& golden) {
         std::vector<ElementTable> tables;
         for (const std::optional<Rescaling>& rescaling : rescalings) {
           tables.push_back(rescaling ? table_of(*rescaling) : ElementTable());
