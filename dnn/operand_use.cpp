@@ -152,6 +152,11 @@ Does does_of(std::string_view name) {
   return found == known.end() ? Does::kOther : found->second;
 }
 
+bool moves_elements(std::string_view name) {
+  return does_of(name) == Does::kMove || name.find("pad") != std::string_view::npos ||
+         name.starts_with("upsample_nearest");
+}
+
 bool is_index(std::string_view argument) {
   return argument == "indices" || argument == "index" || argument == "offsets" ||
          argument == "mask" || argument == "condition";

@@ -24,6 +24,10 @@ enum class Does {
   kOther,
 };
 
+/// Of the short name of an operator: whether what it gives is elements of its operand, each as it
+/// is, and padding.
+bool moves_elements(std::string_view name);
+
 /// What a value is wanted as; a later one outweighs an earlier one.
 enum class Demand { kNone, kBuffer, kParameter, kNormalisation, kBias, kWeight };
 

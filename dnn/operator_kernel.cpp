@@ -92,9 +92,8 @@ class OperatorKernel final : public Kernel {
 
   std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& network,
                                     const Tape& golden) const override {
-    const std::string name = short_name(layer.target);
-    const bool may_move = does_of(name) == Does::kMove || name.find("pad") != std::string::npos;
-    return may_move ? make_move_lists(layer, network, golden) : nullptr;
+    return moves_elements(short_name(layer.target)) ? make_move_lists(layer, network, golden)
+                                                    : nullptr;
   }
 
  private:

@@ -19,6 +19,9 @@ struct Tape {
   Tape(Values all_values, std::size_t layers)
       : values(std::move(all_values)), accumulators(layers) {}
 
+  const at::Tensor& tensor(ValueId id) const {
+    return values[static_cast<std::size_t>(id.value)].toTensor();
+  }
   /// A value's elements one after another, whatever its strides; copies are kept, so not for two
   /// threads at once.
   const at::Tensor& row_major(ValueId id) const {

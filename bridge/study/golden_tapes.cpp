@@ -23,9 +23,7 @@ constexpr std::int64_t kMostAtOnce = 32;
 /// not, and what only moves does not. A library may sum floats in another order.
 bool is_exact(const dnn::Network& network) {
   return std::ranges::all_of(network.layers, [](const dnn::Layer& layer) {
-    const std::string name = dnn::short_name(layer.target);
-    return layer.target.starts_with("int8.") || dnn::does_of(name) == dnn::Does::kMove ||
-           name.find("pad") != std::string::npos;
+    return layer.target.starts_with("int8.") || dnn::moves_elements(dnn::short_name(layer.target));
   });
 }
 

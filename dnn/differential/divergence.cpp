@@ -166,18 +166,13 @@ void Divergence::run(std::size_t index) {
     }
     return;
   }
-  if (!run_lists(index, {})) {
+  if (!splice(index, {})) {
     run_reading(index, {});
   }
 }
 
-std::optional<Divergence::Spliced> Divergence::splice(std::size_t layer,
+std::optional<Divergence::Spliced> Divergence::splice(std::size_t index,
                                                       std::span<const AccumulatorDelta> deltas) {
-  return run_lists(layer, deltas);
-}
-
-std::optional<Divergence::Spliced> Divergence::run_lists(std::size_t index,
-                                                         std::span<const AccumulatorDelta> deltas) {
   const ListKernel* kernel = differential_ == nullptr ? nullptr : differential_->of(index, golden_);
   if (kernel == nullptr) {
     return std::nullopt;

@@ -40,8 +40,8 @@ class Divergence {
   struct Spliced {
     std::int64_t accumulators = 0, outputs = 0;  // that differ from golden
   };
-  /// Computes a matrix layer whose accumulators differ by `deltas` (sorted by index) from what its
-  /// inputs give. Nothing: it has no list form, or too much differs, and nothing is done.
+  /// Computes a layer from lists; the accumulators of a matrix layer differ by `deltas` from what
+  /// its inputs give. Nothing: it has no list form, or too much differs, and nothing is done.
   std::optional<Spliced> splice(std::size_t layer, std::span<const AccumulatorDelta> deltas);
 
   /// Whether anything that differs is still read by a layer after `layer`, or is the output.
@@ -58,7 +58,6 @@ class Divergence {
   void set_golden(ValueId id);
   void set_changed(ValueId id, Changed changed);
   void set_list(ValueId id, Changes list);
-  std::optional<Spliced> run_lists(std::size_t layer, std::span<const AccumulatorDelta> deltas);
 
   const Network& network_;
   const Tape& golden_;

@@ -17,17 +17,13 @@ namespace {
 
 constexpr int kNumbers = 256;  // of an int8 element
 
-const at::Tensor& tensor_of(const Tape& golden, ValueId id) {
-  return golden.values[static_cast<std::size_t>(id.value)].toTensor();
-}
-
 /// Of which there are lists.
 bool is_plain(const Tape& golden, ValueId id) {
   return id.value >= 0 && Elements::suit(golden.values[static_cast<std::size_t>(id.value)]);
 }
 
 bool is_int8(const Tape& golden, ValueId id) {
-  return is_plain(golden, id) && tensor_of(golden, id).scalar_type() == c10::kChar;
+  return is_plain(golden, id) && golden.tensor(id).scalar_type() == c10::kChar;
 }
 
 std::int32_t entry(const ElementTable& table, std::int32_t element) {
@@ -81,7 +77,7 @@ class AdditionLists final : public ElementLists {
       return;
     }
     std::int32_t* marks =
-        run.scratch.input_marks(static_cast<std::size_t>(tensor_of(run.golden, a_).numel()));
+        run.scratch.input_marks(static_cast<std::size_t>(run.golden.tensor(a_).numel()));
     for (std::size_t i = 0; i < changed_b->size(); ++i) {
       marks[(*changed_b)[i].index] = static_cast<std::int32_t>(i);
     }
@@ -342,10 +338,10 @@ std::unique_ptr<ListKernel> make_addition_lists(const ScaledAddition& ratios, Cl
                                                 const Layer& layer, const Tape& golden) {
   const ValueId a = layer.arguments[0].values.front(), b = layer.arguments[1].values.front();
   if (!is_int8(golden, a) || !is_int8(golden, b) ||
-      tensor_of(golden, a).sizes() != tensor_of(golden, b).sizes()) {
+      golden.tensor(a).sizes() != golden.tensor(b).sizes()) {
     return nullptr;
   }
-  return std::make_unique<AdditionLists>(ratios, clamp, a, b, tensor_of(golden, a).numel());
+  return std::make_unique<AdditionLists>(ratios, clamp, a, b, golden.tensor(a).numel());
 }
 
 std::unique_ptr<ListKernel> make_table_lists(const Layer& layer, const Network& network,
@@ -353,13 +349,13 @@ std::unique_ptr<ListKernel> make_table_lists(const Layer& layer, const Network& 
   const ValueId input = only_tensor_input(layer, network, golden);
   if (layer.outputs.size() != 1 || !is_int8(golden, input) ||
       !is_plain(golden, layer.outputs.front()) ||
-      tensor_of(golden, input).sizes() != tensor_of(golden, layer.outputs.front()).sizes()) {
+      golden.tensor(input).sizes() != golden.tensor(layer.outputs.front()).sizes()) {
     return nullptr;
   }
   try {
     std::optional<ElementTable> table = table_of(layer, golden, input);
     return table ? std::make_unique<TableLists>(std::move(*table), input,
-                                                tensor_of(golden, input).numel())
+                                                golden.tensor(input).numel())
                  : nullptr;
   } catch (const Failure&) {
     return nullptr;  // it takes no tensor of one dimension
@@ -370,7 +366,7 @@ std::unique_ptr<ListKernel> make_concatenation_lists(std::int64_t dimension,
                                                      std::vector<ElementTable> tables,
                                                      const Layer& layer, const Tape& golden) {
   const std::vector<ValueId>& ids = layer.arguments.front().values;
-  const at::Tensor& output = tensor_of(golden, layer.outputs.front());
+  const at::Tensor& output = golden.tensor(layer.outputs.front());
   dimension += dimension < 0 ? output.dim() : 0;
   std::int64_t inner = 1;
   for (std::int64_t i = dimension + 1; i < output.dim(); ++i) {
@@ -379,7 +375,7 @@ std::unique_ptr<ListKernel> make_concatenation_lists(std::int64_t dimension,
   std::vector<ConcatenationLists::Part> parts;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const at::Tensor& part = tensor_of(golden, ids[i]);
+    const at::Tensor& part = golden.tensor(ids[i]);
     if (!is_int8(golden, ids[i]) || part.dim() != output.dim()) {
       return nullptr;
     }
@@ -410,7 +406,7 @@ std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Network& n
   if (!is_plain(golden, input) || is_dropped) {
     return nullptr;
   }
-  const at::Tensor& like = tensor_of(golden, input);
+  const at::Tensor& like = golden.tensor(input);
   const std::int64_t count = like.numel();
   if (count == 0 || count >= offset) {
     return nullptr;
@@ -427,7 +423,7 @@ std::unique_ptr<ListKernel> make_move_lists(const Layer& layer, const Network& n
   std::vector<Places> places;
   for (std::size_t i = 0; i < up.size(); ++i) {
     if (!is_plain(golden, layer.outputs[i]) || up[i].scalar_type() != type ||
-        up[i].sizes() != tensor_of(golden, layer.outputs[i]).sizes()) {
+        up[i].sizes() != golden.tensor(layer.outputs[i]).sizes()) {
       return nullptr;
     }
     std::optional<Places> found = places_of(up[i], down[i], offset, count);

@@ -3,10 +3,9 @@
 #include "dnn/differential/matrix_lists.h"
 
 #include <algorithm>
-#include <array>
 
-#include "base/error.h"
 #include "base/multiversion.h"
+#include "dnn/differential/matrix_geometry.h"
 #include "dnn/differential/taps.h"
 #include "dnn/integer/fixed_point.h"
 
@@ -55,25 +54,10 @@ void add_few(std::uint32_t* row, const std::int16_t* weights, const Factor* fact
   }
 }
 
-/// A linear layer is a convolution over images of one pixel, an image for each of its rows.
-struct Geometry {
-  std::int64_t images, channels, height, width, outputs, out_height, out_width;
-  std::int64_t pixels() const { return height * width; }
-  std::int64_t out_pixels() const { return out_height * out_width; }
-};
-
-Geometry geometry_of(const MatrixShape& shape, const at::Tensor& input, const at::Tensor& output) {
-  if (!shape.is_convolution) {
-    return {input.numel() / shape.in_channels, shape.in_channels, 1, 1, shape.out_channels, 1, 1};
-  }
-  return {input.size(0),      shape.in_channels, input.size(2), input.size(3),
-          shape.out_channels, output.size(2),    output.size(3)};
-}
-
 /// A *row* is what the accumulators of one output pixel and group are more than golden.
 class MatrixLists final : public ListKernel {
  public:
-  MatrixLists(const MatrixKernel& kernel, ValueId input, const Geometry& geometry)
+  MatrixLists(const MatrixKernel& kernel, ValueId input, const MatrixGeometry& geometry)
       : kernel_(kernel),
         input_(input),
         geometry_(geometry),
@@ -287,7 +271,7 @@ class MatrixLists final : public ListKernel {
 
   const MatrixKernel& kernel_;
   ValueId input_;
-  Geometry geometry_;
+  MatrixGeometry geometry_;
   std::int64_t groups_, group_inputs_, group_outputs_;
   std::int64_t pitch_;  // of a row: whole blocks, unless it is short
   Taps lines_, columns_;
@@ -311,7 +295,8 @@ std::unique_ptr<ListKernel> make_matrix_lists(const MatrixKernel& kernel, const 
   if (!is_plain || (parameters.shape.is_convolution && in.dim() != 4)) {
     return nullptr;
   }
-  return std::make_unique<MatrixLists>(kernel, input, geometry_of(parameters.shape, in, out));
+  return std::make_unique<MatrixLists>(kernel, input,
+                                       MatrixGeometry::of(parameters.shape, in, out));
 }
 
 }  // namespace tilestrike::dnn

@@ -7,10 +7,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-const at::Tensor& tensor_of(const Tape& golden, ValueId id) {
-  return golden.values[static_cast<std::size_t>(id.value)].toTensor();
-}
-
 bool is_plain(const at::Tensor& tensor) {
   return tensor.is_cpu() && tensor.scalar_type() == c10::kChar && tensor.dim() >= 2 &&
          tensor.numel() < std::numeric_limits<std::int32_t>::max();
@@ -180,9 +176,9 @@ std::unique_ptr<ListKernel> make_product_lists(bool is_right_transposed, FixedPo
                                                const Tape& golden) {
   const ValueId left = layer.arguments[0].values.front();
   const ValueId right = layer.arguments[1].values.front();
-  const at::Tensor& l = tensor_of(golden, left);
-  const at::Tensor& r = tensor_of(golden, right);
-  const at::Tensor& out = tensor_of(golden, layer.outputs.front());
+  const at::Tensor& l = golden.tensor(left);
+  const at::Tensor& r = golden.tensor(right);
+  const at::Tensor& out = golden.tensor(layer.outputs.front());
   if (!is_plain(l) || !is_plain(r) || l.numel() == 0 || r.numel() == 0 || left == right ||
       (scale > 0.0F && out.scalar_type() != c10::kFloat)) {
     return nullptr;

@@ -10,10 +10,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-const at::Tensor& tensor_of(const Tape& golden, ValueId id) {
-  return golden.values[static_cast<std::size_t>(id.value)].toTensor();
-}
-
 class RowLists final : public ListKernel {
  public:
   RowLists(ValueId input, std::int64_t rows, std::int64_t length, std::int64_t dimensions)
@@ -116,9 +112,9 @@ std::unique_ptr<ListKernel> make_row_lists(const Layer& layer, const Network& ne
   if (layer.outputs.size() != 1 || !suits(input) || !suits(layer.outputs.front())) {
     return nullptr;
   }
-  const at::Tensor& in = tensor_of(golden, input);
+  const at::Tensor& in = golden.tensor(input);
   if (in.dim() < 2 || in.numel() == 0 ||
-      in.sizes() != tensor_of(golden, layer.outputs.front()).sizes()) {
+      in.sizes() != golden.tensor(layer.outputs.front()).sizes()) {
     return nullptr;
   }
   const std::int64_t length = in.size(-1);

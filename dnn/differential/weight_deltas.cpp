@@ -2,28 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/differential/weight_deltas.h"
 
-#include <algorithm>
 #include <map>
+
+#include "dnn/differential/matrix_geometry.h"
 
 namespace tilestrike::dnn {
 namespace {
 
-/// As matrix_lists.cpp sees a layer: a linear one has an image of one pixel for each row.
-struct Planes {
-  std::int64_t images, channels, height, width, outputs, out_height, out_width;
-  std::int64_t out_pixels() const { return out_height * out_width; }
-};
-
-Planes planes_of(const MatrixShape& shape, const at::Tensor& input, const at::Tensor& output) {
-  if (!shape.is_convolution) {
-    return {input.numel() / shape.in_channels, shape.in_channels, 1, 1, shape.out_channels, 1, 1};
-  }
-  return {input.size(0),      shape.in_channels, input.size(2), input.size(3),
-          shape.out_channels, output.size(2),    output.size(3)};
-}
-
 /// sums[pixel] += delta * what the weight's tap reads there, of one image.
-void add_tap(const MatrixShape& shape, const Planes& planes, const std::int8_t* plane,
+void add_tap(const MatrixShape& shape, const MatrixGeometry& planes, const std::int8_t* plane,
              std::int64_t ky, std::int64_t kx, std::int32_t delta, std::int32_t padded,
              std::uint32_t* sums) {
   for (std::int64_t oy = 0; oy < planes.out_height; ++oy) {
@@ -45,7 +32,7 @@ std::vector<AccumulatorDelta> deltas_of_weights(const MatrixKernel::Parameters& 
                                                 std::span<const WeightDelta> biases,
                                                 const at::Tensor& input, const at::Tensor& output) {
   const MatrixShape& shape = parameters.shape;
-  const Planes planes = planes_of(shape, input, output);
+  const MatrixGeometry planes = MatrixGeometry::of(shape, input, output);
   const std::int64_t depth = shape.depth(), taps = shape.kernel[0] * shape.kernel[1];
   const std::int64_t group_inputs = shape.in_channels / shape.groups;
   const std::int64_t group_outputs = shape.out_channels / shape.groups;

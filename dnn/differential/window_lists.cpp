@@ -10,10 +10,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-const at::Tensor& tensor_of(const Tape& golden, ValueId id) {
-  return golden.values[static_cast<std::size_t>(id.value)].toTensor();
-}
-
 ValueId input_of(const Layer& layer) { return layer.arguments.front().values.front(); }
 
 bool is_plain(const at::Tensor& tensor) {
@@ -237,8 +233,8 @@ std::unique_ptr<ListKernel> lists_of(Windows windows, ValueId input, const at::T
 
 std::unique_ptr<ListKernel> make_max_pool_lists(const PoolWindow& window, const Layer& layer,
                                                 const Tape& golden) {
-  const at::Tensor& in = tensor_of(golden, input_of(layer));
-  const at::Tensor& out = tensor_of(golden, layer.outputs.front());
+  const at::Tensor& in = golden.tensor(input_of(layer));
+  const at::Tensor& out = golden.tensor(layer.outputs.front());
   if (!is_plain(in) || !is_plain(out)) {
     return nullptr;
   }
@@ -248,8 +244,8 @@ std::unique_ptr<ListKernel> make_max_pool_lists(const PoolWindow& window, const 
 std::unique_ptr<ListKernel> make_average_pool_lists(const PoolWindow& window,
                                                     const Rescaling& rescaling, const Layer& layer,
                                                     const Tape& golden) {
-  const at::Tensor& in = tensor_of(golden, input_of(layer));
-  const at::Tensor& out = tensor_of(golden, layer.outputs.front());
+  const at::Tensor& in = golden.tensor(input_of(layer));
+  const at::Tensor& out = golden.tensor(layer.outputs.front());
   if (!is_plain(in) || !is_plain(out)) {
     return nullptr;
   }
@@ -259,8 +255,8 @@ std::unique_ptr<ListKernel> make_average_pool_lists(const PoolWindow& window,
 std::unique_ptr<ListKernel> make_mean_lists(const std::vector<std::int64_t>& dimensions,
                                             const Rescaling& rescaling, const Layer& layer,
                                             const Tape& golden) {
-  const at::Tensor& in = tensor_of(golden, input_of(layer));
-  const at::Tensor& out = tensor_of(golden, layer.outputs.front());
+  const at::Tensor& in = golden.tensor(input_of(layer));
+  const at::Tensor& out = golden.tensor(layer.outputs.front());
   if (!is_plain(in) || !is_plain(out) || in.numel() == 0) {
     return nullptr;
   }

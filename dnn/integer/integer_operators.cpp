@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/integer/integer_operators.h"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/sum.h>
@@ -60,12 +60,6 @@ bool is_pointwise(const Layer& inner) {
   return handle && handle->hasTag(at::Tag::pointwise);
 }
 
-bool moves_elements(const Layer& inner) {
-  const std::string name = short_name(inner.target);
-  return does_of(name) == Does::kMove || name.find("pad") != std::string::npos ||
-         name.starts_with("upsample_nearest");
-}
-
 /// Whether each row, along the last dimension, is computed by itself.
 bool computes_rows(const Layer& inner, std::int64_t dimensions) {
   const Values none;
@@ -115,7 +109,7 @@ class FloatIsland final : public Kernel {
     if (is_pointwise(inner_)) {
       return make_table_lists(layer, network, golden);
     }
-    if (moves_elements(inner_) && inputs_.front().quantisation.is_int8() &&
+    if (moves_elements(short_name(inner_.target)) && inputs_.front().quantisation.is_int8() &&
         outputs_.front().is_int8()) {
       return make_move_lists(
           layer, network, golden, c10::kFloat,
@@ -144,15 +138,12 @@ class FloatIsland final : public Kernel {
   }
 
   ElementTable table_on_the_way() const {
-    ElementTable table;
-    for (int element = -128; element < 128; ++element) {
-      const at::Tensor number = at::full({1}, element, at::dtype(c10::kChar));
-      const at::Tensor result = quantise_values(
-          dequantise_values(number, inputs_.front().quantisation, inputs_.front().type),
-          outputs_.front());
-      table.push_back(result.const_data_ptr<std::int8_t>()[0]);
-    }
-    return table;
+    const at::Tensor numbers = at::arange(-128, 128, at::dtype(c10::kInt)).to(c10::kChar);
+    const at::Tensor results = quantise_values(
+        dequantise_values(numbers, inputs_.front().quantisation, inputs_.front().type),
+        outputs_.front());
+    const auto* found = results.const_data_ptr<std::int8_t>();
+    return {found, found + results.numel()};
   }
 
   Layer inner_;
