@@ -4,6 +4,7 @@
 // bit, what a run of its own would be.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -23,6 +24,9 @@ class GoldenTapes {
   void expect(std::vector<ImageId> images);
   /// Until another image is asked for.
   const dnn::Tape& of(ImageId image);
+
+  /// Whether of() an image keeps the tapes that there are.
+  bool holds(ImageId image) const { return std::ranges::find(images_, image) != images_.end(); }
 
   /// Images recorded at once; 1: a batch gives other bits, or too much.
   std::int64_t block() const { return block_; }

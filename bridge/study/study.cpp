@@ -18,11 +18,11 @@
 #include "bridge/study/workload.h"
 #include "bridge/trial/memory_trials.h"
 #include "bridge/trial/mesh_trials.h"
+#include "bridge/trial/waiting_trials.h"
 
 namespace tilestrike::bridge {
 namespace {
 
-constexpr std::int64_t kTapeBytes = std::int64_t{512} << 20;
 constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
 
 class MeshStudy final : public Study {
@@ -31,7 +31,7 @@ class MeshStudy final : public Study {
       : Study(inputs.accelerator.mesh),
         load_(load_workload(inputs, true)),
         executor_(load_.network),
-        tapes_(executor_, load_.inputs, kTapeBytes) {
+        tapes_(executor_, load_.inputs, inputs.memory_bytes) {
     check_takes_one_image(load_.network, inputs.model);
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.images = load_.images();
@@ -49,7 +49,7 @@ class MeshStudy final : public Study {
       find_memories(inputs.accelerator);
     }
     facts_.layers = summarise(load_.network, tape_of(ImageId(0)), mapping_.get());
-    GoldenRun golden = run_golden(load_, executor_, kBatch);
+    GoldenRun golden = run_golden(load_, executor_, kBatch, inputs, "int8");
     facts_.golden = std::move(golden.report);
     judge_golden(*judge_, golden.answers, facts_);
   }
@@ -57,11 +57,16 @@ class MeshStudy final : public Study {
   std::vector<JobResult> strike(std::span<const StrikeJob> jobs, RunObserver* observer) override {
     return torch_call([&] {
       std::vector<JobResult> results;
-      for (const StrikeJob& job : jobs) {
+      while (results.size() < jobs.size()) {
         if (!results.empty() && is_interrupted(observer)) {
           break;
         }
-        std::optional<JobResult> result = result_of(job, observer);
+        const auto left = jobs.subspan(results.size());
+        if (const std::size_t count = side_by_side(left, observer); count > 1) {
+          strike_side_by_side(left.first(count), results);
+          continue;
+        }
+        std::optional<JobResult> result = result_of(left.front(), observer);
         if (!result) {
           break;
         }
@@ -88,6 +93,39 @@ class MeshStudy final : public Study {
  private:
   static bool is_interrupted(const RunObserver* observer) {
     return observer != nullptr && observer->is_interrupted();
+  }
+
+  /// How many of the jobs, from the first on, may run side by side: those on the mesh whose golden
+  /// runs are kept, where a batch gives the bits that each image alone gives.
+  std::size_t side_by_side(std::span<const StrikeJob> jobs, const RunObserver* observer) {
+    if ((observer != nullptr && observer->looks_on()) || !jobs.front().image) {
+      return 1;
+    }
+    tape_of(*jobs.front().image);
+    if (tapes_.block() < 2) {
+      return 1;
+    }
+    const auto first_other = std::ranges::find_if_not(jobs, [this](const StrikeJob& job) {
+      return job.image && !job.strike.registers.empty() && tapes_.holds(*job.image);
+    });
+    return static_cast<std::size_t>(first_other - jobs.begin());
+  }
+
+  void strike_side_by_side(std::span<const StrikeJob> jobs, std::vector<JobResult>& results) {
+    const std::size_t first = results.size();
+    results.resize(first + jobs.size());
+    WaitingTrials trials(mesh_->guard(), *judge_, [&](std::size_t number, TrialResult result) {
+      results[first + number].images.push_back(std::move(result));
+      set_score(*judge_, results[first + number]);
+    });
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const ImageId image = *jobs[i].image;
+      trials.add(i,
+                 std::make_unique<TrialRun>(load_.network, *mapping_, tape_of(image), nullptr,
+                                            image, differential_.get()),
+                 mesh_->path(jobs[i].strike.registers));
+    }
+    trials.finish();
   }
 
   /// Nothing where the observer said is_interrupted().

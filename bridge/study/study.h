@@ -29,6 +29,8 @@
 
 namespace tilestrike::bridge {
 
+inline constexpr std::int64_t kGoldenBytes = std::int64_t{1} << 30;
+
 struct StudyInputs : NetworkSource {
   AcceleratorConfig accelerator;
   bool has_accelerator = true;
@@ -37,7 +39,8 @@ struct StudyInputs : NetworkSource {
   std::int64_t batch = 1;       // images of one inference; of strikes on tensors 0: as many as suit
   bool is_batch_shared = true;  // by several trials; no: each has one to itself
   JudgeConfig judge;
-  bool is_differential = true;  // false: layers that read a change are computed whole
+  bool is_differential = true;               // false: layers that read a change are computed whole
+  std::int64_t memory_bytes = kGoldenBytes;  // that golden runs kept at one time may hold
   sim::EngineSet engines;
   std::string engine;  // one of them
 };

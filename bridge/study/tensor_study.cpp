@@ -28,7 +28,6 @@
 namespace tilestrike::bridge {
 namespace {
 
-constexpr std::int64_t kMostTapeBytes = std::int64_t{1} << 30;
 constexpr std::size_t kMostToldFaults = 8;
 constexpr std::int64_t kBatch = 32;  // where nothing else is asked for
 
@@ -63,8 +62,9 @@ class TensorStudy final : public Study {
         batch_(batch_of(inputs, load_)),
         stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
-        executor_(load_.network) {
-    GoldenRun golden = run_golden(load_, executor_, batch_);
+        executor_(load_.network),
+        memory_bytes_(inputs.memory_bytes) {
+    GoldenRun golden = run_golden(load_, executor_, batch_, inputs, inputs.format.name());
     golden_answers_ = floats(golden.answers);
     answer_size_ = golden_answers_.size() / static_cast<std::size_t>(images());
     judge_ = judge_of(inputs.judge, golden.answers, load_);
@@ -200,7 +200,7 @@ class TensorStudy final : public Study {
   }
 
   /// Whether the golden runs of all batches are kept: those of integers alone.
-  bool keeps_tapes() const { return activation_bytes_ * homes() <= kMostTapeBytes; }
+  bool keeps_tapes() const { return activation_bytes_ * homes() <= memory_bytes_; }
 
   std::int64_t homes() const { return (images() + batch_ - 1) / batch_; }
 
@@ -335,7 +335,7 @@ class TensorStudy final : public Study {
 
   /// The golden run of a batch, kept until another is asked for; nullptr: it would be too large.
   const dnn::Tape* tape_of(std::int64_t home) {
-    if (activation_bytes_ > kMostTapeBytes) {
+    if (activation_bytes_ > memory_bytes_) {
       return nullptr;
     }
     if (!tape_ || tape_home_ != home) {
@@ -403,6 +403,7 @@ class TensorStudy final : public Study {
   std::int64_t batch_;
   dnn::TensorStores stores_;
   dnn::Executor executor_;  // after the stores, which change the network
+  std::int64_t memory_bytes_;
   std::size_t answer_size_ = 0;
   std::vector<float> golden_answers_;                 // image by image
   std::int64_t activation_bytes_ = 0;                 // of one batch

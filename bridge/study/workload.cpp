@@ -13,7 +13,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/start_cache.h"
 #include "dnn/count_different.h"
+#include "dnn/data_files.h"
 #include "dnn/fixed_batch.h"
 #include "dnn/import/import.h"
 #include "dnn/import/torchscript.h"
@@ -24,6 +26,8 @@
 
 namespace tilestrike::bridge {
 namespace {
+
+constexpr std::size_t kMostKeptAnswers = std::size_t{64} << 20;  // bytes that are worth a file
 
 /// Whether chosen rows are those of `images` at the same places, as far as it goes: one set may be
 /// the start of the other.
@@ -53,6 +57,49 @@ std::string inputs_hash(const dnn::Inputs& inputs) {
     all += tensor_hash(tensor) + " ";
   }
   return content_hash(all);
+}
+
+/// The ranges of a float network's values over the images that fix its int8 scales.
+Calibration calibration_of(const dnn::Network& network, const NetworkSource& source,
+                           const InputFiles& files, const dnn::Inputs& images) {
+  const auto choice = dnn::RowChoice::spread(source.calibrate_use);
+  const dnn::InputData given = dnn::load_inputs(network, source.model, files, "", choice);
+  Calibration found;
+  if (is_same_data(given, choice, images)) {
+    found.warnings.emplace_back(
+        "the int8 scales come from the evaluation images themselves; name training images in "
+        "data.calibrate");
+  }
+  if (given.inputs.rows() < given.total) {
+    found.warnings.emplace_back(
+        fmt::format("int8 scales from {} of {} images, spread evenly over them "
+                    "(data.calibrate_use)",
+                    given.inputs.rows(), given.total));
+  }
+  found.images_hash = inputs_hash(given.inputs);
+  found.values = dnn::calibration(network, given.inputs);
+  return found;
+}
+
+/// The same, from the cache where it is there.
+Calibration calibration_for(const dnn::Network& network, const NetworkSource& source,
+                            const dnn::Inputs& images) {
+  const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
+  const StartCache cache(source.cache);
+  std::string key;
+  if (cache.is_on()) {
+    key = fmt::format("{} {} {} {} {}", content_hash_of_file(source.model), source.output,
+                      network.device.str(), source.calibrate_use, inputs_hash(images));
+    for (const InputFile& file : files.all()) {
+      key += " " + file.name + " " + content_hash_of_file(dnn::path_of_images(file.path));
+    }
+  }
+  if (const auto kept = cache.find("scales", key)) {
+    return Calibration::of(*kept);
+  }
+  Calibration found = calibration_of(network, source, files, images);
+  cache.keep("scales", key, found.kept());
+  return found;
 }
 
 /// Two golden runs of the same images, the first of which has the number `first`.
@@ -134,31 +181,17 @@ Workload load_workload(const NetworkSource& source, bool int8) {
     tell_conversions(load);
     return load;
   }
-  dnn::Inputs scale_images;
   if (dnn::is_quantised(network)) {  // its own scales; the images only show the shape
     load.warnings.emplace_back(
         "the network is quantised already: its own scales and zero points are used");
     load.calibration_hash = "none";
-    scale_images = load.inputs.narrow(0, 1);
+    load.network = dnn::quantise(network, load.inputs.narrow(0, 1));
   } else {
-    const InputFiles& files = source.calibrate.empty() ? source.images : source.calibrate;
-    const auto choice = dnn::RowChoice::spread(source.calibrate_use);
-    dnn::InputData given = dnn::load_inputs(network, source.model, files, "", choice);
-    if (is_same_data(given, choice, load.inputs)) {
-      load.warnings.emplace_back(
-          "the int8 scales come from the evaluation images themselves; name training images in "
-          "data.calibrate");
-    }
-    if (given.inputs.rows() < given.total) {
-      load.warnings.emplace_back(
-          fmt::format("int8 scales from {} of {} images, spread evenly over them "
-                      "(data.calibrate_use)",
-                      given.inputs.rows(), given.total));
-    }
-    scale_images = std::move(given.inputs);
-    load.calibration_hash = inputs_hash(scale_images);
+    Calibration found = calibration_for(network, source, load.inputs);
+    load.calibration_hash = std::move(found.images_hash);
+    load.warnings = std::move(found.warnings);
+    load.network = dnn::quantise(network, std::move(found.values));
   }
-  load.network = dnn::quantise(network, scale_images);
   tell_conversions(load);
   for (const dnn::Layer& layer : load.network.layers) {
     if (layer.note.find("float") != std::string::npos && dnn::matrix_kernel(layer) == nullptr) {
@@ -180,12 +213,27 @@ std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
   return hashes;
 }
 
-GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch) {
+GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch,
+                     const NetworkSource& source, const std::string& stored) {
   GoldenRun golden;
   GoldenReport& report = golden.report;
   report.images = load.images();
   report.device = load.network.device.str();
   report.warnings = load.warnings;
+  const StartCache cache(source.cache);
+  std::string key;
+  if (cache.is_on()) {
+    key = fmt::format("{} {} {} {}", report.device, batch, stored, source.output);
+    for (const auto& [what, hash] : hashes_of(load, source.model)) {
+      key += " " + what + " " + hash;
+    }
+  }
+  if (const auto kept = cache.find("golden", key)) {
+    const auto& parts = kept->toTupleRef().elements();
+    golden.answers = parts[0].toTensor();
+    report.milliseconds_per_image = parts[1].toDouble();
+    return golden;
+  }
   const auto start = std::chrono::steady_clock::now();
   std::vector<at::Tensor> answers;
   for (std::int64_t first = 0; first < report.images; first += batch) {
@@ -197,6 +245,10 @@ GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::i
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   report.milliseconds_per_image = 1e3 * took.count() / static_cast<double>(2 * report.images);
   golden.answers = at::cat(answers);
+  if (golden.answers.nbytes() <= kMostKeptAnswers) {
+    cache.keep("golden", key,
+               c10::ivalue::Tuple::create({golden.answers, report.milliseconds_per_image}));
+  }
   return golden;
 }
 

@@ -48,8 +48,10 @@ struct GoldenRun {
   at::Tensor answers;  // (images, ...), on the host
 };
 /// All images in batches, twice. Throws Failure where the second run gives other bits, or an answer
-/// is not finite.
-GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch);
+/// is not finite. What is in the cache of `source` was found so before. `stored`: the number format
+/// that the network's constants have been brought to.
+GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch,
+                     const NetworkSource& source, const std::string& stored);
 
 /// The elements of a float tensor on any device.
 std::vector<float> floats(const at::Tensor& tensor);

@@ -31,6 +31,8 @@ class RunObserver {
   /// Asked between two inferences: true ends what was asked for, and what is not done has no
   /// result.
   virtual bool is_interrupted() const { return false; }
+  /// Whether any of the calls below is wanted; else trials may run side by side.
+  virtual bool looks_on() const { return true; }
   /// Whether on_line() is wanted: lines go to those who listen alone.
   virtual bool listens() const { return false; }
   /// What happens in a trial, told in the order in which it happens.
@@ -76,6 +78,9 @@ class Observers final : public RunObserver {
   explicit Observers(std::vector<RunObserver*> all) : all_(std::move(all)) {}
   bool is_interrupted() const override {
     return any([](const RunObserver& one) { return one.is_interrupted(); });
+  }
+  bool looks_on() const override {
+    return any([](const RunObserver& one) { return one.looks_on(); });
   }
   bool listens() const override {
     return any([](const RunObserver& one) { return one.listens(); });

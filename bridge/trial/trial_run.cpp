@@ -143,7 +143,34 @@ void tell_verdict(TrialRun& run) {
   }
 }
 
+/// Whether the layer has been computed, rather than waited for.
+bool run_in_bulk(std::size_t layer, TrialRun& run) {
+  if (run.values.splice(layer, {})) {
+    return true;
+  }
+  if (run.may_wait && run.values.suits_batches(layer)) {
+    return false;
+  }
+  run.values.run_reading(layer, {});
+  return true;
+}
+
+/// Ends the run where nothing is left that differs, or will.
+void finish_layer(std::size_t layer, TrialRun& run, const StrikePath& path) {
+  if (path.is_over(layer) && !run.values.is_alive_after(layer)) {
+    if (run.changed_output) {
+      run.tell("after layer {} everything alive equals golden", run.name_of_layer(layer));
+    }
+    run.next_layer = run.network.layers.size();
+  }
+}
+
 }  // namespace
+
+void go_on(TrialRun& run, const StrikePath& path) {
+  run.is_waiting = false;
+  finish_layer(run.next_layer++, run, path);
+}
 
 bool run_layers(TrialRun& run, StrikePath& path, const Guard* guard, std::size_t until) {
   if (!run.is_exposed) {
@@ -160,15 +187,12 @@ bool run_layers(TrialRun& run, StrikePath& path, const Guard* guard, std::size_t
       } else {
         run_beside_mesh(layer, run, path);
       }
-    } else if (run.values.reads_changed(layer)) {
-      run.values.run(layer);
+    } else if (run.values.reads_changed(layer) && !run_in_bulk(layer, run)) {
+      run.next_layer = layer;
+      run.is_waiting = true;
+      return true;
     }
-    if (path.is_over(layer) && !run.values.is_alive_after(layer)) {
-      if (run.changed_output) {
-        run.tell("after layer {} everything alive equals golden", run.name_of_layer(layer));
-      }
-      run.next_layer = layers;
-    }
+    finish_layer(layer, run, path);
   }
   return run.next_layer < layers;
 }

@@ -71,6 +71,8 @@ class TrialRun {
   TrialResult result;
   bool is_exposed = false;      // the path has found what is struck
   std::size_t next_layer = 0;   // that is to be run
+  bool may_wait = false;        // before a layer that is computed whole, for others
+  bool is_waiting = false;      // before next_layer
   bool changed_output = false;  // a struck layer's stored output differed
   at::Tensor answer;            // on the host, as it is read; undefined until the end
 
@@ -119,8 +121,12 @@ class StrikePath {
 
 /// The one loop: runs layers from run.next_layer on, up to `until` or until nothing alive differs;
 /// whether any is left to run. A trial may wait in between: all its state is in `run` and `path`.
-/// `guard` may be null.
+/// A run that may_wait stops before a layer that is computed whole and suits batches, which is for
+/// the caller to compute (go_on). `guard` may be null.
 bool run_layers(TrialRun& run, StrikePath& path, const Guard* guard, std::size_t until);
+
+/// Of a run whose next layer, for which it waited, has been computed.
+void go_on(TrialRun& run, const StrikePath& path);
 
 /// The one verdict, on a trial of which no layer is left to run.
 TrialResult conclude(TrialRun& run, StrikePath& path, const Judge& judge);

@@ -24,6 +24,7 @@ struct NetworkSource {
   std::string output;    // which of several outputs is the answer; empty: there is one
   std::int64_t use = 0;  // how many images are struck and judged; 0: all
   std::string device = "auto";
+  std::string cache;  // folder of what a start computes from files alone; empty: it is not kept
 };
 
 }  // namespace tilestrike::bridge

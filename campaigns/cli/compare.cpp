@@ -36,8 +36,8 @@ int run(const CompareArguments& arguments, const sim::EngineSet& engines) {
          arguments.results, fmt::format("points are 0 to {}", points - 1));
   }
   ProgressLine line;
-  const std::vector<Summary> summaries =
-      summaries_of(campaign, *results, surroundings_of(engines, line, false));
+  const std::vector<Summary> summaries = summaries_of(
+      campaign, *results, surroundings_of(engines, studies_beside(arguments.results), line, false));
   line.close();
   const PairedPoints paired =
       paired_points(*results, campaign, summaries, static_cast<std::size_t>(arguments.from));

@@ -60,8 +60,9 @@ std::string command_of(const CorrelateArguments& arguments) {
 int run(const CorrelateArguments& arguments, const sim::EngineSet& engines) {
   const Campaign campaign = load_campaign_of(arguments, engines);
   ProgressLine line;
-  const CorrelationReport report = correlate(
-      campaign, arguments.request, surroundings_of(engines, line, arguments.has_progress));
+  const CorrelationReport report =
+      correlate(campaign, arguments.request,
+                surroundings_of(engines, bridge::Study::open, line, arguments.has_progress));
   line.close();
   const Report told = report_of(report, command_of(arguments));
   print(told, arguments.is_json);

@@ -7,6 +7,7 @@
 
 #include "bridge/study/trial_dump.h"
 #include "campaigns/cli/commands.h"
+#include "campaigns/cli/terminal.h"
 #include "campaigns/report/report.h"
 
 namespace tilestrike::campaigns::cli {
@@ -19,7 +20,8 @@ struct ReplayArguments {
 
 int run(ReplayArguments& arguments, const sim::EngineSet& engines) {
   arguments.request.open_dump = bridge::dump_of_trial;
-  const ReplayReport report = replay(arguments.request, engines, bridge::Study::open);
+  const ReplayReport report =
+      replay(arguments.request, engines, studies_beside(arguments.request.results));
   print(report_of(report), arguments.is_json);
   return report.differences.empty() ? 0 : 1;
 }

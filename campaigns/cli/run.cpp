@@ -62,7 +62,8 @@ int run(const RunArguments& arguments, const sim::EngineSet& engines) {
   const auto results = Results::for_campaign(out, campaign);
   ProgressLine line;
   const RunReport report =
-      run_campaign(campaign, *results, surroundings_of(engines, line, arguments.has_progress));
+      run_campaign(campaign, *results,
+                   surroundings_of(engines, studies_beside(out), line, arguments.has_progress));
   line.close();
   const Report told = report_of(report, out);
   print(told, arguments.is_json);
@@ -100,7 +101,10 @@ Command run_command(const sim::EngineSet& engines) {
             "KEY=VALUE ...: set dotted keys of the expanded scenario, in order; * is every entry "
             "of a map; paths start from the current folder"},
            {"--out", &arguments->out,
-            "Results file (SQLite); one that exists is resumed [SCENARIO's name.sqlite]"},
+            "Results file (SQLite); one that exists is resumed [SCENARIO's name.sqlite]. The "
+            "folder "
+            "tilestrike_cache beside it keeps what the next start need not compute; delete it at "
+            "will"},
            {"--trials", &arguments->trials, "As --set trials=N"},
            {"--seed", &arguments->seed, "As --set seed=S"},
            {"--dry-run", &arguments->is_dry, "Print the expanded scenario, run nothing"},

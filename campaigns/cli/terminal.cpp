@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "bridge/trial/engine_audit.h"
@@ -50,11 +51,20 @@ void ProgressLine::close() {
   is_open_ = false;
 }
 
-Surroundings surroundings_of(const sim::EngineSet& engines, ProgressLine& line,
-                             bool wants_progress) {
+StudyFactory studies_beside(const std::string& results) {
+  const auto folder = std::filesystem::path(results).parent_path() / "tilestrike_cache";
+  return [folder](const bridge::StudyInputs& inputs) {
+    bridge::StudyInputs cached = inputs;
+    cached.cache = folder.string();
+    return bridge::Study::open(cached);
+  };
+}
+
+Surroundings surroundings_of(const sim::EngineSet& engines, const StudyFactory& open_study,
+                             ProgressLine& line, bool wants_progress) {
   listen_to_signals();
   Surroundings surroundings;
-  surroundings.open_study = bridge::Study::open;
+  surroundings.open_study = open_study;
   surroundings.engines = engines;
   surroundings.open_auditor = [engines](const std::string& engine) {
     return std::make_unique<bridge::EngineAudit>(engines, engine);

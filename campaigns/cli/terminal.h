@@ -27,10 +27,14 @@ class ProgressLine {
   std::chrono::steady_clock::time_point shown_{};
 };
 
+/// Opens studies that keep what a start computes from files alone in the folder tilestrike_cache
+/// next to the results; it may be deleted.
+StudyFactory studies_beside(const std::string& results);
+
 /// What a command runs in that may take long: from now on the first SIGINT or SIGTERM asks to stop
 /// after the trial at hand, a second one stops at once; on a terminal, or where that is wanted, it
 /// shows how far it is. `line` must outlive it.
-Surroundings surroundings_of(const sim::EngineSet& engines, ProgressLine& line,
-                             bool wants_progress);
+Surroundings surroundings_of(const sim::EngineSet& engines, const StudyFactory& open_study,
+                             ProgressLine& line, bool wants_progress);
 
 }  // namespace tilestrike::campaigns::cli

@@ -12,7 +12,8 @@ void FaultRecord::set_when(const CycleWindow& when) {
 const Table<FaultRecord>& fault_table() {
   using R = FaultRecord;
   static const Table<R> table = table_of_trials<R>(
-      "faults", "a fault of a trial, of the first 64",
+      "more_faults",
+      "a fault of a trial, of the first 64, where the trial's own row does not say it",
       {
           column("number", &R::number, "within the trial, from 0"),
           column("structure", &R::structure, "one memory, the mesh, or a role of tensors"),

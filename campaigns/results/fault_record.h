@@ -29,6 +29,7 @@ struct FaultRecord : TrialKey {
   friend bool operator==(const FaultRecord&, const FaultRecord&) = default;
 };
 
+/// Of the faults that their trial's row does not say (says_its_fault). The view `faults` has all.
 const Table<FaultRecord>& fault_table();
 
 /// A number that is negative where there is none.

@@ -55,6 +55,7 @@ void show_old_trials(SQLite::Database& database, std::int64_t version) {
          is_one_table ? rows_with(part) : "");
   });
   show(database, outcome_table(), "outcomes");
+  show(database, fault_table(), version < 9 ? "faults" : "more_faults");
   show(database, scenario_table(), "scenarios");
   show(database, trial_table(), "trials");
 }

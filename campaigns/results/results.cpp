@@ -149,6 +149,7 @@ struct Results::Store {
     database->exec("PRAGMA user_version = " + std::to_string(kResultsVersion));
     for_each_table([&](const auto& table) { database->exec(create_table(table)); });
     database->exec(wide_view());
+    database->exec(faults_view());
     transaction.commit();
   }
 
@@ -322,8 +323,10 @@ void Results::add(const TrialRecord& record) {
     for (const OutcomeRecord& outcome : record.outcomes) {
       store_->add(outcome_table(), outcome);
     }
-    for (const FaultRecord& fault : record.faults_kept) {
-      store_->add(fault_table(), fault);
+    if (!says_its_fault(record)) {
+      for (const FaultRecord& fault : record.faults_kept) {
+        store_->add(fault_table(), fault);
+      }
     }
   } catch (const SQLite::Exception& error) {
     store_->abandon();  // never half a trial
@@ -385,6 +388,9 @@ std::optional<TrialRecord> Results::trial(std::int64_t scenario, std::int64_t nu
     reader.read(query, record);
     record.outcomes = records_of(*store_->database, outcome_table(), record);
     record.faults_kept = records_of(*store_->database, fault_table(), record);
+    if (record.faults_kept.empty() && record.faults == 1) {
+      record.faults_kept.push_back(only_fault(record));
+    }
     return record;
   });
 }

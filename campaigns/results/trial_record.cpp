@@ -129,6 +129,37 @@ struct PartOfRecord {
 
 }  // namespace
 
+FaultRecord only_fault(const TrialRecord& record) {
+  FaultRecord fault;
+  static_cast<TrialKey&>(fault) = record;
+  fault.structure = record.structure;
+  fault.register_name = record.register_name;
+  fault.bit = record.bit;
+  fault.fault = record.fault;
+  const auto place = [&](const auto& part) {
+    fault.row = part.row;
+    fault.column = part.column;
+    fault.cycle = part.cycle;
+    fault.until = part.until;
+  };
+  if (record.mesh) {
+    place(*record.mesh);
+    fault.position = record.mesh->position;
+  } else if (record.memory) {
+    place(*record.memory);
+    fault.word = record.memory->word;
+    fault.bank = record.memory->bank;
+  } else if (record.tensor) {
+    fault.word = record.tensor->word;
+  }
+  return fault;
+}
+
+bool says_its_fault(const TrialRecord& record) {
+  return record.faults == 1 && record.faults_kept.size() == 1 &&
+         record.faults_kept.front() == only_fault(record);
+}
+
 std::optional<std::string> text_of(const std::vector<bridge::AnswerDifference>& differences) {
   std::string text;
   for (const auto& [index, value] : differences) {

@@ -81,6 +81,12 @@ struct TrialRecord : TrialKey, AnswerRecord {
   friend bool operator==(const TrialRecord&, const TrialRecord&) = default;
 };
 
+/// The fault of a trial that has but one, as the trial's own columns say it.
+FaultRecord only_fault(const TrialRecord& record);
+
+/// Whether these columns say all that is kept of its faults.
+bool says_its_fault(const TrialRecord& record);
+
 /// What is kept of a judged trial, without what came of its images one by one.
 TrialRecord record_of(std::int64_t scenario, const DrawnTrial& drawn,
                       const bridge::StudyFacts& study, const Plan& plan, const Judged& judged,

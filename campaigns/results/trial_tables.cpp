@@ -87,7 +87,7 @@ const Table<TrialRecord>& trial_table() {
                "the place lies"),
         column("bit", &R::bit, "of the first fault; 0 is the least significant"),
         column("fault", &R::fault, "kind of the first fault"),
-        column("faults", &R::faults, "how many; the table faults has the first 64"),
+        column("faults", &R::faults, "how many; `faults` has the first 64"),
         column("events", &R::events, "of particles"),
         column("activated", &R::activated, "1: a live value differed"),
         column("masked_at", &R::masked_at, "where a masked fault ended"),
@@ -355,6 +355,21 @@ std::string wide_view() {
   std::string joined;
   for_each_part([&](const auto& table, auto) { joined += joined_to_trials(table.name); });
   return "CREATE VIEW trials_wide AS SELECT " + join(chosen, ", ") + " FROM trials" + joined;
+}
+
+std::string faults_view() {
+  std::vector<std::string> names, of_trials;
+  for (const Column<FaultRecord>& column : fault_table().columns) {
+    const std::string name = "\"" + column.name + "\"";
+    names.push_back(name);
+    of_trials.push_back(column_named(wide_table(), column.name) != nullptr ? name
+                        : column.name == "number"                          ? "0"
+                                                                           : "1");
+  }
+  return "CREATE VIEW faults AS SELECT " + join(names, ", ") +
+         " FROM more_faults UNION ALL SELECT " + join(of_trials, ", ") +
+         " FROM trials_wide WHERE faults = 1 AND NOT EXISTS (SELECT 1 FROM more_faults WHERE "
+         "more_faults.scenario = trials_wide.scenario AND more_faults.trial = trials_wide.trial)";
 }
 
 std::string joined_to_trials(const std::string& part) {

@@ -29,6 +29,10 @@ const Table<TrialRecord>& wide_table();
 /// What makes wide_table() of the others in SQL.
 std::string wide_view();
 
+/// All faults that are kept, in SQL: those of a table of their own, and of trials whose row says
+/// all.
+std::string faults_view();
+
 /// " LEFT JOIN mesh_trials ON ...": a trial's row of a part, after FROM trials.
 std::string joined_to_trials(const std::string& part);
 

@@ -19,13 +19,15 @@ namespace {
 // where there are many images, enough for some of each.
 constexpr std::int64_t kTrialsInStep = 2000;
 constexpr std::int64_t kTrialsOfImage = 40;
-// So many inferences of each image of a batch are asked for at a time.
+// So many inferences of each image of a batch are asked for at a time; of single images so many.
 constexpr std::int64_t kRoundsInBatch = 16;
+constexpr std::int64_t kTrialsOnHardware = 64;
 
 class Interruption final : public bridge::RunObserver {
  public:
   explicit Interruption(const std::function<bool()>& asked) : asked_(asked) {}
   bool is_interrupted() const override { return asked_(); }
+  bool looks_on() const override { return false; }
 
  private:
   const std::function<bool()>& asked_;
@@ -155,14 +157,17 @@ class PointRun {
 
   bool is_watched(TrialId trial) const { return is_audited(trial, point_.scenario.audit); }
 
-  /// Trials whose images share a batch are struck together, but for those that other engines look
-  /// at: the first after those that begin with `first`.
+  /// Trials whose images share a batch are struck together, on the hardware those of any images,
+  /// but for those that other engines look at: the first after those that begin with `first`.
   std::size_t end_of_batch(const std::vector<std::pair<std::int64_t, TrialId>>& todo,
                            std::size_t first) const {
     const std::int64_t batch = study_.facts().batch;
-    const auto most = first + static_cast<std::size_t>(kRoundsInBatch * batch);
+    const bool is_on_hardware = plan_.population().is_on_hardware();
+    const auto most = first + static_cast<std::size_t>(is_on_hardware ? kTrialsOnHardware
+                                                                      : kRoundsInBatch * batch);
     const auto shares = [&](std::size_t i) {
-      return todo[i].first >= 0 && todo[i].first / batch == todo[first].first / batch &&
+      return todo[i].first >= 0 &&
+             (is_on_hardware || todo[i].first / batch == todo[first].first / batch) &&
              !is_watched(todo[i].second);
     };
     std::size_t end = first + 1;
@@ -230,7 +235,7 @@ std::string study_key(const Point& point, const sim::EngineSet& engines) {
     accelerator->set("node", Value::of(""));
   }
   for (const char* name : {"model", "data", "accelerator", "format", "batch", "judge", "device",
-                           "differential", "engine"}) {
+                           "differential", "memory", "engine"}) {
     key += document.find(name)->json();
   }
   const bridge::StudyInputs inputs = study_inputs(point.scenario, engines);

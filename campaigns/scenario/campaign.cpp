@@ -313,7 +313,8 @@ void flatten(const Value& value, const std::string& address,
 
 bool changes_no_trial(const std::string& address) {
   const std::string key = address.substr(0, address.find('.'));
-  return key == "trials" || key == "until" || key == "device" || key == "differential";
+  return key == "trials" || key == "until" || key == "device" || key == "differential" ||
+         key == "memory";
 }
 
 }  // namespace

@@ -507,6 +507,9 @@ FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines) {
       choice_of<bool>("differential", &Scenario::is_differential, {{"on", true}, {"off", false}},
                       "off: a layer whose input differs in one element is computed whole; never "
                       "changes a result"),
+      bytes_field("memory", &Scenario::memory_bytes, std::int64_t{1} << 20, std::int64_t{1} << 50,
+                  "what golden runs that are kept at one time may hold, beside the network and its "
+                  "images; never changes a result"),
       judge_field(),
       choice_of<bool>("outcomes", &Scenario::keeps_outcomes, {{"all", true}, {"none", false}},
                       "rows of the table `outcomes`: one per image that a lasting fault changed"),
@@ -616,6 +619,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet&
   inputs.judge = scenario.judge;
   inputs.device = scenario.device;
   inputs.is_differential = scenario.is_differential;
+  inputs.memory_bytes = scenario.memory_bytes;
   inputs.engines = engines;
   inputs.engine = scenario.engine;
   return inputs;

@@ -62,6 +62,7 @@ struct Scenario {
   std::int64_t seed = 1;
   std::string device = "auto";
   bool is_differential = true;
+  std::int64_t memory_bytes = bridge::kGoldenBytes;
   std::string engine = "systemc";
   double audit = 0.0;  // share of the trials that all other engines compute, too
 

@@ -9,7 +9,10 @@
 namespace tilestrike::dnn {
 
 Differential::Differential(const Network& network, const ListLimits& limits)
-    : network_(network), limits_(limits), kernels_(network.layers.size()) {}
+    : network_(network),
+      limits_(limits),
+      kernels_(network.layers.size()),
+      measured_(network.layers.size()) {}
 
 Differential::~Differential() = default;
 

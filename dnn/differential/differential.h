@@ -4,15 +4,19 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "dnn/differential/list_kernel.h"
+#include "dnn/differential/measured_cost.h"
 
 namespace tilestrike::dnn {
 
 /// From where on a layer, or a value, is rather taken whole.
 struct ListLimits {
-  double cost = 1.0;     // of the lists, as a share of the dense layer's
+  /// What the lists are thought to cost, as a share of the whole layer; nothing: what is measured
+  /// decides.
+  std::optional<double> cost;
   double listed = 0.25;  // elements that differ, as a share of the value's
 };
 
@@ -27,6 +31,8 @@ class Differential {
   /// The kernel of a layer for tapes of this one's sizes; nullptr: the layer has no list form. Made
   /// when it is first asked for.
   const ListKernel* of(std::size_t layer, const Tape& golden);
+  /// Of a layer.
+  MeasuredCost& measured(std::size_t layer) { return measured_[layer]; }
   Scratch& scratch() { return scratch_; }
 
  private:
@@ -38,6 +44,7 @@ class Differential {
   ListLimits limits_;
   std::vector<std::vector<std::int64_t>> sizes_;  // of the network's inputs
   std::vector<Made> kernels_;                     // by layer
+  std::vector<MeasuredCost> measured_;            // by layer
   Scratch scratch_;
 };
 

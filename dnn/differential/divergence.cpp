@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/differential/divergence.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty_strided.h>
 #include <c10/core/InferenceMode.h>
 
@@ -34,18 +35,12 @@ void write(const Changes& changes, Word* elements) {
   }
 }
 
-/// How many of `count` words differ, with a list of them that ends where it is longer than `most`.
 template <class Word>
-std::int64_t differences(const Word* golden, const Word* now, std::int64_t count, std::size_t most,
-                         Changes& found) {
+void list_differences(const Word* golden, const Word* now, std::int64_t count, Changes& found) {
   constexpr std::int64_t kTogether = 8 / sizeof(Word);
-  std::int64_t different = 0;
   const auto look = [&](std::int64_t i) {
     if (golden[i] != now[i]) {
-      ++different;
-      if (found.size() <= most) {
-        found.push_back({static_cast<std::uint32_t>(i), now[i]});
-      }
+      found.push_back({static_cast<std::uint32_t>(i), now[i]});
     }
   };
   std::int64_t i = 0;
@@ -59,16 +54,18 @@ std::int64_t differences(const Word* golden, const Word* now, std::int64_t count
   for (; i < count; ++i) {
     look(i);
   }
-  return different;
 }
 
-std::int64_t differences(const at::Tensor& golden, const at::Tensor& now, std::size_t most,
-                         Changes& found) {
+/// All elements that differ; both are row-major.
+Changes list_differences(const at::Tensor& golden, const at::Tensor& now, std::int64_t different) {
+  Changes found;
+  found.reserve(static_cast<std::size_t>(different));
   const auto of_words = [&]<class Word>(Word) {
-    return differences(static_cast<const Word*>(golden.const_data_ptr()),
-                       static_cast<const Word*>(now.const_data_ptr()), golden.numel(), most, found);
+    list_differences(static_cast<const Word*>(golden.const_data_ptr()),
+                     static_cast<const Word*>(now.const_data_ptr()), golden.numel(), found);
   };
-  return golden.scalar_type() == c10::kFloat ? of_words(std::int32_t{}) : of_words(std::int8_t{});
+  golden.scalar_type() == c10::kFloat ? of_words(std::int32_t{}) : of_words(std::int8_t{});
+  return found;
 }
 
 }  // namespace
@@ -132,20 +129,17 @@ std::int64_t Divergence::set(ValueId id, const at::Tensor& tensor) {
   TS_CHECK(tensor.sizes() == golden.sizes() && tensor.scalar_type() == golden.scalar_type(),
            "a value keeps its shape and type: " + network_.info(id).name);
   const c10::InferenceMode no_gradients;
-  Changed changed;
-  std::int64_t different = 0;
-  if (differential_ != nullptr && Elements::suit(golden) && tensor.is_cpu()) {
-    const at::Tensor row_major = tensor.contiguous();
-    const auto most = static_cast<std::size_t>(differential_->limits().listed *
-                                               static_cast<double>(tensor.numel()));
-    different = differences(golden_.row_major(id), row_major, most, changed.list);
-    changed.is_list = changed.list.size() <= most;
-  } else {
-    different = count_different(golden, tensor);
-  }
+  const std::int64_t different = count_different(golden, tensor);
   if (different == 0) {
     set_golden(id);
     return 0;
+  }
+  Changed changed;
+  if (differential_ != nullptr && Elements::suit(golden) && tensor.is_cpu() &&
+      static_cast<double>(different) <=
+          differential_->limits().listed * static_cast<double>(tensor.numel())) {
+    changed.is_list = true;
+    changed.list = list_differences(golden_.row_major(id), tensor.contiguous(), different);
   }
   changed.tensor = laid_out_as(tensor, golden);
   set_changed(id, std::move(changed));
@@ -195,16 +189,21 @@ std::optional<Divergence::Spliced> Divergence::splice(std::size_t index,
               .struck = deltas,
               .outputs = outputs,
               .scratch = differential_->scratch()};
-  if (kernel->cost(run) > differential_->limits().cost) {
+  const double share = kernel->cost(run);
+  const std::optional<double> limit = differential_->limits().cost;
+  MeasuredCost& measured = differential_->measured(index);
+  if (limit ? share > *limit : !measured.prefers_lists(share)) {
     return std::nullopt;
   }
   const c10::InferenceMode no_gradients;
+  const Stopwatch watch;
   kernel->run(run);
   Spliced spliced{run.changed_accumulators, 0};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     spliced.outputs += static_cast<std::int64_t>(outputs[i].size());
     set_list(layer.outputs[i], std::move(outputs[i]));
   }
+  measured.took_lists(share, watch.seconds());
   return spliced;
 }
 
@@ -212,6 +211,7 @@ std::int64_t Divergence::run_reading(std::size_t index,
                                      std::span<const std::pair<ValueId, at::Tensor>> replaced) {
   const Layer& layer = network_.layers[index];
   const c10::InferenceMode no_gradients;
+  const Stopwatch watch;
   Values values(network_.values.size());
   for (const ValueId id : layer.inputs) {
     values[static_cast<std::size_t>(id.value)] = value(id);
@@ -227,7 +227,55 @@ std::int64_t Divergence::run_reading(std::size_t index,
       different += set(id, values[static_cast<std::size_t>(id.value)].toTensor());
     }
   }
+  if (differential_ != nullptr) {
+    differential_->measured(index).took_whole(watch.seconds());
+  }
   return different;
+}
+
+bool Divergence::suits_batches(std::size_t index) const {
+  const auto is_one_part = [&](ValueId id) {
+    const c10::IValue& value = golden_.values[static_cast<std::size_t>(id.value)];
+    return value.isTensor() && value.toTensor().dim() > 0 && value.toTensor().size(0) == 1;
+  };
+  const Layer& layer = network_.layers[index];
+  return std::ranges::all_of(
+             layer.inputs,
+             [&](ValueId id) { return network_.info(id).is_constant || is_one_part(id); }) &&
+         std::ranges::all_of(layer.outputs,
+                             [&](ValueId id) { return id.value < 0 || is_one_part(id); });
+}
+
+void Divergence::run_together(std::size_t index, std::span<Divergence* const> runs) {
+  const Network& network = runs.front()->network_;
+  const Layer& layer = network.layers[index];
+  const c10::InferenceMode no_gradients;
+  const Stopwatch watch;
+  Values values(network.values.size());
+  for (const ValueId id : layer.inputs) {
+    c10::IValue& value = values[static_cast<std::size_t>(id.value)];
+    if (network.info(id).is_constant) {
+      value = runs.front()->value(id);
+      continue;
+    }
+    std::vector<at::Tensor> parts;
+    for (const Divergence* run : runs) {
+      parts.push_back(run->value(id).toTensor());
+    }
+    value = at::cat(parts);
+  }
+  layer.kernel->run(layer, values);
+  for (const ValueId id : layer.outputs) {
+    if (id.value >= 0) {
+      const at::Tensor all = values[static_cast<std::size_t>(id.value)].toTensor();
+      for (std::size_t i = 0; i < runs.size(); ++i) {
+        runs[i]->set(id, all.narrow(0, static_cast<std::int64_t>(i), 1));
+      }
+    }
+  }
+  if (Differential* differential = runs.front()->differential_) {
+    differential->measured(index).took_whole(watch.seconds() / static_cast<double>(runs.size()));
+  }
 }
 
 bool Divergence::is_alive_after(std::size_t layer) const {

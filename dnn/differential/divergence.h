@@ -37,6 +37,12 @@ class Divergence {
   std::int64_t run_reading(std::size_t layer,
                            std::span<const std::pair<ValueId, at::Tensor>> replaced);
 
+  /// Whether the layer may be computed for several runs of one image each at once.
+  bool suits_batches(std::size_t layer) const;
+  /// Computes a layer that suits batches whole, for all runs at once. Requires that a batch gives
+  /// the bits that each image alone gives.
+  static void run_together(std::size_t layer, std::span<Divergence* const> runs);
+
   struct Spliced {
     std::int64_t accumulators = 0, outputs = 0;  // that differ from golden
   };

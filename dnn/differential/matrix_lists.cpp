@@ -3,11 +3,12 @@
 #include "dnn/differential/matrix_lists.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/multiversion.h"
 #include "dnn/differential/matrix_geometry.h"
+#include "dnn/differential/requantised_lanes.h"
 #include "dnn/differential/taps.h"
-#include "dnn/integer/fixed_point.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -74,6 +75,11 @@ class MatrixLists final : public ListKernel {
                                              shape().out_channels * shape().depth());
     cost_of_change_ =
         lines_.mean() * columns_.mean() * static_cast<double>(pitch_) * kCostOfProduct / dense;
+    const MatrixKernel::Parameters& parameters = kernel.parameters();
+    if (!parameters.scale.defined()) {
+      ratios_.emplace(numbers(parameters.multiplier), numbers(parameters.shift),
+                      parameters.output_zero, parameters.low, parameters.high);
+    }
   }
 
   double cost(const ListRun& run) const override {
@@ -105,6 +111,10 @@ class MatrixLists final : public ListKernel {
 
   const MatrixShape& shape() const { return kernel_.parameters().shape; }
 
+  static std::span<const std::int32_t> numbers(const at::Tensor& tensor) {
+    return {tensor.const_data_ptr<std::int32_t>(), static_cast<std::size_t>(tensor.numel())};
+  }
+
   class Rows {
    public:
     Rows(const MatrixLists& lists, Scratch& scratch)
@@ -135,8 +145,8 @@ class MatrixLists final : public ListKernel {
       return reinterpret_cast<std::uint32_t*>(scratch_.rows.data()) +
              static_cast<std::size_t>(slots_[number]) * pitch;
     }
-    /// function(index of the output, its channel, by how much its accumulator differs) for each
-    /// that does.
+    /// function(index of the output, its channel, by how much its accumulator differs) for each of
+    /// the touched rows.
     template <class Function>
     void each(const Function& function) const {
       const std::int64_t out_pixels = lists_.geometry_.out_pixels();
@@ -149,9 +159,7 @@ class MatrixLists final : public ListKernel {
             (pixel / out_pixels * lists_.geometry_.outputs + first) * out_pixels +
             pixel % out_pixels;
         for (std::int64_t i = 0; i < outputs; ++i) {
-          if (row[i] != 0) {
-            function(base + i * out_pixels, first + i, row[i]);
-          }
+          function(base + i * out_pixels, first + i, row[i]);
         }
         row += lists_.pitch_;
       }
@@ -208,9 +216,7 @@ class MatrixLists final : public ListKernel {
     const std::int64_t out_pixels = geometry_.out_pixels();
     finish(run, [&](const auto& visit) {
       for (const AccumulatorDelta& struck : run.struck) {
-        if (struck.delta != 0) {
-          visit(struck.index, struck.index / out_pixels % geometry_.outputs, struck.delta);
-        }
+        visit(struck.index, struck.index / out_pixels % geometry_.outputs, struck.delta);
       }
     });
   }
@@ -225,22 +231,20 @@ class MatrixLists final : public ListKernel {
       const auto* scales = parameters.scale.const_data_ptr<float>();
       const auto* golden = run.golden_of<float>(output);
       each([&](std::int64_t index, std::int64_t channel, std::int32_t delta) {
-        ++run.changed_accumulators;
-        run.give(index, static_cast<float>(sum(accumulators[index], delta)) * scales[channel],
-                 golden);
+        if (delta != 0) {
+          ++run.changed_accumulators;
+          run.give(index, static_cast<float>(sum(accumulators[index], delta)) * scales[channel],
+                   golden);
+        }
       });
       return;
     }
-    const auto* golden = run.golden_of<std::int8_t>(output);
-    const auto* multipliers = parameters.multiplier.const_data_ptr<std::int32_t>();
-    const auto* shifts = parameters.shift.const_data_ptr<std::int32_t>();
+    RequantisedLanes lanes(*ratios_, accumulators, run.golden_of<std::int8_t>(output),
+                           run.outputs.front());
     each([&](std::int64_t index, std::int64_t channel, std::int32_t delta) {
-      ++run.changed_accumulators;
-      const FixedPoint ratio{multipliers[channel], shifts[channel], parameters.output_zero};
-      const std::int8_t now =
-          clamped(ratio.scaled(sum(accumulators[index], delta)), parameters.low, parameters.high);
-      run.give(index, now, golden);
+      lanes.add(index, channel, delta);
     });
+    run.changed_accumulators += lanes.finish();
   }
 
   static const std::int32_t* golden_accumulators(const ListRun& run) {
@@ -275,6 +279,7 @@ class MatrixLists final : public ListKernel {
   std::int64_t groups_, group_inputs_, group_outputs_;
   std::int64_t pitch_;  // of a row: whole blocks, unless it is short
   Taps lines_, columns_;
+  std::optional<ChannelRatios> ratios_;  // of an int8 output
   double cost_of_change_ = 0.0;
   mutable std::vector<std::int16_t> weights_;
   mutable std::int64_t version_ = -1;

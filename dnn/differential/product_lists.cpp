@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "dnn/differential/requantised_lanes.h"
+
 namespace tilestrike::dnn {
 namespace {
 
@@ -29,7 +31,7 @@ class ProductLists final : public ListKernel {
         right_(right),
         size_(size),
         is_right_transposed_(is_right_transposed),
-        ratio_(ratio),
+        ratio_({&ratio.multiplier, 1}, {&ratio.shift, 1}, ratio.zero, -128, 127),
         scale_(scale) {}
 
   double cost(const ListRun& run) const override {
@@ -156,16 +158,15 @@ class ProductLists final : public ListKernel {
       return;
     }
     const auto* golden = run.golden_of<std::int8_t>(output);
-    deltas.each([&](std::uint32_t index, std::int32_t delta) {
-      ++run.changed_accumulators;
-      run.give(index, clamped(ratio_.scaled(sum(accumulators[index], delta)), -128, 127), golden);
-    });
+    RequantisedLanes lanes(ratio_, accumulators, golden, run.outputs.front());
+    deltas.each([&](std::uint32_t index, std::int32_t delta) { lanes.add(index, 0, delta); });
+    run.changed_accumulators += lanes.finish();
   }
 
   ValueId left_, right_;
   Size size_;
   bool is_right_transposed_;
-  FixedPoint ratio_;
+  ChannelRatios ratio_;
   float scale_;
 };
 

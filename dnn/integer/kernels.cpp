@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dnn/integer/channel_ratios.h"
 #ifdef TS_CUDA_ENABLED
 #include "dnn/cuda/kernels.h"
 #endif
@@ -171,15 +172,16 @@ at::Tensor requantise(const at::Tensor& sums, const ChannelLayout& layout,
   const std::int32_t* multipliers = multiplier.const_data_ptr<std::int32_t>();
   const std::int32_t* shifts = shift.const_data_ptr<std::int32_t>();
   auto* out = result.mutable_data_ptr<std::int8_t>();
+  if (in.is_cpu() && layout.inner == 1) {
+    const auto channels = static_cast<std::size_t>(layout.channels);
+    ChannelRatios({multipliers, channels}, {shifts, channels}, zero, clamp.low, clamp.high)
+        .requantise_rows(values, layout.outer, out);
+    return result;
+  }
   if (in.is_cpu()) {
     for (std::int64_t outer = 0; outer < layout.outer; ++outer) {
       for (std::int64_t c = 0; c < layout.channels; ++c) {
-        const FixedPoint ratio{multipliers[c], shifts[c], zero};
-        if (layout.inner == 1) {
-          *out = clamped(ratio.scaled(*values), clamp.low, clamp.high);
-        } else {
-          requantise_run(values, out, layout.inner, ratio, clamp);
-        }
+        requantise_run(values, out, layout.inner, {multipliers[c], shifts[c], zero}, clamp);
         values += layout.inner;
         out += layout.inner;
       }

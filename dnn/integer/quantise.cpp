@@ -67,9 +67,9 @@ Argument value_argument(std::string name, ValueId id) {
 /// Makes the integer network from the steps of the float one.
 class Quantiser {
  public:
-  Quantiser(const Network& network, const Inputs& calibration, std::int64_t batch)
+  Quantiser(const Network& network, std::vector<ValueStatistics> calibration)
       : network_(network),
-        statistics_(calibrate(network, calibration, batch)),
+        statistics_(std::move(calibration)),
         steps_(steps_of(network, statistics_)),
         chooses_scales_(!is_quantised(network)),
         is_wanted_(network.values.size(), false),
@@ -591,10 +591,19 @@ Network with_views_of_any_layout(Network network) {
 
 }  // namespace
 
+std::vector<ValueStatistics> calibration(const Network& network, const Inputs& images,
+                                         const QuantiseOptions& options) {
+  return calibrate(with_views_of_any_layout(split_attention(network)), images, options.batch);
+}
+
+Network quantise(const Network& network, std::vector<ValueStatistics> calibration) {
+  const Network split = with_views_of_any_layout(split_attention(network));
+  return Quantiser(split, std::move(calibration)).quantised();
+}
+
 Network quantise(const Network& network, const Inputs& calibration,
                  const QuantiseOptions& options) {
-  const Network split = with_views_of_any_layout(split_attention(network));
-  return Quantiser(split, calibration, options.batch).quantised();
+  return quantise(network, dnn::calibration(network, calibration, options));
 }
 
 }  // namespace tilestrike::dnn

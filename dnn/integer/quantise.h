@@ -5,7 +5,10 @@
 // clamp.
 #pragma once
 
+#include <vector>
+
 #include "dnn/inputs.h"
+#include "dnn/integer/calibrate.h"
 #include "dnn/network.h"
 
 namespace tilestrike::dnn {
@@ -22,5 +25,10 @@ struct QuantiseOptions {
 /// no images, a non-finite activation, a bound that int32 cannot hold.
 Network quantise(const Network& network, const Inputs& calibration,
                  const QuantiseOptions& options = {});
+
+/// The same in two steps: all that it takes from the images, and the network.
+std::vector<ValueStatistics> calibration(const Network& network, const Inputs& images,
+                                         const QuantiseOptions& options = {});
+Network quantise(const Network& network, std::vector<ValueStatistics> calibration);
 
 }  // namespace tilestrike::dnn

@@ -7,6 +7,7 @@
 #include "dnn/count_different.h"
 #include "sim/mesh/engine_set.h"
 #include "tests/bridge/zoo.h"
+#include "tests/whole_proofs.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -44,10 +45,11 @@ void expect_equal(const Workload& load, const AcceleratorConfig& accelerator, st
 
 class AllTilesTest : public testing::TestWithParam<const char*> {};
 
-TEST_P(AllTilesTest, ThousandImagesOnSixteenBySixteen) {
-  const Workload load = zoo_workload(GetParam(), 1000);
+TEST_P(AllTilesTest, ManyImagesOnSixteenBySixteen) {
+  const int images = proof_size(1000, 250);
+  const Workload load = zoo_workload(GetParam(), images);
   for (const sim::Dataflow dataflow : kDataflows) {
-    expect_equal(load, mesh_of(16, 16, dataflow), 0, 1000);
+    expect_equal(load, mesh_of(16, 16, dataflow), 0, images);
   }
 }
 

@@ -98,7 +98,7 @@ class Comparison {
     for (std::size_t memory = 0; memory < accelerator_.memory.size(); ++memory) {
       const sim::ArrayGeometry geometry(accelerator_.memory[memory].second.array());
       const auto word = static_cast<std::uint64_t>(geometry.config().data_bits / 8);
-      const auto step = static_cast<std::uint64_t>(proof_size(1, 3));
+      const auto step = static_cast<std::uint64_t>(proof_size(1, 7));
       for (std::uint64_t codeword = memory % step; codeword < geometry.codewords();
            codeword += step) {
         const std::vector<Cycle> edges = edges_of(memory, codeword * word, word);

@@ -130,7 +130,7 @@ struct Setting {
 class HybridTest : public testing::TestWithParam<Setting> {};
 
 TEST_P(HybridTest, FlipsOfEveryRegisterKind) {
-  const int wanted = proof_size(50, 15);
+  const int wanted = proof_size(50, 10);
   Comparison both(GetParam().model, GetParam().accelerator, 1);
   int all_changed = 0;
   for (const sim::RegisterBlock& block : both.sites().blocks()) {
@@ -153,7 +153,7 @@ TEST_P(HybridTest, FlipsOfEveryRegisterKind) {
 TEST_P(HybridTest, StuckAtAndSeveralFaults) {
   Comparison both(GetParam().model, GetParam().accelerator, 2);
   int changed = 0;
-  const int trials = proof_size(120, 40);
+  const int trials = proof_size(120, 20);
   for (int trial = 0; trial < trials; ++trial) {
     std::vector<RegisterFault> faults;
     const std::uint64_t count = 1 + both.random().below(3);

@@ -335,7 +335,7 @@ TEST_P(MemoryStrikesTest, HybridEqualsFullSimulation) {
         accelerator.schedule.dma_latency = 0;
         accelerator.schedule.dma_bytes = 8;
       }
-      const Counts counts = compare(accelerator, proof_size(150, 80), ++seed);
+      const Counts counts = compare(accelerator, proof_size(150, 40), ++seed);
       all.strikes += counts.strikes;
       all.read += counts.read;
       all.changed += counts.changed;
@@ -409,13 +409,13 @@ TEST_P(MemoryStrikesTest, ScrubbersToo) {
       all.later += counts.later;
     };
     scrub({700, 90, 0, 1});  // stuck cells of accumulators are refused with a scrubber
-    add(compare(accelerator, proof_size(100, 60), ++seed));
+    add(compare(accelerator, proof_size(100, 30), ++seed));
     scrub({9001, 20011, 0, 4000});
-    add(compare(accelerator, proof_size(100, 60), ++seed));
+    add(compare(accelerator, proof_size(100, 30), ++seed));
     scrub({700, 90, 60, 300});
-    add(compare(accelerator, proof_size(100, 60), ++seed, false));
+    add(compare(accelerator, proof_size(100, 30), ++seed, false));
     scrub({20011, 9001, 4000, 45007});
-    add(compare(accelerator, proof_size(200, 100), ++seed, false));
+    add(compare(accelerator, proof_size(200, 50), ++seed, false));
   }
   std::printf(
       "%d strikes: %d corrected, %d detected; in %d scrubbers found it after the inference\n",
@@ -451,7 +451,7 @@ TEST_P(MemoryStrikesTest, TheNextInferenceReadsWhatStayed) {
     MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
     PlatformRun platform(network, mapping, shapes);
     const Cycle period = mapping.schedule().cycles_per_inference();
-    for (int k = 0; k < proof_size(100, 50); ++k) {
+    for (int k = 0; k < proof_size(100, 25); ++k) {
       RandomStream random(70, static_cast<std::uint64_t>(k), Purpose::kTest);
       const std::vector<CellFault> faults =
           one_by_one(draw(accelerator, period, random, false), period, random);

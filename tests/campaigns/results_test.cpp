@@ -57,6 +57,38 @@ TEST(ResultsTest, RowsComeBackAsTheyWent) {
   EXPECT_EQ(numbers, (std::vector<std::int64_t>{0, 3}));
 }
 
+TEST(ResultsTest, AFaultThatItsTrialSaysHasNoRowOfItsOwn) {
+  const ScratchFolder folder;
+  const std::string path = folder.path("r.sqlite");
+  TrialRecord one = record_of(0), two = record_of(1), several = record_of(2);
+  two.faults_kept.front().acts = false;  // which no column of the trial says
+  several.faults = 2;
+  several.faults_kept.push_back(several.faults_kept.front());
+  several.faults_kept.back().number = 1;
+  {
+    const auto results = Results::for_campaign(path, campaign_of("model: lenet5"));
+    results->describe(0, facts_with("m"));
+    for (const TrialRecord& record : {one, two, several}) {
+      results->add(record);
+    }
+  }
+  const SQLite::Database database(path, SQLite::OPEN_READONLY);
+  const auto rows = [&](const std::string& table) {
+    SQLite::Statement query(
+        const_cast<SQLite::Database&>(database),
+        "SELECT group_concat(trial || '.' || number || ':' || acts, ' ') FROM (SELECT * FROM " +
+            table + " ORDER BY trial, number)");
+    query.executeStep();
+    return query.getColumn(0).getString();
+  };
+  EXPECT_EQ(rows("more_faults"), "1.0:0 2.0:1 2.1:1");
+  EXPECT_EQ(rows("faults"), "0.0:1 1.0:0 2.0:1 2.1:1");
+  const auto results = Results::existing(path);
+  EXPECT_EQ(results->trial(0, 0), one);
+  EXPECT_EQ(results->trial(0, 1), two);
+  EXPECT_EQ(results->trial(0, 2), several);
+}
+
 TEST(ResultsTest, TheSameCampaignGoesOnAndAnotherIsRefused) {
   const ScratchFolder folder;
   const std::string path = folder.path("r.sqlite");
@@ -204,8 +236,8 @@ TEST(ResultsTest, AFullDiskIsTheMachinesFaultAndKeepsWholeTrials) {
   EXPECT_GT(results->count(0), 0);
   const SQLite::Database database(path, SQLite::OPEN_READONLY);
   SQLite::Statement query(const_cast<SQLite::Database&>(database),
-                          "SELECT COUNT(*) FROM trials LEFT JOIN faults USING (scenario, trial) "
-                          "WHERE faults.trial IS NULL");
+                          "SELECT COUNT(*) FROM trials LEFT JOIN mesh_trials USING (scenario, "
+                          "trial) WHERE mesh_trials.trial IS NULL");
   query.executeStep();
   EXPECT_EQ(query.getColumn(0).getInt(), 0);
 }

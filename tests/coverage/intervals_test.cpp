@@ -12,9 +12,9 @@
 namespace tilestrike::coverage {
 namespace {
 
-const std::int64_t kCampaigns = proof_size(1000, 400);
-// Of 400 campaigns the share of those that hold scatters by 1.1 %.
-const double kScatter = proof_size(0, 1) * 0.011;
+const std::int64_t kCampaigns = proof_size(1000, 200);
+// Of 200 campaigns the share of those that hold scatters by 1.5 %.
+const double kScatter = proof_size(0, 1) * 0.015;
 constexpr double kOthersFailAt = 100;  // trials, or fewer
 
 std::vector<CoverageCase> cases_of(const std::string& folder) {

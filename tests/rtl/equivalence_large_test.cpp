@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/rtl/lockstep_check.h"
+#include "tests/whole_proofs.h"
 
 namespace tilestrike::rtl {
 namespace {
@@ -35,12 +36,14 @@ void strike_an_8x8(Dataflow dataflow) {
   LockstepCheck check(config);
   const MeshRun run(config, shapes_of(config));
   const ExtremeOperands operands(run, random);
-  ASSERT_NO_FATAL_FAILURE(check.strike_everywhere(run, operands));
+  // 5 divides no width of a register, so every bit has its turn.
+  ASSERT_NO_FATAL_FAILURE(
+      check.strike_everywhere(run, operands, static_cast<std::uint64_t>(proof_size(1, 5))));
   check.print(title_of(config, "every flip").c_str());
 }
 
 void sample(int rows, int columns) {
-  constexpr int kStrikes = 100'000;
+  const int kStrikes = proof_size(100'000, 25'000);
   for (const Dataflow dataflow : {Dataflow::kWeightStationary, Dataflow::kOutputStationary}) {
     MeshConfig config{rows, columns};
     config.dataflow = dataflow;

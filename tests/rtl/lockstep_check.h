@@ -53,10 +53,12 @@ class LockstepCheck {
   explicit LockstepCheck(const sim::MeshConfig& config)
       : config_(config), sites_(config), rtl_(config, sites_), counts_(kKinds) {}
 
-  /// Every bit of every register at every cycle, from the first preload to the last drain.
-  void strike_everywhere(const sim::MeshRun& run, const sim::Operands& operands) {
+  /// Every bit of every register at every cycle, from the first preload to the last drain; with a
+  /// `step`, every step-th bit.
+  void strike_everywhere(const sim::MeshRun& run, const sim::Operands& operands,
+                         std::uint64_t step = 1) {
     ASSERT_NO_FATAL_FAILURE(begin(run, operands));
-    for (std::uint64_t site = 0; site < sites_.total_bits(); ++site) {
+    for (std::uint64_t site = 0; site < sites_.total_bits(); site += step) {
       for (Cycle cycle = 1; cycle <= run.cycles(); ++cycle) {
         const RegisterFault fault = sim::flip_of(site, cycle);
         ASSERT_NO_FATAL_FAILURE(strike({&fault, 1}));

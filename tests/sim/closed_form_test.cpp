@@ -129,7 +129,7 @@ TEST_F(ClosedFormTest, EveryFlipOfFullTilesInOs) {
 TEST_F(ClosedFormTest, EveryFlipOfEdgeTilesInOs) {
   strike_a_4x4(Dataflow::kOutputStationary, {{3, 4, 2}, {4, 3, 4}, {1, 7, 4}, {4, 1, 3}});
 }
-const int kSampled = proof_size(100'000, 40'000);
+const int kSampled = proof_size(100'000, 15'000);
 TEST_F(ClosedFormTest, Samples7x5) { sample(7, 5, kSampled); }
 TEST_F(ClosedFormTest, Samples8x8) { sample(8, 8, kSampled); }
 TEST_F(ClosedFormTest, Samples16x16) { sample(16, 16, kSampled); }
