@@ -24,7 +24,7 @@ class MemoryPath final : public StrikePath {
     return trials_.reader_.reads_struck(struck_, layer);
   }
 
-  LayerChange at_mesh(const BoundLayer& layer, const at::Tensor& clean, TrialRun& run) override;
+  LayerChange at_mesh(const BoundLayer& layer, const CleanSums& clean, TrialRun& run) override;
   LayerChange at(std::size_t layer, TrialRun& run) override;
   bool is_over(std::size_t layer) const override { return layer >= struck_.last_layer; }
 
@@ -59,11 +59,11 @@ class MemoryPath final : public StrikePath {
   StruckContents struck_;
 };
 
-LayerChange MemoryPath::at_mesh(const BoundLayer& layer, const at::Tensor& clean, TrialRun& run) {
+LayerChange MemoryPath::at_mesh(const BoundLayer& layer, const CleanSums& clean, TrialRun& run) {
   const std::size_t index = layer.layer();
   const std::string& name = run.name_of_layer(index);
   const LayerRead loaded = load(index, run);
-  const at::Tensor sums = on_host(clean).contiguous();
+  const at::Tensor sums = on_host(clean.accumulators()).contiguous();
   const MeshStrike strike{
       layer,
       loaded,

@@ -61,8 +61,7 @@ class MeshPath final : public StrikePath {
     return !here_.empty() || left_.has_value() || loads_changed;
   }
 
-  LayerChange at_mesh(const BoundLayer& layer, const at::Tensor& /*clean*/,
-                      TrialRun& run) override {
+  LayerChange at_mesh(const BoundLayer& layer, const CleanSums& /*clean*/, TrialRun& run) override {
     const MeshLayer& mesh_layer = layer.mesh_layer();
     const sim::MeshState start = trials_.mapping_.state_before(mesh_layer, run.golden);
     const sim::MeshState end =

@@ -42,8 +42,7 @@ void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path, const 
   const at::Tensor input = run.values.value(layer.input).toTensor();  // whole, for the engine
   const at::Tensor right =
       layer.weights.value >= 0 ? run.values.value(layer.weights).toTensor() : at::Tensor();
-  const at::Tensor clean =
-      reads_changed ? layer.kernel->accumulate(input, right) : run.golden.accumulators[layer.layer];
+  const CleanSums clean(layer, run, input, right);
   const BoundLayer bound(layer, input, right);
   const LayerChange change = path.at_mesh(bound, clean, run);
   if (guard != nullptr && !change.deltas.empty()) {
@@ -52,13 +51,12 @@ void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path, const 
   WholeLayer whole;
   if (!change.deltas.empty() || reads_changed) {
     dnn::Divergence::Spliced different;
-    const auto from_lists = run.wants_layers() || reads_changed
-                                ? std::nullopt
-                                : run.values.splice(layer.layer, change.deltas);
+    const auto from_lists =
+        run.wants_layers() ? std::nullopt : run.values.splice(layer.layer, change.deltas);
     if (from_lists) {
       different = *from_lists;
     } else {
-      whole = put_together(layer, clean, change.deltas, run, different);
+      whole = put_together(layer, clean.accumulators(), change.deltas, run, different);
     }
     run.result.changed_accumulators += different.accumulators;
     run.result.changed_outputs += different.outputs;
@@ -67,8 +65,9 @@ void run_on_mesh(const MeshLayer& layer, TrialRun& run, StrikePath& path, const 
       run.tell(
           "{} accumulators of {} differ from golden, the first by {}; after requantisation {} "
           "outputs of {}",
-          different.accumulators, clean.numel(), change.deltas.front().delta, different.outputs,
-          clean.numel());
+          different.accumulators, run.golden.accumulators[layer.layer].numel(),
+          change.deltas.front().delta, different.outputs,
+          run.golden.accumulators[layer.layer].numel());
     }
   }
   if (run.wants_layers()) {
@@ -170,6 +169,14 @@ void finish_layer(std::size_t layer, TrialRun& run, const StrikePath& path) {
 void go_on(TrialRun& run, const StrikePath& path) {
   run.is_waiting = false;
   finish_layer(run.next_layer++, run, path);
+}
+
+const at::Tensor& CleanSums::accumulators() const {
+  if (!computed_.defined()) {
+    computed_ = run_.values.reads_changed(layer_.layer) ? layer_.kernel->accumulate(input_, right_)
+                                                        : run_.golden.accumulators[layer_.layer];
+  }
+  return computed_;
 }
 
 bool run_layers(TrialRun& run, StrikePath& path, const Guard* guard, std::size_t until) {

@@ -80,6 +80,24 @@ class TrialRun {
   RunObserver* observer_;
 };
 
+/// What a layer on the mesh computes from a run's inputs if nothing is struck: computed when it is
+/// asked for.
+class CleanSums {
+ public:
+  /// All must outlive this object. `right`: the second operand of a product, or undefined.
+  CleanSums(const MeshLayer& layer, const TrialRun& run, const at::Tensor& input,
+            const at::Tensor& right)
+      : layer_(layer), run_(run), input_(input), right_(right) {}
+  const at::Tensor& accumulators() const;
+
+ private:
+  const MeshLayer& layer_;
+  const TrialRun& run_;
+  const at::Tensor& input_;
+  const at::Tensor& right_;
+  mutable at::Tensor computed_;
+};
+
 /// What a strike changes in one layer.
 struct LayerChange {
   /// Of a layer on the mesh: what its accumulators are more than `clean`. Sorted, no zeros.
@@ -109,8 +127,8 @@ class StrikePath {
   virtual bool touches(std::size_t layer, const TrialRun& run) = 0;
   /// Of a layer that is not on the mesh.
   virtual LayerChange at(std::size_t layer, TrialRun& run) = 0;
-  /// Of a layer on the mesh. `clean`: its accumulators from these inputs, if nothing were struck.
-  virtual LayerChange at_mesh(const BoundLayer& layer, const at::Tensor& clean, TrialRun& run) = 0;
+  /// Of a layer on the mesh.
+  virtual LayerChange at_mesh(const BoundLayer& layer, const CleanSums& clean, TrialRun& run) = 0;
   /// Whether no layer after this one is touched unless values differ there.
   virtual bool is_over(std::size_t layer) const = 0;
   /// After the last layer: the answer is read.
