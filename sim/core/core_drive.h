@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// One inference on a machine, edge by edge: what the chip around a core does. It begins ticks,
+// brings events, takes those that leave, lets faults act and reads the answer (docs/core.md,
+// "Time").
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/fault.h"
+#include "sim/core/core_machine.h"
+#include "sim/core/core_run.h"
+
+namespace tilestrike::sim {
+
+/// An event that left the core, or came back to it.
+struct CoreDeparture {
+  std::int32_t tick = 0;
+  Cycle edge = 0;
+  CoreEvent event;
+  friend bool operator==(const CoreDeparture&, const CoreDeparture&) = default;
+};
+
+/// When a fault acts, and on what.
+class CoreFaults {
+ public:
+  /// In any order. On one cycle flips act first, for a stuck-at holds its bit; of two stuck-ats on
+  /// a bit the later one wins.
+  CoreFaults(const CoreSites& sites, std::span<const RegisterFault> faults);
+
+  struct Acting {
+    CoreSite site;
+    FaultKind kind;
+    CycleWindow when;
+    bool acts(Cycle cycle, bool is_golden) const {
+      return kind == FaultKind::kFlip ? is_golden && when.from == cycle : when.contains(cycle);
+    }
+  };
+  std::span<const Acting> all() const { return faults_; }
+  /// Whether one acts at this cycle or later.
+  bool is_over(Cycle cycle) const { return cycle > last_; }
+  /// The first cycle from `cycle` on at which one acts; none: the largest cycle there is.
+  Cycle next(Cycle cycle) const;
+
+ private:
+  std::vector<Acting> faults_;
+  Cycle last_ = 0;
+};
+
+class CoreDrive {
+ public:
+  /// The machine holds what is left of earlier inferences, and the contents of boot. All must
+  /// outlive the drive.
+  CoreDrive(const CoreRun& run, CoreMachine& machine, std::span<const RegisterFault> faults = {});
+
+  /// Goes on as if the edges before that moment had been: the machine has the state after them.
+  /// The moment is the first edge of a tick.
+  void resume(std::int32_t tick);
+
+  /// The moment of the next edge.
+  const CoreMoment& next() const { return next_; }
+  bool is_over() const { return is_hung_ || next_.tick == run_.ticks() + 1; }
+  /// The next edge, and then what strikes.
+  void step();
+  void run() {
+    while (!is_over()) {
+      step();
+    }
+  }
+
+  /// Golden time of the next edge: cycles by which a tick grows count as its golden end.
+  Cycle golden_cycle() const;
+
+  const std::vector<CoreDeparture>& departures() const { return departures_; }
+  const std::vector<std::int32_t>& readout() const { return readout_; }
+  /// The watchdog ran out, or the chip waited for the core in vain: there is no answer.
+  bool is_hung() const { return is_hung_; }
+  /// All that the register `error` has shown.
+  std::uint64_t errors() const { return errors_; }
+  Cycle edges() const { return edges_; }
+
+  /// The first strike that changed its field; equal: none did.
+  std::uint64_t before() const { return before_; }
+  std::uint64_t after() const { return after_; }
+  /// Strikes that changed a bit, in time order: the golden cycle and the place in the job's faults.
+  struct Change {
+    Cycle cycle;
+    CoreSite site;
+  };
+  const std::vector<Change>& changes() const { return changes_; }
+
+ private:
+  bool ends_tick() const;
+  void gather_arrivals();
+  void strike(Cycle cycle, bool is_golden);
+  void begin(std::int32_t tick);
+
+  const CoreRun& run_;
+  CoreMachine& machine_;
+  const CoreFaults faults_;
+  CoreMoment next_;
+  std::size_t arrived_ = 0;  // of this tick's arrivals
+  Cycle rested_ = 0;         // edges before which the core was not busy, without a break
+  Cycle length_ = 0;         // golden, of this tick
+  std::vector<CoreArrival> arriving_;
+  std::vector<CoreDeparture> departures_;
+  std::vector<std::int32_t> readout_;
+  std::vector<Change> changes_;
+  std::uint64_t errors_ = 0, before_ = 0, after_ = 0;
+  Cycle edges_ = 0;
+  bool is_hung_ = false;
+};
+
+}  // namespace tilestrike::sim

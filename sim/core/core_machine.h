@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// What moves every array and register of a core at every clock edge, and lets each be read, written
+// and struck in between (docs/core.md, "One clock edge").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/fault.h"
+#include "sim/core/core_run.h"
+#include "sim/core/core_state.h"
+
+namespace tilestrike::sim {
+
+/// What the register `state` holds; codes from kDone + 1 on are of no state.
+enum class CorePhase : std::uint8_t {
+  kIdle,
+  kReset,
+  kLatch,
+  kScan,
+  kSumRead,
+  kSumWrite,
+  kUpdateRead,
+  kUpdateWrite,
+  kEmit,
+  kDone,
+};
+inline constexpr int kCorePhases = 10;
+
+/// Bits of the register `error`.
+inline constexpr std::uint64_t kErrorHung = 1;     // the watchdog ran out
+inline constexpr std::uint64_t kErrorOverrun = 2;  // a tick began while the core was busy
+
+/// What a core sees at one clock edge.
+struct CoreEdge {
+  bool is_reset = false;                       // the reset before an inference begins
+  bool is_start = false;                       // a tick begins
+  std::span<const CoreArrival> arrivals = {};  // written into the ring; their cycles do not matter
+};
+
+class CoreMachine {
+ public:
+  virtual ~CoreMachine() = default;
+  virtual const CoreSites& sites() const = 0;
+  virtual void set_state(const CoreState& state) = 0;
+  /// Of the core that the machine was made for.
+  virtual void get_state(CoreState& state) const = 0;
+  /// One clock edge: all storage samples, then all of it changes.
+  virtual void step(const CoreEdge& edge) = 0;
+  /// The event that leaves at the next edge.
+  virtual std::optional<CoreEvent> outgoing() const = 0;
+  /// Whether the next edge cannot begin a tick.
+  virtual bool is_busy() const = 0;
+  /// The register `error`.
+  virtual std::uint64_t errors() const = 0;
+  /// What the host reads of a neuron, while the core is idle.
+  virtual std::int32_t membrane(std::int32_t neuron) const = 0;
+  /// Flips or sets one bit now; whether it changed. A stuck-at is held by striking again after
+  /// every edge. Never kRandom.
+  virtual bool strike(const CoreSite& site, FaultKind kind) = 0;
+  /// The field that a bit is of, as CoreState::field().
+  virtual std::uint64_t field(const CoreSite& site) const = 0;
+};
+
+}  // namespace tilestrike::sim
