@@ -9,9 +9,17 @@ namespace tilestrike::sim {
 
 CoreFaults::CoreFaults(const CoreSites& sites, std::span<const RegisterFault> faults) {
   for (const RegisterFault& fault : faults) {
-    faults_.push_back({sites.describe(fault.site), fault.kind, fault.when});
-    last_ =
-        std::max(last_, fault.kind == FaultKind::kFlip ? fault.when.from : fault.when.until - 1);
+    Acting acting{sites.describe(fault.site), fault.kind, fault.when};
+    acting.when.from = std::max<Cycle>(acting.when.from, fault.kind == FaultKind::kFlip ? 0 : 1);
+    if (fault.kind != FaultKind::kFlip) {
+      const bool is_alone = std::ranges::count(faults, fault.site, &RegisterFault::site) == 1;
+      acting.is_once = is_alone && sites.block(acting.site.storage).is_boot_array();
+      if (acting.when.from >= acting.when.until) {
+        continue;
+      }
+    }
+    faults_.push_back(acting);
+    last_ = std::max(last_, acting.is_once ? acting.when.from : acting.when.until - 1);
   }
   std::ranges::stable_sort(faults_, [](const Acting& x, const Acting& y) {
     const bool x_holds = x.kind != FaultKind::kFlip, y_holds = y.kind != FaultKind::kFlip;
@@ -23,7 +31,7 @@ Cycle CoreFaults::next(Cycle cycle) const {
   Cycle first = std::numeric_limits<Cycle>::max();
   for (const Acting& fault : faults_) {
     const Cycle from = std::max(fault.when.from, cycle);
-    if (fault.kind == FaultKind::kFlip ? fault.when.from >= cycle : from < fault.when.until) {
+    if (fault.is_once ? fault.when.from >= cycle : from < fault.when.until) {
       first = std::min(first, from);
     }
   }
@@ -56,14 +64,18 @@ bool CoreDrive::ends_tick() const {
          (rested_ > run_.feed().barrier || (run_.feed().fixed_tick > 0 && next_.tick >= 0));
 }
 
-void CoreDrive::gather_arrivals() {
+// Of so many edges from the next one on.
+void CoreDrive::gather_arrivals(Cycle edges) {
   arriving_.clear();
   if (next_.tick < run_.ticks()) {
     const std::vector<CoreArrival>& all = run_.arrivals(next_.tick);
-    while (arrived_ < all.size() && all[arrived_].cycle == next_.edge) {
+    while (arrived_ < all.size() && all[arrived_].cycle < next_.edge + edges) {
       arriving_.push_back(all[arrived_++]);
     }
   }
+}
+
+void CoreDrive::take_departure() {
   if (const std::optional<CoreEvent> event = machine_.outgoing()) {
     departures_.push_back({next_.tick, next_.edge, *event});
     if (event->core == run_.feed().core_number) {
@@ -72,25 +84,81 @@ void CoreDrive::gather_arrivals() {
   }
 }
 
+bool CoreDrive::has_hung() {
+  errors_ |= machine_.errors();
+  // Two watchdogs more than planned: a core that is never done and never given up.
+  is_hung_ = (errors_ & kErrorHung) != 0 ||
+             next_.edge > length_ + 2 * run_.config().watchdog_cycles() + run_.feed().readout;
+  return is_hung_;
+}
+
+// From the next edge on, before a tick can end.
+Cycle CoreDrive::quiet_edges() const {
+  const bool is_reset = next_.tick == -1 && next_.edge == 1;
+  if (is_reset || next_.tick == run_.ticks()) {
+    return 0;
+  }
+  if (run_.feed().fixed_tick > 0 && next_.tick >= 0) {
+    return length_ - next_.edge;
+  }
+  return machine_.is_busy() ? std::numeric_limits<Cycle>::max()
+                            : std::max(length_ - next_.edge, run_.feed().barrier - rested_);
+}
+
+Cycle CoreDrive::edges_to_strike() const {
+  const bool is_readout = next_.tick == run_.ticks();
+  if (!is_readout && next_.edge > length_) {
+    const Cycle end = golden_cycle();
+    return std::ranges::any_of(faults_.all(),
+                               [&](const auto& fault) { return fault.acts(end, false); })
+               ? 1
+               : 0;
+  }
+  const Cycle now = golden_cycle();
+  const Cycle next = faults_.next(now);
+  const Cycle last = is_readout ? run_.cycles() : run_.cycle_of({next_.tick, length_});
+  return next <= last ? next - now + 1 : 0;
+}
+
 void CoreDrive::step() {
+  if (advance(1) > 0) {
+    strike();
+  }
+}
+
+Cycle CoreDrive::advance(Cycle at_most) {
+  if (has_hung()) {
+    return 0;
+  }
+  const Cycle quiet = at_most > 1 ? std::min(at_most, quiet_edges()) : 0;
+  if (quiet > 0 && !machine_.outgoing()) {
+    const bool was_busy = machine_.is_busy();
+    if (const Cycle edges = machine_.burst(quiet); edges > 0) {
+      gather_arrivals(edges);
+      machine_.write_events(arriving_);
+      rested_ = was_busy ? 0 : rested_ + edges;
+      edges_ += edges;
+      next_.edge += edges - 1;
+      struck_cycle_ = golden_cycle();
+      is_struck_golden_ = next_.edge <= length_;
+      ++next_.edge;
+      return edges;
+    }
+  }
   rested_ = machine_.is_busy() ? 0 : rested_ + 1;
   const bool is_readout = next_.tick == run_.ticks();
   if (is_readout && run_.feed().readout > 0) {
     readout_.push_back(machine_.membrane(static_cast<std::int32_t>(next_.edge) - 1));
   }
   const bool ends = is_readout ? next_.edge >= run_.feed().readout : ends_tick();
-  const Cycle cycle = golden_cycle();
-  const bool is_golden = is_readout || next_.edge <= length_;
-  gather_arrivals();
+  struck_cycle_ = golden_cycle();
+  is_struck_golden_ = is_readout || next_.edge <= length_;
+  gather_arrivals(1);
+  take_departure();
   machine_.step({.is_reset = next_.tick == -1 && next_.edge == 1,
                  .is_start = ends && next_.tick + 1 < run_.ticks(),
                  .arrivals = arriving_});
   ++edges_;
-  strike(cycle, is_golden);
-  errors_ |= machine_.errors();
-  // Two watchdogs more than planned: a core that is never done and never given up.
-  is_hung_ = (errors_ & kErrorHung) != 0 ||
-             next_.edge > length_ + 2 * run_.config().watchdog_cycles() + run_.feed().readout;
   if (ends) {
     begin(next_.tick + 1);
     if (next_.tick == run_.ticks() && run_.feed().readout == 0) {
@@ -99,19 +167,20 @@ void CoreDrive::step() {
   } else {
     ++next_.edge;
   }
+  return 1;
 }
 
-void CoreDrive::strike(Cycle cycle, bool is_golden) {
-  if (faults_.is_over(cycle)) {
+void CoreDrive::strike() {
+  if (faults_.is_over(struck_cycle_)) {
     return;
   }
   for (const CoreFaults::Acting& fault : faults_.all()) {
-    if (!fault.acts(cycle, is_golden)) {
+    if (!fault.acts(struck_cycle_, is_struck_golden_)) {
       continue;
     }
     const std::uint64_t before = machine_.field(fault.site);
     if (machine_.strike(fault.site, fault.kind)) {
-      changes_.push_back({cycle, fault.site});
+      changes_.push_back({struck_cycle_, fault.site});
       if (before_ == after_) {
         before_ = before;
         after_ = machine_.field(fault.site);

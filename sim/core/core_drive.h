@@ -34,8 +34,11 @@ class CoreFaults {
     CoreSite site;
     FaultKind kind;
     CycleWindow when;
+    /// Once, at the begin of its window: a flip, or a stuck-at on a bit that nothing writes.
+    bool is_once = true;
+    /// `is_golden`: not a cycle by which a tick has grown.
     bool acts(Cycle cycle, bool is_golden) const {
-      return kind == FaultKind::kFlip ? is_golden && when.from == cycle : when.contains(cycle);
+      return is_once ? is_golden && when.from == cycle : when.contains(cycle);
     }
   };
   std::span<const Acting> all() const { return faults_; }
@@ -43,6 +46,8 @@ class CoreFaults {
   bool is_over(Cycle cycle) const { return cycle > last_; }
   /// The first cycle from `cycle` on at which one acts; none: the largest cycle there is.
   Cycle next(Cycle cycle) const;
+  /// The first cycle at which one acts.
+  Cycle first() const { return next(1); }
 
  private:
   std::vector<Acting> faults_;
@@ -62,8 +67,19 @@ class CoreDrive {
   /// The moment of the next edge.
   const CoreMoment& next() const { return next_; }
   bool is_over() const { return is_hung_ || next_.tick == run_.ticks() + 1; }
-  /// The next edge, and then what strikes.
+  /// The next edge, and then what strikes. The host reads `error` at every edge; where it says that
+  /// the core has hung, there is none.
   void step();
+
+  // The same in parts, for who owns time.
+  /// One edge, or so many as the machine takes at once, up to `at_most`; how many: 0 if the core
+  /// has hung. The faults do not act.
+  Cycle advance(Cycle at_most);
+  /// Edges until the next fault acts, behind the last of them; 0: none does in this tick. At least
+  /// 1 else.
+  Cycle edges_to_strike() const;
+  /// What acts behind the edge that was last.
+  void strike();
   void run() {
     while (!is_over()) {
       step();
@@ -77,7 +93,7 @@ class CoreDrive {
   const std::vector<std::int32_t>& readout() const { return readout_; }
   /// The watchdog ran out, or the chip waited for the core in vain: there is no answer.
   bool is_hung() const { return is_hung_; }
-  /// All that the register `error` has shown.
+  /// All that the host has read of the register `error`.
   std::uint64_t errors() const { return errors_; }
   Cycle edges() const { return edges_; }
 
@@ -92,15 +108,19 @@ class CoreDrive {
   const std::vector<Change>& changes() const { return changes_; }
 
  private:
+  bool has_hung();
   bool ends_tick() const;
-  void gather_arrivals();
-  void strike(Cycle cycle, bool is_golden);
+  Cycle quiet_edges() const;
+  void gather_arrivals(Cycle edges);
+  void take_departure();
   void begin(std::int32_t tick);
 
   const CoreRun& run_;
   CoreMachine& machine_;
   const CoreFaults faults_;
   CoreMoment next_;
+  Cycle struck_cycle_ = 0;  // golden cycle of the last edge
+  bool is_struck_golden_ = true;
   std::size_t arrived_ = 0;  // of this tick's arrivals
   Cycle rested_ = 0;         // edges before which the core was not busy, without a break
   Cycle length_ = 0;         // golden, of this tick

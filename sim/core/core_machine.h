@@ -49,6 +49,14 @@ class CoreMachine {
   virtual void get_state(CoreState& state) const = 0;
   /// One clock edge: all storage samples, then all of it changes.
   virtual void step(const CoreEdge& edge) = 0;
+  /// Up to `at_most` edges at once, at which nothing leaves, no tick begins and no event is read or
+  /// comes; how many it were. 0: this machine, or what it is about to do, goes edge by edge.
+  virtual Cycle burst(Cycle at_most) {
+    (void)at_most;
+    return 0;
+  }
+  /// Sets bits of the ring between two edges.
+  virtual void write_events(std::span<const CoreArrival> arrivals) = 0;
   /// The event that leaves at the next edge.
   virtual std::optional<CoreEvent> outgoing() const = 0;
   /// Whether the next edge cannot begin a tick.

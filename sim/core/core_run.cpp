@@ -106,6 +106,7 @@ class CoreRun::Golden {
     Cycle edge = config_.tick_cycles(static_cast<std::int64_t>(tick.pending.size()), 0, 0) -
                  2 * config_.groups() - 1;
     for (std::int32_t group = 0; group < config_.groups(); ++group) {
+      tick.updates.push_back(edge + 1);
       edge += 2;
       for (std::int32_t neuron = group * kLanes; neuron < (group + 1) * kLanes; ++neuron) {
         const auto index = static_cast<std::size_t>(neuron);
@@ -114,7 +115,8 @@ class CoreRun::Golden {
         states_[index] = step.state;
         if (step.fires) {
           tick.fired.push_back(neuron);
-          send(number, neuron, ++edge, tick);
+          tick.choices.push_back(++edge);
+          send(number, neuron, edge, tick);
           edge += run_.route(neuron).count;
         }
       }

@@ -90,6 +90,8 @@ struct GoldenTick {
   Cycle own = 0;                      // of them, what the core is busy; 0: outside of its window
   std::vector<std::int32_t> pending;  // axons that have an event, ascending
   std::vector<std::int32_t> fired;    // neurons, ascending
+  std::vector<Cycle> updates;         // edge at which each group is read to be updated
+  std::vector<Cycle> choices;         // edge at which the lane of each fired neuron is chosen
   std::vector<CoreOutput> outputs;    // in time order
   std::vector<NeuronState> before;    // of all neurons; empty: outside of the window
 };
@@ -124,8 +126,19 @@ class CoreRun {
 
   /// Edges of the inference, the reset first, the readout last: cycles 1 to cycles().
   Cycle cycles() const { return cycles_; }
+  /// Of a cycle of 1 to cycles().
   CoreMoment moment_of(Cycle cycle) const;
   Cycle cycle_of(const CoreMoment& moment) const;
+  // Edges of a tick in which the core works:
+  /// at which the accumulators and weights of a group are read for the k-th pending axon; they are
+  /// written at the next. One before the first group's the axon is looked for.
+  Cycle sum_edge(std::size_t k, std::int32_t group) const {
+    return config_.ring_words() + static_cast<Cycle>(k) * (1 + 2 * config_.groups()) + 2 +
+           2 * group;
+  }
+  /// at which the last sum is written, or the last word latched where no axon pends.
+  Cycle summed_edge(const GoldenTick& tick) const { return tick.updates.front() - 1; }
+
   /// Edges of a reset: the one that begins it, and one per word of the longest array.
   Cycle reset_edges() const { return 1 + config_.reset_words(); }
   /// What the contents leave out is zero.

@@ -31,11 +31,7 @@ class Edge {
         was_busy ? add(CoreStorage::kError, kErrorOverrun) : begin_tick();
       }
     }
-    for (const CoreArrival& arrival : edge_.arrivals) {
-      const std::int32_t axon = arrival.axon % config_.axons;
-      *ring_word(arrival.slot, axon / config_.ring_bits()) |= std::uint64_t{1}
-                                                              << (axon % config_.ring_bits());
-    }
+    write_events(state_, edge_.arrivals);
   }
 
  private:
@@ -290,6 +286,16 @@ class Edge {
 }  // namespace
 
 void step_core(CoreState& state, const CoreEdge& edge) { Edge(state, edge).run(); }
+
+void write_events(CoreState& state, std::span<const CoreArrival> arrivals) {
+  const CoreConfig& config = state.sites().config();
+  for (const CoreArrival& arrival : arrivals) {
+    const std::int32_t axon = arrival.axon % config.axons;
+    const std::int32_t word = arrival.slot * config.ring_words() + axon / config.ring_bits();
+    *state.word(CoreStorage::kRing, static_cast<std::size_t>(word)) |=
+        std::uint64_t{1} << (axon % config.ring_bits());
+  }
+}
 
 std::optional<CoreEvent> outgoing_of(const CoreState& state) {
   const std::uint64_t read = state.value(CoreStorage::kQueueRead);

@@ -11,12 +11,14 @@ namespace tilestrike::sim {
 /// One clock edge of a core.
 void step_core(CoreState& state, const CoreEdge& edge);
 
+/// Sets the bits of the ring that events name.
+void write_events(CoreState& state, std::span<const CoreArrival> arrivals);
 /// What leaves at the next edge.
 std::optional<CoreEvent> outgoing_of(const CoreState& state);
 /// Whether the next edge cannot begin a tick.
 bool is_busy(const CoreState& state);
 
-class SteppedCore final : public CoreMachine {
+class SteppedCore : public CoreMachine {
  public:
   /// All zero. `sites` must outlive the core.
   explicit SteppedCore(const CoreSites& sites) : state_(sites) {}
@@ -25,6 +27,9 @@ class SteppedCore final : public CoreMachine {
   void set_state(const CoreState& state) override { state_ = state; }
   void get_state(CoreState& state) const override { state = state_; }
   void step(const CoreEdge& edge) override { step_core(state_, edge); }
+  void write_events(std::span<const CoreArrival> arrivals) override {
+    sim::write_events(state_, arrivals);
+  }
   std::optional<CoreEvent> outgoing() const override { return outgoing_of(state_); }
   bool is_busy() const override { return sim::is_busy(state_); }
   std::uint64_t errors() const override { return state_.value(CoreStorage::kError); }
