@@ -15,8 +15,9 @@
 //
 // One process does what the state asks for, so that nothing else is computed. It reads what it
 // needs before it writes; nothing but the arrays and registers lives from one clock edge to the
-// next. Arrays are written without delay control at one place per edge and word, so that each can be
-// a macro with a read and a write port (the ring: and a second write port, for events).
+// next. Of each array one word is read and one is written per edge, so that it can be a macro with
+// two ports (the ring has a second write port, for events; the readout needs none of its own, for
+// the core is idle then).
 //
 // Parameters: Axons 16 to 1024, Neurons 16 to 1024, Destinations 2 to 16384, Queue 2 to 64, each a
 // power of two; MembraneBits 16 or 24; Overflow of membranes: 0 wraps, 1 saturates, 2 saturates
@@ -72,12 +73,13 @@ module ts_core #(
   localparam int unsigned BitBits         = $clog2(RingBits);
   localparam int unsigned GroupBits       = $clog2(Groups);
   localparam int unsigned WordBits        = (RingWords > 1) ? $clog2(RingWords) : 1;
-  localparam int unsigned RingAddressBits = $clog2(Slots * RingWords);
+  localparam int unsigned RingSize        = Slots * RingWords;
+  localparam int unsigned RingAddressBits = $clog2(RingSize);
   localparam int unsigned SynapseBits     = AxonBits + GroupBits;
   localparam int unsigned TableBits       = $clog2(Destinations);
   localparam int unsigned QueueBits       = $clog2(Queue);
   localparam int unsigned WatchBits       = $clog2(Watchdog + 1);
-  localparam int unsigned MostWords       = (Slots * RingWords > Groups) ? Slots * RingWords : Groups;
+  localparam int unsigned MostWords       = (RingSize > Groups) ? RingSize : Groups;
   localparam int unsigned ProductBits     = MembraneBits + 14;
   localparam int unsigned ResetWords      = (MostWords > Queue) ? MostWords : Queue;
 
@@ -93,9 +95,9 @@ module ts_core #(
   localparam logic [3:0] StDone        = 4'd9;
 
   // Lane i of a word lies at i times the lane's bits. A neuron's parameters, from bit 0 on:
-  // threshold 24, bias 24, reset 24, leak 13, refractory period 4, enable, reset mode, leak rounding
-  // 2, refractory mode, spare 2. A route: first, count. A destination: valid, core 8, axon 10, delay
-  // 4. An entry of the queue: core, axon, slot.
+  // threshold 24, bias 24, reset 24, leak 13, refractory period 4, enable, reset mode, leak
+  // rounding 2, refractory mode, spare 2. A route: first, count. A destination: valid, core 8,
+  // axon 10, delay 4. An entry of the queue: core, axon, slot.
   logic [63:0]                   synapses_q      [Axons * Groups];
   logic [Lanes*ParameterBits-1:0] parameters_q   [Groups];
   logic [2*TableBits-1:0]        neuron_routes_q [Neurons];
@@ -103,7 +105,7 @@ module ts_core #(
   logic [Lanes*SumBits-1:0]      accumulators_q  [Groups];
   logic [Lanes*MembraneBits-1:0] membranes_q     [Groups];
   logic [Lanes*4-1:0]            refractory_q    [Groups];
-  logic [RingBits-1:0]           ring_q          [Slots * RingWords];
+  logic [RingBits-1:0]           ring_q          [RingSize];
   logic [21:0]                   queue_q         [Queue];
 
   logic [RingBits-1:0]           pending_q       [RingWords];
@@ -243,7 +245,7 @@ module ts_core #(
             membranes_q[GroupBits'(watch_q)]    <= '0;
             refractory_q[GroupBits'(watch_q)]   <= '0;
           end
-          if (32'(watch_q) < Slots * RingWords) begin
+          if (32'(watch_q) < RingSize) begin
             ring_q[RingAddressBits'(watch_q)] <= '0;
           end
           if (32'(watch_q) < Queue) begin

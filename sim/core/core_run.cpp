@@ -43,7 +43,7 @@ class CoreRun::Golden {
     }
     tick.before = states_;
     latch(number, arrivals, tick);
-    const std::vector<std::int32_t> currents = currents_of(tick.pending);
+    const std::vector<std::int32_t> currents = run_.currents_of(tick.pending);
     update(number, currents, tick);
     std::int64_t events = 0;
     for (const std::int32_t neuron : tick.fired) {
@@ -85,21 +85,6 @@ class CoreRun::Golden {
       }
     }
     write(late);
-  }
-
-  std::vector<std::int32_t> currents_of(const std::vector<std::int32_t>& pending) const {
-    std::vector<std::int32_t> currents(states_.size(), 0);
-    const std::vector<std::int8_t>& synapses = run_.contents_.synapses;
-    for (const std::int32_t axon : pending) {
-      const std::size_t first = static_cast<std::size_t>(axon) * currents.size();
-      for (std::size_t i = 0; i < currents.size() && first + i < synapses.size(); ++i) {
-        currents[i] += synapses[first + i];
-      }
-    }
-    for (std::int32_t& current : currents) {
-      current = sign_extended(current, kCurrentBits);
-    }
-    return currents;
   }
 
   void update(std::int32_t number, const std::vector<std::int32_t>& currents, GoldenTick& tick) {
@@ -273,6 +258,22 @@ std::int32_t CoreRun::weight(std::int32_t axon, std::int32_t neuron) const {
       static_cast<std::size_t>(axon) * static_cast<std::size_t>(config_.neurons) +
       static_cast<std::size_t>(neuron);
   return at < contents_.synapses.size() ? contents_.synapses[at] : 0;
+}
+
+std::vector<std::int32_t> CoreRun::currents_of(const std::vector<std::int32_t>& axons) const {
+  std::vector<std::int32_t> currents(static_cast<std::size_t>(config_.neurons), 0);
+  for (const std::int32_t axon : axons) {
+    const std::size_t first = static_cast<std::size_t>(axon) * currents.size();
+    const std::size_t rest = std::max(contents_.synapses.size(), first) - first;
+    const std::int8_t* weights = contents_.synapses.data() + first;
+    for (std::size_t i = 0; i < std::min(currents.size(), rest); ++i) {
+      currents[i] += weights[i];
+    }
+  }
+  for (std::int32_t& current : currents) {
+    current = sign_extended(current, kCurrentBits);
+  }
+  return currents;
 }
 
 NeuronRoute CoreRun::route(std::int32_t neuron) const {

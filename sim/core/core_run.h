@@ -144,6 +144,8 @@ class CoreRun {
   /// What the contents leave out is zero.
   const NeuronParameters& neuron(std::int32_t index) const;
   std::int32_t weight(std::int32_t axon, std::int32_t neuron) const;
+  /// The sums of all neurons, of the weights of these axons, in kCurrentBits.
+  std::vector<std::int32_t> currents_of(const std::vector<std::int32_t>& axons) const;
   NeuronRoute route(std::int32_t neuron) const;
   /// Index modulo the size of the table.
   SpikeDestination destination(std::int64_t index) const;

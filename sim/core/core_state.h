@@ -4,6 +4,7 @@
 // packs it. A machine's whole state is copied, compared and struck as numbers of 64 bits.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -51,6 +52,8 @@ class CoreState {
   explicit CoreState(const CoreSites& sites) : sites_(&sites), limbs_(sites.limbs(), 0) {}
 
   const CoreSites& sites() const { return *sites_; }
+  /// Takes over what another state of an equal core holds.
+  void take(const CoreState& other) { std::ranges::copy(other.limbs_, limbs_.begin()); }
   std::uint64_t* word(CoreStorage storage, std::size_t index) {
     const CoreBlock& block = sites_->block(storage);
     return &limbs_[block.first_limb + index * block.limbs];

@@ -24,8 +24,8 @@ class SteppedCore : public CoreMachine {
   explicit SteppedCore(const CoreSites& sites) : state_(sites) {}
 
   const CoreSites& sites() const override { return state_.sites(); }
-  void set_state(const CoreState& state) override { state_ = state; }
-  void get_state(CoreState& state) const override { state = state_; }
+  void set_state(const CoreState& state) override { state_.take(state); }
+  void get_state(CoreState& state) const override { state.take(state_); }
   void step(const CoreEdge& edge) override { step_core(state_, edge); }
   void write_events(std::span<const CoreArrival> arrivals) override {
     sim::write_events(state_, arrivals);
