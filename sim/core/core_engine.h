@@ -24,6 +24,8 @@ struct CoreJob {
   /// In any order. Cycles are those of the inference, 1 .. run().cycles(); what lies outside has no
   /// effect. Never kRandom.
   std::span<const RegisterFault> faults;
+  /// Compute every edge from the first to the last, instead of what the faults touch.
+  bool wants_whole = false;
 };
 
 /// An event that leaves the core in a tick more often, or less often, than golden.

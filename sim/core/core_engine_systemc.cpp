@@ -30,7 +30,8 @@ class CoreModule final : public sc_core::sc_module {
   }
 
   CoreResult run(const CoreJob& job, BurstCore& core) {
-    StruckCore struck(job, core, StruckCore::Extent::kShort);
+    StruckCore struck(job, core,
+                      job.wants_whole ? StruckCore::Extent::kWhole : StruckCore::Extent::kShort);
     if (!struck.is_done()) {
       struck_ = &struck;
       has_begun_ = false;

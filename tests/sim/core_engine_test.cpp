@@ -44,7 +44,7 @@ class CoreEngineTest : public testing::Test {
   }
 
   void expect_equal(const Case& job, std::span<const RegisterFault> faults, CoreEngine& engine) {
-    const CoreJob asked{&job.golden, faults};
+    const CoreJob asked{&job.golden, faults, &engine == systemc_.get() && random_.below(8) == 0};
     if (!engine.covers(asked)) {
       ++not_covered_;
       return;
@@ -222,6 +222,8 @@ TEST_F(CoreEngineTest, ClosedFormCoversWhatItHasAFormulaFor) {
   EXPECT_FALSE(covers(job, {CoreStorage::kSynapses, 3, 5}, 0));
   EXPECT_FALSE(covers(job, {CoreStorage::kState, 0, 0}));
   EXPECT_FALSE(covers(job, {CoreStorage::kQueue, 0, 0}));
+  const RegisterFault fault = core_fault(0, FaultKind::kFlip, 30, 0);
+  EXPECT_FALSE(closed_form_->covers({&job.golden, {&fault, 1}, true}));
   EXPECT_FALSE(covers(loop, {CoreStorage::kSynapses, 3, 5}));
 }
 
