@@ -92,7 +92,7 @@ Cycle BurstCore::sum_axons(Cycle at_most) {
   const Cycle edges = 1 + 2 * config.groups();
   const auto watch = static_cast<Cycle>(state().value(CoreStorage::kWatch));
   const std::int64_t axons = std::min<std::int64_t>(
-      pending_axons(), std::min(at_most, config.watchdog_cycles() - 1 - watch) / edges);
+      pending_axons(), std::min(at_most, sites().watchdog() - 1 - watch) / edges);
   if (axons <= 0) {
     return 0;
   }
@@ -125,7 +125,7 @@ Cycle BurstCore::sum_axons(Cycle at_most) {
 // Edge by edge, until a spike is to be sent.
 Cycle BurstCore::update_groups(Cycle at_most) {
   const auto watch = static_cast<Cycle>(state().value(CoreStorage::kWatch));
-  const Cycle most = std::min(at_most, sites().config().watchdog_cycles() - 1 - watch);
+  const Cycle most = std::min(at_most, sites().watchdog() - 1 - watch);
   Cycle edges = 0;
   while (edges < most && (phase_of(state()) == CorePhase::kUpdateRead ||
                           phase_of(state()) == CorePhase::kUpdateWrite)) {

@@ -51,6 +51,8 @@ void CoreDrive::begin(std::int32_t tick) {
   arrived_ = 0;
   rested_ = 0;
   length_ = tick < run_.ticks() ? run_.tick(tick).length : 0;
+  longest_ = length_ + 2 * machine_.sites().watchdog() + run_.feed().readout;
+  arrivals_ = tick < run_.ticks() ? &run_.arrivals(tick) : nullptr;
 }
 
 Cycle CoreDrive::golden_cycle() const {
@@ -67,11 +69,9 @@ bool CoreDrive::ends_tick() const {
 // Of so many edges from the next one on.
 void CoreDrive::gather_arrivals(Cycle edges) {
   arriving_.clear();
-  if (next_.tick < run_.ticks()) {
-    const std::vector<CoreArrival>& all = run_.arrivals(next_.tick);
-    while (arrived_ < all.size() && all[arrived_].cycle < next_.edge + edges) {
-      arriving_.push_back(all[arrived_++]);
-    }
+  while (arrivals_ != nullptr && arrived_ < arrivals_->size() &&
+         (*arrivals_)[arrived_].cycle < next_.edge + edges) {
+    arriving_.push_back((*arrivals_)[arrived_++]);
   }
 }
 
@@ -87,8 +87,7 @@ void CoreDrive::take_departure() {
 bool CoreDrive::has_hung() {
   errors_ |= machine_.errors();
   // Two watchdogs more than planned: a core that is never done and never given up.
-  is_hung_ = (errors_ & kErrorHung) != 0 ||
-             next_.edge > length_ + 2 * run_.config().watchdog_cycles() + run_.feed().readout;
+  is_hung_ = (errors_ & kErrorHung) != 0 || next_.edge > longest_;
   return is_hung_;
 }
 

@@ -40,9 +40,10 @@ std::vector<CoreEngineEntry> builtin_core_engines() {
       {.name = "stepped", .make = &make_stepped_core_engine, .covers_all = true, .is_slow = true}};
 }
 
-std::unique_ptr<CoreEngine> make_core_engine(const std::string& name) {
+std::unique_ptr<CoreEngine> make_core_engine(const std::string& name,
+                                             const std::vector<CoreEngineEntry>& engines) {
   std::vector<std::string> names;
-  for (const CoreEngineEntry& entry : builtin_core_engines()) {
+  for (const CoreEngineEntry& entry : engines) {
     if (entry.name == name) {
       return entry.make();
     }

@@ -84,7 +84,8 @@ struct CoreEngineEntry {
 /// edge, the slow reference.
 std::vector<CoreEngineEntry> builtin_core_engines();
 
-/// Of builtin_core_engines(). Throws Failure where none has this name.
-std::unique_ptr<CoreEngine> make_core_engine(const std::string& name);
+/// Throws Failure where none of the engines has this name.
+std::unique_ptr<CoreEngine> make_core_engine(
+    const std::string& name, const std::vector<CoreEngineEntry>& engines = builtin_core_engines());
 
 }  // namespace tilestrike::sim

@@ -8,7 +8,8 @@
 
 namespace tilestrike::sim {
 
-CoreSites::CoreSites(const CoreConfig& config) : config_(config) {
+CoreSites::CoreSites(const CoreConfig& config)
+    : config_(config), watchdog_(config.watchdog_cycles()) {
   ErrorList errors;
   check_core(config, "core", errors);
   errors.throw_if_any();

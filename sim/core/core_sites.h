@@ -101,6 +101,8 @@ class CoreSites {
   explicit CoreSites(const CoreConfig& config);
 
   const CoreConfig& config() const { return config_; }
+  /// config().watchdog_cycles(), which is asked for at every edge.
+  std::int64_t watchdog() const { return watchdog_; }
   std::uint64_t total_bits() const { return total_; }
   /// Bits of arrays and registers whose cells are of one kind.
   std::uint64_t total_bits(CoreCells cells) const;
@@ -144,6 +146,7 @@ class CoreSites {
   void add_registers();
 
   CoreConfig config_;
+  std::int64_t watchdog_;
   std::vector<CoreBlock> blocks_;  // by CoreStorage
   std::vector<CoreField> fields_;
   std::uint64_t total_ = 0;

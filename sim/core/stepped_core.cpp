@@ -272,7 +272,7 @@ class Edge {
   void watch() {
     const std::uint64_t cycles = value(CoreStorage::kWatch) + 1;
     put(CoreStorage::kWatch, cycles);
-    if (cycles >= static_cast<std::uint64_t>(config_.watchdog_cycles())) {
+    if (cycles >= static_cast<std::uint64_t>(state_.sites().watchdog())) {
       add(CoreStorage::kError, kErrorHung);
     }
   }

@@ -10,96 +10,15 @@
 #include "sim/core/burst_core.h"
 #include "sim/core/core_drive.h"
 #include "sim/core/core_liveness.h"
-#include "tests/sim/core_jobs.h"
+#include "tests/sim/core_engine_jobs.h"
 #include "tests/whole_proofs.h"
 
 namespace tilestrike::sim {
 namespace {
 
-CoreConfig small(int membrane_bits = 24, NeuronOverflow overflow = NeuronOverflow::kWrap) {
-  CoreConfig config = core_named("core_16x16");
-  config.membrane_bits = membrane_bits;
-  config.overflow = overflow;
-  return config;
-}
-
-class CoreEngineTest : public testing::Test {
- protected:
-  // A run and all that follows from it.
-  struct Case {
-    Case(const CoreConfig& config, const CoreTaste& taste, RandomStream& random)
-        : run(random_run(config, taste, random)), sites(config), golden(run, sites) {}
-    CoreRun run;
-    CoreSites sites;
-    CoreGolden golden;
-  };
-
-  std::string described(const Case& job, std::span<const RegisterFault> faults) {
-    std::string text;
-    for (const RegisterFault& fault : faults) {
-      text += std::string(name_of(fault.kind)) + " of " + job.sites.text(fault.site) + " from " +
-              std::to_string(fault.when.from) + " until " + std::to_string(fault.when.until) + "; ";
-    }
-    return text;
-  }
-
-  void expect_equal(const Case& job, std::span<const RegisterFault> faults, CoreEngine& engine) {
-    const CoreJob asked{&job.golden, faults, &engine == systemc_.get() && random_.below(8) == 0};
-    if (!engine.covers(asked)) {
-      ++not_covered_;
-      return;
-    }
-    const CoreResult expected = stepped_->run(asked);
-    const CoreResult result = engine.run(asked);
-    ASSERT_EQ(result.hung, expected.hung) << described(job, faults);
-    ASSERT_EQ(result.changes, expected.changes) << described(job, faults);
-    ASSERT_EQ(result.readout, expected.readout) << described(job, faults);
-    ASSERT_EQ(result.errors, expected.errors) << described(job, faults);
-    ASSERT_EQ(result.before, expected.before) << described(job, faults);
-    ASSERT_EQ(result.after, expected.after) << described(job, faults);
-    ASSERT_EQ(result.activated, expected.activated) << described(job, faults);
-    ++compared_;
-    changed_ += !expected.changes.empty() || expected.readout != job.run.readout() ? 1 : 0;
-    hung_ += expected.hung ? 1 : 0;
-    saved_ += expected.ticks_simulated > result.ticks_simulated ? 1 : 0;
-  }
-
-  RegisterFault any_fault(const Case& job, int kind) {
-    const CoreField& field = job.sites.fields()[random_.below(job.sites.fields().size())];
-    const CoreSite site = job.sites.site_of(field, random_.below(job.sites.bits_of(field)));
-    const auto from =
-        static_cast<Cycle>(random_.below(static_cast<std::uint64_t>(job.run.cycles()) + 4));
-    const Cycle until = random_.below(6) == 0 ? CycleWindow{}.until
-                                              : from + 1 + static_cast<Cycle>(random_.below(90));
-    return core_fault(job.sites.id_of(site).value,
-                      kind == 0   ? FaultKind::kFlip
-                      : kind == 1 ? FaultKind::kStuckAt0
-                                  : FaultKind::kStuckAt1,
-                      from, until);
-  }
-
-  RandomStream random_{81, 0, Purpose::kTest};
-  const std::unique_ptr<CoreEngine> stepped_ = make_core_engine("stepped");
-  const std::unique_ptr<CoreEngine> systemc_ = make_core_engine("systemc");
-  const std::unique_ptr<CoreEngine> closed_form_ = make_core_engine("closed_form");
-  int compared_ = 0, not_covered_ = 0, changed_ = 0, hung_ = 0, saved_ = 0;
-};
-
-CoreTaste taste_of(int trial) {
-  CoreTaste taste;
-  taste.is_extreme = trial % 3 == 2;
-  taste.has_loop = trial % 4 == 1;
-  taste.pending = trial % 5 == 4 ? 1.0 : trial % 7 == 6 ? 0.0 : 0.3;
-  taste.first_tick = trial % 6 == 5 ? 2 : 0;
-  taste.window = trial % 6 == 5 ? 3 : 1000;
-  taste.barrier = trial % 3;
-  taste.ticks = trial % 8 == 7 ? 19 : 5;
-  return taste;
-}
-
 TEST_F(CoreEngineTest, SystemCEqualsStepped) {
   for (int trial = 0; trial < 48; ++trial) {
-    const Case job(small(trial % 2 == 0 ? 24 : 16, static_cast<NeuronOverflow>(trial % 3)),
+    const Case job(small_core(trial % 2 == 0 ? 24 : 16, static_cast<NeuronOverflow>(trial % 3)),
                    taste_of(trial), random_);
     for (int i = 0; i < proof_size(4000, 250); ++i) {
       std::vector<RegisterFault> faults;
@@ -119,13 +38,13 @@ TEST_F(CoreEngineTest, SystemCEqualsStepped) {
 TEST_F(CoreEngineTest, SystemCEqualsSteppedWithFixedTicks) {
   for (int trial = 0; trial < 6; ++trial) {
     CoreTaste taste = taste_of(trial);
-    const CoreRun free = random_run(small(), taste, random_);
+    const CoreRun free = random_run(small_core(), taste, random_);
     CoreFeed feed = free.feed();
     for (int tick = 0; tick < free.ticks(); ++tick) {
       feed.fixed_tick = std::max(feed.fixed_tick, free.tick(tick).length);
     }
-    Case job(small(), taste, random_);
-    const CoreRun run(small(), free.contents(), feed);
+    Case job(small_core(), taste, random_);
+    const CoreRun run(small_core(), free.contents(), feed);
     const CoreGolden golden(run, job.sites);
     int overruns = 0;
     for (int i = 0; i < 300; ++i) {
@@ -168,7 +87,7 @@ TEST_F(CoreEngineTest, ClosedFormEqualsSteppedOnEveryBit) {
     taste.is_extreme = trial == 1;
     taste.first_tick = trial == 2 ? 1 : 0;
     taste.window = trial == 2 ? 2 : 1000;
-    const Case job(small(trial == 3 ? 16 : 24, static_cast<NeuronOverflow>(trial % 3)), taste,
+    const Case job(small_core(trial == 3 ? 16 : 24, static_cast<NeuronOverflow>(trial % 3)), taste,
                    random_);
     const auto stride = static_cast<Cycle>(proof_size(1, 150));
     for (std::uint64_t site = 0; site < job.sites.total_bits(); ++site) {
@@ -192,8 +111,8 @@ TEST_F(CoreEngineTest, ClosedFormEqualsSteppedUnderStuckAts) {
   for (int trial = 0; trial < 32; ++trial) {
     CoreTaste taste = taste_of(trial);
     taste.has_loop = false;
-    const Case job(small(trial % 2 == 0 ? 24 : 16, static_cast<NeuronOverflow>(trial % 3)), taste,
-                   random_);
+    const Case job(small_core(trial % 2 == 0 ? 24 : 16, static_cast<NeuronOverflow>(trial % 3)),
+                   taste, random_);
     for (int i = 0; i < proof_size(5000, 500); ++i) {
       const RegisterFault fault = any_fault(job, i % 3);
       ASSERT_NO_FATAL_FAILURE(expect_equal(job, {&fault, 1}, *closed_form_)) << trial;
@@ -207,9 +126,9 @@ TEST_F(CoreEngineTest, ClosedFormEqualsSteppedUnderStuckAts) {
 TEST_F(CoreEngineTest, ClosedFormCoversWhatItHasAFormulaFor) {
   CoreTaste taste;
   taste.has_loop = true;
-  const Case loop(small(), taste, random_);
+  const Case loop(small_core(), taste, random_);
   taste.has_loop = false;
-  const Case job(small(), taste, random_);
+  const Case job(small_core(), taste, random_);
   const auto covers = [&](const Case& asked, const CoreSite& site, int faults = 1) {
     const std::vector<RegisterFault> all(
         static_cast<std::size_t>(faults),
@@ -231,7 +150,7 @@ TEST_F(CoreEngineTest, ClosedFormCoversWhatItHasAFormulaFor) {
 TEST_F(CoreEngineTest, NoDeadBitHasAnEffect) {
   int dead = 0, live = 0, felt = 0;
   for (int trial = 0; trial < 6; ++trial) {
-    const Case job(small(), taste_of(trial), random_);
+    const Case job(small_core(), taste_of(trial), random_);
     for (std::uint64_t site = 0; site < job.sites.total_bits(); ++site) {
       const auto stride = static_cast<Cycle>(proof_size(1, 300));
       for (auto cycle = 1 + static_cast<Cycle>(random_.below(static_cast<std::uint64_t>(stride)));
@@ -258,7 +177,7 @@ TEST_F(CoreEngineTest, NoDeadBitHasAnEffect) {
 // Several dead bits at once.
 TEST_F(CoreEngineTest, NoSetOfDeadBitsHasAnEffect) {
   for (int trial = 0; trial < 20; ++trial) {
-    const Case job(small(), taste_of(trial), random_);
+    const Case job(small_core(), taste_of(trial), random_);
     for (int i = 0; i < 40; ++i) {
       const auto cycle =
           1 + static_cast<Cycle>(random_.below(static_cast<std::uint64_t>(job.run.cycles())));
@@ -279,7 +198,7 @@ TEST_F(CoreEngineTest, NoSetOfDeadBitsHasAnEffect) {
 
 TEST_F(CoreEngineTest, BurstsLeaveAllStorageAsStepsDo) {
   for (int trial = 0; trial < 60; ++trial) {
-    const CoreConfig config = trial % 10 == 9 ? core_named("core_128x32") : small();
+    const CoreConfig config = trial % 10 == 9 ? core_named("core_128x32") : small_core();
     CoreTaste taste = taste_of(trial);
     taste.has_loop = trial % 2 == 0;
     const CoreRun run = random_run(config, taste, random_);

@@ -334,5 +334,37 @@ TEST_F(StruckTest, AGhostInTheQueueLeaves) {
   EXPECT_EQ(drive.departures(), (std::vector<CoreDeparture>{{0, 6, {}}, {0, 7, {}}}));
 }
 
+TEST_F(CoreSteppedTest, AnEmissionIntoAFullQueueWaits) {
+  const CoreConfig config = small();
+  const CoreSites sites(config);
+  CoreContents contents;
+  contents.neurons.assign(1, {});  // it fires with nothing
+  contents.routes = {{0, 1}};
+  contents.destinations = {{true, 9, 5, 3}};
+  CoreFeed feed;
+  feed.barrier = 40;  // no tick waits for a queue: what is left in it at the end is lost
+  const CoreRun run(config, contents, feed);
+  const Cycle choice = run.tick(0).choices.at(0);
+  ASSERT_EQ(run.tick(0).outputs.at(0).cycle, choice + 2);
+  // The pointers seem to be a whole queue apart: sixteen old entries are to leave.
+  const RegisterFault fault = core_fault(sites.id_of({CoreStorage::kQueueRead, 0, 4}).value,
+                                         FaultKind::kFlip, run.cycle_of({0, choice}), 0);
+  SteppedCore core(sites);
+  boot(run.contents(), core.state());
+  CoreDrive drive(run, core, {&fault, 1});
+  while (drive.next() != CoreMoment{0, choice + 2}) {
+    drive.step();
+  }
+  EXPECT_EQ(core.state().value(CoreStorage::kRemaining), 1U);  // it has waited
+  drive.step();
+  EXPECT_EQ(core.state().value(CoreStorage::kRemaining), 0U);
+  drive.run();
+  ASSERT_EQ(drive.departures().size(), 17U);
+  for (std::size_t i = 0; i < 16; ++i) {
+    EXPECT_EQ(drive.departures()[i].event, CoreEvent{}) << i;
+  }
+  EXPECT_EQ(drive.departures()[16], (CoreDeparture{0, choice + 17, {9, 5, 3}}));
+}
+
 }  // namespace
 }  // namespace tilestrike::sim
