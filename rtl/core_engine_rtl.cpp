@@ -14,7 +14,7 @@ namespace {
 class RtlCoreEngine final : public sim::CoreEngine {
  public:
   bool covers(const sim::CoreJob& job) override {
-    return CoreModel::is_built(job.golden->run().config());
+    return CoreModel::is_built(job.golden->run().config()) && !sim::meets_ecc(job);
   }
 
   sim::CoreResult run(const sim::CoreJob& job) override {

@@ -24,8 +24,11 @@ CorePhase phase_of(const CoreState& state) {
 
 }  // namespace
 
-BurstCore::BurstCore(const CoreSites& sites)
-    : SteppedCore(sites), sums_(static_cast<std::size_t>(sites.config().neurons)) {}
+BurstCore::BurstCore(const CoreSites& sites, CoreReader* reader)
+    : SteppedCore(sites),
+      reader_(reader),
+      row_(static_cast<std::size_t>(sites.config().groups())),
+      sums_(static_cast<std::size_t>(sites.config().neurons)) {}
 
 Cycle BurstCore::burst(Cycle at_most) {
   switch (phase_of(state())) {
@@ -96,24 +99,28 @@ Cycle BurstCore::sum_axons(Cycle at_most) {
   if (axons <= 0) {
     return 0;
   }
-  const std::size_t last_group = static_cast<std::size_t>(config.groups()) - 1;
-  const auto* weights =
-      reinterpret_cast<const std::int8_t*>(state().word(CoreStorage::kSynapses, 0));
+  const auto groups = static_cast<std::size_t>(config.groups());
+  const std::uint64_t* row = nullptr;
   std::int32_t axon = 0;
   unpack_sums();
   for (std::int64_t i = 0; i < axons; ++i) {
     axon = take_axon();
+    const std::size_t first = static_cast<std::size_t>(axon) * groups;
+    if (reader_ != nullptr) {
+      reader_->read(CoreStorage::kSynapses, first, groups, row_.data());
+      row = row_.data();
+    } else {
+      row = state().word(CoreStorage::kSynapses, first);
+    }
     if (i == axons - 1) {  // what the latch takes last
       pack_sums();
-      std::copy_n(state().word(CoreStorage::kAccumulators, last_group), 3,
+      std::copy_n(state().word(CoreStorage::kAccumulators, groups - 1), 3,
                   state().word(CoreStorage::kSumLatch, 0));
     }
-    add_weights(sums_.data(), weights + std::ptrdiff_t{axon} * config.neurons, config.neurons);
+    add_weights(sums_.data(), reinterpret_cast<const std::int8_t*>(row), config.neurons);
   }
   pack_sums();
-  *state().word(CoreStorage::kSynapseLatch, 0) = *state().word(
-      CoreStorage::kSynapses,
-      static_cast<std::size_t>(axon) * static_cast<std::size_t>(config.groups()) + last_group);
+  *state().word(CoreStorage::kSynapseLatch, 0) = row[groups - 1];
   *state().word(CoreStorage::kAxon, 0) = static_cast<std::uint64_t>(axon);
   *state().word(CoreStorage::kGroup, 0) = 0;
   *state().word(CoreStorage::kWatch, 0) += static_cast<std::uint64_t>(axons * edges);
@@ -129,7 +136,7 @@ Cycle BurstCore::update_groups(Cycle at_most) {
   Cycle edges = 0;
   while (edges < most && (phase_of(state()) == CorePhase::kUpdateRead ||
                           phase_of(state()) == CorePhase::kUpdateWrite)) {
-    step_core(state(), {});
+    step({});
     ++edges;
   }
   return edges;

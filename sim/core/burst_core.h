@@ -10,10 +10,13 @@
 
 namespace tilestrike::sim {
 
-class BurstCore final : public SteppedCore {
+class BurstCore : public SteppedCore {
  public:
-  /// All zero. `sites` must outlive the core.
-  explicit BurstCore(const CoreSites& sites);
+  /// All zero. `sites` must outlive the core, and so must `reader`, which it reads synapses and
+  /// parameters through; nullptr: they are in its state.
+  explicit BurstCore(const CoreSites& sites, CoreReader* reader = nullptr);
+
+  void step(const CoreEdge& edge) override { step_core(state(), edge, reader_); }
 
   Cycle burst(Cycle at_most) override;
 
@@ -26,6 +29,8 @@ class BurstCore final : public SteppedCore {
   void unpack_sums();
   void pack_sums();
 
+  CoreReader* const reader_;
+  std::vector<std::uint64_t> row_;  // weights of one axon, from the reader
   std::vector<std::int32_t> sums_;  // of all neurons, while a burst lasts
 };
 

@@ -43,6 +43,13 @@ FieldTable<CoreArrayCells> cells_fields() {
           field("queue", &CoreArrayCells::queue)};
 }
 
+FieldTable<CoreArrayEcc> ecc_fields() {
+  return {choice_field("synapses", &CoreArrayEcc::synapses, ecc_choices(),
+                       "code of each word of synapses"),
+          choice_field("parameters", &CoreArrayEcc::parameters, ecc_choices(),
+                       "code of each 64 bits of the parameters")};
+}
+
 }  // namespace
 
 int bits_for(std::int64_t states) {
@@ -133,6 +140,8 @@ FieldTable<CoreConfig> core_fields() {
                     "of the busiest tick"),
       nested_field("cells", &CoreConfig::cells, cells_fields(),
                    "what the cells of each array are: sram or flip_flop"),
+      nested_field("ecc", &CoreConfig::ecc, ecc_fields(),
+                   "error-correcting codes of arrays that are written at boot"),
   };
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/field_table.h"
 #include "base/spiking_neuron.h"
+#include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::sim {
 
@@ -40,6 +41,15 @@ struct CoreArrayCells {
   friend bool operator==(const CoreArrayCells&, const CoreArrayCells&) = default;
 };
 
+/// ECC of the two arrays that are written at boot and read in whole words: a word is so many
+/// codewords of kCodewordBits data bits.
+struct CoreArrayEcc {
+  EccKind synapses = EccKind::kNone;
+  EccKind parameters = EccKind::kNone;
+  friend bool operator==(const CoreArrayEcc&, const CoreArrayEcc&) = default;
+};
+inline constexpr int kCodewordBits = 64;
+
 struct CoreConfig {
   int axons = 256;          // a power of two
   int neurons = 256;        // the same
@@ -51,6 +61,7 @@ struct CoreConfig {
   /// watchdog_cycles().
   std::int64_t watchdog = 0;
   CoreArrayCells cells;
+  CoreArrayEcc ecc;
 
   int groups() const { return neurons / kLanes; }
   /// Axons per word of the ring, and words per slot.

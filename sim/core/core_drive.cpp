@@ -7,7 +7,30 @@
 
 namespace tilestrike::sim {
 
-CoreFaults::CoreFaults(const CoreSites& sites, std::span<const RegisterFault> faults) {
+namespace {
+
+// Of an array that nothing writes: it acts once.
+CoreFaults::Acting of_cell(const CoreSites& sites, const CellFault& cell) {
+  const CoreBlock& block = sites.block(static_cast<CoreStorage>(cell.memory));
+  const auto limbs = static_cast<std::uint64_t>(block.limbs);
+  CoreFaults::Acting acting;
+  acting.kind = cell.kind;
+  acting.when = cell.when;
+  acting.when.from = std::max<Cycle>(acting.when.from, cell.kind == FaultKind::kFlip ? 0 : 1);
+  acting.site = {block.storage, static_cast<std::uint32_t>(cell.bit.codeword.value / limbs),
+                 static_cast<int>(cell.bit.codeword.value % limbs) * kCodewordBits};
+  if (cell.bit.bit < kCodewordBits) {
+    acting.site.bit += cell.bit.bit;
+  } else {
+    acting.check = cell.bit;
+  }
+  return acting;
+}
+
+}  // namespace
+
+CoreFaults::CoreFaults(const CoreSites& sites, std::span<const RegisterFault> faults,
+                       std::span<const CellFault> cells) {
   for (const RegisterFault& fault : faults) {
     Acting acting{sites.describe(fault.site), fault.kind, fault.when};
     acting.when.from = std::max<Cycle>(acting.when.from, fault.kind == FaultKind::kFlip ? 0 : 1);
@@ -20,6 +43,11 @@ CoreFaults::CoreFaults(const CoreSites& sites, std::span<const RegisterFault> fa
     }
     faults_.push_back(acting);
     last_ = std::max(last_, acting.is_once ? acting.when.from : acting.when.until - 1);
+  }
+  for (const CellFault& cell : cells) {
+    const Acting acting = of_cell(sites, cell);
+    faults_.push_back(acting);
+    last_ = std::max(last_, acting.when.from);
   }
   std::ranges::stable_sort(faults_, [](const Acting& x, const Acting& y) {
     const bool x_holds = x.kind != FaultKind::kFlip, y_holds = y.kind != FaultKind::kFlip;
@@ -39,8 +67,8 @@ Cycle CoreFaults::next(Cycle cycle) const {
 }
 
 CoreDrive::CoreDrive(const CoreRun& run, CoreMachine& machine,
-                     std::span<const RegisterFault> faults)
-    : run_(run), machine_(machine), faults_(machine.sites(), faults) {
+                     std::span<const RegisterFault> faults, std::span<const CellFault> cells)
+    : run_(run), machine_(machine), faults_(machine.sites(), faults, cells) {
   begin(-1);
 }
 
@@ -177,15 +205,23 @@ void CoreDrive::strike() {
     if (!fault.acts(struck_cycle_, is_struck_golden_)) {
       continue;
     }
-    const std::uint64_t before = machine_.field(fault.site);
-    if (machine_.strike(fault.site, fault.kind)) {
+    const std::uint64_t before = field(fault);
+    const bool is_changed =
+        fault.check ? machine_.strike_check(fault.site.storage, *fault.check, fault.kind)
+                    : machine_.strike(fault.site, fault.kind);
+    if (is_changed) {
       changes_.push_back({struck_cycle_, fault.site});
       if (before_ == after_) {
         before_ = before;
-        after_ = machine_.field(fault.site);
+        after_ = field(fault);
       }
     }
   }
+}
+
+std::uint64_t CoreDrive::field(const CoreFaults::Acting& fault) const {
+  return fault.check ? machine_.check_bits(fault.site.storage, fault.check->codeword)
+                     : machine_.field(fault.site);
 }
 
 }  // namespace tilestrike::sim

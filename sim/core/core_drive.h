@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,7 +29,8 @@ class CoreFaults {
  public:
   /// In any order. On one cycle flips act first, for a stuck-at holds its bit; of two stuck-ats on
   /// a bit the later one wins.
-  CoreFaults(const CoreSites& sites, std::span<const RegisterFault> faults);
+  CoreFaults(const CoreSites& sites, std::span<const RegisterFault> faults,
+             std::span<const CellFault> cells = {});
 
   struct Acting {
     CoreSite site;
@@ -36,6 +38,8 @@ class CoreFaults {
     CycleWindow when;
     /// Once, at the begin of its window: a flip, or a stuck-at on a bit that nothing writes.
     bool is_once = true;
+    /// A check bit; `site` is then the first data bit of its codeword.
+    std::optional<CodewordBit> check = {};
     /// `is_golden`: not a cycle by which a tick has grown.
     bool acts(Cycle cycle, bool is_golden) const {
       return is_once ? is_golden && when.from == cycle : when.contains(cycle);
@@ -58,7 +62,8 @@ class CoreDrive {
  public:
   /// The machine holds what is left of earlier inferences, and the contents of boot. All must
   /// outlive the drive.
-  CoreDrive(const CoreRun& run, CoreMachine& machine, std::span<const RegisterFault> faults = {});
+  CoreDrive(const CoreRun& run, CoreMachine& machine, std::span<const RegisterFault> faults = {},
+            std::span<const CellFault> cells = {});
 
   /// Goes on as if the edges before that moment had been: the machine has the state after them.
   /// The moment is the first edge of a tick.
@@ -103,7 +108,7 @@ class CoreDrive {
   /// Strikes that changed a bit, in time order: the golden cycle and the place in the job's faults.
   struct Change {
     Cycle cycle;
-    CoreSite site;
+    CoreSite site;  // of a check bit: the first data bit of its codeword
   };
   const std::vector<Change>& changes() const { return changes_; }
 
@@ -114,6 +119,7 @@ class CoreDrive {
   void gather_arrivals(Cycle edges);
   void take_departure();
   void begin(std::int32_t tick);
+  std::uint64_t field(const CoreFaults::Acting& fault) const;
 
   const CoreRun& run_;
   CoreMachine& machine_;

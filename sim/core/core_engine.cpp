@@ -15,7 +15,7 @@ namespace {
 
 class SteppedCoreEngine final : public CoreEngine {
  public:
-  bool covers(const CoreJob&) override { return true; }
+  bool covers(const CoreJob& job) override { return !meets_ecc(job); }
   CoreResult run(const CoreJob& job) override {
     SteppedCore core(job.golden->sites());
     StruckCore struck(job, core, StruckCore::Extent::kWhole);
@@ -33,11 +33,19 @@ std::unique_ptr<CoreEngine> make_stepped_core_engine() {
   return std::make_unique<SteppedCoreEngine>();
 }
 
+bool meets_ecc(const CoreJob& job) {
+  const CoreArrayEcc& ecc = job.golden->run().config().ecc;
+  return !job.cells.empty() || std::ranges::any_of(job.faults, [&](const RegisterFault& fault) {
+    const CoreStorage storage = job.golden->sites().describe(fault.site).storage;
+    return (storage == CoreStorage::kSynapses && ecc.synapses != EccKind::kNone) ||
+           (storage == CoreStorage::kParameters && ecc.parameters != EccKind::kNone);
+  });
+}
+
 std::vector<CoreEngineEntry> builtin_core_engines() {
-  return {
-      {.name = "systemc", .make = &make_systemc_core_engine, .covers_all = true},
-      {.name = "closed_form", .make = &make_closed_form_core_engine},
-      {.name = "stepped", .make = &make_stepped_core_engine, .covers_all = true, .is_slow = true}};
+  return {{.name = "systemc", .make = &make_systemc_core_engine, .covers_all = true},
+          {.name = "closed_form", .make = &make_closed_form_core_engine},
+          {.name = "stepped", .make = &make_stepped_core_engine, .is_slow = true}};
 }
 
 std::unique_ptr<CoreEngine> make_core_engine(const std::string& name,

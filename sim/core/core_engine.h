@@ -23,9 +23,27 @@ struct CoreJob {
   const CoreGolden* golden = nullptr;
   /// In any order. Cycles are those of the inference, 1 .. run().cycles(); what lies outside has no
   /// effect. Never kRandom.
-  std::span<const RegisterFault> faults;
+  std::span<const RegisterFault> faults = {};
   /// Compute every edge from the first to the last, instead of what the faults touch.
   bool wants_whole = false;
+  /// The same of the cells of arrays with ECC, check bits among them: `memory` is the number of the
+  /// array, kSynapses or kParameters, a codeword 64 bits of its words. A stuck-at holds to the end:
+  /// nothing writes these arrays.
+  std::span<const CellFault> cells = {};
+};
+
+/// Whether ECC can meet a fault of the job: a cell, or a bit of an array with ECC.
+bool meets_ecc(const CoreJob& job);
+
+/// What reads through ECC have found, counted each time that a codeword is read.
+struct CoreEccReport {
+  std::int64_t corrected = 0;
+  std::int64_t detected = 0;  // uncorrectable; the core has gone on with what the cells hold
+  /// Of the first that was detected.
+  CoreStorage array = CoreStorage::kSynapses;
+  CodewordId codeword;
+  std::int32_t tick = 0;
+  friend bool operator==(const CoreEccReport&, const CoreEccReport&) = default;
 };
 
 /// An event that leaves the core in a tick more often, or less often, than golden.
@@ -53,6 +71,7 @@ struct CoreResult {
   /// Field that a fault changed first, and what it made of it. Equal: none.
   std::uint64_t before = 0;
   std::uint64_t after = 0;
+  CoreEccReport ecc;
   /// Ticks that were computed, the lead-in among them; an engine's own affair.
   std::int32_t ticks_simulated = 0;
 };

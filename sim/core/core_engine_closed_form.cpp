@@ -16,7 +16,7 @@ namespace {
 /// back to the core, no tick is of fixed length, and no traffic trips the watchdog.
 bool has_closed_form(const CoreJob& job) {
   const CoreRun& run = job.golden->run();
-  if (job.wants_whole || job.faults.size() != 1 || run.feed().fixed_tick > 0) {
+  if (job.wants_whole || meets_ecc(job) || job.faults.size() != 1 || run.feed().fixed_tick > 0) {
     return false;
   }
   switch (job.golden->sites().describe(job.faults[0].site).storage) {

@@ -27,9 +27,9 @@ class Liveness {
   bool is_live() const {
     switch (site_.storage) {
       case CoreStorage::kSynapses:
-        return is_in_use(neuron()) && is_summed();
+        return (is_protected() || is_in_use(neuron())) && is_summed();
       case CoreStorage::kParameters:
-        return has_meaning() && is_in_use(neuron()) && is_updated();
+        return (is_protected() || (has_meaning() && is_in_use(neuron()))) && is_updated();
       case CoreStorage::kNeuronRoutes:
         return any_spike([&](std::int32_t neuron, Cycle choice, Cycle over) {
           return neuron == static_cast<std::int32_t>(site_.word) && choice > over;
@@ -62,6 +62,11 @@ class Liveness {
   }
   std::int32_t group() const { return static_cast<std::int32_t>(site_.word) % config_.groups(); }
   std::int32_t neuron() const { return group() * kLanes + sites_.lane_of(site_); }
+  // A codeword is read as a whole: what any of its bits is matters to ECC.
+  bool is_protected() const {
+    return (site_.storage == CoreStorage::kSynapses ? config_.ecc.synapses
+                                                    : config_.ecc.parameters) != EccKind::kNone;
+  }
   bool has_meaning() const { return sites_.field_of(site_).name != "spare"; }
 
   // Whether there is a tick from now on, of those in which the core works, that `matters`; it is

@@ -10,8 +10,8 @@
 namespace tilestrike::sim {
 
 /// Whether what the bit holds just after the edge of `cycle` is read later in the inference, for
-/// something that an answer or an event can depend on, whatever the values are. Any set of dead
-/// bits may change at once without effect.
+/// something that an answer, an event or a finding of ECC can depend on, whatever the values are.
+/// Any set of dead bits may change at once without effect.
 bool is_live(const CoreRun& run, const CoreSites& sites, const CoreSite& site, Cycle cycle);
 
 }  // namespace tilestrike::sim

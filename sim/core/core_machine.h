@@ -40,6 +40,16 @@ struct CoreEdge {
   std::span<const CoreArrival> arrivals = {};  // written into the ring; their cycles do not matter
 };
 
+/// Where a core reads its synapses and parameters, if not in its own state: memories behind
+/// sockets.
+class CoreReader {
+ public:
+  virtual ~CoreReader() = default;
+  /// Words `first` to `first + words - 1`, as a read through ECC gives them.
+  virtual void read(CoreStorage array, std::size_t first, std::size_t words,
+                    std::uint64_t* limbs) = 0;
+};
+
 class CoreMachine {
  public:
   virtual ~CoreMachine() = default;
@@ -68,6 +78,10 @@ class CoreMachine {
   /// Flips or sets one bit now; whether it changed. A stuck-at is held by striking again after
   /// every edge. Never kRandom.
   virtual bool strike(const CoreSite& site, FaultKind kind) = 0;
+  /// The same for a check bit of a codeword, where the machine has some.
+  virtual bool strike_check(CoreStorage array, CodewordBit bit, FaultKind kind);
+  /// The check bits of a codeword, where the machine has some.
+  virtual std::uint64_t check_bits(CoreStorage array, CodewordId codeword) const;
   /// The field that a bit is of, as CoreState::field().
   virtual std::uint64_t field(const CoreSite& site) const = 0;
 };

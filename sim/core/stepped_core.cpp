@@ -13,8 +13,8 @@ namespace {
 // One edge. What several parts of it read is read before the first of them writes.
 class Edge {
  public:
-  Edge(CoreState& state, const CoreEdge& edge)
-      : state_(state), edge_(edge), config_(state.sites().config()) {}
+  Edge(CoreState& state, const CoreEdge& edge, CoreReader* reader)
+      : state_(state), edge_(edge), reader_(reader), config_(state.sites().config()) {}
 
   void run() {
     const auto phase = static_cast<CorePhase>(value(CoreStorage::kState));
@@ -150,6 +150,11 @@ class Edge {
   }
 
   void take(CoreStorage latch, CoreStorage array, std::uint64_t word) {
+    const bool is_outside = array == CoreStorage::kSynapses || array == CoreStorage::kParameters;
+    if (reader_ != nullptr && is_outside) {
+      reader_->read(array, word, 1, state_.word(latch, 0));
+      return;
+    }
     std::copy_n(state_.word(array, word), state_.sites().block(array).limbs, state_.word(latch, 0));
   }
 
@@ -279,13 +284,26 @@ class Edge {
 
   CoreState& state_;
   const CoreEdge& edge_;
+  CoreReader* const reader_;
   const CoreConfig& config_;
   std::uint64_t read_ = 0;  // where the queue was read before the edge
 };
 
 }  // namespace
 
-void step_core(CoreState& state, const CoreEdge& edge) { Edge(state, edge).run(); }
+void step_core(CoreState& state, const CoreEdge& edge, CoreReader* reader) {
+  Edge(state, edge, reader).run();
+}
+
+bool CoreMachine::strike_check(CoreStorage, CodewordBit, FaultKind) {
+  TS_CHECK(false, "this machine has no check bits");
+  return false;
+}
+
+std::uint64_t CoreMachine::check_bits(CoreStorage, CodewordId) const {
+  TS_CHECK(false, "this machine has no check bits");
+  return 0;
+}
 
 void write_events(CoreState& state, std::span<const CoreArrival> arrivals) {
   const CoreConfig& config = state.sites().config();

@@ -8,8 +8,9 @@
 
 namespace tilestrike::sim {
 
-/// One clock edge of a core.
-void step_core(CoreState& state, const CoreEdge& edge);
+/// One clock edge of a core. `reader`: what synapses and parameters are read through; nullptr: they
+/// are read in the state.
+void step_core(CoreState& state, const CoreEdge& edge, CoreReader* reader = nullptr);
 
 /// Sets the bits of the ring that events name.
 void write_events(CoreState& state, std::span<const CoreArrival> arrivals);

@@ -48,8 +48,8 @@ StruckCore::StruckCore(const CoreJob& job, CoreMachine& machine, Extent extent)
       run_(job.golden->run()),
       machine_(machine),
       extent_(extent),
-      faults_(machine.sites(), job.faults),
-      drive_(run_, machine, job.faults),
+      faults_(machine.sites(), job.faults, job.cells),
+      drive_(run_, machine, job.faults, job.cells),
       state_(machine.sites()) {
   const Cycle first = faults_.first();
   if (extent == Extent::kShort && first > run_.cycles()) {
@@ -99,7 +99,7 @@ bool StruckCore::has_struck_boot() {
   const Cycle now = run_.cycle_of(drive_.next()) - 1;
   return std::ranges::any_of(faults_.all(), [&](const CoreFaults::Acting& fault) {
     return machine_.sites().block(fault.site.storage).is_boot_array() &&
-           state_.bit(fault.site) != golden.bit(fault.site) &&
+           (fault.check || state_.bit(fault.site) != golden.bit(fault.site)) &&
            is_live(run_, machine_.sites(), fault.site, now);
   });
 }

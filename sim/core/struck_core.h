@@ -30,6 +30,8 @@ class StruckCore {
   StruckCore(const CoreJob& job, CoreMachine& machine, Extent extent);
 
   bool is_done() const { return is_done_; }
+  /// Of the edges that advance() is at.
+  std::int32_t tick() const { return tick_; }
   /// So many edges as the machine takes at once, up to the one behind which a fault acts; 0: the
   /// core has hung.
   Cycle advance();
