@@ -32,9 +32,7 @@ void core_cycles(benchmark::State& state, const std::string& name, EccKind ecc, 
   }
   std::vector<double> rates;
   for (auto _ : state) {
-    const double time = processor_seconds([&] {
-      benchmark::DoNotOptimize(engine->run({&golden, {}, true}));
-    });
+    const double time = processor_seconds([&] { benchmark::DoNotOptimize(engine->run(job)); });
     rates.push_back(static_cast<double>(run.cycles()) / time);
   }
   report_rate(state, median(std::move(rates)), goal);
