@@ -22,7 +22,7 @@ void core_cycles(benchmark::State& state, const std::string& name, EccKind ecc, 
   config.ecc.synapses = ecc;
   const CoreRun run(config, plain.contents(), plain.feed());
   const CoreSites sites(config);
-  const CoreGolden golden(run, sites);
+  const CoreGolden golden(run);
   const auto engine = make_core_engine(name);
   const CellFault flip{0, {CodewordId(32 * 9), 5}, FaultKind::kFlip, {1, 2}};
   CoreJob job{.golden = &golden, .wants_whole = true};
@@ -42,7 +42,7 @@ void core_strikes(benchmark::State& state, const std::string& name, std::size_t 
                   double goal) {
   const CoreRun run = busy_run("core_1024x64", 784, 8);
   const CoreSites sites(run.config());
-  const CoreGolden golden(run, sites);
+  const CoreGolden golden(run);
   const auto engine = make_core_engine(name);
   const auto closed_form = make_core_engine("closed_form");
   const auto faults = uniform_flips(run, sites, count, [&](const CoreSite& site) {

@@ -67,6 +67,14 @@ void check_contents(const CoreContents& contents, const CoreConfig& config, Erro
   check.range("ticks", contents.ticks, 0, (1 << kTickBits) - 1);
 }
 
+BootedCore::BootedCore(const CoreConfig& config, CoreContents contents)
+    : sites_(config), contents_(std::move(contents)), state_(sites_) {
+  ErrorList errors;
+  check_contents(contents_, config, errors);
+  errors.throw_if_any();
+  boot(contents_, state_);
+}
+
 void boot(const CoreContents& contents, CoreState& state) {
   const CoreConfig& config = state.sites().config();
   for (std::size_t i = 0; i < contents.synapses.size(); ++i) {

@@ -11,10 +11,9 @@
 
 namespace tilestrike::sim {
 
-CoreGolden::CoreGolden(const CoreRun& run, const CoreSites& sites) : run_(run), booted_(sites) {
-  boot(run.contents(), booted_);
-  BurstCore core(sites);
-  core.set_state(booted_);
+CoreGolden::CoreGolden(const CoreRun& run) : run_(run) {
+  BurstCore core(sites());
+  core.set_state(run.core().state());
   CoreDrive drive(run, core);
   std::int32_t tick = -2;
   while (!drive.is_over() && drive.next().tick < run.ticks()) {
@@ -29,7 +28,7 @@ CoreGolden::CoreGolden(const CoreRun& run, const CoreSites& sites) : run_(run), 
 }
 
 void CoreGolden::get(std::int32_t tick, CoreState& state) const {
-  state.take(booted_);
+  state.take(run_.core().state());
   std::ranges::copy(running_[static_cast<std::size_t>(tick + 1)], state.running().begin());
 }
 

@@ -14,11 +14,11 @@ namespace tilestrike::sim {
 
 class CoreGolden {
  public:
-  /// Runs the inference once. Both must outlive this object.
-  CoreGolden(const CoreRun& run, const CoreSites& sites);
+  /// Runs the inference once. The run must outlive this object.
+  explicit CoreGolden(const CoreRun& run);
 
   const CoreRun& run() const { return run_; }
-  const CoreSites& sites() const { return booted_.sites(); }
+  const CoreSites& sites() const { return run_.core().sites(); }
   /// Before the first edge of a tick, -1 to run().ticks() - 1.
   void get(std::int32_t tick, CoreState& state) const;
   /// One word of at most 64 bits of that, not of an array of boot.
@@ -29,7 +29,6 @@ class CoreGolden {
 
  private:
   const CoreRun& run_;
-  CoreState booted_;
   std::vector<std::vector<std::uint64_t>> running_;  // CoreState::running(), by tick + 1
 };
 

@@ -25,7 +25,7 @@ class CoreRun::Golden {
  public:
   explicit Golden(const CoreRun& run)
       : run_(run),
-        config_(run.config_),
+        config_(run.config()),
         ring_(static_cast<std::size_t>(kRingSlots * config_.axons), 0),
         states_(static_cast<std::size_t>(config_.neurons)) {}
 
@@ -131,7 +131,10 @@ class CoreRun::Golden {
 };
 
 CoreRun::CoreRun(const CoreConfig& config, CoreContents contents, CoreFeed feed)
-    : config_(config), contents_(std::move(contents)), feed_(std::move(feed)) {
+    : CoreRun(std::make_shared<const BootedCore>(config, std::move(contents)), std::move(feed)) {}
+
+CoreRun::CoreRun(std::shared_ptr<const BootedCore> core, CoreFeed feed)
+    : core_(std::move(core)), feed_(std::move(feed)) {
   check();
   Golden golden(*this);
   golden_.push_back(golden.lead_in());
@@ -144,9 +147,6 @@ CoreRun::CoreRun(const CoreConfig& config, CoreContents contents, CoreFeed feed)
 
 void CoreRun::check() const {
   ErrorList errors;
-  check_core(config_, "core", errors);
-  errors.throw_if_any();
-  check_contents(contents_, config_, errors);
   const auto refuse = [&](const std::string& what, const std::string& cure) {
     errors.add(ErrorCode::kInvalidInput, what, "core", cure);
   };
@@ -154,9 +154,9 @@ void CoreRun::check() const {
     refuse("an inference of " + std::to_string(feed_.ticks) + " ticks",
            "give 1 to " + std::to_string((1 << kTickBits) - 1));
   }
-  if (feed_.readout < 0 || feed_.readout > config_.neurons) {
+  if (feed_.readout < 0 || feed_.readout > config().neurons) {
     refuse("a readout of " + std::to_string(feed_.readout) + " neurons",
-           "the core has " + std::to_string(config_.neurons));
+           "the core has " + std::to_string(config().neurons));
   }
   if (feed_.barrier < 0 || feed_.fixed_tick < 0) {
     refuse("a tick of negative length", "give a barrier and a fixed tick of 0 or more cycles");
@@ -193,10 +193,10 @@ void CoreRun::add_times() {
     if (const std::vector<CoreArrival>& all = arrivals(number); !all.empty()) {
       done = std::max(done, all.back().cycle);
     }
-    if (tick.own >= config_.watchdog_cycles()) {
+    if (tick.own >= config().watchdog_cycles()) {
       fail(ErrorCode::kInvalidInput,
            "tick " + std::to_string(number) + " takes " + std::to_string(tick.own) +
-               " cycles, the watchdog " + std::to_string(config_.watchdog_cycles()),
+               " cycles, the watchdog " + std::to_string(config().watchdog_cycles()),
            "watchdog", "give the watchdog more cycles");
     }
     const bool is_fixed = feed_.fixed_tick > 0 && number >= 0;
@@ -220,8 +220,8 @@ const std::vector<CoreArrival>& CoreRun::arrivals(std::int32_t tick) const {
 }
 
 bool CoreRun::works_in(std::int32_t tick) const {
-  const auto since = static_cast<std::uint16_t>(tick - contents_.first_tick);
-  return tick >= 0 && since < contents_.ticks;
+  const auto since = static_cast<std::uint16_t>(tick - contents().first_tick);
+  return tick >= 0 && since < contents().ticks;
 }
 
 std::vector<std::int32_t> CoreRun::readout() const {
@@ -250,22 +250,22 @@ Cycle CoreRun::cycle_of(const CoreMoment& moment) const {
 const NeuronParameters& CoreRun::neuron(std::int32_t index) const {
   static const NeuronParameters absent = {.is_enabled = false};
   const auto at = static_cast<std::size_t>(index);
-  return at < contents_.neurons.size() ? contents_.neurons[at] : absent;
+  return at < contents().neurons.size() ? contents().neurons[at] : absent;
 }
 
 std::int32_t CoreRun::weight(std::int32_t axon, std::int32_t neuron) const {
   const std::size_t at =
-      static_cast<std::size_t>(axon) * static_cast<std::size_t>(config_.neurons) +
+      static_cast<std::size_t>(axon) * static_cast<std::size_t>(config().neurons) +
       static_cast<std::size_t>(neuron);
-  return at < contents_.synapses.size() ? contents_.synapses[at] : 0;
+  return at < contents().synapses.size() ? contents().synapses[at] : 0;
 }
 
 std::vector<std::int32_t> CoreRun::currents_of(const std::vector<std::int32_t>& axons) const {
-  std::vector<std::int32_t> currents(static_cast<std::size_t>(config_.neurons), 0);
+  std::vector<std::int32_t> currents(static_cast<std::size_t>(config().neurons), 0);
   for (const std::int32_t axon : axons) {
     const std::size_t first = static_cast<std::size_t>(axon) * currents.size();
-    const std::size_t rest = std::max(contents_.synapses.size(), first) - first;
-    const std::int8_t* weights = contents_.synapses.data() + first;
+    const std::size_t rest = std::max(contents().synapses.size(), first) - first;
+    const std::int8_t* weights = contents().synapses.data() + first;
     for (std::size_t i = 0; i < std::min(currents.size(), rest); ++i) {
       currents[i] += weights[i];
     }
@@ -278,12 +278,12 @@ std::vector<std::int32_t> CoreRun::currents_of(const std::vector<std::int32_t>& 
 
 NeuronRoute CoreRun::route(std::int32_t neuron) const {
   const auto at = static_cast<std::size_t>(neuron);
-  return at < contents_.routes.size() ? contents_.routes[at] : NeuronRoute{};
+  return at < contents().routes.size() ? contents().routes[at] : NeuronRoute{};
 }
 
 SpikeDestination CoreRun::destination(std::int64_t index) const {
-  const auto at = static_cast<std::size_t>(index % config_.destinations);
-  return at < contents_.destinations.size() ? contents_.destinations[at] : SpikeDestination{};
+  const auto at = static_cast<std::size_t>(index % config().destinations);
+  return at < contents().destinations.size() ? contents().destinations[at] : SpikeDestination{};
 }
 
 }  // namespace tilestrike::sim

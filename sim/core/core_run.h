@@ -5,8 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "base/ids.h"
@@ -44,6 +43,26 @@ struct CoreContents {
 void check_contents(const CoreContents& contents, const CoreConfig& config, ErrorList& errors);
 /// Writes the arrays of boot and the two registers of the core's window.
 void boot(const CoreContents& contents, CoreState& state);
+
+/// A core after boot: what all of its inferences share.
+class BootedCore {
+ public:
+  /// Throws Failure where there is no such core, or the contents do not fit it.
+  BootedCore(const CoreConfig& config, CoreContents contents);
+  BootedCore(const BootedCore&) = delete;
+  BootedCore& operator=(const BootedCore&) = delete;
+
+  const CoreConfig& config() const { return sites_.config(); }
+  const CoreContents& contents() const { return contents_; }
+  const CoreSites& sites() const { return sites_; }
+  /// What is not written at boot is zero.
+  const CoreState& state() const { return state_; }
+
+ private:
+  CoreSites sites_;
+  CoreContents contents_;
+  CoreState state_;
+};
 
 /// An event as it travels: the axon of a core, and the slot of its ring.
 struct CoreEvent {
@@ -105,12 +124,15 @@ struct CoreMoment {
 
 class CoreRun {
  public:
-  /// Throws Failure where contents or feed do not fit the core, or ticks do not fit the watchdog or
-  /// the fixed tick.
+  /// Throws Failure where the feed does not fit the core, or ticks do not fit the watchdog or the
+  /// fixed tick.
+  CoreRun(std::shared_ptr<const BootedCore> core, CoreFeed feed);
+  /// Of a core of its own. Throws Failure where contents do not fit it, too.
   CoreRun(const CoreConfig& config, CoreContents contents, CoreFeed feed);
 
-  const CoreConfig& config() const { return config_; }
-  const CoreContents& contents() const { return contents_; }
+  const BootedCore& core() const { return *core_; }
+  const CoreConfig& config() const { return core_->config(); }
+  const CoreContents& contents() const { return core_->contents(); }
   const CoreFeed& feed() const { return feed_; }
   std::int32_t ticks() const { return feed_.ticks; }
   /// -1 to ticks() - 1.
@@ -133,14 +155,14 @@ class CoreRun {
   /// at which the accumulators and weights of a group are read for the k-th pending axon; they are
   /// written at the next. One before the first group's the axon is looked for.
   Cycle sum_edge(std::size_t k, std::int32_t group) const {
-    return config_.ring_words() + static_cast<Cycle>(k) * (1 + 2 * config_.groups()) + 2 +
+    return config().ring_words() + static_cast<Cycle>(k) * (1 + 2 * config().groups()) + 2 +
            2 * group;
   }
   /// at which the last sum is written, or the last word latched where no axon pends.
   Cycle summed_edge(const GoldenTick& tick) const { return tick.updates.front() - 1; }
 
   /// Edges of a reset: the one that begins it, and one per word of the longest array.
-  Cycle reset_edges() const { return 1 + config_.reset_words(); }
+  Cycle reset_edges() const { return 1 + config().reset_words(); }
   /// What the contents leave out is zero.
   const NeuronParameters& neuron(std::int32_t index) const;
   std::int32_t weight(std::int32_t axon, std::int32_t neuron) const;
@@ -155,8 +177,7 @@ class CoreRun {
   void check() const;
   void add_times();
 
-  CoreConfig config_;
-  CoreContents contents_;
+  std::shared_ptr<const BootedCore> core_;
   CoreFeed feed_;
   std::vector<GoldenTick> golden_;  // by tick + 1
   std::vector<NeuronState> end_;

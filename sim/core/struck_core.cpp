@@ -94,12 +94,11 @@ bool StruckCore::is_golden_again() {
 
 // Whether a struck bit of the arrays of boot is still to be read by the golden run.
 bool StruckCore::has_struck_boot() {
-  CoreState golden(machine_.sites());
-  golden_.get(drive_.next().tick, golden);
+  const CoreState& booted = run_.core().state();
   const Cycle now = run_.cycle_of(drive_.next()) - 1;
   return std::ranges::any_of(faults_.all(), [&](const CoreFaults::Acting& fault) {
     return machine_.sites().block(fault.site.storage).is_boot_array() &&
-           (fault.check || state_.bit(fault.site) != golden.bit(fault.site)) &&
+           (fault.check || state_.bit(fault.site) != booted.bit(fault.site)) &&
            is_live(run_, machine_.sites(), fault.site, now);
   });
 }

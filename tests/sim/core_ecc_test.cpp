@@ -21,7 +21,7 @@ class CoreEccTest : public CoreEngineTest {
         : plain(small_core(), taste, random),
           run(with(ecc), plain.run.contents(), plain.run.feed()),
           sites(run.config()),
-          golden(run, sites) {}
+          golden(run) {}
     static CoreConfig with(CoreArrayEcc ecc) {
       CoreConfig config = small_core();
       config.ecc = ecc;

@@ -26,9 +26,9 @@ class CoreEngineTest : public testing::Test {
   // A run and all that follows from it.
   struct Case {
     Case(const CoreConfig& config, const CoreTaste& taste, RandomStream& random)
-        : run(random_run(config, taste, random)), sites(config), golden(run, sites) {}
+        : run(random_run(config, taste, random)), sites(run.core().sites()), golden(run) {}
     CoreRun run;
-    CoreSites sites;
+    const CoreSites& sites;
     CoreGolden golden;
   };
 

@@ -45,7 +45,7 @@ TEST_F(CoreEngineTest, SystemCEqualsSteppedWithFixedTicks) {
     }
     Case job(small_core(), taste, random_);
     const CoreRun run(small_core(), free.contents(), feed);
-    const CoreGolden golden(run, job.sites);
+    const CoreGolden golden(run);
     int overruns = 0;
     for (int i = 0; i < 300; ++i) {
       RegisterFault fault = any_fault(job, static_cast<int>(random_.below(3)));
