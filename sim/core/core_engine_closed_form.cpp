@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "sim/core/core_liveness.h"
 #include "sim/core/struck_core.h"
+#include "sim/core/struck_field.h"
 
 namespace tilestrike::sim {
 namespace {
@@ -40,105 +40,6 @@ bool has_closed_form(const CoreJob& job) {
            return to.is_valid && to.core == run.feed().core_number;
          });
 }
-
-/// The fault on the field that its bit is of. What the result is to say of it gathers here.
-class StruckField {
- public:
-  StruckField(const CoreJob& job, CoreResult& result)
-      : golden_(*job.golden),
-        run_(job.golden->run()),
-        fault_(job.faults[0]),
-        site_(job.golden->sites().describe(fault_.site)),
-        from_(std::max<Cycle>(fault_.when.from, fault_.kind == FaultKind::kFlip ? 0 : 1)),
-        result_(result) {
-    const CoreSites& sites = golden_.sites();
-    const int bit = site_.bit % sites.block(site_.storage).lane_bits();
-    mask_ = std::uint64_t{1} << (bit - sites.field_of(site_).first);
-  }
-
-  const CoreSite& site() const { return site_; }
-  const CoreSites& sites() const { return golden_.sites(); }
-
-  struct Held {
-    std::uint64_t at_read, at_end;
-  };
-  /// What becomes of a value that is written at cycle `written`, read at `read` and overwritten at
-  /// `end`: a strike at the read or after it is too late for that.
-  Held hold(std::uint64_t value, Cycle written, Cycle read, Cycle end) {
-    const Cycle acts = first_action(written, end);
-    const std::uint64_t after = acts >= end ? value : struck(value);
-    if (after != value) {
-      note(value, after, acts);
-    }
-    return {acts < read ? after : value, after};
-  }
-  /// One that nothing reads before it is overwritten.
-  void lose(std::uint64_t value, Cycle written, Cycle end) { hold(value, written, written, end); }
-  /// What is written at boot alone, as it stands after the strike.
-  std::uint64_t hold_for_good(std::uint64_t value) {
-    return hold(value, 1, 1, run_.cycles() + 1).at_end;
-  }
-  /// Whether what hold_for_good() gives is there when it is read at that cycle.
-  bool is_before(Cycle read) const { return from_ < read; }
-  /// Whether the fault acts at a cycle of [first, end).
-  bool acts_within(Cycle first, Cycle end) const { return first_action(first, end) < end; }
-
- private:
-  std::uint64_t struck(std::uint64_t value) const {
-    return fault_.kind == FaultKind::kFlip       ? value ^ mask_
-           : fault_.kind == FaultKind::kStuckAt1 ? value | mask_
-                                                 : value & ~mask_;
-  }
-  Cycle first_action(Cycle first, Cycle end) const {
-    if (fault_.kind == FaultKind::kFlip) {
-      return first <= from_ ? std::min(from_, end) : end;
-    }
-    const Cycle from = std::max(from_, first);
-    return from < fault_.when.until ? std::min(from, end) : end;
-  }
-  void note(std::uint64_t value, std::uint64_t after, Cycle cycle) {
-    if (cycle < 1 || cycle > run_.cycles()) {
-      return;
-    }
-    if (result_.before == result_.after) {
-      const std::uint64_t others =
-          site_.storage == CoreStorage::kRing ? ring_word(cycle) & ~mask_ : 0;
-      result_.before = others | value;
-      result_.after = others | after;
-    }
-    result_.activated = result_.activated || is_live(run_, sites(), site_, cycle);
-  }
-  // The fault-free word of the ring just after the edge of a cycle.
-  std::uint64_t ring_word(Cycle cycle) const {
-    const CoreConfig& config = run_.config();
-    const CoreMoment moment = run_.moment_of(cycle);
-    if (moment.tick == run_.ticks()) {
-      return ring_word(cycle - moment.edge);
-    }
-    const auto word = static_cast<std::int32_t>(site_.word) % config.ring_words();
-    const auto slot = static_cast<std::int32_t>(site_.word) / config.ring_words();
-    const bool is_latched =
-        run_.works_in(moment.tick) && moment.tick % kRingSlots == slot && moment.edge >= 1 + word;
-    std::uint64_t held =
-        is_latched ? 0 : golden_.running_word(moment.tick, CoreStorage::kRing, site_.word);
-    for (const CoreArrival& arrival : run_.arrivals(moment.tick)) {
-      const std::int32_t axon = arrival.axon % config.axons;
-      if (arrival.slot == slot && axon / config.ring_bits() == word &&
-          arrival.cycle <= moment.edge && (!is_latched || arrival.cycle >= 1 + word)) {
-        held |= std::uint64_t{1} << (axon % config.ring_bits());
-      }
-    }
-    return held;
-  }
-
-  const CoreGolden& golden_;
-  const CoreRun& run_;
-  const RegisterFault fault_;
-  const CoreSite site_;
-  const Cycle from_;
-  std::uint64_t mask_ = 0;
-  CoreResult& result_;
-};
 
 class ClosedForm {
  public:
@@ -218,32 +119,12 @@ class ClosedForm {
   }
 
   void strike_neuron(std::int32_t neuron) {
-    const bool is_boot = static_cast<int>(site_.storage) < kBootArrays;
-    if (!is_boot) {
+    if (static_cast<int>(site_.storage) >= kBootArrays) {
       field_.lose(0, 1, cleared(group_));
     }
     const NeuronParameters parameters = run_.neuron(neuron);
     const NeuronParameters struck = struck_parameters(neuron);
-    const std::int32_t axon = static_cast<std::int32_t>(site_.word) / config_.groups();
-    const std::int32_t change =
-        site_.storage == CoreStorage::kSynapses ? struck_weight(axon, neuron) : 0;
-    const auto meets_weight = [&](std::int32_t tick) {
-      const std::vector<std::int32_t>& pending = run_.tick(tick).pending;
-      const auto found = std::ranges::lower_bound(pending, axon);
-      return change != 0 && found != pending.end() && *found == axon &&
-             field_.is_before(cycle(
-                 tick, run_.sum_edge(static_cast<std::size_t>(found - pending.begin()), group_)));
-    };
-    const auto is_touched = [&](std::int32_t tick, Cycle written) {
-      switch (site_.storage) {
-        case CoreStorage::kSynapses:
-          return meets_weight(tick);
-        case CoreStorage::kParameters:
-          return field_.is_before(update(tick, group_));
-        default:
-          return field_.acts_within(written, update(tick, group_) + 1);
-      }
-    };
+    const std::int32_t change = struck_weight(neuron);
     const auto step = [&](std::int32_t tick, const NeuronState& state, Cycle written) {
       const Cycle read = update(tick, group_);
       const std::int32_t sum = site_.storage == CoreStorage::kAccumulators
@@ -252,7 +133,8 @@ class ClosedForm {
       return step_neuron(field_.is_before(read) ? struck : parameters, config_.format(),
                          held(state, written, read, read + 1), sign_extended(sum, kCurrentBits));
     };
-    const auto [state, written] = follow(neuron, is_touched, step);
+    const auto touched = [&](std::int32_t tick, Cycle written) { return meets(tick, written); };
+    const auto [state, written] = follow(neuron, touched, step);
     const bool is_read_out = neuron < run_.feed().readout;
     const Cycle read = is_read_out ? run_.cycle_of({run_.ticks(), 1 + neuron}) : written;
     const NeuronState last = held(state, written, read, end());
@@ -262,6 +144,31 @@ class ClosedForm {
     if (is_read_out) {
       result_.readout[static_cast<std::size_t>(neuron)] = last.membrane;
     }
+  }
+
+  // Whether the fault can meet a neuron in a tick, whose state was written at a cycle.
+  bool meets(std::int32_t tick, Cycle written) const {
+    switch (site_.storage) {
+      case CoreStorage::kSynapses:
+        return meets_weight(tick);
+      case CoreStorage::kParameters:
+        return field_.is_before(update(tick, group_));
+      default:
+        return field_.acts_within(written, update(tick, group_) + 1);
+    }
+  }
+
+  // Of a synapse: whether the tick reads the weight after the strike.
+  bool meets_weight(std::int32_t tick) const {
+    const std::vector<std::int32_t>& pending = run_.tick(tick).pending;
+    const auto found = std::ranges::lower_bound(pending, struck_axon());
+    return site_.storage == CoreStorage::kSynapses && found != pending.end() &&
+           *found == struck_axon() &&
+           field_.is_before(cycle(
+               tick, run_.sum_edge(static_cast<std::size_t>(found - pending.begin()), group_)));
+  }
+  std::int32_t struck_axon() const {
+    return static_cast<std::int32_t>(site_.word) / config_.groups();
   }
 
   NeuronParameters struck_parameters(std::int32_t neuron) {
@@ -279,8 +186,11 @@ class ClosedForm {
   }
 
   // What the strike adds to a weight.
-  std::int32_t struck_weight(std::int32_t axon, std::int32_t neuron) {
-    const std::int32_t weight = run_.weight(axon, neuron);
+  std::int32_t struck_weight(std::int32_t neuron) {
+    if (site_.storage != CoreStorage::kSynapses) {
+      return 0;
+    }
+    const std::int32_t weight = run_.weight(struck_axon(), neuron);
     const std::uint64_t struck = field_.hold_for_good(static_cast<std::uint8_t>(weight));
     return sign_extended(static_cast<std::int64_t>(struck), kSynapseBits) - weight;
   }
@@ -318,38 +228,38 @@ class ClosedForm {
   // A bit of the ring, from event to latch: in which ticks its axon pends when it should not (1),
   // or does not when it should (-1).
   std::map<std::int32_t, std::int32_t> struck_latches(std::int32_t slot, std::int32_t axon) {
-    std::map<std::int32_t, std::int32_t> changes;
+    struct Access {
+      Cycle cycle;
+      std::int32_t latched_in;  // tick; -1: an event sets the bit
+    };
     const std::int32_t word = axon / config_.ring_bits();
-    const std::uint64_t bit = std::uint64_t{1} << (axon % config_.ring_bits());
-    field_.lose(0, 1, cleared(static_cast<std::int32_t>(site_.word)));
-    std::uint64_t value = 0;
-    Cycle written = cleared(static_cast<std::int32_t>(site_.word));
+    std::vector<Access> accesses;
     for (std::int32_t tick = -1; tick < run_.ticks(); ++tick) {
-      const Cycle latch = cycle(tick, 1 + word);
-      bool is_due = run_.works_in(tick) && tick % kRingSlots == slot;
-      const auto read = [&] {
-        const std::uint64_t read = field_.hold(value, written, latch, latch).at_read;
-        if (read != value) {
-          changes[tick] = value == 0 ? 1 : -1;
-        }
-        value = 0;
-        written = latch;
-        is_due = false;
-      };
+      if (run_.works_in(tick) && tick % kRingSlots == slot) {
+        accesses.push_back({cycle(tick, 1 + word), tick});
+      }
       for (const CoreArrival& arrival : run_.arrivals(tick)) {
         if (arrival.slot == slot && arrival.axon % config_.axons == axon) {
-          const Cycle comes = cycle(tick, arrival.cycle);
-          if (is_due && comes >= latch) {
-            read();
-          }
-          field_.lose(value, written, comes);
-          value = bit;
-          written = comes;
+          accesses.push_back({cycle(tick, arrival.cycle), -1});
         }
       }
-      if (is_due) {
-        read();
+    }
+    // At one edge the latch is first: an event that comes with it is left in the ring.
+    std::ranges::stable_sort(accesses, {}, &Access::cycle);
+    std::map<std::int32_t, std::int32_t> changes;
+    const std::uint64_t bit = std::uint64_t{1} << (axon % config_.ring_bits());
+    std::uint64_t value = 0;
+    Cycle written = cleared(static_cast<std::int32_t>(site_.word));
+    field_.lose(0, 1, written);
+    for (const Access& access : accesses) {
+      const bool is_latch = access.latched_in >= 0;
+      const std::uint64_t read =
+          field_.hold(value, written, is_latch ? access.cycle : written, access.cycle).at_read;
+      if (is_latch && read != value) {
+        changes[access.latched_in] = value == 0 ? 1 : -1;
       }
+      value = is_latch ? 0 : bit;
+      written = access.cycle;
     }
     field_.lose(value, written, end());
     return changes;
