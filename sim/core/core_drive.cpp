@@ -157,21 +157,35 @@ Cycle CoreDrive::advance(Cycle at_most) {
   if (has_hung()) {
     return 0;
   }
-  const Cycle quiet = at_most > 1 ? std::min(at_most, quiet_edges()) : 0;
-  if (quiet > 0 && !machine_.outgoing()) {
-    const bool was_busy = machine_.is_busy();
-    if (const Cycle edges = machine_.burst(quiet); edges > 0) {
-      gather_arrivals(edges);
-      machine_.write_events(arriving_);
-      rested_ = was_busy ? 0 : rested_ + edges;
-      edges_ += edges;
-      next_.edge += edges - 1;
-      struck_cycle_ = golden_cycle();
-      is_struck_golden_ = next_.edge <= length_;
-      ++next_.edge;
-      return edges;
-    }
+  if (const Cycle edges = burst(at_most); edges > 0) {
+    return edges;
   }
+  edge();
+  return 1;
+}
+
+// As many edges as the machine takes at once; 0: none.
+Cycle CoreDrive::burst(Cycle at_most) {
+  const Cycle quiet = at_most > 1 ? std::min(at_most, quiet_edges()) : 0;
+  if (quiet <= 0 || machine_.outgoing()) {
+    return 0;
+  }
+  const bool was_busy = machine_.is_busy();
+  const Cycle edges = machine_.burst(quiet);
+  if (edges > 0) {
+    gather_arrivals(edges);
+    machine_.write_events(arriving_);
+    rested_ = was_busy ? 0 : rested_ + edges;
+    edges_ += edges;
+    next_.edge += edges - 1;
+    struck_cycle_ = golden_cycle();
+    is_struck_golden_ = next_.edge <= length_;
+    ++next_.edge;
+  }
+  return edges;
+}
+
+void CoreDrive::edge() {
   rested_ = machine_.is_busy() ? 0 : rested_ + 1;
   const bool is_readout = next_.tick == run_.ticks();
   if (is_readout && run_.feed().readout > 0) {
@@ -194,7 +208,6 @@ Cycle CoreDrive::advance(Cycle at_most) {
   } else {
     ++next_.edge;
   }
-  return 1;
 }
 
 void CoreDrive::strike() {

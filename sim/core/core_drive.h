@@ -114,6 +114,8 @@ class CoreDrive {
 
  private:
   bool has_hung();
+  Cycle burst(Cycle at_most);
+  void edge();
   bool ends_tick() const;
   Cycle quiet_edges() const;
   void gather_arrivals(Cycle edges);

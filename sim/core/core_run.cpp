@@ -165,22 +165,33 @@ void CoreRun::check() const {
     refuse("arrivals in " + std::to_string(feed_.arrivals.size()) + " ticks",
            "the lead-in and the ticks are " + std::to_string(feed_.ticks + 1));
   }
+  if (feed_.core_number < 0 || feed_.core_number >= kHostCore) {
+    refuse("a core with the number " + std::to_string(feed_.core_number),
+           "give 0 to " + std::to_string(kHostCore - 1) + "; " + std::to_string(kHostCore) +
+               " is the host");
+  }
+  check_arrivals(errors);
+  errors.throw_if_any();
+}
+
+void CoreRun::check_arrivals(ErrorList& errors) const {
   for (std::size_t i = 0; i < feed_.arrivals.size(); ++i) {
     Cycle before = i == 0 ? 1 + reset_edges() : 1;
     for (const CoreArrival& arrival : feed_.arrivals[i]) {
       if (arrival.cycle < before || arrival.slot < 0 || arrival.slot >= kRingSlots ||
           arrival.axon < 0 || arrival.axon >= 1 << kAxonBits) {
-        refuse("an event for axon " + std::to_string(arrival.axon) + " in slot " +
-                   std::to_string(arrival.slot) + " at cycle " + std::to_string(arrival.cycle) +
-                   " of tick " + std::to_string(static_cast<int>(i) - 1),
-               "cycles do not fall, and begin with " +
-                   std::to_string(i == 0 ? 1 + reset_edges() : 1) +
-                   "; axons end at 1023, slots at 15");
+        errors.add(ErrorCode::kInvalidInput,
+                   "an event for axon " + std::to_string(arrival.axon) + " in slot " +
+                       std::to_string(arrival.slot) + " at cycle " + std::to_string(arrival.cycle) +
+                       " of tick " + std::to_string(static_cast<int>(i) - 1),
+                   "core",
+                   "cycles do not fall, and begin with " +
+                       std::to_string(i == 0 ? 1 + reset_edges() : 1) +
+                       "; axons end at 1023, slots at 15");
       }
       before = std::max(before, arrival.cycle);
     }
   }
-  errors.throw_if_any();
 }
 
 void CoreRun::add_times() {

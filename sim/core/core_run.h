@@ -175,6 +175,7 @@ class CoreRun {
  private:
   class Golden;
   void check() const;
+  void check_arrivals(ErrorList& errors) const;
   void add_times();
 
   std::shared_ptr<const BootedCore> core_;

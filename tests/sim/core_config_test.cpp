@@ -127,6 +127,8 @@ TEST(CoreConfigTest, AFeedThatDoesNotFit) {
   EXPECT_EQ(refused([](CoreFeed& feed) { feed.readout = 17; }), "a readout of 17 neurons");
   EXPECT_EQ(refused([](CoreFeed& feed) { feed.barrier = -1; }), "a tick of negative length");
   EXPECT_EQ(refused([](CoreFeed& feed) { feed.arrivals.resize(4); }), "arrivals in 4 ticks");
+  EXPECT_EQ(refused([](CoreFeed& feed) { feed.core_number = kHostCore; }),
+            "a core with the number 255");
   EXPECT_EQ(refused([](CoreFeed& feed) {
               feed.arrivals = {{{17, 3, 0}}};
             }),
