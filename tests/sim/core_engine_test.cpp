@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/error.h"
 #include "sim/core/burst_core.h"
 #include "sim/core/core_drive.h"
@@ -223,6 +225,50 @@ TEST_F(CoreEngineTest, BurstsLeaveAllStorageAsStepsDo) {
     EXPECT_EQ(by_edge.departures(), by_burst.departures());
     EXPECT_EQ(by_edge.readout(), by_burst.readout());
   }
+}
+
+// What leaves is counted here, golden and struck, from two whole runs.
+TEST_F(CoreEngineTest, ChangesAreWhatLeavesMoreOrLessOften) {
+  using Counts = std::map<std::pair<std::int32_t, CoreEvent>, int>;
+  const auto count = [](const Case& job, std::span<const RegisterFault> faults) {
+    SteppedCore core(job.sites);
+    core.set_state(job.run.core().state());
+    CoreDrive drive(job.run, core, faults);
+    drive.run();
+    Counts counts;
+    for (const CoreDeparture& departure : drive.departures()) {
+      ++counts[{departure.tick, departure.event}];
+    }
+    return drive.is_hung() ? Counts{} : counts;
+  };
+  int early = 0;
+  for (int trial = 0; trial < 24; ++trial) {
+    const Case job(small_core(), taste_of(trial), random_);
+    const Counts golden = count(job, {});
+    for (int i = 0; i < 80; ++i) {
+      RegisterFault fault = any_fault(job, 0);
+      if (i % 4 == 0) {  // old entries leave, some of them while a slot is latched
+        fault.site = job.sites.id_of({CoreStorage::kQueueWrite, 0, 4});
+      }
+      const CoreResult result = systemc_->run({&job.golden, {&fault, 1}});
+      if (result.hung) {
+        continue;
+      }
+      Counts sums, expected = count(job, {&fault, 1});
+      for (const auto& [place, times] : golden) {
+        expected[place] -= times;
+      }
+      for (const CoreOutputChange& change : result.changes) {
+        ASSERT_NE(change.golden, change.faulty);
+        sums[{change.tick, change.event}] += change.faulty - change.golden;
+        early += change.early > 0 ? 1 : 0;
+      }
+      std::erase_if(expected, [](const auto& entry) { return entry.second == 0; });
+      std::erase_if(sums, [](const auto& entry) { return entry.second == 0; });
+      ASSERT_EQ(sums, expected) << described(job, {&fault, 1});
+    }
+  }
+  EXPECT_GT(early, 0);
 }
 
 TEST_F(CoreEngineTest, AnEngineThatIsNotThereIsNamed) {
