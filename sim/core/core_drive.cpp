@@ -79,7 +79,8 @@ void CoreDrive::begin(std::int32_t tick) {
   arrived_ = 0;
   rested_ = 0;
   length_ = tick < run_.ticks() ? run_.tick(tick).length : 0;
-  longest_ = length_ + 2 * machine_.sites().watchdog() + run_.feed().readout;
+  lasts_ = tick < run_.ticks() ? run_.tick(tick).lasts : 0;
+  longest_ = lasts_ + 2 * machine_.sites().watchdog() + run_.feed().readout;
   arrivals_ = tick < run_.ticks() ? &run_.arrivals(tick) : nullptr;
 }
 
@@ -90,7 +91,7 @@ Cycle CoreDrive::golden_cycle() const {
 
 // With a barrier the chip waits until the core has rested for that long.
 bool CoreDrive::ends_tick() const {
-  return next_.edge >= length_ &&
+  return next_.edge >= lasts_ &&
          (rested_ > run_.feed().barrier || (run_.feed().fixed_tick > 0 && next_.tick >= 0));
 }
 
@@ -126,10 +127,10 @@ Cycle CoreDrive::quiet_edges() const {
     return 0;
   }
   if (run_.feed().fixed_tick > 0 && next_.tick >= 0) {
-    return length_ - next_.edge;
+    return lasts_ - next_.edge;
   }
   return machine_.is_busy() ? std::numeric_limits<Cycle>::max()
-                            : std::max(length_ - next_.edge, run_.feed().barrier - rested_);
+                            : std::max(lasts_ - next_.edge, run_.feed().barrier - rested_);
 }
 
 Cycle CoreDrive::edges_to_strike() const {

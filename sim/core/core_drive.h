@@ -132,6 +132,7 @@ class CoreDrive {
   std::size_t arrived_ = 0;  // of this tick's arrivals
   Cycle rested_ = 0;         // edges before which the core was not busy, without a break
   Cycle length_ = 0;         // golden, of this tick
+  Cycle lasts_ = 0;          // that it lasts at least
   Cycle longest_ = 0;        // that the chip waits for it
   const std::vector<CoreArrival>* arrivals_ = nullptr;  // of this tick; nullptr: the readout
   std::vector<CoreArrival> arriving_;

@@ -13,7 +13,8 @@ namespace tilestrike::sim {
 namespace {
 
 /// There is a formula for one fault in what is summed, updated or latched; where no route leads
-/// back to the core, no tick is of fixed length, and no traffic trips the watchdog.
+/// back to the core, no tick is of fixed length or longer than golden, and no traffic trips the
+/// watchdog.
 bool has_closed_form(const CoreJob& job) {
   const CoreRun& run = job.golden->run();
   if (job.wants_whole || meets_ecc(job) || job.faults.size() != 1 || run.feed().fixed_tick > 0) {
@@ -29,6 +30,11 @@ bool has_closed_form(const CoreJob& job) {
       break;
     default:
       return false;
+  }
+  for (std::int32_t tick = -1; tick < run.ticks(); ++tick) {
+    if (run.tick(tick).lasts != run.tick(tick).length) {
+      return false;  // edges beyond golden time
+    }
   }
   const CoreConfig& config = run.config();
   std::int64_t events = 0;

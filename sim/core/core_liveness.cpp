@@ -19,7 +19,7 @@ class Liveness {
       : run_(run), config_(run.config()), sites_(sites), site_(site), cycle_(cycle) {
     const CoreMoment moment = run.moment_of(cycle);
     since_ = {moment.tick, moment.edge};
-    if (moment.tick + 1 < run.ticks() && moment.edge == run.tick(moment.tick).length) {
+    if (moment.tick + 1 < run.ticks() && moment.edge == run.tick(moment.tick).lasts) {
       since_ = {moment.tick + 1, 0};
     }
   }
@@ -159,7 +159,7 @@ class Liveness {
     for (std::int32_t number = since_.tick; number < run_.ticks(); ++number) {
       const Cycle over = number == since_.tick ? since_.edge : 0;
       const bool is_read = run_.works_in(number) && number % kRingSlots == slot && 1 + word > over;
-      const Cycle read = is_read ? 1 + word : run_.tick(number).length + 1;
+      const Cycle read = is_read ? 1 + word : run_.tick(number).lasts + 1;
       if (is_written(number, axon, slot, over, read)) {
         return false;
       }

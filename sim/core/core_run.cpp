@@ -170,6 +170,13 @@ void CoreRun::check() const {
            "give 0 to " + std::to_string(kHostCore - 1) + "; " + std::to_string(kHostCore) +
                " is the host");
   }
+  if (!feed_.golden_lengths.empty() &&
+      (feed_.golden_lengths.size() != static_cast<std::size_t>(feed_.ticks) + 1 ||
+       feed_.fixed_tick > 0 || std::ranges::min(feed_.golden_lengths) < 1)) {
+    refuse("golden lengths of " + std::to_string(feed_.golden_lengths.size()) + " ticks",
+           "give a length of 1 or more to the lead-in and to each of " +
+               std::to_string(feed_.ticks) + " ticks, and no fixed tick");
+  }
   check_arrivals(errors);
   errors.throw_if_any();
 }
@@ -218,7 +225,12 @@ void CoreRun::add_times() {
            "tick", "give a tick as many cycles as the longest takes, or take 'barrier'");
     }
     tick.start = start;
-    tick.length = is_fixed ? feed_.fixed_tick : done + feed_.barrier;
+    tick.lasts = is_fixed ? feed_.fixed_tick : done + feed_.barrier;
+    tick.length = tick.lasts;
+    if (!feed_.golden_lengths.empty()) {
+      tick.length = feed_.golden_lengths[index];
+      tick.lasts = std::max(tick.lasts, tick.length);
+    }
     start += tick.length;
   }
   cycles_ = start + feed_.readout;

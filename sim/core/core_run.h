@@ -85,8 +85,11 @@ struct CoreFeed {
   std::int32_t ticks = 1;                          // chip ticks of the inference
   std::vector<std::vector<CoreArrival>> arrivals;  // by tick, in time order; may end early
   std::vector<Cycle> least;                        // cycles of the slowest other core, by tick
-  Cycle barrier = 1;         // cycles between the slowest core and the next tick
-  Cycle fixed_tick = 0;      // each tick but the lead-in; 0: by the barrier
+  Cycle barrier = 1;     // cycles between the slowest core and the next tick
+  Cycle fixed_tick = 0;  // each tick but the lead-in; 0: by the barrier
+  /// Golden cycles of each tick, where this is not what the core is fed in the golden run, so that
+  /// faults keep their time. Empty: it is. Not with a fixed tick.
+  std::vector<Cycle> golden_lengths;
   std::int32_t readout = 0;  // membranes that the host reads in the end
   std::int32_t core_number = 0;
 };
@@ -104,9 +107,10 @@ struct CoreOutput {
 
 /// One tick of the fault-free core.
 struct GoldenTick {
-  Cycle start = 0;                    // cycles of the inference before its first edge
-  Cycle length = 0;                   // edges until the next tick
-  Cycle own = 0;                      // of them, what the core is busy; 0: outside of its window
+  Cycle start = 0;   // cycles of the inference before its first edge
+  Cycle length = 0;  // in golden time
+  Cycle lasts = 0;   // edges until the next tick: `length`, or more where the feed is not golden
+  Cycle own = 0;     // of them, what the core is busy; 0: outside of its window
   std::vector<std::int32_t> pending;  // axons that have an event, ascending
   std::vector<std::int32_t> fired;    // neurons, ascending
   std::vector<Cycle> updates;         // edge at which each group is read to be updated
@@ -131,6 +135,7 @@ class CoreRun {
   CoreRun(const CoreConfig& config, CoreContents contents, CoreFeed feed);
 
   const BootedCore& core() const { return *core_; }
+  const std::shared_ptr<const BootedCore>& shared_core() const { return core_; }
   const CoreConfig& config() const { return core_->config(); }
   const CoreContents& contents() const { return core_->contents(); }
   const CoreFeed& feed() const { return feed_; }

@@ -130,6 +130,14 @@ TEST(CoreConfigTest, AFeedThatDoesNotFit) {
   EXPECT_EQ(refused([](CoreFeed& feed) { feed.core_number = kHostCore; }),
             "a core with the number 255");
   EXPECT_EQ(refused([](CoreFeed& feed) {
+              feed.golden_lengths = {20, 9};
+            }),
+            "golden lengths of 2 ticks");
+  EXPECT_EQ(refused([](CoreFeed& feed) {
+              feed.golden_lengths = {20, 9, 0};
+            }),
+            "golden lengths of 3 ticks");
+  EXPECT_EQ(refused([](CoreFeed& feed) {
               feed.arrivals = {{{17, 3, 0}}};
             }),
             "an event for axon 3 in slot 0 at cycle 17 of tick -1");

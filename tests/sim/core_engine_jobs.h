@@ -27,6 +27,9 @@ class CoreEngineTest : public testing::Test {
   struct Case {
     Case(const CoreConfig& config, const CoreTaste& taste, RandomStream& random)
         : run(random_run(config, taste, random)), sites(run.core().sites()), golden(run) {}
+    // The core of a run, fed otherwise.
+    Case(const CoreRun& other, const CoreFeed& feed)
+        : run(other.shared_core(), feed), sites(run.core().sites()), golden(run) {}
     CoreRun run;
     const CoreSites& sites;
     CoreGolden golden;

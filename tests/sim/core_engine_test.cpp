@@ -65,6 +65,46 @@ TEST_F(CoreEngineTest, SystemCEqualsSteppedWithFixedTicks) {
   }
 }
 
+// A core that is fed otherwise than in the golden run: its ticks may be longer than golden time.
+TEST_F(CoreEngineTest, EnginesEqualSteppedWithAnotherFeedInGoldenTime) {
+  int grown = 0;
+  for (int trial = 0; trial < 16; ++trial) {
+    CoreTaste taste = taste_of(trial);
+    taste.has_loop = trial % 4 == 3;
+    const CoreRun golden_run = random_run(small_core(), taste, random_);
+    CoreFeed feed = random_feed(small_core(), taste, random_);
+    for (int tick = -1; tick < golden_run.ticks(); ++tick) {
+      feed.golden_lengths.push_back(golden_run.tick(tick).length);
+    }
+    const Case job(golden_run, feed);
+    EXPECT_EQ(job.run.cycles(), golden_run.cycles());
+    for (int tick = -1; tick < job.run.ticks(); ++tick) {
+      EXPECT_EQ(job.run.tick(tick).start, golden_run.tick(tick).start);
+      grown += job.run.tick(tick).lasts > job.run.tick(tick).length ? 1 : 0;
+    }
+    for (int i = 0; i < 200; ++i) {
+      const RegisterFault fault = any_fault(job, i % 3);
+      ASSERT_NO_FATAL_FAILURE(expect_equal(job, {&fault, 1}, *systemc_)) << trial;
+      ASSERT_NO_FATAL_FAILURE(expect_equal(job, {&fault, 1}, *closed_form_)) << trial;
+    }
+    // A flip acts at its golden tick and edge, however long the ticks before were.
+    const CoreMoment when{1, 3};
+    const CoreSite site{CoreStorage::kMembranes, 0, 5};
+    const RegisterFault fault =
+        core_fault(job.sites.id_of(site).value, FaultKind::kFlip, golden_run.cycle_of(when), 0);
+    SteppedCore core(job.sites);
+    core.set_state(job.run.core().state());
+    CoreDrive drive(job.run, core, {&fault, 1});
+    while (drive.next() != when) {
+      drive.step();
+    }
+    EXPECT_TRUE(drive.changes().empty());
+    drive.step();
+    EXPECT_EQ(drive.changes().size(), 1U);
+  }
+  EXPECT_GT(grown, 10);
+}
+
 TEST_F(CoreEngineTest, EnginesEqualSteppedInTheShippedSizes) {
   for (const char* name : {"core_1024x64", "core_256x256"}) {
     CoreTaste taste;
