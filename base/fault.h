@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Faults (docs/architecture.md): RegisterFault on flip-flops of the mesh, CellFault on cells of
-// memories, WordFault on the words of tensors.
+// Faults (docs/architecture.md): RegisterFault on flip-flops of the mesh and storage bits of a
+// core, CellFault on cells of memories, WordFault on the words of tensors.
 #pragma once
 
 #include <compare>
@@ -28,8 +28,8 @@ struct CycleWindow {
   friend bool operator==(const CycleWindow&, const CycleWindow&) = default;
 };
 
-/// A fault of one flip-flop. A flip acts once, just after clock edge `when.from`; a stuck-at holds
-/// the bit after every edge in `when`.
+/// A fault of one flip-flop, or of one storage bit of a core. A flip acts once, just after clock
+/// edge `when.from`; a stuck-at holds the bit after every edge in `when`.
 struct RegisterFault {
   SiteId site;
   FaultKind kind = FaultKind::kFlip;

@@ -18,7 +18,7 @@ struct Id {
 
 using TrialId = Id<struct TrialTag, std::uint64_t>;  // number of a trial within one scenario
 using ImageId = Id<struct ImageTag, std::int64_t>;   // row of the images file
-using SiteId = Id<struct SiteTag, std::uint64_t>;    // one physical flip-flop bit of a mesh
+using SiteId = Id<struct SiteTag, std::uint64_t>;    // one storage bit of a mesh or core
 using StoreId = Id<struct StoreTag, std::uint32_t>;  // a tensor of a study's list of stores
 /// Number of a codeword within its memory, in the order of addresses.
 using CodewordId = Id<struct CodewordTag, std::uint64_t>;

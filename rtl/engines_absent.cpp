@@ -11,4 +11,6 @@ void add_engines(sim::EngineSet& engines) {
                       .cure = "install verilator and build with -DTS_WITH_RTL=ON"});
 }
 
+void add_core_engines(std::vector<sim::CoreEngineEntry>&) {}
+
 }  // namespace tilestrike::rtl

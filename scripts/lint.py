@@ -23,7 +23,8 @@ ROOMS = {
 }
 # Folders of a room, from the bottom up: none may include a later one.
 FLOORS = {
-    "sim": ["kernel", "mesh", "compare", "ecc", "memory", "strikes", "platform"],
+    "sim": ["kernel", "mesh", "compare", "ecc", "memory", "core", "strikes",
+            "platform"],
     "bridge": ["words", "accelerator", "layout", "schedule", "exposure", "effects", "trial",
                "reference", "study"],
     "campaigns": ["statistics", "pictures", "scenario", "plan", "results", "tally", "report",

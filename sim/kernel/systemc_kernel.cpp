@@ -20,6 +20,7 @@ void elaborate() {
     sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_,
                                             sc_core::SC_DO_NOTHING);
     create_mesh_module();
+    create_core_module();
     create_platform_modules();
     return true;
   }();

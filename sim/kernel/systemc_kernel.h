@@ -11,6 +11,7 @@ void elaborate();
 
 // By the files that have them; once, from elaborate().
 void create_mesh_module();
+void create_core_module();
 void create_platform_modules();
 
 }  // namespace tilestrike::sim
