@@ -173,6 +173,17 @@ void Divergence::run(std::size_t index) {
 
 std::optional<Divergence::Spliced> Divergence::splice(std::size_t index,
                                                       std::span<const AccumulatorDelta> deltas) {
+  return run_lists(index, deltas, {});
+}
+
+std::optional<Divergence::Spliced> Divergence::splice_channels(
+    std::size_t index, std::span<const std::int64_t> channels) {
+  return run_lists(index, {}, channels);
+}
+
+std::optional<Divergence::Spliced> Divergence::run_lists(std::size_t index,
+                                                         std::span<const AccumulatorDelta> deltas,
+                                                         std::span<const std::int64_t> channels) {
   const ListKernel* kernel = differential_ == nullptr ? nullptr : differential_->of(index, golden_);
   if (kernel == nullptr) {
     return std::nullopt;
@@ -193,6 +204,7 @@ std::optional<Divergence::Spliced> Divergence::splice(std::size_t index,
               .golden = golden_,
               .inputs = inputs,
               .struck = deltas,
+              .channels = channels,
               .outputs = outputs,
               .scratch = differential_->scratch()};
   if (kernel->cost(run) > differential_->limits().cost) {

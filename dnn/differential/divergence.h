@@ -44,6 +44,9 @@ class Divergence {
   /// its inputs give. Nothing: it has no list form, or too much differs, and nothing is done.
   std::optional<Spliced> splice(std::size_t layer, std::span<const AccumulatorDelta> deltas);
 
+  /// The same of a float matrix layer with struck weights, in the constants, of these outputs.
+  std::optional<Spliced> splice_channels(std::size_t layer, std::span<const std::int64_t> channels);
+
   /// Whether anything that differs is still read by a layer after `layer`, or is the output.
   bool is_alive_after(std::size_t layer) const;
   at::Tensor output() const { return value(network_.output).toTensor(); }
@@ -58,6 +61,8 @@ class Divergence {
   void set_golden(ValueId id);
   void set_changed(ValueId id, Changed changed);
   void set_list(ValueId id, Changes list);
+  std::optional<Spliced> run_lists(std::size_t layer, std::span<const AccumulatorDelta> deltas,
+                                   std::span<const std::int64_t> channels);
 
   const Network& network_;
   const Tape& golden_;
