@@ -38,6 +38,7 @@ struct StudyInputs : NetworkSource {
   bool is_batch_shared = true;  // by several trials; no: each has one to itself
   JudgeConfig judge;
   bool is_differential = true;  // false: layers that read a change are computed whole
+  bool is_fixed_order = false;  // sums of float32 numbers in an order of our own
   sim::EngineSet engines;
   std::string engine;  // one of them
 };
