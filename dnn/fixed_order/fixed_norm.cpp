@@ -4,6 +4,9 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "dnn/differential/list_kernel.h"
 #include "dnn/layer_arguments.h"
 #include "dnn/operators.h"
@@ -32,16 +35,16 @@ class FixedNormLists final : public ListKernel {
 
   double cost(const ListRun& run) const override {
     const Changes* changes = run.input_of(input_);
-    return changes == nullptr ? 0.0
-                              : kCostOfChange * static_cast<double>(changes->size()) /
-                                    static_cast<double>(elements_);
+    const auto changed =
+        std::ranges::count_if(run.inputs, [](const Changes* input) { return input != nullptr; });
+    return changed > 1 || changes == nullptr  // a factor that is computed
+               ? std::numeric_limits<double>::infinity()
+               : kCostOfChange * static_cast<double>(changes->size()) /
+                     static_cast<double>(elements_);
   }
 
   void run(ListRun& run) const override {
     const Changes* changes = run.input_of(input_);
-    if (changes == nullptr) {
-      return;
-    }
     const auto factors = kernel_.factors(run.layer, run.golden.values, channels_);
     const auto* golden = run.golden_of<float>(run.layer.outputs.front());
     for (const Change& change : *changes) {
