@@ -12,6 +12,7 @@
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/arithmetic.h"
 #include "bridge/study/judging.h"
+#include "bridge/study/struck_activations.h"
 #include "bridge/study/struck_floats.h"
 #include "bridge/study/struck_weights.h"
 #include "bridge/study/torch_call.h"
@@ -93,6 +94,10 @@ class TensorStudy final : public Study {
     if (inputs.is_differential) {
       struck_weights_ = std::make_unique<StruckWeights>(load_.network, stores_);
       struck_floats_ = std::make_unique<StruckFloats>(executor_, stores_, order_.has_value());
+      // Where PyTorch sums, nearly all layers are computed whole: a whole batch does that sooner.
+      if (order_ || inputs.format == NumberFormat::integer(8)) {
+        struck_activations_ = std::make_unique<StruckActivations>(load_.network, stores_);
+      }
     }
   }
 
@@ -218,8 +223,7 @@ class TensorStudy final : public Study {
     if (struck_floats_ == nullptr || !struck_floats_->takes(faults)) {
       return 0;
     }
-    const std::int64_t most = kMostTapeBytes / std::max<std::int64_t>(activation_bytes_, 1);
-    const std::int64_t kept = std::min(homes(), most);
+    const std::int64_t kept = kept_homes();
     for (std::int64_t home = 0; home < kept; ++home) {
       kept_tape(home);
     }
@@ -227,6 +231,11 @@ class TensorStudy final : public Study {
       struck_floats_->choose(faults, kept_tape(0));
     }
     return kept;
+  }
+
+  /// Batches whose golden runs may be kept: as many as the memory holds.
+  std::int64_t kept_homes() const {
+    return std::min(homes(), kMostTapeBytes / std::max<std::int64_t>(activation_bytes_, 1));
   }
 
   /// Whether the golden runs of all batches are kept: those of integers alone.
@@ -270,7 +279,10 @@ class TensorStudy final : public Study {
     std::vector<TrialResult> results(strikes.size());
     for (const auto& [home, rounds] : rounds_of(strikes)) {
       const dnn::Inputs images = home_batch(home);
-      const dnn::Tape* golden = rounds.size() > 1 ? tape_of(home) : nullptr;
+      const bool is_kept = struck_activations_ != nullptr && home < kept_homes();
+      const dnn::Tape* golden = is_kept             ? &kept_tape(home)
+                                : rounds.size() > 1 ? tape_of(home)
+                                                    : nullptr;
       for (const std::vector<std::size_t>& round : rounds) {
         run_round(home, images, golden, strikes, round, results);
       }
@@ -350,7 +362,14 @@ class TensorStudy final : public Study {
       faults.push_back({strikes[i].image.value - home * batch_, strikes[i].faults});
     }
     std::vector<dnn::TensorStores::ImageStrike> struck;
-    const at::Tensor answer = on_host(stores_.run(executor_, images, golden, faults, &struck));
+    const bool has_lists =
+        struck_activations_ != nullptr && golden != nullptr &&
+        std::ranges::all_of(faults, [&](const dnn::TensorStores::ImageFaults& image) {
+          return struck_activations_->takes(image.faults);
+        });
+    const at::Tensor answer =
+        on_host(has_lists ? struck_activations_->answer(*golden, faults, struck)
+                          : stores_.run(executor_, images, golden, faults, &struck));
     for (std::size_t k = 0; k < round.size(); ++k) {
       const WordStrike& strike = strikes[round[k]];
       TrialResult& result = results[round[k]];
@@ -436,11 +455,12 @@ class TensorStudy final : public Study {
   dnn::TensorStores stores_;
   dnn::Executor executor_;  // after the stores, which change the network
   std::size_t answer_size_ = 0;
-  std::vector<float> golden_answers_;                 // image by image
-  std::int64_t activation_bytes_ = 0;                 // of one batch
-  std::unique_ptr<StruckWeights> struck_weights_;     // null: every layer is computed whole
-  std::unique_ptr<StruckFloats> struck_floats_;       // null: likewise
-  std::vector<std::optional<dnn::Tape>> kept_tapes_;  // by home batch
+  std::vector<float> golden_answers_;                      // image by image
+  std::int64_t activation_bytes_ = 0;                      // of one batch
+  std::unique_ptr<StruckWeights> struck_weights_;          // null: every layer is computed whole
+  std::unique_ptr<StruckFloats> struck_floats_;            // null: likewise
+  std::unique_ptr<StruckActivations> struck_activations_;  // null: a batch is computed whole
+  std::vector<std::optional<dnn::Tape>> kept_tapes_;       // by home batch
   std::optional<dnn::Tape> tape_;
   std::int64_t tape_home_ = -1;
 };
