@@ -57,15 +57,18 @@ std::int64_t differences(const Word* golden, const Word* now, std::int64_t count
     }
   };
   std::int64_t i = 0;
-  for (; i + kTogether <= count; i += kTogether) {
+  for (; i + kTogether <= count && found.size() <= most; i += kTogether) {
     if (std::memcmp(golden + i, now + i, 8) != 0) {
       for (std::int64_t k = i; k < i + kTogether; ++k) {
         look(k);
       }
     }
   }
-  for (; i < count; ++i) {
+  for (; i < count && found.size() <= most; ++i) {
     look(i);
+  }
+  for (; i < count; ++i) {
+    different += golden[i] != now[i] ? 1 : 0;
   }
   return different;
 }

@@ -49,7 +49,11 @@ class FixedOrderLists final : public ListKernel {
       sum_rows(input.elements(), run);
     }
     for (const std::int64_t channel : run.channels) {
-      sum_channel(channel, run);
+      if (planes_.out_width >= kWideLine) {
+        sum_planes(channel, run);
+      } else {
+        sum_block(channel, run);
+      }
     }
   }
 
@@ -57,6 +61,8 @@ class FixedOrderLists final : public ListKernel {
   // Beside the dense layer, which takes its rows in order, and many outputs at once.
   static constexpr double kCostOfRow = 1.2;
   static constexpr double kCostOfChannel = 4.0;
+  // From here on vectors of pixels are better than vectors of outputs, of which one is wanted.
+  static constexpr std::int64_t kWideLine = 16;
 
   const MatrixShape& shape() const { return kernel_.form().shape; }
 
@@ -130,7 +136,8 @@ class FixedOrderLists final : public ListKernel {
         pixels[held++] = rows[next++] / groups;
       }
       const auto together = std::span(pixels).first(held);
-      sums_.row_sums(input, packed, group, together, sums_of_rows_.data());
+      sums_.row_sums(input, packed, FixedSums::all_of(packed, group), together,
+                     sums_of_rows_.data());
       const float* sums = sums_of_rows_.data();
       for (const std::uint32_t pixel : together) {
         give_row(pixel, group, sums, run);
@@ -150,8 +157,27 @@ class FixedOrderLists final : public ListKernel {
     }
   }
 
-  /// From golden inputs and the weights as they are.
-  void sum_channel(std::int64_t channel, ListRun& run) const {
+  /// One output channel from golden inputs and the weights as they are: with the other fifteen of
+  /// its block, or alone.
+  void sum_block(std::int64_t channel, ListRun& run) const {
+    const PackedWeights& packed = weights(run);
+    const FixedSums::Blocks block = sums_.block_of(channel);
+    const std::int64_t of_group = channel % (planes_.outputs / shape().groups);
+    const auto out_pixels = static_cast<std::uint32_t>(planes_.out_pixels());
+    const auto* input = run.golden_of<float>(input_);
+    const auto* golden = run.golden_of<float>(run.layer.outputs.front());
+    sums_of_rows_.resize(FixedSums::kRows * static_cast<std::size_t>(packed.pitch()));
+    sums_.each_rows([&](std::span<const std::uint32_t> pixels) {
+      sums_.row_sums(input, packed, block, pixels, sums_of_rows_.data());
+      const float* sum = sums_of_rows_.data() + of_group;
+      for (const std::uint32_t pixel : pixels) {
+        run.give((pixel / out_pixels * planes_.outputs + channel) * out_pixels + pixel % out_pixels,
+                 *sum, golden);
+        sum += packed.pitch();
+      }
+    });
+  }
+  void sum_planes(std::int64_t channel, ListRun& run) const {
     const ValueId bias = kernel_.bias_of(run.layer);
     const at::Tensor weight = run.golden.tensor(kernel_.weight_of(run.layer)).contiguous();
     const std::int64_t depth = shape().depth();

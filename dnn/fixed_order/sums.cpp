@@ -105,13 +105,13 @@ PackedWeights::PackedWeights(const MatrixShape& shape)
       depth_(shape.depth()),
       group_outputs_(shape.out_channels / shape.groups),
       pitch_(whole_blocks(group_outputs_)),
-      packed_(static_cast<std::size_t>(shape.groups * pitch_ * depth_), 0.0F),
+      packed_(static_cast<std::size_t>(shape.groups * pitch_ / kLanes * depth_)),
       biases_(static_cast<std::size_t>(shape.groups * pitch_), 0.0F) {}
 
 void PackedWeights::pack(std::int64_t output, const float* weights, std::int64_t depth_step) {
   const std::int64_t group = output / group_outputs_, of_group = output % group_outputs_;
-  float* to =
-      packed_.data() + (group * pitch_ + of_group / kLanes * kLanes) * depth_ + of_group % kLanes;
+  float* to = packed_.data()->lanes + (group * pitch_ + of_group / kLanes * kLanes) * depth_ +
+              of_group % kLanes;
   for (std::int64_t k = 0; k < depth_; ++k) {
     to[k * kLanes] = weights[k * depth_step];
   }
@@ -172,32 +172,45 @@ FixedSums::FixedSums(const MatrixShape& shape, const MatrixGeometry& planes)
       }
       kinds_[found->second].pixels.push_back(static_cast<std::uint32_t>(y * planes.out_width + x));
       kind_of_.push_back(found->second);
+      corners_.push_back(
+          static_cast<std::int32_t>((y * shape.stride[0] - shape.padding[0]) * planes.width +
+                                    x * shape.stride[1] - shape.padding[1]));
     }
   }
 }
 
 /// Where the window of a pixel begins, its padding included; below 0 where that is so.
-std::int64_t FixedSums::corner(std::int64_t pixel, std::int64_t group) const {
-  const std::int64_t image = pixel / planes_.out_pixels(), of_image = pixel % planes_.out_pixels();
-  const std::int64_t plane = image * planes_.channels + group * (planes_.channels / shape_.groups);
-  const std::int64_t y = of_image / planes_.out_width, x = of_image % planes_.out_width;
-  return plane * planes_.pixels() + (y * shape_.stride[0] - shape_.padding[0]) * planes_.width +
-         x * shape_.stride[1] - shape_.padding[1];
+std::int64_t FixedSums::corner(std::uint32_t pixel, std::int64_t group) const {
+  const auto out_pixels = static_cast<std::uint32_t>(planes_.out_pixels());
+  const std::int64_t plane =
+      pixel / out_pixels * planes_.channels + group * (planes_.channels / shape_.groups);
+  return plane * planes_.pixels() + corners_[pixel % out_pixels];
 }
 
-void FixedSums::row_sums(const float* input, const PackedWeights& weights, std::int64_t group,
+FixedSums::Blocks FixedSums::block_of(std::int64_t channel) const {
+  const std::int64_t outputs = shape_.out_channels / shape_.groups;
+  const std::int64_t first = channel % outputs / kLanes * kLanes;
+  return {channel / outputs, first, first + kLanes};
+}
+
+void FixedSums::row_sums(const float* input, const PackedWeights& weights, const Blocks& blocks,
                          std::span<const std::uint32_t> pixels, float* sums) const {
   const Kind& kind = kinds_[kind_of(pixels.front())];
   Inputs inputs{};
   for (std::size_t row = 0; row < kRows; ++row) {  // the last one stands in for those that lack
-    const std::int64_t at = corner(pixels[std::min(row, pixels.size() - 1)], group) + kind.first;
+    const std::int64_t at =
+        corner(pixels[std::min(row, pixels.size() - 1)], blocks.group) + kind.first;
     inputs[row] = kind.terms.empty() ? input : input + at;
   }
-  for (std::int64_t first = 0; first < weights.pitch(); first += kLanes) {
-    block_sums(inputs, kind.terms, weights.block(group, first), weights.biases(group) + first,
+  const float* biases = weights.biases(blocks.group);
+  for (std::int64_t first = blocks.first; first < blocks.end; first += kLanes) {
+    block_sums(inputs, kind.terms, weights.block(blocks.group, first), biases + first,
                weights.pitch(), sums + first);
   }
-  settle(sums, static_cast<std::int64_t>(pixels.size()) * weights.pitch());
+  for (std::size_t row = 0; row < pixels.size(); ++row) {
+    settle(sums + static_cast<std::int64_t>(row) * weights.pitch() + blocks.first,
+           blocks.end - blocks.first);
+  }
 }
 
 void FixedSums::channel_sums(const float* input, const float* weights, float bias,
@@ -224,39 +237,23 @@ void FixedSums::channel_sums(const float* input, const float* weights, float bia
 }
 
 void FixedSums::all(const float* input, const PackedWeights& weights, float* output) const {
-  const std::int64_t out_pixels = planes_.out_pixels(), pitch = weights.pitch();
+  const auto out_pixels = static_cast<std::uint32_t>(planes_.out_pixels());
   const std::int64_t outputs = shape_.out_channels / shape_.groups;
-  std::vector<float> sums(kRows * static_cast<std::size_t>(pitch));
-  std::array<std::uint32_t, kRows> pixels{};
-  std::size_t held = 0;
-  const auto flush = [&](std::int64_t group) {
-    if (held == 0) {
-      return;
-    }
-    row_sums(input, weights, group, std::span(pixels).first(held), sums.data());
-    for (std::size_t row = 0; row < held; ++row) {
-      const float* from = sums.data() + static_cast<std::int64_t>(row) * pitch;
-      float* to = output +
-                  (pixels[row] / out_pixels * planes_.outputs + group * outputs) * out_pixels +
-                  pixels[row] % out_pixels;
-      for (std::int64_t i = 0; i < outputs; ++i) {
-        to[i * out_pixels] = from[i];
-      }
-    }
-    held = 0;
-  };
+  std::vector<float> sums(kRows * static_cast<std::size_t>(weights.pitch()));
   for (std::int64_t group = 0; group < shape_.groups; ++group) {
-    for (const Kind& kind : kinds_) {
-      for (std::int64_t image = 0; image < planes_.images; ++image) {
-        for (const std::uint32_t pixel : kind.pixels) {
-          pixels[held++] = static_cast<std::uint32_t>(image * out_pixels) + pixel;
-          if (held == kRows) {
-            flush(group);
-          }
+    const Blocks blocks = all_of(weights, group);
+    each_rows([&](std::span<const std::uint32_t> pixels) {
+      row_sums(input, weights, blocks, pixels, sums.data());
+      const float* from = sums.data();
+      for (const std::uint32_t pixel : pixels) {
+        float* to = output + (pixel / out_pixels * planes_.outputs + group * outputs) * out_pixels +
+                    pixel % out_pixels;
+        for (std::int64_t i = 0; i < outputs; ++i) {
+          to[i * out_pixels] = from[i];
         }
+        from += weights.pitch();
       }
-      flush(group);
-    }
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 // number is kNoNumber. Which outputs are computed together changes none of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -30,15 +31,21 @@ class PackedWeights {
   std::int64_t pitch() const { return pitch_; }  // outputs of a group, whole blocks
   /// A block's weights lie by k.
   const float* block(std::int64_t group, std::int64_t first) const {
-    return packed_.data() + (group * pitch_ + first) * depth_;
+    return floats() + (group * pitch_ + first) * depth_;
   }
   const float* biases(std::int64_t group) const { return biases_.data() + group * pitch_; }
 
  private:
+  /// The weights of a block at one k: one line of a cache.
+  struct alignas(64) Line {
+    float lanes[16] = {};
+  };
+  const float* floats() const { return packed_.data()->lanes; }
   void pack(std::int64_t output, const float* weights, std::int64_t depth_step);
 
   std::int64_t outputs_, depth_, group_outputs_, pitch_;
-  std::vector<float> given_, packed_, biases_;
+  std::vector<Line> packed_;
+  std::vector<float> given_, biases_;
 };
 
 /// What an output reads at k, from its first term's place on.
@@ -65,10 +72,40 @@ class FixedSums {
     return kind_of_[static_cast<std::size_t>(pixel % planes_.out_pixels())];
   }
 
-  /// The outputs of a group at up to kRows pixels of one kind, numbered through all images. Those
-  /// of the r-th begin at sums[r * weights.pitch()].
-  void row_sums(const float* input, const PackedWeights& weights, std::int64_t group,
+  /// Outputs of a group, in blocks of sixteen.
+  struct Blocks {
+    std::int64_t group, first, end;
+  };
+  static Blocks all_of(const PackedWeights& weights, std::int64_t group) {
+    return {group, 0, weights.pitch()};
+  }
+  Blocks block_of(std::int64_t channel) const;
+
+  /// The outputs of some blocks at up to kRows pixels of one kind, numbered through all images.
+  /// Output o of the group at the r-th of them is sums[r * weights.pitch() + o].
+  void row_sums(const float* input, const PackedWeights& weights, const Blocks& blocks,
                 std::span<const std::uint32_t> pixels, float* sums) const;
+  /// All pixels, as row_sums() takes them.
+  template <class Visit>
+  void each_rows(const Visit& visit) const {
+    std::array<std::uint32_t, kRows> pixels{};
+    std::size_t held = 0;
+    for (const Kind& kind : kinds_) {
+      for (std::int64_t image = 0; image < planes_.images; ++image) {
+        for (const std::uint32_t pixel : kind.pixels) {
+          pixels[held++] = static_cast<std::uint32_t>(image * planes_.out_pixels()) + pixel;
+          if (held == kRows) {
+            visit(std::span<const std::uint32_t>(pixels));
+            held = 0;
+          }
+        }
+      }
+      if (held > 0) {
+        visit(std::span<const std::uint32_t>(pixels).first(held));
+        held = 0;
+      }
+    }
+  }
   /// One output channel of one image: `weights`: its own, by k.
   void channel_sums(const float* input, const float* weights, float bias, std::int64_t image,
                     std::int64_t channel, float* sums) const;
@@ -81,12 +118,13 @@ class FixedSums {
     std::vector<WindowTerm> terms;
     std::vector<std::uint32_t> pixels;  // of an image
   };
-  std::int64_t corner(std::int64_t pixel, std::int64_t group) const;
+  std::int64_t corner(std::uint32_t pixel, std::int64_t group) const;
 
   MatrixShape shape_;
   MatrixGeometry planes_;
   std::vector<Kind> kinds_;
   std::vector<std::uint16_t> kind_of_;  // by pixel of an image
+  std::vector<std::int32_t> corners_;   // of an input plane, where the pixel's window begins
 };
 
 /// A norm's scale and shift of one channel: gain / sqrt(variance + epsilon), shift - mean * scale.
