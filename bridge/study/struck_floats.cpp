@@ -11,6 +11,10 @@
 namespace tilestrike::bridge {
 namespace {
 
+/// A struck weight soon touches each pixel of each image: whole layers are better from few changes
+/// on. Measured on ResNet-8: at 0.1 of the elements a trial takes 1.1 times as long, at 0.25 1.3.
+constexpr dnn::ListLimits kLimits{0.5, 0.03};
+
 /// What layers read of a store.
 const at::Tensor& memory_of(const dnn::StoreBacking& backing) {
   return backing.values.defined() ? backing.values : backing.words;
@@ -114,7 +118,7 @@ at::Tensor StruckFloats::answer(const dnn::Tape& golden, const dnn::Hook& after)
   }
   const dnn::Network& network = executor_.network();
   const std::int64_t images = golden.tensor(network.inputs.front()).size(0);
-  dnn::Differential& lists = differentials_.try_emplace(images, network).first->second;
+  dnn::Differential& lists = differentials_.try_emplace(images, network, kLimits).first->second;
   dnn::Divergence run(network, golden, &lists);
   for (std::size_t layer = first_; layer < struck_.size(); ++layer) {
     compute(layer, run);
