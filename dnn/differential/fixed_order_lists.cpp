@@ -218,7 +218,7 @@ std::unique_ptr<ListKernel> make_fixed_order_lists(const FixedProduct& kernel, c
   const auto suits = [&](ValueId id) {
     return Elements::suit(golden.values[static_cast<std::size_t>(id.value)]);
   };
-  if (kernel.form().is_batched || !suits(input) || !suits(output) ||
+  if (!suits(input) || !suits(output) ||
       golden.tensor(output).numel() == 0) {
     return nullptr;
   }

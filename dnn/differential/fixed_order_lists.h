@@ -11,7 +11,7 @@
 
 namespace tilestrike::dnn {
 
-/// nullptr: of two computed operands, or of sizes that have no lists.
+/// Of a convolution or a product with one matrix. nullptr: the values have no lists.
 std::unique_ptr<ListKernel> make_fixed_order_lists(const FixedProduct& kernel, const Layer& layer,
                                                    const Tape& golden);
 

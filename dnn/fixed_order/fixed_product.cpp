@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "dnn/differential/batched_product_lists.h"
 #include "dnn/differential/fixed_order_lists.h"
 #include "dnn/layer_arguments.h"
 #include "dnn/operators.h"
@@ -239,21 +240,18 @@ at::Tensor FixedProduct::products(const at::Tensor& left, const at::Tensor& righ
   std::vector<std::int64_t> sizes = batch;
   sizes.insert(sizes.end(), {rows, columns});
   at::Tensor output = at::empty(sizes, left.options());
-  MatrixShape shape{.is_convolution = false, .in_channels = depth, .out_channels = columns};
-  PackedWeights weights(shape);
-  const FixedSums one(shape, {rows, depth, 1, 1, columns, 1, 1});
-  const std::int64_t count = output.numel() / (rows * columns);
-  for (std::int64_t i = 0; i < count; ++i) {
-    weights.follow(floats_of(b) + i * depth * columns, 1, columns, nullptr);
-    one.all(floats_of(a) + i * rows * depth, weights,
-            output.mutable_data_ptr<float>() + i * rows * columns);
+  auto* to = output.mutable_data_ptr<float>();
+  for (std::int64_t row = 0; row < output.numel() / columns; ++row) {
+    product_row(floats_of(a) + row * depth, floats_of(b) + row / rows * depth * columns, depth,
+                columns, to + row * columns);
   }
   return output;
 }
 
 std::unique_ptr<ListKernel> FixedProduct::lists(const Layer& layer, const Network& /*network*/,
                                                 const Tape& golden) const {
-  return make_fixed_order_lists(*this, layer, golden);
+  return form_.is_batched ? make_batched_product_lists(*this, layer, golden)
+                          : make_fixed_order_lists(*this, layer, golden);
 }
 
 const FixedProduct* fixed_product(const Layer& layer) {

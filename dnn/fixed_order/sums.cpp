@@ -90,6 +90,12 @@ TS_MULTIVERSION void settle(float* sums, std::int64_t count) {
   }
 }
 
+TS_MULTIVERSION void add_row(const float* right, float left, std::int64_t columns, float* sums) {
+  for (std::int64_t n = 0; n < columns; ++n) {
+    sums[n] = sums[n] + left * right[n];
+  }
+}
+
 TS_MULTIVERSION void normalise(const float* x, float scale, float shift, std::int64_t count,
                                float* out) {
   for (std::int64_t i = 0; i < count; ++i) {
@@ -255,6 +261,15 @@ void FixedSums::all(const float* input, const PackedWeights& weights, float* out
       }
     });
   }
+}
+
+void product_row(const float* left, const float* right, std::int64_t depth, std::int64_t columns,
+                 float* sums) {
+  std::fill_n(sums, columns, 0.0F);
+  for (std::int64_t k = 0; k < depth; ++k) {
+    add_row(right + k * columns, left[k], columns, sums);
+  }
+  settle(sums, columns);
 }
 
 ScaleAndShift ScaleAndShift::of(float gain, float shift, float mean, float variance,

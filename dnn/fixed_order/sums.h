@@ -127,6 +127,11 @@ class FixedSums {
   std::vector<std::int32_t> corners_;   // of an input plane, where the pixel's window begins
 };
 
+/// One row of a product of row-major matrices: sums[n] adds left[k] * right[k * columns + n] by k,
+/// from 0 on.
+void product_row(const float* left, const float* right, std::int64_t depth, std::int64_t columns,
+                 float* sums);
+
 /// A norm's scale and shift of one channel: gain / sqrt(variance + epsilon), shift - mean * scale.
 struct ScaleAndShift {
   float scale, shift;

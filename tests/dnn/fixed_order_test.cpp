@@ -288,8 +288,35 @@ TEST_F(FixedOrderTest, ProductsOfEveryFormSumByDepth) {
       }
       ASSERT_EQ(found.const_data_ptr<float>()[i], sum) << form.target << " " << i;
     }
-    if (form.right.size() == 2) {
+    if (form.right.size() == 2 || form.left.size() == form.right.size()) {  // no broadcasting
       expect_lists_give_the_whole(network, left, true);
+    }
+  }
+}
+
+TEST_F(FixedOrderTest, BothOperandsOfAProductMayChange) {
+  NetworkMaker maker;
+  const ValueId left = maker.call("left", "aten.neg.default", {maker.images()});
+  const ValueId right =
+      maker.call("right", "aten.transpose.int", {maker.images(), c10::IValue(-1), c10::IValue(-2)});
+  Network network = maker.finish(maker.call("layer", "aten.matmul.default", {left, right}));
+  network.info(right).sizes = {-1, 3, 5, 7};
+  const FixedOrder order(network);
+  ASSERT_NE(fixed_product(network.layers.back()), nullptr);
+  const Tape golden = Executor(network).record(drawn({2, 3, 7, 5}, false));
+  Differential forced(network, {kNoLimit, 1.0});
+  for (const double density : {0.0, 0.05, 1.0}) {
+    for (const bool has_left : {false, true}) {
+      Divergence whole(network, golden), lists(network, golden, &forced);
+      for (const ValueId id : has_left ? std::vector{left, right} : std::vector{right}) {
+        const at::Tensor now = changed(golden.tensor(id), density, true);
+        whole.set(id, now);
+        lists.set(id, now);
+      }
+      whole.run_reading(2, {});
+      ASSERT_TRUE(lists.splice(2, {}).has_value());
+      EXPECT_EQ(count_different(whole.output(), lists.output()), 0);
+      EXPECT_TRUE(whole.is_changed(network.output));
     }
   }
 }
