@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "dnn/differential/element_lists.h"
+#include "dnn/differential/float_lists.h"
 #include "dnn/direct_calls.h"
 #include "dnn/operand_use.h"
 #include "dnn/operators.h"
@@ -92,8 +93,9 @@ class OperatorKernel final : public Kernel {
 
   std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& network,
                                     const Tape& golden) const override {
-    return moves_elements(short_name(layer.target)) ? make_move_lists(layer, network, golden)
-                                                    : nullptr;
+    auto lists = moves_elements(short_name(layer.target)) ? make_move_lists(layer, network, golden)
+                                                          : nullptr;
+    return lists != nullptr ? std::move(lists) : make_float_lists(layer, network, golden);
   }
 
  private:
@@ -131,6 +133,11 @@ class DirectKernel final : public Kernel {
     } catch (const std::exception& error) {
       fail_in(layer, error.what());
     }
+  }
+
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& network,
+                                    const Tape& golden) const override {
+    return boxed_.lists(layer, network, golden);
   }
 
  private:

@@ -13,21 +13,32 @@
 namespace tilestrike::dnn {
 namespace {
 
-/// Where element `word` of one image lies in a tensor of a batch, in elements from its start.
-std::int64_t offset_of(const at::Tensor& tensor, const StoreBacking& backing, std::int64_t batch,
-                       std::int64_t row, std::int64_t word) {
+/// Where element `word` of one image lies in a tensor of a batch whose dimensions have these
+/// strides.
+std::int64_t offset_of(const at::Tensor& tensor, at::IntArrayRef strides,
+                       const StoreBacking& backing, std::int64_t batch, std::int64_t row,
+                       std::int64_t word) {
   std::int64_t offset = 0;
   for (std::int64_t d = tensor.dim() - 1; d >= 0; --d) {
     const bool is_batch = d == backing.batch_dimension;
     const std::int64_t size = is_batch ? tensor.size(d) / batch : tensor.size(d);
     const std::int64_t index = word % size + (is_batch ? row * size : 0);
-    offset += index * tensor.stride(d);
+    offset += index * strides[static_cast<std::size_t>(d)];
     word /= size;
   }
   return offset;
 }
 
 }  // namespace
+
+std::int64_t element_of_word(const at::Tensor& activation, const StoreBacking& backing,
+                             std::int64_t batch, std::int64_t row, std::int64_t word) {
+  std::vector<std::int64_t> strides(static_cast<std::size_t>(activation.dim()), 1);
+  for (std::size_t d = strides.size(); d > 1; --d) {
+    strides[d - 2] = strides[d - 1] * activation.size(static_cast<std::int64_t>(d) - 1);
+  }
+  return offset_of(activation, strides, backing, batch, row, word);
+}
 
 std::span<const WordFault> of_first_store(std::span<const WordFault> faults) {
   const auto end = std::ranges::upper_bound(faults, faults.front().store, {}, &WordFault::store);
@@ -50,7 +61,8 @@ void TensorStores::strike_output(const at::Tensor& tensor, StoreId store, std::i
   for (WordFault& fault : moved) {
     const auto word = static_cast<std::int64_t>(fault.word);
     fault.word = static_cast<std::uint64_t>(
-        is_dense ? row * words + word : offset_of(tensor, backing, batch, row, word));
+        is_dense ? row * words + word
+                 : offset_of(tensor, tensor.strides(), backing, batch, row, word));
   }
   const StruckWords result = format == format_of(tensor.scalar_type())
                                  ? apply_faults(memory_of(tensor), moved)

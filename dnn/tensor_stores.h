@@ -82,6 +82,10 @@ class TensorStores {
   FoundStores found_;
 };
 
+/// Which element of an activation of a batch, row-major, is word `word` of image `row`.
+std::int64_t element_of_word(const at::Tensor& activation, const StoreBacking& backing,
+                             std::int64_t batch, std::int64_t row, std::int64_t word);
+
 /// The records of the first store that `faults`, sorted by store, name.
 std::span<const WordFault> of_first_store(std::span<const WordFault> faults);
 

@@ -41,6 +41,7 @@ struct StudyInputs : NetworkSource {
   JudgeConfig judge;
   bool is_differential = true;               // false: layers that read a change are computed whole
   std::int64_t memory_bytes = kGoldenBytes;  // that golden runs kept at one time may hold
+  bool is_fixed_order = false;               // sums of float32 numbers in an order of our own
   sim::EngineSet engines;
   std::string engine;  // one of them
 };

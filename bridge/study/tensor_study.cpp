@@ -10,7 +10,10 @@
 
 #include "base/error.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/arithmetic.h"
 #include "bridge/study/judging.h"
+#include "bridge/study/struck_activations.h"
+#include "bridge/study/struck_floats.h"
 #include "bridge/study/struck_weights.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/word_run.h"
@@ -59,17 +62,25 @@ class TensorStudy final : public Study {
   explicit TensorStudy(const StudyInputs& inputs)
       : Study(inputs.accelerator.mesh),
         load_(load_of(inputs)),
+        order_(inputs.is_fixed_order ? std::optional(fix_order(load_, inputs.model))
+                                     : std::nullopt),
         batch_(batch_of(inputs, load_)),
         stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
         executor_(load_.network),
         memory_bytes_(inputs.memory_bytes) {
-    GoldenRun golden = run_golden(load_, executor_, batch_, inputs, inputs.format.name());
+    GoldenRun golden = run_golden(load_, executor_, batch_, inputs,
+                                  inputs.format.name() + (order_ ? " fixed_order" : ""));
     golden_answers_ = floats(golden.answers);
     answer_size_ = golden_answers_.size() / static_cast<std::size_t>(images());
     judge_ = judge_of(inputs.judge, golden.answers, load_);
     facts_.golden = std::move(golden.report);
     facts_.golden.warnings = load_.warnings;
+    if (order_) {
+      const std::vector<std::string> notes =
+          compare_with_pytorch(load_, executor_, batch_, golden.answers, *order_);
+      facts_.golden.warnings.insert(facts_.golden.warnings.end(), notes.begin(), notes.end());
+    }
     judge_golden(*judge_, golden.answers, facts_);
     facts_.images = images();
     facts_.batch = batch_;
@@ -83,6 +94,11 @@ class TensorStudy final : public Study {
     }
     if (inputs.is_differential) {
       struck_weights_ = std::make_unique<StruckWeights>(load_.network, stores_);
+      struck_floats_ = std::make_unique<StruckFloats>(executor_, stores_, order_.has_value());
+      // Where PyTorch sums, nearly all layers are computed whole: a whole batch does that sooner.
+      if (order_ || inputs.format == NumberFormat::integer(8)) {
+        struck_activations_ = std::make_unique<StruckActivations>(load_.network, stores_);
+      }
     }
   }
 
@@ -187,16 +203,40 @@ class TensorStudy final : public Study {
         add(first, struck_weights_->answer(kept_tape(first / batch_)), words);
       }
     } else {
+      const std::int64_t kept = keep_tapes_for(faults);
       dnn::ConstantStrike strike(stores_, faults);
-      for (std::int64_t first = 0; first < images(); first += batch_) {
-        const bool is_last = first + batch_ >= images();
-        const at::Tensor answer =
-            on_host(strike.run(executor_, home_batch(first / batch_), is_last));
-        add(first, answer, {strike.before(), strike.after(), strike.changed()});
+      for (std::int64_t home = 0; home < homes(); ++home) {
+        const auto infer = [&](const dnn::Hook& after) {
+          return home < kept ? struck_floats_->answer(kept_tape(home), after)
+                             : executor_.run(home_batch(home), after);
+        };
+        const at::Tensor answer = on_host(strike.run(infer, home + 1 == homes()));
+        add(home * batch_, answer, {strike.before(), strike.after(), strike.changed()});
       }
     }
     tell_images(results, observer);
     return results;
+  }
+
+  /// Keeps the golden runs of as many batches as the memory holds, where this strike on constants
+  /// of a float network can begin with them. Returns how many.
+  std::int64_t keep_tapes_for(std::span<const WordFault> faults) {
+    if (struck_floats_ == nullptr || !struck_floats_->takes(faults)) {
+      return 0;
+    }
+    const std::int64_t kept = kept_homes();
+    for (std::int64_t home = 0; home < kept; ++home) {
+      kept_tape(home);
+    }
+    if (kept > 0) {
+      struck_floats_->choose(faults, kept_tape(0));
+    }
+    return kept;
+  }
+
+  /// Batches whose golden runs may be kept: as many as the memory holds.
+  std::int64_t kept_homes() const {
+    return std::min(homes(), memory_bytes_ / std::max<std::int64_t>(activation_bytes_, 1));
   }
 
   /// Whether the golden runs of all batches are kept: those of integers alone.
@@ -240,7 +280,10 @@ class TensorStudy final : public Study {
     std::vector<TrialResult> results(strikes.size());
     for (const auto& [home, rounds] : rounds_of(strikes)) {
       const dnn::Inputs images = home_batch(home);
-      const dnn::Tape* golden = rounds.size() > 1 ? tape_of(home) : nullptr;
+      const bool is_kept = struck_activations_ != nullptr && home < kept_homes();
+      const dnn::Tape* golden = is_kept             ? &kept_tape(home)
+                                : rounds.size() > 1 ? tape_of(home)
+                                                    : nullptr;
       for (const std::vector<std::size_t>& round : rounds) {
         run_round(home, images, golden, strikes, round, results);
       }
@@ -320,7 +363,14 @@ class TensorStudy final : public Study {
       faults.push_back({strikes[i].image.value - home * batch_, strikes[i].faults});
     }
     std::vector<dnn::TensorStores::ImageStrike> struck;
-    const at::Tensor answer = on_host(stores_.run(executor_, images, golden, faults, &struck));
+    const bool has_lists =
+        struck_activations_ != nullptr && golden != nullptr &&
+        std::ranges::all_of(faults, [&](const dnn::TensorStores::ImageFaults& image) {
+          return struck_activations_->takes(image.faults);
+        });
+    const at::Tensor answer =
+        on_host(has_lists ? struck_activations_->answer(*golden, faults, struck)
+                          : stores_.run(executor_, images, golden, faults, &struck));
     for (std::size_t k = 0; k < round.size(); ++k) {
       const WordStrike& strike = strikes[round[k]];
       TrialResult& result = results[round[k]];
@@ -399,16 +449,20 @@ class TensorStudy final : public Study {
   }
 
   Workload load_;
+  std::optional<dnn::FixedOrder>
+      order_;  // before the stores, whose kernels round what its own give
   std::unique_ptr<Judge> judge_;
   std::int64_t batch_;
   dnn::TensorStores stores_;
   dnn::Executor executor_;  // after the stores, which change the network
   std::int64_t memory_bytes_;
   std::size_t answer_size_ = 0;
-  std::vector<float> golden_answers_;                 // image by image
-  std::int64_t activation_bytes_ = 0;                 // of one batch
-  std::unique_ptr<StruckWeights> struck_weights_;     // null: every layer is computed whole
-  std::vector<std::optional<dnn::Tape>> kept_tapes_;  // by home batch
+  std::vector<float> golden_answers_;                      // image by image
+  std::int64_t activation_bytes_ = 0;                      // of one batch
+  std::unique_ptr<StruckWeights> struck_weights_;          // null: every layer is computed whole
+  std::unique_ptr<StruckFloats> struck_floats_;            // null: likewise
+  std::unique_ptr<StruckActivations> struck_activations_;  // null: a batch is computed whole
+  std::vector<std::optional<dnn::Tape>> kept_tapes_;       // by home batch
   std::optional<dnn::Tape> tape_;
   std::int64_t tape_home_ = -1;
 };

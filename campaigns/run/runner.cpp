@@ -238,6 +238,7 @@ std::string study_key(const Point& point, const sim::EngineSet& engines) {
                            "differential", "memory", "engine"}) {
     key += document.find(name)->json();
   }
+  key += point.scenario.is_fixed_order ? " fixed order" : "";
   const bridge::StudyInputs inputs = study_inputs(point.scenario, engines);
   return key + (inputs.strikes_tensors ? " tensors " + std::to_string(inputs.batch) : "");
 }

@@ -234,6 +234,22 @@ Field<Scenario> choice_of(std::string name, Choice Scenario::*member,
       [=](const Scenario& scenario) { return Value::of(choice_name(choices, scenario.*member)); });
 }
 
+/// Absent where it is PyTorch's, so that files from before there was a choice can be resumed.
+Field<Scenario> arithmetic_field() {
+  return custom_field<Scenario>(
+      {"arithmetic", "choice", "", "pytorch", "pytorch | fixed_order",
+       "of float networks: whose sums; fixed_order: by input channel, line and column, so that "
+       "what a strike does not touch need not be computed; the last bits differ from PyTorch's"},
+      [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
+        if (is_choice(value, path, {"pytorch", "fixed_order"}, {}, errors)) {
+          scenario.is_fixed_order = value.scalar == "fixed_order";
+        }
+      },
+      [](const Scenario& scenario) {
+        return scenario.is_fixed_order ? Value::of("fixed_order") : Value{};
+      });
+}
+
 Field<Scenario> accelerator_field() {
   auto field = custom_field<Scenario>(
       {"accelerator", "name, path or map", "", std::string(kDefaultAccelerator), "",
@@ -384,6 +400,11 @@ void check_target(Scenario& scenario, const Value& document, ErrorList& errors) 
                "format: the mesh computes on int8, not " + scenario.number_format().name(),
                place_at(document, "format"), "write 'accelerator: none', or leave 'format' out");
   }
+  if (scenario.is_fixed_order && scenario.number_format() == NumberFormat::integer(8)) {
+    errors.add(ErrorCode::kInvalidInput, "arithmetic: sums of integers are the same in any order",
+               place_at(document, "arithmetic"),
+               "leave it out, or write 'accelerator: none' and a float format");
+  }
   if (!is_on_tensors && scenario.batch > 1) {
     errors.add(ErrorCode::kUnsupported, "batch: the mesh takes one image at a time",
                place_at(document, "batch"), "leave it out");
@@ -480,6 +501,7 @@ FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines) {
           "the model returns, or its place, from 0 on"),
       accelerator_field(),
       format_field(),
+      arithmetic_field(),
       batch_field(),
       nested_field("strike", &Scenario::strike, strike_fields(), "what strikes, where and when"),
       custom_field<Scenario>(
@@ -620,6 +642,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet&
   inputs.device = scenario.device;
   inputs.is_differential = scenario.is_differential;
   inputs.memory_bytes = scenario.memory_bytes;
+  inputs.is_fixed_order = scenario.is_fixed_order;
   inputs.engines = engines;
   inputs.engine = scenario.engine;
   return inputs;

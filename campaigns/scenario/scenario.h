@@ -53,6 +53,7 @@ struct Scenario {
   bridge::AcceleratorConfig accelerator;
   bool has_accelerator = true;
   std::string format = "auto";  // a number format; auto: int8 with an accelerator, else float32
+  bool is_fixed_order = false;  // sums of float32 numbers in an order of our own, not PyTorch's
   std::int64_t batch = 0;       // images of one inference; 0: 1 on the mesh, else 32
   bridge::JudgeConfig judge;
   bool keeps_outcomes = true;  // a row per image that a lasting fault changed

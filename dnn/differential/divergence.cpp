@@ -35,6 +35,14 @@ void write(const Changes& changes, Word* elements) {
   }
 }
 
+void write(const Changes& changes, const at::Tensor& elements) {
+  if (elements.scalar_type() == c10::kFloat) {
+    write(changes, static_cast<std::int32_t*>(elements.mutable_data_ptr()));
+  } else {
+    write(changes, elements.mutable_data_ptr<std::int8_t>());
+  }
+}
+
 template <class Word>
 void list_differences(const Word* golden, const Word* now, std::int64_t count, Changes& found) {
   constexpr std::int64_t kTogether = 8 / sizeof(Word);
@@ -88,11 +96,7 @@ const c10::IValue& Divergence::value(ValueId id) const {
   if (changed.tensor.isNone()) {
     const c10::InferenceMode no_gradients;
     const at::Tensor elements = golden_.row_major(id).clone();
-    if (elements.scalar_type() == c10::kFloat) {
-      write(changed.list, static_cast<std::int32_t*>(elements.mutable_data_ptr()));
-    } else {
-      write(changed.list, elements.mutable_data_ptr<std::int8_t>());
-    }
+    write(changed.list, elements);
     changed.tensor = laid_out_as(elements, golden.toTensor());
   }
   return changed.tensor;
@@ -146,6 +150,35 @@ std::int64_t Divergence::set(ValueId id, const at::Tensor& tensor) {
   return different;
 }
 
+std::int32_t Divergence::element(ValueId id, std::uint32_t index) const {
+  const Changed& changed = changed_[static_cast<std::size_t>(id.value)];
+  if (changed.is && !changed.is_list) {
+    return Elements(changed.tensor.toTensor().contiguous()).at(index);
+  }
+  const auto found = std::ranges::find(changed.list, index, &Change::index);
+  return found == changed.list.end() ? Elements(golden_.row_major(id)).at(index) : found->now;
+}
+
+void Divergence::put(ValueId id, std::span<const Change> elements) {
+  const Changed& changed = changed_[static_cast<std::size_t>(id.value)];
+  const c10::InferenceMode no_gradients;
+  if (changed.is && !changed.is_list) {
+    const at::Tensor now = changed.tensor.toTensor().clone(at::MemoryFormat::Contiguous);
+    write({elements.begin(), elements.end()}, now);
+    set(id, now);
+    return;
+  }
+  Changes list = changed.list;
+  const Elements golden(golden_.row_major(id));
+  for (const Change& change : elements) {
+    std::erase_if(list, [&](const Change& other) { return other.index == change.index; });
+    if (change.now != golden.at(change.index)) {
+      list.push_back(change);
+    }
+  }
+  set_list(id, std::move(list));
+}
+
 bool Divergence::reads_changed(std::size_t layer) const {
   return std::ranges::any_of(network_.layers[layer].inputs,
                              [this](ValueId id) { return is_changed(id); });
@@ -167,6 +200,17 @@ void Divergence::run(std::size_t index) {
 
 std::optional<Divergence::Spliced> Divergence::splice(std::size_t index,
                                                       std::span<const AccumulatorDelta> deltas) {
+  return run_lists(index, deltas, {});
+}
+
+std::optional<Divergence::Spliced> Divergence::splice_channels(
+    std::size_t index, std::span<const std::int64_t> channels) {
+  return run_lists(index, {}, channels);
+}
+
+std::optional<Divergence::Spliced> Divergence::run_lists(std::size_t index,
+                                                         std::span<const AccumulatorDelta> deltas,
+                                                         std::span<const std::int64_t> channels) {
   const ListKernel* kernel = differential_ == nullptr ? nullptr : differential_->of(index, golden_);
   if (kernel == nullptr) {
     return std::nullopt;
@@ -187,6 +231,7 @@ std::optional<Divergence::Spliced> Divergence::splice(std::size_t index,
               .golden = golden_,
               .inputs = inputs,
               .struck = deltas,
+              .channels = channels,
               .outputs = outputs,
               .scratch = differential_->scratch()};
   const double share = kernel->cost(run);

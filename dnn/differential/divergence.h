@@ -28,6 +28,10 @@ class Divergence {
   /// Gives a value of this run. Returns how many elements differ from golden, bit for bit (NaN
   /// equals the same NaN); 0: the value is golden again.
   std::int64_t set(ValueId id, const at::Tensor& tensor);
+  /// An element, as Change::now has it, and others in the place of some, each once. Of an int8 or
+  /// float32 value on the host.
+  std::int32_t element(ValueId id, std::uint32_t index) const;
+  void put(ValueId id, std::span<const Change> elements);
   /// Whether any input of the layer differs from golden.
   bool reads_changed(std::size_t layer) const;
   /// Computes the layer if it reads something changed; otherwise its outputs are golden.
@@ -50,6 +54,9 @@ class Divergence {
   /// its inputs give. Nothing: it has no list form, or too much differs, and nothing is done.
   std::optional<Spliced> splice(std::size_t layer, std::span<const AccumulatorDelta> deltas);
 
+  /// The same of a float matrix layer with struck weights, in the constants, of these outputs.
+  std::optional<Spliced> splice_channels(std::size_t layer, std::span<const std::int64_t> channels);
+
   /// Whether anything that differs is still read by a layer after `layer`, or is the output.
   bool is_alive_after(std::size_t layer) const;
   at::Tensor output() const { return value(network_.output).toTensor(); }
@@ -64,6 +71,8 @@ class Divergence {
   void set_golden(ValueId id);
   void set_changed(ValueId id, Changed changed);
   void set_list(ValueId id, Changes list);
+  std::optional<Spliced> run_lists(std::size_t layer, std::span<const AccumulatorDelta> deltas,
+                                   std::span<const std::int64_t> channels);
 
   const Network& network_;
   const Tape& golden_;

@@ -44,6 +44,7 @@ struct ListRun {
   const Tape& golden;
   std::span<const Changes* const> inputs;      // by Layer::inputs; null: golden
   std::span<const AccumulatorDelta> struck{};  // of a matrix layer; sorted by index
+  std::span<const std::int64_t> channels{};    // of a float matrix layer: whose weights are struck
   std::span<Changes> outputs;                  // by Layer::outputs, empty at the start
   std::int64_t changed_accumulators = 0;       // of a matrix layer
   Scratch& scratch;

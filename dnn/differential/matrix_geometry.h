@@ -12,6 +12,7 @@ struct MatrixGeometry {
   std::int64_t images, channels, height, width, outputs, out_height, out_width;
   std::int64_t pixels() const { return height * width; }
   std::int64_t out_pixels() const { return out_height * out_width; }
+  friend bool operator==(const MatrixGeometry&, const MatrixGeometry&) = default;
 
   static MatrixGeometry of(const MatrixShape& shape, const at::Tensor& input,
                            const at::Tensor& output) {
