@@ -6,6 +6,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/error.h"
@@ -42,11 +43,22 @@ void write(const Changes& changes, const at::Tensor& elements) {
   }
 }
 
-/// How many of `count` words differ, with a list of them that ends where it is longer than `most`.
+/// How many of `count` words differ, with a list of them that ends where it is longer than `most`;
+/// so does the count unless `is_counted`.
 template <class Word>
 std::int64_t differences(const Word* golden, const Word* now, std::int64_t count, std::size_t most,
-                         Changes& found) {
-  constexpr std::int64_t kTogether = 8 / sizeof(Word);
+                         bool is_counted, Changes& found) {
+  constexpr std::int64_t kTogether = 64 / sizeof(Word);
+  const auto are_equal = [&](std::int64_t i) {
+    std::array<std::uint64_t, 8> a{}, b{};
+    std::memcpy(a.data(), golden + i, 64);
+    std::memcpy(b.data(), now + i, 64);
+    std::uint64_t bits = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      bits |= a[k] ^ b[k];
+    }
+    return bits == 0;
+  };
   std::int64_t different = 0;
   const auto look = [&](std::int64_t i) {
     if (golden[i] != now[i]) {
@@ -58,7 +70,7 @@ std::int64_t differences(const Word* golden, const Word* now, std::int64_t count
   };
   std::int64_t i = 0;
   for (; i + kTogether <= count && found.size() <= most; i += kTogether) {
-    if (std::memcmp(golden + i, now + i, 8) != 0) {
+    if (!are_equal(i)) {
       for (std::int64_t k = i; k < i + kTogether; ++k) {
         look(k);
       }
@@ -67,17 +79,18 @@ std::int64_t differences(const Word* golden, const Word* now, std::int64_t count
   for (; i < count && found.size() <= most; ++i) {
     look(i);
   }
-  for (; i < count; ++i) {
+  for (; is_counted && i < count; ++i) {
     different += golden[i] != now[i] ? 1 : 0;
   }
   return different;
 }
 
 std::int64_t differences(const at::Tensor& golden, const at::Tensor& now, std::size_t most,
-                         Changes& found) {
+                         bool is_counted, Changes& found) {
   const auto of_words = [&]<class Word>(Word) {
     return differences(static_cast<const Word*>(golden.const_data_ptr()),
-                       static_cast<const Word*>(now.const_data_ptr()), golden.numel(), most, found);
+                       static_cast<const Word*>(now.const_data_ptr()), golden.numel(), most,
+                       is_counted, found);
   };
   return golden.scalar_type() == c10::kFloat ? of_words(std::int32_t{}) : of_words(std::int8_t{});
 }
@@ -135,6 +148,10 @@ void Divergence::set_list(ValueId id, Changes list) {
 }
 
 std::int64_t Divergence::set(ValueId id, const at::Tensor& tensor) {
+  return take(id, tensor, true);
+}
+
+std::int64_t Divergence::take(ValueId id, const at::Tensor& tensor, bool is_counted) {
   const at::Tensor& golden = golden_.values[static_cast<std::size_t>(id.value)].toTensor();
   TS_CHECK(tensor.sizes() == golden.sizes() && tensor.scalar_type() == golden.scalar_type(),
            "a value keeps its shape and type: " + network_.info(id).name);
@@ -145,7 +162,7 @@ std::int64_t Divergence::set(ValueId id, const at::Tensor& tensor) {
     const at::Tensor row_major = tensor.contiguous();
     const auto most = static_cast<std::size_t>(differential_->limits().listed *
                                                static_cast<double>(tensor.numel()));
-    different = differences(golden_.row_major(id), row_major, most, changed.list);
+    different = differences(golden_.row_major(id), row_major, most, is_counted, changed.list);
     changed.is_list = changed.list.size() <= most;
   } else {
     different = count_different(golden, tensor);
@@ -203,7 +220,7 @@ void Divergence::run(std::size_t index) {
     return;
   }
   if (!splice(index, {})) {
-    run_reading(index, {});
+    run_whole(index, {}, false);
   }
 }
 
@@ -258,6 +275,12 @@ std::optional<Divergence::Spliced> Divergence::run_lists(std::size_t index,
 
 std::int64_t Divergence::run_reading(std::size_t index,
                                      std::span<const std::pair<ValueId, at::Tensor>> replaced) {
+  return run_whole(index, replaced, true);
+}
+
+std::int64_t Divergence::run_whole(std::size_t index,
+                                   std::span<const std::pair<ValueId, at::Tensor>> replaced,
+                                   bool is_counted) {
   const Layer& layer = network_.layers[index];
   const c10::InferenceMode no_gradients;
   Values values(network_.values.size());
@@ -272,7 +295,7 @@ std::int64_t Divergence::run_reading(std::size_t index,
   for (const ValueId id : layer.outputs) {
     if (id.value >= 0 && values[static_cast<std::size_t>(id.value)].isTensor()) {
       // a symbolic size depends on no element
-      different += set(id, values[static_cast<std::size_t>(id.value)].toTensor());
+      different += take(id, values[static_cast<std::size_t>(id.value)].toTensor(), is_counted);
     }
   }
   return different;

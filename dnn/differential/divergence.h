@@ -62,6 +62,9 @@ class Divergence {
     Changes list;
     mutable c10::IValue tensor;  // of a list: made when it is asked for
   };
+  std::int64_t take(ValueId id, const at::Tensor& tensor, bool is_counted);
+  std::int64_t run_whole(std::size_t layer,
+                         std::span<const std::pair<ValueId, at::Tensor>> replaced, bool is_counted);
   void set_golden(ValueId id);
   void set_changed(ValueId id, Changed changed);
   void set_list(ValueId id, Changes list);
