@@ -12,6 +12,10 @@
 namespace tilestrike::bridge {
 namespace {
 
+/// Of a batch of which one image differs all over, that image is a list; of which many do, the
+/// value is taken whole.
+constexpr dnn::ListLimits kLimits{1.0, 0.05};
+
 /// What an element of int8 or float32 stores, and the element that stores a word.
 std::uint64_t word_of(std::int32_t element, const NumberFormat& format) {
   return static_cast<std::uint32_t>(element) & format.all_bits();
@@ -70,7 +74,7 @@ at::Tensor StruckActivations::answer(const dnn::Tape& golden,
     }
   }
   const std::int64_t images = golden.tensor(network_.inputs.front()).size(0);
-  dnn::Differential& lists = differentials_.try_emplace(images, network_).first->second;
+  dnn::Differential& lists = differentials_.try_emplace(images, network_, kLimits).first->second;
   dnn::Divergence run(network_, golden, &lists);
   const auto layers = static_cast<std::ptrdiff_t>(network_.layers.size());
   for (std::ptrdiff_t at = parts.empty() ? layers : parts.begin()->first; at < layers; ++at) {

@@ -95,8 +95,9 @@ class TensorStudy final : public Study {
     if (inputs.is_differential) {
       struck_weights_ = std::make_unique<StruckWeights>(load_.network, stores_);
       struck_floats_ = std::make_unique<StruckFloats>(executor_, stores_, order_.has_value());
-      // Where PyTorch sums, nearly all layers are computed whole: a whole batch does that sooner.
-      if (order_ || inputs.format == NumberFormat::integer(8)) {
+      // Where PyTorch sums, be it in attention alone, so much is computed whole, for all images of
+      // a batch, that lists do not pay.
+      if (order_ ? order_->left().empty() : inputs.format == NumberFormat::integer(8)) {
         struck_activations_ = std::make_unique<StruckActivations>(load_.network, stores_);
       }
     }

@@ -7,6 +7,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/error.h"
@@ -45,7 +46,17 @@ void write(const Changes& changes, const at::Tensor& elements) {
 
 template <class Word>
 void list_differences(const Word* golden, const Word* now, std::int64_t count, Changes& found) {
-  constexpr std::int64_t kTogether = 8 / sizeof(Word);
+  constexpr std::int64_t kTogether = 64 / sizeof(Word);
+  const auto are_equal = [&](std::int64_t i) {
+    std::array<std::uint64_t, 8> a{}, b{};
+    std::memcpy(a.data(), golden + i, 64);
+    std::memcpy(b.data(), now + i, 64);
+    std::uint64_t bits = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      bits |= a[k] ^ b[k];
+    }
+    return bits == 0;
+  };
   const auto look = [&](std::int64_t i) {
     if (golden[i] != now[i]) {
       found.push_back({static_cast<std::uint32_t>(i), now[i]});
@@ -53,7 +64,7 @@ void list_differences(const Word* golden, const Word* now, std::int64_t count, C
   };
   std::int64_t i = 0;
   for (; i + kTogether <= count; i += kTogether) {
-    if (std::memcmp(golden + i, now + i, 8) != 0) {
+    if (!are_equal(i)) {
       for (std::int64_t k = i; k < i + kTogether; ++k) {
         look(k);
       }

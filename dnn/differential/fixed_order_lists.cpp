@@ -3,6 +3,7 @@
 #include "dnn/differential/fixed_order_lists.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "dnn/differential/patch.h"
@@ -36,9 +37,15 @@ class FixedOrderLists final : public ListKernel {
       return kCostOfChannel * static_cast<double>(run.channels.size()) /
              static_cast<double>(planes_.outputs);
     }
+    const double dense = static_cast<double>(planes_.images * planes_.out_pixels()) *
+                         static_cast<double>(shape().groups) * (products() + outputs());
+    const double of_finding = kCostOfChange * static_cast<double>(changes->size());
+    if (of_finding > dense) {
+      return of_finding / dense;
+    }
     find_rows(*changes, run.scratch);
-    return kCostOfRow * static_cast<double>(run.scratch.touched.size()) /
-           static_cast<double>(planes_.images * planes_.out_pixels() * shape().groups);
+    const double of_row = kCostOfRow + products() + kCostOfOutput * outputs();
+    return (of_finding + of_row * static_cast<double>(run.scratch.touched.size())) / dense;
   }
 
   void run(ListRun& run) const override {
@@ -58,8 +65,17 @@ class FixedOrderLists final : public ListKernel {
   }
 
  private:
-  // Beside the dense layer, which takes its rows in order, and many outputs at once.
-  static constexpr double kCostOfRow = 1.2;
+  // In cycles, about: of a change whose rows are looked for, of a row that is taken out of order,
+  // and of an output that is compared.
+  static constexpr double kCostOfChange = 8.0;
+  static constexpr double kCostOfRow = 40.0;
+  static constexpr double kCostOfOutput = 6.0;
+  /// Of the sums of a row, and of its outputs that are written.
+  double products() const {
+    return static_cast<double>(shape().depth() * planes_.outputs / shape().groups) / 10.0;
+  }
+  double outputs() const { return static_cast<double>(planes_.outputs / shape().groups); }
+  // As a share of the dense layer.
   static constexpr double kCostOfChannel = 4.0;
   // From here on vectors of pixels are better than vectors of outputs, of which one is wanted.
   static constexpr std::int64_t kWideLine = 16;
@@ -117,6 +133,23 @@ class FixedOrderLists final : public ListKernel {
                           bias.value < 0 ? at::Tensor() : run.golden.tensor(bias).contiguous());
   }
 
+  /// By class, of which there are so many.
+  template <class ClassOf>
+  static std::vector<std::uint32_t> sorted(const std::vector<std::uint32_t>& rows,
+                                           std::size_t classes, const ClassOf& class_of) {
+    std::vector<std::uint32_t> next(classes + 1, 0), found(rows.size());
+    for (const std::uint32_t row : rows) {
+      ++next[class_of(row) + 1];
+    }
+    for (std::size_t i = 1; i < next.size(); ++i) {
+      next[i] += next[i - 1];
+    }
+    for (const std::uint32_t row : rows) {
+      found[next[class_of(row)]++] = row;
+    }
+    return found;
+  }
+
   /// The touched rows, as many of one group and kind at once as go together.
   void sum_rows(const float* input, ListRun& run) const {
     const PackedWeights& packed = weights(run);
@@ -124,8 +157,8 @@ class FixedOrderLists final : public ListKernel {
     const auto class_of = [&](std::uint32_t row) {
       return row % groups * sums_.kinds() + sums_.kind_of(row / groups);
     };
-    std::vector<std::uint32_t>& rows = run.scratch.touched;
-    std::ranges::stable_sort(rows, {}, class_of);
+    const std::vector<std::uint32_t> rows =
+        sorted(run.scratch.touched, groups * sums_.kinds(), class_of);
     std::array<std::uint32_t, FixedSums::kRows> pixels{};
     sums_of_rows_.resize(FixedSums::kRows * static_cast<std::size_t>(packed.pitch()));
     for (std::size_t next = 0; next < rows.size();) {
@@ -218,8 +251,7 @@ std::unique_ptr<ListKernel> make_fixed_order_lists(const FixedProduct& kernel, c
   const auto suits = [&](ValueId id) {
     return Elements::suit(golden.values[static_cast<std::size_t>(id.value)]);
   };
-  if (!suits(input) || !suits(output) ||
-      golden.tensor(output).numel() == 0) {
+  if (!suits(input) || !suits(output) || golden.tensor(output).numel() == 0) {
     return nullptr;
   }
   return std::make_unique<FixedOrderLists>(

@@ -74,7 +74,7 @@ class FloatElementLists final : public ListKernel {
   }
 
  private:
-  static constexpr double kCostOfChange = 6.0;
+  static constexpr double kCostOfChange = 12.0;
 
   void find_touched(ListRun& run) const {
     std::vector<std::uint32_t>& touched = run.scratch.touched;

@@ -155,7 +155,7 @@ class FloatConcatenationLists final : public ListKernel {
     for (const Changes* input : run.inputs) {
       changes += input == nullptr ? 0 : input->size();
     }
-    return 2.0 * static_cast<double>(changes) / static_cast<double>(elements_);
+    return 8.0 * static_cast<double>(changes) / static_cast<double>(elements_);
   }
 
   void run(ListRun& run) const override {

@@ -56,7 +56,7 @@ class FixedNormLists final : public ListKernel {
   }
 
  private:
-  static constexpr double kCostOfChange = 4.0;
+  static constexpr double kCostOfChange = 12.0;
   const FixedNorm& kernel_;
   ValueId input_;
   std::int64_t channels_, plane_, elements_;
