@@ -196,6 +196,35 @@ TEST_P(DifferentialTest, ARunToTheEndIsTheSame) {
   }
 }
 
+TEST(MeasuredCostTest, TakesWhatIsMeasuredToBeSooner) {
+  MeasuredCost cost;
+  EXPECT_TRUE(cost.prefers_lists(0.01));  // whatever it costs
+  EXPECT_FALSE(cost.prefers_lists(0.5));  // the whole layer is measured first
+  cost.took_whole(100.0);
+  EXPECT_TRUE(cost.prefers_lists(0.5));  // then the lists
+  EXPECT_FALSE(cost.prefers_lists(std::numeric_limits<double>::infinity()));
+  cost.took_lists(0.5, 20.0);
+  EXPECT_TRUE(cost.prefers_lists(2.0));
+  EXPECT_FALSE(cost.prefers_lists(3.0));
+  EXPECT_FALSE(cost.prefers_lists(std::numeric_limits<double>::infinity()));
+}
+
+TEST(MeasuredCostTest, ABadMeasurementIsForgotten) {
+  MeasuredCost cost;
+  cost.took_whole(100.0);
+  cost.took_lists(1.0, 150.0);  // interrupted: lists take 50
+  int asked = 0;
+  while (!cost.prefers_lists(1.0)) {
+    ASSERT_LT(++asked, 1000);
+  }
+  for (int i = 0; i < 20; ++i) {
+    cost.took_lists(1.0, 50.0);
+  }
+  EXPECT_TRUE(cost.prefers_lists(1.0));
+  cost.took_whole(1e6);  // counts no more than twice what was known
+  EXPECT_FALSE(cost.prefers_lists(2.5));
+}
+
 INSTANTIATE_TEST_SUITE_P(Networks, DifferentialTest,
                          testing::Values("zoo/lenet5", "zoo/resnet8", "zoo/mobilenet",
                                          "zoo/segmenter", "convolutions", "pools", "norms",

@@ -175,7 +175,7 @@ TEST_P(FloatRunsTest, ARunToTheEndIsTheSame) {
   std::vector<std::int64_t> sizes = network.info(network.inputs.front()).sizes;
   sizes.front() = 3;
   const Tape golden = Executor(network).record(NetworkMaker::noise(sizes, 9));
-  Differential lists_of(network);
+  Differential lists_of(network, {1.0, 0.25});  // what is measured depends on the machine
   int listed = 0;
   for (std::size_t start = 0; start + 1 < network.layers.size(); ++start) {
     const ValueId id = network.layers[start].outputs.front();
