@@ -451,7 +451,7 @@ TEST_P(MemoryStrikesTest, TheNextInferenceReadsWhatStayed) {
     MemoryTrials trial(network, mapping, sim::builtin_engines().at("systemc"), kTopK);
     PlatformRun platform(network, mapping, shapes);
     const Cycle period = mapping.schedule().cycles_per_inference();
-    for (int k = 0; k < proof_size(100, 25); ++k) {
+    for (int k = 0; k < proof_size(100, 50); ++k) {
       RandomStream random(70, static_cast<std::uint64_t>(k), Purpose::kTest);
       const std::vector<CellFault> faults =
           one_by_one(draw(accelerator, period, random, false), period, random);
