@@ -4,7 +4,6 @@
 
 #include <ATen/Version.h>
 #include <ATen/core/List.h>
-#include <ATen/ops/empty.h>
 #include <torch/csrc/jit/serialization/pickle.h>
 #include <unistd.h>
 
@@ -22,20 +21,18 @@ constexpr std::size_t kHashLength = 32;
 
 /// All numbers of a start depend on the program, which is built for one version of its libraries,
 /// and on the processor.
-std::string program_identity() {
-  return content_hash_of_file("/proc/self/exe") + " " + at::get_cpu_capability();
+const std::string& program_identity() {
+  static const std::string identity =
+      content_hash_of_file("/proc/self/exe") + " " + at::get_cpu_capability();
+  return identity;
 }
 
 }  // namespace
 
-StartCache::StartCache(std::string folder) : folder_(std::move(folder)) {
-  if (is_on()) {
-    program_ = program_identity();
-  }
-}
+StartCache::StartCache(std::string folder) : folder_(std::move(folder)) {}
 
 std::string StartCache::path_of(const std::string& what, const std::string& key) const {
-  return folder_ + "/" + what + "-" + content_hash(program_ + "\n" + key);
+  return folder_ + "/" + what + "-" + content_hash(program_identity() + "\n" + key);
 }
 
 std::optional<c10::IValue> StartCache::find(const std::string& what, const std::string& key) const {

@@ -30,7 +30,7 @@ class StartCache {
 
  private:
   std::string path_of(const std::string& what, const std::string& key) const;
-  std::string folder_, program_;
+  std::string folder_;
 };
 
 /// What calibration found, and what is told about its images.

@@ -10,8 +10,8 @@
 #include "dnn/count_different.h"
 #include "dnn/differential/float_elements.h"
 #include "dnn/differential/patch.h"
+#include "dnn/differential/pool_windows.h"
 #include "dnn/differential/row_lists.h"
-#include "dnn/differential/taps.h"
 #include "dnn/layer_arguments.h"
 #include "dnn/operators.h"
 
@@ -26,20 +26,9 @@ bool is_float(const Tape& golden, ValueId id) {
 /// The largest element of each window; padding is smaller than all.
 class FloatPoolLists final : public ListKernel {
  public:
-  struct Window {
-    std::array<std::int64_t, 2> kernel, stride, padding, dilation;
-  };
-  FloatPoolLists(const Window& window, ValueId input, const at::Tensor& in, const at::Tensor& out)
-      : window_(window),
-        input_(input),
-        size_{in.size(-2), in.size(-1)},
-        out_{out.size(-2), out.size(-1)},
-        inputs_(in.numel()),
-        outputs_(out.numel()),
-        lines_(size_[0], out_[0], window.kernel[0], window.stride[0], window.padding[0],
-               window.dilation[0]),
-        columns_(size_[1], out_[1], window.kernel[1], window.stride[1], window.padding[1],
-                 window.dilation[1]) {}
+  FloatPoolLists(const PoolWindow& window, ValueId input, const at::Tensor& in,
+                 const at::Tensor& out)
+      : windows_(window, in, out), input_(input), inputs_(in.numel()), outputs_(out.numel()) {}
 
   double cost(const ListRun& run) const override {
     const Changes* changes = run.input_of(input_);
@@ -58,17 +47,12 @@ class FloatPoolLists final : public ListKernel {
     std::int32_t* marks = run.scratch.output_marks(static_cast<std::size_t>(outputs_));
     touched.clear();
     for (const Change& change : *changes) {
-      const std::int64_t pixel = change.index % (size_[0] * size_[1]);
-      const std::int64_t plane = change.index / (size_[0] * size_[1]) * out_[0] * out_[1];
-      for (const Tap& line : lines_.of(pixel / size_[1])) {
-        for (const Tap& column : columns_.of(pixel % size_[1])) {
-          const std::int64_t output = plane + line.output * out_[1] + column.output;
-          if (marks[output] < 0) {
-            marks[output] = 0;
-            touched.push_back(static_cast<std::uint32_t>(output));
-          }
+      windows_.each_output(change.index, [&](std::int64_t output) {
+        if (marks[output] < 0) {
+          marks[output] = 0;
+          touched.push_back(static_cast<std::uint32_t>(output));
         }
-      }
+      });
     }
     for (const std::uint32_t output : touched) {
       marks[output] = -1;
@@ -82,33 +66,18 @@ class FloatPoolLists final : public ListKernel {
 
   /// Of several equal ones (zeros of both signs) the first.
   float largest(std::int64_t output, const float* elements) const {
-    const std::int64_t pixel = output % (out_[0] * out_[1]);
-    const std::int64_t top = pixel / out_[1] * window_.stride[0] - window_.padding[0];
-    const std::int64_t left = pixel % out_[1] * window_.stride[1] - window_.padding[1];
-    elements += output / (out_[0] * out_[1]) * size_[0] * size_[1];
     float found = -std::numeric_limits<float>::infinity();
-    for (std::int64_t ky = 0; ky < window_.kernel[0]; ++ky) {
-      const std::int64_t y = top + ky * window_.dilation[0];
-      if (y < 0 || y >= size_[0]) {
-        continue;
-      }
-      for (std::int64_t kx = 0; kx < window_.kernel[1]; ++kx) {
-        const std::int64_t x = left + kx * window_.dilation[1];
-        if (x >= 0 && x < size_[1] && elements[y * size_[1] + x] > found) {
-          found = elements[y * size_[1] + x];
-        }
-      }
-    }
+    windows_.each_input(output, [&](std::int64_t input) {
+      found = elements[input] > found ? elements[input] : found;
+    });
     return found;
   }
 
  private:
   static constexpr double kCostOfChange = 4.0;
-  Window window_;
+  PoolWindows windows_;
   ValueId input_;
-  std::array<std::int64_t, 2> size_, out_;
   std::int64_t inputs_, outputs_;
-  Taps lines_, columns_;
 };
 
 std::unique_ptr<ListKernel> make_pool_lists(const Layer& layer, const Network& network,
@@ -123,9 +92,8 @@ std::unique_ptr<ListKernel> make_pool_lists(const Layer& layer, const Network& n
   }
   const auto stride = arguments.pair("stride").value_or(*kernel);  // an empty list: the window's
   const at::Tensor& in = golden.tensor(input);
-  auto lists =
-      std::make_unique<FloatPoolLists>(FloatPoolLists::Window{*kernel, stride, *padding, *dilation},
-                                       input, in, golden.tensor(output));
+  auto lists = std::make_unique<FloatPoolLists>(PoolWindow{*kernel, stride, *padding, *dilation},
+                                                input, in, golden.tensor(output));
   // Zeros of both signs, infinities and all: is it what the operator gives?
   const at::Tensor tried =
       made_up_numbers(in.numel() / in.size(0), 1, false).view(in.sizes().slice(1)).unsqueeze(0);

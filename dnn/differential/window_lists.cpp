@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "dnn/differential/taps.h"
+#include "dnn/differential/pool_windows.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -89,55 +89,6 @@ class WindowLists final : public ListKernel {
   Windows windows_;
   ValueId input_;
   std::int64_t inputs_, outputs_;
-};
-
-class PoolWindows {
- public:
-  PoolWindows(const PoolWindow& window, const at::Tensor& input, const at::Tensor& output)
-      : window_(window),
-        size_{input.size(-2), input.size(-1)},
-        out_{output.size(-2), output.size(-1)},
-        lines_(size_[0], out_[0], window.kernel[0], window.stride[0], window.padding[0],
-               window.dilation[0]),
-        columns_(size_[1], out_[1], window.kernel[1], window.stride[1], window.padding[1],
-                 window.dilation[1]) {}
-
-  template <class Visit>
-  void each_output(std::int64_t input, const Visit& visit) const {
-    const std::int64_t pixel = input % (size_[0] * size_[1]);
-    const std::int64_t plane = input / (size_[0] * size_[1]) * out_[0] * out_[1];
-    for (const Tap& line : lines_.of(pixel / size_[1])) {
-      for (const Tap& column : columns_.of(pixel % size_[1])) {
-        visit(plane + line.output * out_[1] + column.output);
-      }
-    }
-  }
-
- protected:
-  template <class Visit>
-  void each_input(std::int64_t output, const Visit& visit) const {
-    const std::int64_t pixel = output % (out_[0] * out_[1]);
-    const std::int64_t plane = output / (out_[0] * out_[1]) * size_[0] * size_[1];
-    const std::int64_t top = pixel / out_[1] * window_.stride[0] - window_.padding[0];
-    const std::int64_t left = pixel % out_[1] * window_.stride[1] - window_.padding[1];
-    for (std::int64_t ky = 0; ky < window_.kernel[0]; ++ky) {
-      const std::int64_t y = top + ky * window_.dilation[0];
-      if (y < 0 || y >= size_[0]) {
-        continue;
-      }
-      for (std::int64_t kx = 0; kx < window_.kernel[1]; ++kx) {
-        const std::int64_t x = left + kx * window_.dilation[1];
-        if (x >= 0 && x < size_[1]) {
-          visit(plane + y * size_[1] + x);
-        }
-      }
-    }
-  }
-
- private:
-  PoolWindow window_;
-  std::array<std::int64_t, 2> size_, out_;
-  Taps lines_, columns_;
 };
 
 struct MaxWindows : PoolWindows {

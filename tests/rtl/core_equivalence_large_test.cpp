@@ -11,32 +11,24 @@
 namespace tilestrike::rtl {
 namespace {
 
+using sim::busy_taste;
 using sim::CoreConfig;
 using sim::CoreLockstepCheck;
 using sim::CoreRun;
 using sim::CoreSites;
 using sim::CoreTaste;
-
-CoreConfig small() { return sim::core_named("core_16x16"); }
-
-// With events of the host and of other cores during each tick, loops, and a window of three ticks.
-CoreTaste busy() {
-  CoreTaste taste;
-  taste.pending = 0.4;
-  taste.has_loop = true;
-  return taste;
-}
+using sim::small_core;
 
 TEST(CoreEquivalenceLargeTest, EmptyAndFullTraffic) {
   RandomStream random(74, 0, Purpose::kTest);
-  const CoreSites sites(small());
+  const CoreSites sites(small_core());
   CoreModel rtl(sites);
   CoreLockstepCheck check(sites, rtl);
   for (const double pending : {0.0, 1.0}) {
-    CoreTaste taste = busy();
+    CoreTaste taste = busy_taste();
     taste.pending = pending;
     taste.has_late_events = pending > 0;
-    const CoreRun run = sim::random_run(small(), taste, random);
+    const CoreRun run = sim::random_run(small_core(), taste, random);
     ASSERT_NO_FATAL_FAILURE(check.begin(run));
     ASSERT_NO_FATAL_FAILURE(check.sample(proof_size(200'000, 4'000), random));
   }
@@ -46,11 +38,11 @@ TEST(CoreEquivalenceLargeTest, EmptyAndFullTraffic) {
 
 TEST(CoreEquivalenceLargeTest, OtherArithmeticAndSmallQueues) {
   RandomStream random(75, 0, Purpose::kTest);
-  CoreConfig saturating = small();
+  CoreConfig saturating = small_core();
   saturating.membrane_bits = 16;
   saturating.queue = 4;
   saturating.overflow = NeuronOverflow::kSaturate;
-  CoreConfig symmetric = small();
+  CoreConfig symmetric = small_core();
   symmetric.axons = 128;
   symmetric.neurons = 32;
   symmetric.destinations = 16;
@@ -60,7 +52,7 @@ TEST(CoreEquivalenceLargeTest, OtherArithmeticAndSmallQueues) {
     CoreModel rtl(sites);
     CoreLockstepCheck check(sites, rtl);
     for (int trial = 0; trial < 4; ++trial) {
-      CoreTaste taste = busy();
+      CoreTaste taste = busy_taste();
       taste.is_extreme = trial % 2 == 0;
       taste.barrier = trial % 3;
       const CoreRun run = sim::random_run(config, taste, random);
@@ -75,18 +67,18 @@ TEST(CoreEquivalenceLargeTest, OtherArithmeticAndSmallQueues) {
 
 TEST(CoreEquivalenceLargeTest, FixedTicks) {
   RandomStream random(76, 0, Purpose::kTest);
-  const CoreSites sites(small());
+  const CoreSites sites(small_core());
   CoreModel rtl(sites);
   CoreLockstepCheck check(sites, rtl);
-  CoreTaste taste = busy();
-  CoreRun run = sim::random_run(small(), taste, random);
+  CoreTaste taste = busy_taste();
+  CoreRun run = sim::random_run(small_core(), taste, random);
   Cycle longest = 0;
   for (int tick = 0; tick < run.ticks(); ++tick) {
     longest = std::max(longest, run.tick(tick).length);
   }
   sim::CoreFeed feed = run.feed();
   feed.fixed_tick = longest;
-  const CoreRun fixed(small(), run.contents(), feed);
+  const CoreRun fixed(small_core(), run.contents(), feed);
   ASSERT_NO_FATAL_FAILURE(check.begin(fixed));
   ASSERT_NO_FATAL_FAILURE(check.sample(proof_size(100'000, 3'000), random));
 }

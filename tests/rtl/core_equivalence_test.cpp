@@ -11,21 +11,13 @@
 namespace tilestrike::rtl {
 namespace {
 
+using sim::busy_taste;
 using sim::CoreConfig;
 using sim::CoreLockstepCheck;
 using sim::CoreRun;
 using sim::CoreSites;
 using sim::CoreTaste;
-
-CoreConfig small() { return sim::core_named("core_16x16"); }
-
-// With events of the host and of other cores during each tick, loops, and a window of three ticks.
-CoreTaste busy() {
-  CoreTaste taste;
-  taste.pending = 0.4;
-  taste.has_loop = true;
-  return taste;
-}
+using sim::small_core;
 
 TEST(CoreEquivalenceTest, WithoutFaultsInEverySizeThatIsBuilt) {
   RandomStream random(72, 0, Purpose::kTest);
@@ -42,7 +34,7 @@ TEST(CoreEquivalenceTest, WithoutFaultsInEverySizeThatIsBuilt) {
     CoreModel rtl(sites);
     CoreLockstepCheck check(sites, rtl);
     for (int trial = 0; trial < (config.axons >= 256 ? 2 : 60); ++trial) {
-      CoreTaste taste = busy();
+      CoreTaste taste = busy_taste();
       taste.is_extreme = trial % 2 == 1;
       taste.has_loop = trial % 3 == 0;
       taste.pending = trial % 5 == 4 ? 1.0 : trial % 7 == 6 ? 0.0 : 0.3;
@@ -60,10 +52,10 @@ TEST(CoreEquivalenceTest, WithoutFaultsInEverySizeThatIsBuilt) {
 
 TEST(CoreEquivalenceTest, EveryBitOf16x16) {
   RandomStream random(73, 0, Purpose::kTest);
-  const CoreSites sites(small());
+  const CoreSites sites(small_core());
   CoreModel rtl(sites);
   CoreLockstepCheck check(sites, rtl);
-  const CoreRun run = sim::random_run(small(), busy(), random);
+  const CoreRun run = sim::random_run(small_core(), busy_taste(), random);
   ASSERT_NO_FATAL_FAILURE(check.begin(run));
   if (proof_size(1, 0) == 1) {
     ASSERT_NO_FATAL_FAILURE(check.strike_everywhere());
@@ -109,10 +101,10 @@ class BrokenCore final : public sim::CoreMachine {
 
 TEST(CoreEquivalenceTest, ABrokenCopyIsFoundWhereItIsBroken) {
   RandomStream random(78, 0, Purpose::kTest);
-  const CoreSites sites(small());
+  const CoreSites sites(small_core());
   CoreModel rtl(sites);
   BrokenCore broken(sites);
-  const CoreRun run = sim::random_run(small(), busy(), random);
+  const CoreRun run = sim::random_run(small_core(), busy_taste(), random);
   sim::CoreLockstep pair(run, rtl, broken);
   ASSERT_FALSE(pair.record());
   broken.is_crossed = true;

@@ -16,6 +16,16 @@
 
 namespace tilestrike::sim {
 
+inline CoreConfig small_core() { return core_named("core_16x16"); }
+
+/// With events of the host and of other cores during each tick, loops, and a window of three ticks.
+inline CoreTaste busy_taste() {
+  CoreTaste taste;
+  taste.pending = 0.4;
+  taste.has_loop = true;
+  return taste;
+}
+
 class CoreLockstepCheck {
  public:
   CoreLockstepCheck(const CoreSites& sites, CoreMachine& other)
