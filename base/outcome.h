@@ -22,6 +22,8 @@ enum class MaskedAt {
   kTile,            // a live value differed, but no accumulator of the pass did
   kRequantisation,  // accumulators differed, the layer's stored output did not
   kNetwork,         // the layer's output differed, the network's answer did not
+  kCore,            // a live value of a core differed, but no spike that left it did
+  kReadout,         // spikes differed, the network's answer did not
 };
 
 struct Term {
@@ -37,16 +39,20 @@ inline constexpr std::array<Term, 5> kOutcomeTerms{{
     {"due", "detected, uncorrectable: ECC at a read, a hang or a crash of the hardware"},
 }};
 
-inline constexpr std::array<Term, 9> kMaskedAtTerms{{
+inline constexpr std::array<Term, 11> kMaskedAtTerms{{
     {"", "not masked"},
     {"unchanged", "the fault left the bit as it was: it already had the value"},
     {"idle", "no pass was in the struck register at that cycle"},
-    {"empty", "no tensor lay in the struck memory cells"},
+    {"empty",
+     "no tensor lay in the struck memory cells; no axon or neuron of the network in the "
+     "struck part of a core"},
     {"dead", "the struck value could reach no collected output, the struck word no reader"},
     {"overwritten", "a memory word was written before it was read"},
     {"tile", "a live value differed, but no accumulator did (it met a zero, or saturated)"},
     {"requantisation", "accumulators differed, the layer's requantised output did not"},
     {"network", "the layer's output differed, the network's answer did not"},
+    {"core", "a live value of a neuromorphic core differed, but no spike that left it did"},
+    {"readout", "spikes differed, but the membranes or spikes that make the answer did not"},
 }};
 
 inline std::string_view name_of(Outcome outcome) {

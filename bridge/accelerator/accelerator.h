@@ -7,6 +7,8 @@
 #include <string>
 
 #include "base/field_table.h"
+#include "base/ids.h"
+#include "sim/core/core_config.h"
 #include "sim/memory/memory_config.h"
 #include "sim/mesh/mesh_config.h"
 
@@ -46,6 +48,20 @@ struct ScheduleConfig {
   std::int64_t dma_latency = 20;  // cycles from a read of the backing memory to its arrival
 };
 
+/// How long what a core is given at boot stays in it.
+enum class CoreReload {
+  kPerInference,  // synapses, parameters and routes are written before each inference
+  kAtBoot,        // once: what is struck stays for all later inferences
+};
+
+/// A chip of neuromorphic cores around each of them (docs/core.md).
+struct ChipConfig {
+  Cycle barrier = 1;     // cycles between the slowest core and the next tick
+  Cycle fixed_tick = 0;  // of each tick; 0: by the barrier
+  CoreReload reload = CoreReload::kAtBoot;
+  int interleave = 4;  // columns from one bit of a word to the next, in arrays of cells
+};
+
 struct AcceleratorConfig {
   std::string name;
   std::string about;
@@ -56,9 +72,18 @@ struct AcceleratorConfig {
   ScheduleConfig schedule;
   OnDue on_due = OnDue::kStop;
   GuardKind guard = GuardKind::kNone;
+  /// In place of mesh and memories: a chip of such cores.
+  bool has_core = false;
+  sim::CoreConfig core;
+  ChipConfig chip;
 };
 
 FieldTable<AcceleratorConfig> accelerator_fields();
+
+/// Adds an error for each part that does not go with the others, once the fields have been read
+/// from `map`.
+void check_parts(const AcceleratorConfig& config, const Value& map, const std::string& path,
+                 ErrorList& errors);
 
 /// Turns times into cycles of the clock, once the fields have been read from `map`.
 void convert_times(AcceleratorConfig& config, const Value& map, const std::string& path,

@@ -13,6 +13,7 @@
 #include "base/tensor_store.h"
 #include "bridge/words/judge_config.h"
 #include "bridge/words/layer_summary.h"
+#include "bridge/words/study_cores.h"
 #include "bridge/words/study_memory.h"
 #include "sim/mesh/mesh_sites.h"
 
@@ -57,6 +58,8 @@ struct StudyFacts {
   /// identity.
   std::vector<std::pair<std::string, std::string>> hashes;
   std::vector<LayerSummary> layers;
+  /// A chip of neuromorphic cores, in place of the mesh; `cycles` is then the mean of the images'.
+  std::optional<StudyCores> cores;
   sim::MeshSites sites;                  // where the mesh is struck
   std::vector<StudyMemory> memories;     // whose cells can be struck, in the accelerator's order
   std::vector<TensorStore> stores;       // whose words can be struck; none where the mesh can

@@ -36,6 +36,20 @@ struct AnswerDifference {
   bool operator==(const AnswerDifference&) const = default;
 };
 
+/// Of strikes on a chip of neuromorphic cores (docs/core.md).
+struct CoreFindings {
+  std::int64_t core = -1;            // the first one struck
+  std::int64_t tick = -1;            // chip tick of the first strike; -1: in the lead-in
+  std::int64_t neuron = -1;          // of the layer, that the first struck bit belongs to; -1: none
+  std::int64_t input = -1;           // of the layer, the same
+  std::int64_t changed_spikes = 0;   // of struck cores: spikes, by neuron and tick, more or less
+  std::int64_t changed_behind = 0;   // of all other cores
+  std::int64_t first_changed = -1;   // the first tick of these; -1: none
+  std::int64_t misrouted = 0;        // events that went where no golden route of the neuron goes
+  std::int64_t cores_simulated = 0;  // that an engine computed
+  bool operator==(const CoreFindings&) const = default;
+};
+
 /// The effect of one list of faults on one inference of one image.
 struct TrialResult {
   Judgement judgement;
@@ -66,6 +80,7 @@ struct TrialResult {
   /// or kCorrected where judgement.outcome is kDue, that was a false DUE.
   Outcome without_stop = Outcome::kMasked;
   bool outlives = false;  // later inferences read the struck cells, too
+  std::optional<CoreFindings> cores;
 };
 
 }  // namespace tilestrike::bridge

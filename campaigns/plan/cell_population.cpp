@@ -95,7 +95,7 @@ DrawnTrial CellPopulation::draw(const TrialStreams& streams, std::optional<std::
     cell.fault = fault;
     cell.fault.kind = kinds()[kind_stream.below(kinds().size())];
     cell.acts = kind_stream.below(2) == 0 || cell.fault.kind != FaultKind::kRandom;
-    cell.fault.when = times().draw(cycle_stream);
+    cell.fault.when = times().draw(cycle_stream, streams.image);
     drawn.cells.push_back(cell);
   }
   return trial_of(std::move(drawn));

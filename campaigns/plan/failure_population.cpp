@@ -12,7 +12,7 @@ DrawnTrial FailurePopulation::draw(const TrialStreams& streams, std::optional<st
     selected.push_back(*structure.memory);
   }
   RandomStream cycle_stream = streams.of(Purpose::kCycle);
-  const CycleWindow when = times().draw(cycle_stream);
+  const CycleWindow when = times().draw(cycle_stream, streams.image);
   CellFailures failures = failures_of(selected, when, streams);
   DrawnStrike drawn;
   for (const CellFault& fault : failures.faults) {

@@ -210,7 +210,7 @@ DrawnTrial ListedCells::draw(const TrialStreams& streams, std::optional<std::siz
   const ListedTrial& listed = strike().list[streams.trial.value];
   RandomStream kind_stream = streams.of(Purpose::kKind);
   RandomStream cycle_stream = streams.of(Purpose::kCycle);
-  const CycleWindow otherwise = times().draw(cycle_stream);
+  const CycleWindow otherwise = times().draw(cycle_stream, streams.image);
   DrawnStrike drawn;
   for (std::size_t i = 0; i < listed.size(); ++i) {
     DrawnCell cell;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "campaigns/plan/core_population.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -29,9 +30,15 @@ std::string with_commas(std::uint64_t number) {
 }
 
 MemoryPopulation::MemoryPopulation(const Scenario& scenario, const bridge::StudyFacts& study)
-    : Population(scenario.strike, times_of(scenario.strike, study)), memories_(study.memories) {
+    : Population(scenario.strike, times_of(scenario.strike, study)),
+      memories_(study.memories),
+      has_cores_(study.cores.has_value()) {
   for (const bridge::StudyMemory& memory : memories_) {
     geometries_.emplace_back(memory.config.array());
+  }
+  if (study.cores) {
+    add_core_arrays(scenario, *study.cores);
+    return;
   }
   for (const std::size_t index : selected_memories(scenario.strike, scenario.accelerator)) {
     const std::string& name = scenario.accelerator.memory[index].first;
@@ -55,6 +62,27 @@ MemoryPopulation::MemoryPopulation(const Scenario& scenario, const bridge::Study
                    geometries_[memory].data_cells(),
                    {},
                    keeps_weights || may_hold(sim::MemoryContent::kBacking)});
+  }
+}
+
+/// Of particles and low voltage only what is made of memory cells.
+void MemoryPopulation::add_core_arrays(const Scenario& scenario, const bridge::StudyCores& cores) {
+  const CoreSelection& selection = scenario.strike.where.core;
+  const bool is_uniform = scenario.strike.process == Process::kUniform;
+  const bool stays = scenario.accelerator.chip.reload == bridge::CoreReload::kAtBoot;
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    const sim::CoreBlock& array = *cores.sites.block_named(memories_[i].name);
+    const bool is_meant =
+        (selection.memories.empty() && selection.registers.empty()) ||
+        std::ranges::find(selection.memories, array.name) != selection.memories.end();
+    if (is_meant && (is_uniform || array.cells == sim::CoreCells::kSram)) {
+      add_structure({array.name,
+                     i,
+                     geometries_[i].cells(),
+                     geometries_[i].data_cells(),
+                     {},
+                     stays && array.is_boot_array()});
+    }
   }
 }
 
@@ -91,6 +119,9 @@ std::vector<std::string> MemoryPopulation::parts() const {
 }
 
 std::vector<std::string> MemoryPopulation::not_modelled() const {
+  if (has_cores_) {
+    return unstruck_of_cores();
+  }
   std::vector<std::string> names = unstruck_logic_and({"registers of the mesh"});
   names.emplace_back(kOffChip);
   return names;

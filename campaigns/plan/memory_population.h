@@ -47,7 +47,10 @@ class MemoryPopulation : public Population {
   }
   std::vector<std::string> parts() const override;
   std::string joint_structure() const override;
-  Headings headings() const override { return {"structure", "(none reads it)"}; }
+  Headings headings() const override {
+    return {"structure", has_cores_ ? "(no core)" : "(none reads it)"};
+  }
+  bool are_on_cores() const { return has_cores_; }
   bool are_parts_structures() const override { return true; }
   std::vector<std::string> not_modelled() const override;
 
@@ -71,7 +74,10 @@ class MemoryPopulation : public Population {
   DrawnTrial trial_of(DrawnStrike drawn) const;
 
  private:
+  void add_core_arrays(const Scenario& scenario, const bridge::StudyCores& cores);
+
   std::vector<bridge::StudyMemory> memories_;  // of the study
+  bool has_cores_ = false;                     // they are arrays of neuromorphic cores
   std::vector<sim::ArrayGeometry> geometries_;
   std::vector<Structure> structures_;
   std::uint64_t cells_ = 0;

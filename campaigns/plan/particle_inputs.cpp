@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "campaigns/plan/core_population.h"
+
 namespace tilestrike::campaigns {
 namespace {
 
@@ -147,13 +149,14 @@ std::vector<StrikeInput> ParticlePopulation::inputs() const {
 }
 
 std::vector<std::string> ParticlePopulation::not_modelled() const {
-  std::vector<std::string> names = unstruck_logic_and({});
-  names.emplace_back(kOffChip);
+  std::vector<std::string> names =
+      are_on_cores() ? unstruck_of_cores() : unstruck_logic_and({kOffChip});
   const auto is_memory = [](const Structure& each) { return each.memory.has_value(); };
   const bool has_memory = std::ranges::any_of(structures(), is_memory);
   const bool has_mesh = !std::ranges::all_of(structures(), is_memory);
-  names.emplace_back(has_mesh ? kLatchWindows
-                              : "registers of the mesh (add 'mesh: {}' to 'where')");
+  names.emplace_back(has_mesh         ? kLatchWindows
+                     : are_on_cores() ? "registers of the cores (name them in 'where.core')"
+                                      : "registers of the mesh (add 'mesh: {}' to 'where')");
   const Sourced& ratio = node_.zero_to_one;
   if (ratio.value != 1.0 && !zero_to_one()) {
     names.push_back(fmt::format("stored values (a 0 is {:g} times as sensitive as a 1: {})",

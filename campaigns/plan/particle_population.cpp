@@ -50,9 +50,11 @@ struct ParticlePopulation::EventStreams {
         site(streams.of(Purpose::kSite)),
         cycle(streams.of(Purpose::kCycle)),
         cluster(streams.of(Purpose::kCluster)),
-        place(streams) {}
+        place(streams),
+        image(streams.image) {}
   RandomStream structure, site, cycle, cluster;
   PlaceStreams place;
+  std::optional<ImageId> image;
 };
 
 ParticlePopulation::ParticlePopulation(const Scenario& scenario, const bridge::StudyFacts& study)
@@ -62,10 +64,32 @@ ParticlePopulation::ParticlePopulation(const Scenario& scenario, const bridge::S
     add_structure(
         {std::string(kMeshStructure), std::nullopt, sites_.size(), sites_.size(), {}, false});
   }
+  if (study.cores) {
+    add_flip_flops(*study.cores);
+  }
   add_rates(scenario);
   add_classes();
   add_groups();
   share_trials();
+}
+
+/// Registers of cores, and arrays that are made of flip-flops.
+void ParticlePopulation::add_flip_flops(const bridge::StudyCores& cores) {
+  const CoreSelection& selection = strike().where.core;
+  for (std::size_t core = 0; core < cores.cores(); ++core) {
+    for (const sim::CoreBlock& block : cores.sites.blocks()) {
+      const sim::CoreField& field = cores.sites.fields()[block.field];
+      if (block.cells != sim::CoreCells::kFlipFlop || !selection.has(block, field)) {
+        continue;
+      }
+      for (std::uint64_t site = 0; site < block.size(); ++site) {
+        sites_.push_back(cores.id_of(core, SiteId(block.first + site)));
+      }
+    }
+  }
+  if (!sites_.empty()) {
+    add_structure({kFlipFlops, std::nullopt, sites_.size(), sites_.size(), {}, false});
+  }
 }
 
 void ParticlePopulation::add_rates(const Scenario& scenario) {
@@ -358,7 +382,7 @@ void ParticlePopulation::draw_event(std::size_t of_class, EventStreams& streams,
   const StrikeClass& each = classes_[of_class];
   const Structure& structure = structures()[each.structure];
   DrawnStrike& strike = *drawn.strike;
-  const CycleWindow when = times().draw(streams.cycle);
+  const CycleWindow when = times().draw(streams.cycle, streams.image);
   const bool is_first = !strike.group.has_value();
   sim::Cell struck;
   sim::Upset upset;

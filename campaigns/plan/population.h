@@ -27,6 +27,7 @@ class ParticlePopulation;
 struct TrialStreams {
   std::uint64_t seed = 0;
   TrialId trial;
+  std::optional<ImageId> image{};  // that it strikes; nothing: all in use
   RandomStream of(Purpose purpose) const { return {seed, trial.value, purpose}; }
 };
 

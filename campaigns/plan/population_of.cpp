@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "campaigns/plan/cell_population.h"
+#include "campaigns/plan/core_population.h"
 #include "campaigns/plan/dram_population.h"
 #include "campaigns/plan/listed_population.h"
 #include "campaigns/plan/low_voltage_population.h"
@@ -34,6 +35,12 @@ std::unique_ptr<Population> population_of(const Scenario& scenario,
       return std::make_unique<DramPopulation>(scenario, study);
     case Process::kUniform:
       break;
+  }
+  if (strikes_cores(scenario) && study.cores) {
+    if (strike.where.core.means_cells()) {
+      return std::make_unique<CellPopulation>(scenario, study);
+    }
+    return std::make_unique<CorePopulation>(strike, study);
   }
   if (is_on_tensors) {
     return std::make_unique<WordPopulation>(strike, study.stores);

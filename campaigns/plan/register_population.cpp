@@ -64,7 +64,7 @@ DrawnTrial RegisterPopulation::draw(const TrialStreams& streams, std::optional<s
     fault.fault.site = sites_[site];
     fault.fault.kind = kinds()[kind_stream.below(kinds().size())];
     fault.acts = kind_stream.below(2) == 0 || fault.fault.kind != FaultKind::kRandom;
-    fault.fault.when = times().draw(cycle_stream);
+    fault.fault.when = times().draw(cycle_stream, streams.image);
     drawn.faults.push_back(fault);
   }
   return drawn;

@@ -28,10 +28,18 @@ Plan::Plan(const Scenario& scenario, const bridge::StudyFacts& study)
   size_ = population_->members();
   if (!population_->is_list()) {
     size_ = product(size_, population_->kinds().size());
-    size_ = product(size_, population_->times().count());
-    size_ = product(size_, is_persistent() ? 1 : static_cast<std::uint64_t>(images_));
+    size_ = product(size_, moments());
   }
   count_trials(scenario.trials);
+}
+
+std::uint64_t Plan::moments() const {
+  const StrikeTimes& times = population_->times();
+  if (is_persistent()) {
+    return times.count();
+  }
+  return times.is_by_image() ? times.moments()
+                             : product(times.count(), static_cast<std::uint64_t>(images_));
 }
 
 void Plan::count_trials(const TrialCount& asked) {
@@ -56,13 +64,18 @@ std::string Plan::population_text() const {
   if (is_persistent()) {
     return text + ", each judged on " + std::to_string(images_) + " images";
   }
+  if (population_->times().is_by_image()) {
+    return text + " x " + std::to_string(moments()) + " cycles of " + std::to_string(images_) +
+           " images";
+  }
   if (cycles() > 0) {
     text += " x " + std::to_string(cycles()) + " cycles";
   }
   return text + " x " + std::to_string(images_) + " images";
 }
 
-/// From the fastest: kind, time, member, image; trials of one image are neighbours.
+/// From the fastest: kind, time, member, image; where times are by image: kind, member, time.
+/// Trials of one image are neighbours.
 Plan::Place Plan::place_of(TrialId trial) const {
   std::uint64_t rest = trial.value;
   const auto take = [&](std::uint64_t size) {
@@ -70,9 +83,17 @@ Plan::Place Plan::place_of(TrialId trial) const {
     rest /= size;
     return digit;
   };
+  const StrikeTimes& times = population_->times();
   Place place;
   place.kind = take(population_->kinds().size());
-  place.time = take(population_->times().count());
+  if (times.is_by_image()) {
+    place.member = take(population_->members());
+    const auto [image, when] = times.moment(rest);
+    place.image = static_cast<std::uint64_t>(image.value);
+    place.when = when;
+    return place;
+  }
+  place.when = times.at(take(times.count()));
   place.member = take(population_->members());
   place.image = rest;
   return place;
@@ -89,21 +110,23 @@ std::optional<ImageId> Plan::image_of(TrialId trial) const {
     return ImageId(static_cast<std::int64_t>(place_of(trial).image));
   }
   RandomStream stream(seed_, trial.value, Purpose::kImage);
+  if (population_->times().is_by_image()) {
+    return population_->times().draw_image(stream);
+  }
   return ImageId(static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(images_))));
 }
 
 DrawnTrial Plan::draw(TrialId trial) const {
-  const TrialStreams streams{seed_, trial};
+  const TrialStreams streams{seed_, trial, image_of(trial)};
   DrawnTrial drawn;
   if (goes_by_place()) {
     const Place place = place_of(trial);
-    drawn = population_->member(place.member, population_->kinds()[place.kind],
-                                population_->times().at(place.time));
+    drawn = population_->member(place.member, population_->kinds()[place.kind], place.when);
   } else {
     drawn = population_->draw(streams, population_->allocation().stratum_of(trial));
   }
   drawn.trial = trial;
-  drawn.image = image_of(trial);
+  drawn.image = streams.image;
   drawn.scrub_phases = population_->scrub_phases(streams);
   return drawn;
 }

@@ -54,10 +54,13 @@ class Plan {
  private:
   /// A trial of a census.
   struct Place {
-    std::uint64_t kind = 0, time = 0, member = 0, image = 0;
+    std::uint64_t kind = 0, member = 0, image = 0;
+    CycleWindow when;
   };
   bool goes_by_place() const { return is_census_ && !population_->is_list(); }
   Place place_of(TrialId trial) const;
+  /// Times and images to strike in; of what lasts, times alone.
+  std::uint64_t moments() const;
   void count_trials(const TrialCount& asked);
 
   std::unique_ptr<Population> population_;

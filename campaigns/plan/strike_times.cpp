@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/plan/strike_times.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -40,7 +41,41 @@ CycleWindow StrikeTimes::at(std::uint64_t index) const {
   return {};
 }
 
-CycleWindow StrikeTimes::draw(RandomStream& stream) const {
+StrikeTimes StrikeTimes::by_image(std::vector<CycleWindow> windows) {
+  StrikeTimes times;
+  times.windows_ = std::move(windows);
+  std::uint64_t all = 0;
+  for (const CycleWindow& window : times.windows_) {
+    all += static_cast<std::uint64_t>(window.until - window.from);
+    times.ends_.push_back(all);
+  }
+  TS_CHECK(all > 0, "images without cycles");
+  const std::uint64_t images = times.windows_.size();
+  times.cycles_ = static_cast<Cycle>((all + images / 2) / images);
+  return times;
+}
+
+std::pair<ImageId, CycleWindow> StrikeTimes::moment(std::uint64_t index) const {
+  const auto end = std::ranges::upper_bound(ends_, index);
+  const auto image = static_cast<std::size_t>(end - ends_.begin());
+  const std::uint64_t before = image == 0 ? 0 : ends_[image - 1];
+  const Cycle cycle = windows_[image].from + static_cast<Cycle>(index - before);
+  return {ImageId(static_cast<std::int64_t>(image)), {cycle, cycle + 1}};
+}
+
+ImageId StrikeTimes::draw_image(RandomStream& stream) const {
+  return moment(stream.below(moments())).first;
+}
+
+CycleWindow StrikeTimes::draw(RandomStream& stream, std::optional<ImageId> image) const {
+  if (is_by_image()) {
+    TS_CHECK(image.has_value(), "the image that is struck");
+    const CycleWindow& own = windows_[static_cast<std::size_t>(image->value)];
+    const Cycle cycle =
+        own.from +
+        static_cast<Cycle>(stream.below(static_cast<std::uint64_t>(own.until - own.from)));
+    return {cycle, cycle + 1};
+  }
   return at(cycles_ == 0 ? 0 : stream.below(static_cast<std::uint64_t>(cycles_)));
 }
 
@@ -60,6 +95,13 @@ StrikeTimes times_of(const StrikeConfig& strike, const bridge::StudyFacts& study
 }
 
 StrikeTimes times_of(const StrikeConfig& strike, const bridge::StudyFacts& study) {
+  if (study.cores && !is_persistent(strike)) {
+    std::vector<CycleWindow> windows;
+    for (ImageId image(0); image.value < study.images; ++image.value) {
+      windows.push_back({0, study.cores->cycles(image)});
+    }
+    return StrikeTimes::by_image(std::move(windows));
+  }
   return times_of(strike, study, {{0, study.cycles}});
 }
 

@@ -10,10 +10,14 @@ namespace tilestrike::campaigns {
 namespace {
 
 std::string place_text(const bridge::AcceleratorConfig& accelerator) {
+  const std::string name =
+      accelerator.name.empty() ? "an accelerator of its own" : accelerator.name;
+  if (accelerator.has_core) {
+    return fmt::format("on {} (cores of {} axons x {} neurons)", name, accelerator.core.axons,
+                       accelerator.core.neurons);
+  }
   return fmt::format(
-      "on {} ({} x {} mesh, {})",
-      accelerator.name.empty() ? "an accelerator of its own" : accelerator.name,
-      accelerator.mesh.rows, accelerator.mesh.columns,
+      "on {} ({} x {} mesh, {})", name, accelerator.mesh.rows, accelerator.mesh.columns,
       accelerator.mesh.is_weight_stationary() ? "weight-stationary" : "output-stationary");
 }
 

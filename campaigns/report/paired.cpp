@@ -55,6 +55,13 @@ void identify(const TrialRecord& row, const std::map<std::string, sim::ArrayGeom
                                            : row.tensor ? row.tensor->word
                                                         : std::nullopt;
   trial.register_name = row.register_name;
+  if (row.core) {
+    const auto number = [](const std::optional<std::int64_t>& of_core) {
+      return of_core.value_or(-1);
+    };
+    trial.place.insert(trial.place.end(), {number(row.core->core), number(row.core->word),
+                                           number(row.core->lane), number(row.core->cycle)});
+  }
   trial.place.insert(trial.place.end(),
                      {column, position.value_or(-1), row.bit.value_or(-1), word.value_or(-1)});
 }
@@ -65,7 +72,8 @@ Fields paired_fields() {
                 &T::bit, &T::images, &T::images_of, &MeshTrial::cycle, &MeshTrial::row,
                 &MeshTrial::column, &MeshTrial::position, &MemoryTrial::cycle, &MemoryTrial::bank,
                 &MemoryTrial::row, &MemoryTrial::column, &MemoryTrial::word, &MemoryTrial::bits,
-                &TensorTrial::word);
+                &TensorTrial::word, &CoreTrial::core, &CoreTrial::word, &CoreTrial::lane,
+                &CoreTrial::cycle);
 }
 
 std::vector<PairedTrial> trials_of(const Results& results, std::int64_t scenario,

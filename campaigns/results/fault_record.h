@@ -19,6 +19,7 @@ struct FaultRecord : TrialKey {
   std::int64_t number = 0;
   std::string structure;
   std::string register_name;
+  std::optional<std::int64_t> core, lane;
   std::optional<std::int64_t> word, bank, row, column, position, bit;
   FaultKind fault = FaultKind::kFlip;
   std::optional<std::int64_t> cycle, until;

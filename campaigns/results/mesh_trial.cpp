@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/results/mesh_trial.h"
 
+#include "campaigns/results/core_trial.h"
+
 namespace tilestrike::campaigns {
 
 const Table<MeshTrial>& mesh_table() {
@@ -54,8 +56,9 @@ FaultRecord fault_record(const DrawnFault& drawn, const bridge::StudyFacts& stud
 std::vector<std::string> describe_mesh(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
   std::vector<std::string> lines;
   for (const DrawnFault& fault : drawn.faults) {
-    lines.push_back(study.sites.text(fault.fault.site) + ": " +
-                    std::string(name_of(fault.fault.kind)) + when_text(fault.fault.when) +
+    lines.push_back((study.cores ? core_site_text(fault.fault.site, *study.cores)
+                                 : study.sites.text(fault.fault.site)) +
+                    ": " + std::string(name_of(fault.fault.kind)) + when_text(fault.fault.when) +
                     (fault.acts ? "" : " (the value that the bit already has)"));
   }
   return lines;

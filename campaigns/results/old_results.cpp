@@ -17,6 +17,7 @@ std::string rows_with(std::optional<MemoryTrial> TrialRecord::*) { return "bits 
 std::string rows_with(std::optional<TensorTrial> TrialRecord::*) {
   return "structure <> 'mesh' AND bits IS NULL";
 }
+std::string rows_with(std::optional<CoreTrial> TrialRecord::*) { return "0"; }
 
 /// What stands for a column that the file lacks.
 std::string missing(const std::string& name, const std::set<std::string>& present) {
@@ -51,8 +52,9 @@ void show(SQLite::Database& database, const Table<Record>& table, const std::str
 void show_old_trials(SQLite::Database& database, std::int64_t version) {
   const bool is_one_table = version < 7;
   for_each_part([&](const auto& table, auto part) {
-    show(database, table, is_one_table ? "trials" : table.name,
-         is_one_table ? rows_with(part) : "");
+    const bool is_missing = table.name == core_table().name;
+    show(database, table, is_one_table || is_missing ? "trials" : table.name,
+         is_one_table || is_missing ? rows_with(part) : "");
   });
   show(database, outcome_table(), "outcomes");
   show(database, fault_table(), version < 9 ? "faults" : "more_faults");
@@ -64,7 +66,10 @@ bool has_column(std::int64_t version, const std::string& name) {
   static const std::set<std::string> since_8 = {
       "score",          "golden_score", "share_differing", "first_differing",
       "changed_answer", "differences",  "answer_digest"};
-  return version >= 8 || !since_8.contains(name);
+  static const std::set<std::string> since_10 = {
+      "core",           "lane",           "neuron",        "input",     "tick",
+      "changed_spikes", "changed_behind", "first_changed", "misrouted", "cores_simulated"};
+  return (version >= 8 || !since_8.contains(name)) && (version >= 10 || !since_10.contains(name));
 }
 
 std::string other_drawing(std::int64_t version, const Scenario& scenario) {

@@ -23,7 +23,7 @@ namespace tilestrike::campaigns {
 /// `trials_wide` is the `trials` of 6. It draws as 6 does. 8 keeps scores, and what differs of long
 /// answers; it draws as 7 does. 9 keeps of faults, in `more_faults`, those that their trial's row
 /// does not say; the view `faults` is the `faults` of 8. It draws as 8 does.
-inline constexpr int kResultsVersion = 9;
+inline constexpr int kResultsVersion = 10;
 /// The oldest that is still read.
 inline constexpr int kOldestResults = 5;
 

@@ -22,6 +22,17 @@ auto visit_struck(const DrawnTrial& drawn, const Visitor& visitor) {
   return strike != nullptr ? visitor(*strike) : visitor(drawn.faults);
 }
 
+/// Of a struck register of the mesh, or bit of a core.
+FaultRecord record_at(const DrawnFault& fault, const bridge::StudyFacts& study) {
+  return study.cores ? core_fault_record(fault, *study.cores) : fault_record(fault, study);
+}
+FaultRecord record_at(const DrawnCell& cell, const bridge::StudyFacts& study) {
+  return fault_record(cell, study);
+}
+FaultRecord record_at(const DrawnBit& bit, const bridge::StudyFacts& study) {
+  return fault_record(bit, study);
+}
+
 /// The first fault.
 struct FirstFault {
   const DrawnTrial& drawn;
@@ -36,7 +47,7 @@ struct FirstFault {
   }
   FaultRecord operator()(const std::vector<DrawnFault>& faults) const {
     TS_CHECK(!faults.empty(), "a trial that strikes nothing");
-    return fault_record(faults.front(), study);
+    return record_at(faults.front(), study);
   }
 };
 
@@ -91,7 +102,7 @@ template <class Drawn>
 void keep_first(const std::vector<Drawn>& drawn, const bridge::StudyFacts& study,
                 TrialRecord& record) {
   for (std::size_t i = 0; i < std::min(drawn.size(), kMostFaultRecords); ++i) {
-    FaultRecord& fault = record.faults_kept.emplace_back(fault_record(drawn[i], study));
+    FaultRecord& fault = record.faults_kept.emplace_back(record_at(drawn[i], study));
     static_cast<TrialKey&>(fault) = record;
     fault.number = static_cast<std::int64_t>(i);
   }
@@ -111,9 +122,19 @@ struct PartOfRecord {
   void operator()(const DrawnStrike& strike) const {
     keep(record.memory, memory_trial(first, strike, judged, after_detection), strike.cells.size(),
          strike.cells);
+    if (study.cores) {
+      FaultRecord place = first;
+      place.core = first.bank;  // a core's array is a bank
+      CoreTrial& core = record.core.emplace(core_trial(place, judged, after_detection));
+      static_cast<TrialKey&>(core) = record;
+    }
   }
   void operator()(const std::vector<DrawnFault>& faults) const {
-    keep(record.mesh, mesh_trial(first, judged), faults.size(), faults);
+    if (study.cores) {
+      keep(record.core, core_trial(first, judged, after_detection), faults.size(), faults);
+    } else {
+      keep(record.mesh, mesh_trial(first, judged), faults.size(), faults);
+    }
   }
 
  private:
@@ -149,6 +170,12 @@ FaultRecord only_fault(const TrialRecord& record) {
     place(*record.memory);
     fault.word = record.memory->word;
     fault.bank = record.memory->bank;
+  } else if (record.core) {
+    fault.core = record.core->core;
+    fault.lane = record.core->lane;
+    fault.word = record.core->word;
+    fault.cycle = record.core->cycle;
+    fault.until = record.core->until;
   } else if (record.tensor) {
     fault.word = record.tensor->word;
   }
@@ -216,6 +243,9 @@ TrialRecord record_of(std::int64_t scenario, const DrawnTrial& drawn,
     record.register_name = first.structure;  // its place says in which of them it lies
     record.structure = joint;
   }
+  if (drawn.strike && !drawn.strike->memory && study.cores) {
+    record.structure = kFlipFlops;  // that a particle has struck, whatever they mean
+  }
   record.engine = population.is_on_hardware() ? engine : "";
   set_outcome(judged, record);
   visit_struck(drawn, PartOfRecord{study, plan.after_detection(), judged, first, record});
@@ -223,6 +253,9 @@ TrialRecord record_of(std::int64_t scenario, const DrawnTrial& drawn,
 }
 
 std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
+  if (drawn.strike && !drawn.strike->memory && study.cores) {
+    return kFlipFlops;
+  }
   return visit_struck(drawn, FirstFault{drawn, study}).structure;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "campaigns/plan/sampling.h"
+#include "campaigns/results/core_trial.h"
 #include "campaigns/results/fault_record.h"
 #include "campaigns/results/judged.h"
 #include "campaigns/results/memory_trial.h"
@@ -75,6 +76,7 @@ struct TrialRecord : TrialKey, AnswerRecord {
   std::optional<MeshTrial> mesh;
   std::optional<MemoryTrial> memory;
   std::optional<TensorTrial> tensor;
+  std::optional<CoreTrial> core;  // beside `memory`, where cells of cores are struck
   std::vector<OutcomeRecord> outcomes;
   std::vector<FaultRecord> faults_kept;  // the first kMostFaultRecords
 

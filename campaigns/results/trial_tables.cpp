@@ -281,6 +281,16 @@ constexpr Wide kWide[] = {
     {"changed_answer"},
     {"differences"},
     {"answer_digest"},
+    {"core"},
+    {"lane"},
+    {"neuron"},
+    {"input"},
+    {"tick"},
+    {"changed_spikes"},
+    {"changed_behind"},
+    {"first_changed"},
+    {"misrouted"},
+    {"cores_simulated"},
 };
 
 template <class Record>

@@ -20,6 +20,7 @@ void for_each_part(const Visit& visit) {
   visit(mesh_table(), &TrialRecord::mesh);
   visit(memory_table(), &TrialRecord::memory);
   visit(tensor_table(), &TrialRecord::tensor);
+  visit(core_table(), &TrialRecord::core);
 }
 
 /// A trial in one row: a column that several parts have is the one of the part that there is. To

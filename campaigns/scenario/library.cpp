@@ -261,6 +261,7 @@ bridge::AcceleratorConfig read_accelerator(const Value& given, const std::string
     return config;
   }
   read_fields(bridge::accelerator_fields(), map, key, config, errors);
+  bridge::check_parts(config, map, key, errors);
   bridge::convert_times(config, map, key, errors);
   if (const Value* node = map.find("node"); node != nullptr && node->is_scalar()) {
     find_node(config.node, key + ".node", node->place, errors);

@@ -22,18 +22,6 @@ std::vector<std::string> memory_names(const bridge::AcceleratorConfig& accelerat
   return names;
 }
 
-/// Keys of particles that were given to another process.
-void check_no_particle_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
-  for (const auto& field : particle_fields()) {
-    const bool is_of_tensors_too = field.about.name == "strata" && strikes_tensors(strike);
-    if (!is_of_tensors_too && !field.write(strike.particle).is_null()) {
-      const std::string key = "strike." + field.about.name;
-      errors.add(ErrorCode::kInvalidInput, key + ": only particles have this key",
-                 place_at(document, key), "write 'process: particle', or leave it out");
-    }
-  }
-}
-
 void check_names(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
                  const Value& document, ErrorList& errors) {
   const std::string path = "strike.where.memory";
@@ -63,6 +51,79 @@ void check_names(const StrikeConfig& strike, const bridge::AcceleratorConfig& ac
     errors.add(ErrorCode::kInvalidInput,
                "accelerator.memory.mesh: results call the mesh's registers so",
                place_at(document, "accelerator.memory"), "give this memory another name");
+  }
+}
+
+/// Keys of the other processes that say how cells fail.
+void check_no_failure_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  const auto check = [&](const std::string& name, Process process) {
+    const Value* given = document.find("strike");
+    if (strike.process != process && given != nullptr && given->find(name) != nullptr) {
+      errors.add(ErrorCode::kInvalidInput,
+                 "strike." + name + ": only the process of this name has this key",
+                 place_at(document, "strike." + name),
+                 "write 'process: " + name + "', or leave it out");
+    }
+  };
+  check("low_voltage", Process::kLowVoltage);
+  check("dram", Process::kDram);
+}
+
+void check_failure(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
+                   const Value& document, ErrorList& errors) {
+  const auto refuse = [&](const std::string& key, const std::string& what,
+                          const std::string& cure) {
+    errors.add(ErrorCode::kInvalidInput, key + ": " + what, place_at(document, key), cure);
+  };
+  const bool is_dram = strike.process == Process::kDram;
+  if (strike.faults != std::vector{FaultKind::kFlip}) {
+    refuse("strike.fault", "the process says what becomes of each cell", "leave it out");
+  }
+  if (strike.count != 1) {
+    refuse("strike.count", is_dram ? "a trial is one failure of a device" : "a trial is one chip",
+           "leave it out");
+  }
+  if (strike.where.memory.cells != CellChoice::kAll) {
+    refuse("strike.where.memory.cells", "this process strikes every cell", "leave it out");
+  }
+  if (strike.where.has_mesh) {
+    refuse("strike.where.mesh", "this process strikes memories alone", "leave it out");
+  }
+  if (!is_dram && strike.lasts.kind != Lasts::Kind::kAuto &&
+      strike.lasts.kind != Lasts::Kind::kPermanent) {
+    refuse("strike.lasts", "cells fail as long as the supply is low", "leave it out");
+  }
+  const std::vector<std::size_t> selected = selected_memories(strike, accelerator);
+  if (selected.empty() && !accelerator.memory.empty()) {
+    refuse("strike.where.memory",
+           is_dram ? "no memory of '" + accelerator.name + "' holds backing copies alone"
+                   : "no memory of '" + accelerator.name + "' is on chip",
+           "name the memories that are meant");
+  }
+  if (!is_dram) {
+    return;
+  }
+  for (const std::size_t index : selected) {
+    sim::check_dram(strike.dram.device, accelerator.memory[index].second.array(), "strike.dram",
+                    place_at(document, "strike.dram"), errors);
+  }
+  try {
+    dram_law(strike);
+  } catch (const Failure& failure) {
+    errors.add(failure);
+  }
+}
+
+}  // namespace
+
+void check_no_particle_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  for (const auto& field : particle_fields()) {
+    const bool is_of_tensors_too = field.about.name == "strata" && strikes_tensors(strike);
+    if (!is_of_tensors_too && !field.write(strike.particle).is_null()) {
+      const std::string key = "strike." + field.about.name;
+      errors.add(ErrorCode::kInvalidInput, key + ": only particles have this key",
+                 place_at(document, key), "write 'process: particle', or leave it out");
+    }
   }
 }
 
@@ -141,68 +202,6 @@ void check_particle(const StrikeConfig& strike, const bridge::AcceleratorConfig&
     refuse("accelerator.node", "at " + node->name + " no events are known", "name another node");
   }
 }
-
-/// Keys of the other processes that say how cells fail.
-void check_no_failure_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
-  const auto check = [&](const std::string& name, Process process) {
-    const Value* given = document.find("strike");
-    if (strike.process != process && given != nullptr && given->find(name) != nullptr) {
-      errors.add(ErrorCode::kInvalidInput,
-                 "strike." + name + ": only the process of this name has this key",
-                 place_at(document, "strike." + name),
-                 "write 'process: " + name + "', or leave it out");
-    }
-  };
-  check("low_voltage", Process::kLowVoltage);
-  check("dram", Process::kDram);
-}
-
-void check_failure(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
-                   const Value& document, ErrorList& errors) {
-  const auto refuse = [&](const std::string& key, const std::string& what,
-                          const std::string& cure) {
-    errors.add(ErrorCode::kInvalidInput, key + ": " + what, place_at(document, key), cure);
-  };
-  const bool is_dram = strike.process == Process::kDram;
-  if (strike.faults != std::vector{FaultKind::kFlip}) {
-    refuse("strike.fault", "the process says what becomes of each cell", "leave it out");
-  }
-  if (strike.count != 1) {
-    refuse("strike.count", is_dram ? "a trial is one failure of a device" : "a trial is one chip",
-           "leave it out");
-  }
-  if (strike.where.memory.cells != CellChoice::kAll) {
-    refuse("strike.where.memory.cells", "this process strikes every cell", "leave it out");
-  }
-  if (strike.where.has_mesh) {
-    refuse("strike.where.mesh", "this process strikes memories alone", "leave it out");
-  }
-  if (!is_dram && strike.lasts.kind != Lasts::Kind::kAuto &&
-      strike.lasts.kind != Lasts::Kind::kPermanent) {
-    refuse("strike.lasts", "cells fail as long as the supply is low", "leave it out");
-  }
-  const std::vector<std::size_t> selected = selected_memories(strike, accelerator);
-  if (selected.empty() && !accelerator.memory.empty()) {
-    refuse("strike.where.memory",
-           is_dram ? "no memory of '" + accelerator.name + "' holds backing copies alone"
-                   : "no memory of '" + accelerator.name + "' is on chip",
-           "name the memories that are meant");
-  }
-  if (!is_dram) {
-    return;
-  }
-  for (const std::size_t index : selected) {
-    sim::check_dram(strike.dram.device, accelerator.memory[index].second.array(), "strike.dram",
-                    place_at(document, "strike.dram"), errors);
-  }
-  try {
-    dram_law(strike);
-  } catch (const Failure& failure) {
-    errors.add(failure);
-  }
-}
-
-}  // namespace
 
 void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
                          const Value& document, ErrorList& errors,

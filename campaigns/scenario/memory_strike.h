@@ -107,6 +107,12 @@ enum class AfterDetection {
 };
 AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator);
 
+/// Refuses keys of particles that were given to another process.
+void check_no_particle_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors);
+/// What a strike of particles says of them.
+void check_particle(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
+                    const Value& document, ErrorList& errors);
+
 /// Cross-checks of the parts that belong to memories and particles (memory_checks.cpp). `later` as
 /// read_scenario() takes it.
 void check_memory_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "campaigns/scenario/core_presets.h"
 #include "campaigns/scenario/fields.h"
 #include "campaigns/scenario/judge_fields.h"
 #include "campaigns/scenario/library.h"
@@ -565,6 +566,11 @@ void check_audit(const Scenario& scenario, const Value& document, ErrorList& err
 
 }  // namespace
 
+bool strikes_cores(const Scenario& scenario) {
+  return scenario.has_accelerator && scenario.accelerator.has_core &&
+         !strikes_tensors(scenario.strike);
+}
+
 Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList& errors,
                        const std::vector<std::string>& later) {
   Scenario scenario;
@@ -577,6 +583,7 @@ Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList&
     document.set("accelerator", Value::of(std::string(kDefaultAccelerator)));
   }
   ErrorList syntax;
+  expand_preset(document, syntax);
   read_fields(scenario_fields(engines), document, "", scenario, syntax);
   check_model(scenario, document, syntax);
   check_data_files(scenario.data.images, "images", document, syntax);
@@ -585,8 +592,12 @@ Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList&
   check_device(scenario, document, syntax);
   if (syntax.empty()) {
     check_target(scenario, document, errors);
-    check_strike(scenario.strike, scenario.accelerator.mesh, document, errors);
-    if (scenario.has_accelerator) {
+    if (strikes_cores(scenario)) {
+      check_core_strike(scenario.strike, scenario.accelerator, document, errors);
+    } else {
+      check_strike(scenario.strike, scenario.accelerator.mesh, document, errors);
+    }
+    if (scenario.has_accelerator && !scenario.accelerator.has_core) {
       check_memory_strike(scenario.strike, scenario.accelerator, document, errors, later);
     }
     check_trials(scenario, document, errors);

@@ -74,6 +74,9 @@ struct Scenario {
 /// `engines`: that `engine` may name.
 FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines);
 
+/// Whether bits of neuromorphic cores are struck.
+bool strikes_cores(const Scenario& scenario);
+
 /// Reads and checks `document` as a whole; every problem goes to `errors` with its place. Names and
 /// paths become what the expanded form holds, defaults that depend on other keys are filled in.
 /// `later`: addresses that settings and sweeps give a value afterwards; they are not missed here.

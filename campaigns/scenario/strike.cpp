@@ -96,6 +96,21 @@ Field<Where> tensor_field(const std::string& key) {
       [key](const Where& where) { return write_tensor_key(where.tensors, key); });
 }
 
+Field<Where> core_where_field() {
+  Field<Where> core = nested_field(
+      "core", &Where::core, core_selection_fields(),
+      "bits of neuromorphic cores; {} is all of them, and the default of such accelerators");
+  core.read = [inner = core.read](Where& where, const Value& value, const std::string& path,
+                                  ErrorList& errors) {
+    where.has_core = true;
+    inner(where, value, path, errors);
+  };
+  core.write = [inner = core.write](const Where& where) {
+    return where.has_core ? inner(where) : Value{};
+  };
+  return core;
+}
+
 FieldTable<Where> where_fields() {
   Field<Where> mesh =
       nested_field("mesh", &Where::mesh, mesh_selection_fields(),
@@ -117,6 +132,7 @@ FieldTable<Where> where_fields() {
             read_memory_selection(where.memory, value, path, errors);
           },
           [](const Where& where) { return write_memory_selection(where.memory); }),
+      core_where_field(),
   };
   for (const std::string& key : tensor_keys()) {
     table.push_back(tensor_field(key));
@@ -279,6 +295,12 @@ FieldTable<StrikeConfig> strike_fields() {
            "cycles of every inference"},
           read_lasts, write_lasts),
       nested_field("where", &StrikeConfig::where, where_fields(), "which bits may be struck"),
+      custom_field<StrikeConfig>(
+          {"preset", "choice", "", "", "",
+           "a published fault model of spiking networks, in place of where and fault; "
+           "`tilestrike list presets`"},
+          [](StrikeConfig&, const Value&, const std::string&, ErrorList&) {},
+          [](const StrikeConfig&) { return Value{}; }),
       count_field(),
       rate_field("per_bit", &StrikeConfig::per_bit,
                  "instead of 'count': each bit of the tensors, or cell of the memories, is faulty "

@@ -12,6 +12,7 @@
 #include "base/document.h"
 #include "base/fault.h"
 #include "base/field_table.h"
+#include "campaigns/scenario/core_selection.h"
 #include "campaigns/scenario/listed_fault.h"
 #include "campaigns/scenario/memory_strike.h"
 #include "campaigns/scenario/tensor_selection.h"
@@ -52,11 +53,13 @@ struct MeshSelection {
   std::string layer;  // glob of layer names: only cycles in which such a layer is on the mesh
 };
 
-/// Registers of the mesh, cells of memories, or words of tensors.
+/// Registers of the mesh, cells of memories, bits of neuromorphic cores, or words of tensors.
 struct Where {
   MeshSelection mesh;
   bool has_mesh = false;
   MemorySelection memory;
+  CoreSelection core;
+  bool has_core = false;
   TensorSelection tensors;
 };
 
@@ -93,6 +96,10 @@ bool is_persistent(const StrikeConfig& strike);
 /// scenario, for places.
 void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
                   ErrorList& errors);
+
+/// The same of a strike on neuromorphic cores, those of an accelerator that has them.
+void check_core_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
+                       const Value& document, ErrorList& errors);
 
 /// The place of the value at a dotted address, or of what lies nearest above it.
 std::string place_at(const Value& document, const std::string& address);

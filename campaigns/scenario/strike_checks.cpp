@@ -19,6 +19,9 @@ bool is_stuck(FaultKind kind) {
 
 std::set<FaultKind> kinds_of(const StrikeConfig& strike) {
   std::set<FaultKind> kinds;
+  if (strike.where.core.value != FieldValue::kOneBit) {
+    return {FaultKind::kStuckAt0};
+  }
   if (strike.process != Process::kList) {
     return {strike.faults.begin(), strike.faults.end()};
   }
@@ -132,7 +135,7 @@ bool strikes_tensors(const StrikeConfig& strike) {
 }
 
 bool strikes_mesh_alone(const StrikeConfig& strike) {
-  return !strikes_tensors(strike) && !strikes_memories(strike);
+  return !strikes_tensors(strike) && !strikes_memories(strike) && !strike.where.has_core;
 }
 
 bool is_persistent(const StrikeConfig& strike) {
@@ -142,8 +145,94 @@ bool is_persistent(const StrikeConfig& strike) {
   if (strike.lasts.kind != Lasts::Kind::kAuto) {
     return strike.lasts.kind != Lasts::Kind::kTransient;
   }
+  if (strike.where.core.value != FieldValue::kOneBit) {
+    return true;
+  }
   const std::set<FaultKind> kinds = kinds_of(strike);
   return !kinds.empty() && std::all_of(kinds.begin(), kinds.end(), is_stuck);
+}
+
+namespace {
+
+/// What particles and failing chips do not know of cores.
+void check_whole_arrays(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  const CoreSelection& core = strike.where.core;
+  const std::string path = "strike.where.core";
+  for (const auto& [key, is_given] :
+       {std::pair("field", !core.fields.empty()), std::pair("bit", !core.bits.empty()),
+        std::pair("layer", !core.layer.empty()), std::pair("core", !core.cores.empty()),
+        std::pair("tick", core.tick.has_value()),
+        std::pair("value", core.value != FieldValue::kOneBit)}) {
+    if (is_given) {
+      errors.add(ErrorCode::kInvalidInput,
+                 path + "." + key + ": this process strikes whole arrays, at any time",
+                 place_at(document, path + "." + key), "leave it out, or write 'process: uniform'");
+    }
+  }
+}
+
+void check_uniform_on_cores(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  const CoreSelection& core = strike.where.core;
+  if (core.value != FieldValue::kOneBit && strike.faults != std::vector{FaultKind::kFlip}) {
+    errors.add(ErrorCode::kInvalidInput,
+               "strike.fault: 'where.core.value' says what becomes of the field",
+               place_at(document, "strike.fault"), "leave one of the two out");
+  }
+  if (!core.memories.empty() && !core.means_cells()) {
+    errors.add(ErrorCode::kInvalidInput,
+               "strike.where.core: cells of arrays and bits of registers or fields at once",
+               place_at(document, "strike.where.core"),
+               "name the arrays' fields instead, or write 'process: particle'");
+  }
+  if (strike.per_bit > 0.0 && !core.means_cells()) {
+    errors.add(ErrorCode::kUnsupported, "strike.per_bit: rates are of cells of arrays",
+               place_at(document, "strike.per_bit"), "name arrays in 'where.core.memory'");
+  }
+  const bool lasts = is_persistent(strike);
+  if (lasts && core.tick) {
+    errors.add(
+        ErrorCode::kInvalidInput, "strike.where.core.tick: a lasting fault is there in every tick",
+        place_at(document, "strike.where.core.tick"), "leave it out, or write 'lasts: transient'");
+  }
+  check_kinds(strike, document, errors);
+}
+
+}  // namespace
+
+void check_core_strike(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
+                       const Value& document, ErrorList& errors) {
+  const auto refuse = [&](const std::string& key, const std::string& what,
+                          const std::string& cure) {
+    errors.add(ErrorCode::kInvalidInput, key + ": " + what, place_at(document, key), cure);
+  };
+  if (strike.where.has_mesh || strike.where.memory.is_asked) {
+    refuse("strike.where", "the accelerator '" + accelerator.name + "' has cores alone",
+           "write 'core: {...}' in place of mesh or memory");
+  }
+  if (strike.per_parameter > 0.0) {
+    refuse("strike.per_parameter", "a core knows bits, not parameters", "write 'count'");
+  }
+  check_core_selection(strike.where.core, accelerator, document, errors);
+  if (!is_particle(strike)) {
+    check_no_particle_keys(strike, document, errors);
+  }
+  switch (strike.process) {
+    case Process::kUniform:
+      check_uniform_on_cores(strike, document, errors);
+      break;
+    case Process::kParticle:
+      check_whole_arrays(strike, document, errors);
+      check_particle(strike, accelerator, document, errors);
+      break;
+    case Process::kLowVoltage:
+      check_whole_arrays(strike, document, errors);
+      break;
+    case Process::kDram:
+    case Process::kList:
+      errors.add(ErrorCode::kUnsupported, "strike.process: not available for cores",
+                 place_at(document, "strike.process"), "available: uniform, particle, low_voltage");
+      break;
+  }
 }
 
 void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const Value& document,
@@ -154,6 +243,12 @@ void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const
   }
   if (strike.process == Process::kList) {
     check_list(strike, mesh, document, errors);
+  }
+  if (strike.where.has_core) {
+    errors.add(ErrorCode::kInvalidInput, "strike.where.core: the accelerator has no cores",
+               place_at(document, "strike.where.core"),
+               "name one that has, such as core_1024x64 (`tilestrike list accelerators`)");
+    return;
   }
   if (strikes_tensors(strike)) {
     check_tensors(strike, document, errors);

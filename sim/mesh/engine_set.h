@@ -13,6 +13,8 @@
 
 namespace tilestrike::sim {
 
+class CoreEngine;  // sim/core/core_engine.h
+
 /// What an engine makes of strikes on memories (docs/memory_strikes.md, "Engines").
 enum class MemoryMethod {
   kMeshOnPlatform,  // the platform reads the operands, and its passes run on the engine's mesh
@@ -31,6 +33,9 @@ struct EngineEntry {
   bool is_slow = false;
   /// Why it may cover none of a mesh's jobs, for users; empty: nothing to add.
   std::string cause_of_no_cover = {};
+  /// Its engine of neuromorphic cores; empty: it has none.
+  std::function<std::unique_ptr<CoreEngine>()> make_core = {};
+  bool covers_all_cores = false;  // that one, every job
 };
 
 /// An engine that this build lacks.
@@ -44,12 +49,18 @@ class EngineSet {
  public:
   /// Throws Failure where there is an engine of that name.
   void add(EngineEntry engine);
+  /// Gives an engine of the set what computes cores, too.
+  void set_core(const std::string& name, std::function<std::unique_ptr<CoreEngine>()> make_core,
+                bool covers_all);
   void add_absent(AbsentEngine engine) { absent_.push_back(std::move(engine)); }
 
   const std::vector<EngineEntry>& entries() const { return entries_; }
   const std::vector<AbsentEngine>& absent() const { return absent_; }
   /// In the order in which they were added.
   std::vector<std::string> names() const;
+
+  /// Those that compute cores.
+  std::vector<std::string> names_of_cores() const;
 
   /// nullptr: there is none.
   const EngineEntry* find(const std::string& name) const;
@@ -60,6 +71,8 @@ class EngineSet {
 
   /// Runs what another engine does not cover: the first that covers every job.
   const EngineEntry& stand_in() const;
+  /// The same of cores.
+  const EngineEntry& core_stand_in() const;
 
  private:
   std::vector<EngineEntry> entries_;
