@@ -20,12 +20,6 @@ std::uint64_t codewords_of_core(const sim::CoreBlock& array) {
   return array.words * codewords_per_word(array);
 }
 
-sim::EccKind code_of(const sim::CoreConfig& core, sim::CoreStorage storage) {
-  return storage == sim::CoreStorage::kSynapses     ? core.ecc.synapses
-         : storage == sim::CoreStorage::kParameters ? core.ecc.parameters
-                                                    : sim::EccKind::kNone;
-}
-
 sim::MemoryConfig memory_of(const sim::CoreBlock& array, const AcceleratorConfig& accelerator,
                             std::size_t cores) {
   const std::uint64_t codewords = codewords_of_core(array);
@@ -44,7 +38,7 @@ sim::MemoryConfig memory_of(const sim::CoreBlock& array, const AcceleratorConfig
       static_cast<std::int64_t>(codewords / in_row * (row_bits / 8)) * static_cast<int>(cores);
   memory.data_bits = codeword_bits(array);
   memory.interleave = std::gcd(accelerator.chip.interleave, static_cast<int>(in_row));
-  memory.ecc = code_of(accelerator.core, array.storage);
+  memory.ecc = sim::ecc_of(accelerator.core, array.storage);
   return memory;
 }
 
@@ -61,6 +55,18 @@ std::vector<std::pair<std::string, sim::MemoryConfig>> core_arrays(
       memories.emplace_back(block.name, memory_of(block, accelerator, cores));
     }
   }
+  return memories;
+}
+
+NamedParts<sim::MemoryConfig> memories_of(const AcceleratorConfig& accelerator) {
+  if (!accelerator.has_core) {
+    return accelerator.memory;
+  }
+  const sim::CoreSites sites(accelerator.core);
+  NamedParts<sim::MemoryConfig> memories = core_arrays(accelerator, 1);
+  std::erase_if(memories, [&](const auto& memory) {
+    return sites.block_named(memory.first)->cells != sim::CoreCells::kSram;
+  });
   return memories;
 }
 

@@ -24,6 +24,10 @@ int codeword_bits(const sim::CoreBlock& array);
 std::vector<std::pair<std::string, sim::MemoryConfig>> core_arrays(
     const AcceleratorConfig& accelerator, std::size_t cores);
 
+/// The memories of an accelerator; of one with cores the arrays of one core that are made of memory
+/// cells.
+NamedParts<sim::MemoryConfig> memories_of(const AcceleratorConfig& accelerator);
+
 /// A bit of a codeword of such a memory.
 struct CoreCell {
   std::size_t core = 0;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "bridge/exposure/contents.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/core_study.h"
 #include "bridge/study/golden_tapes.h"
 #include "bridge/study/judging.h"
 #include "bridge/study/tensor_study.h"
@@ -206,6 +207,9 @@ std::unique_ptr<Study> Study::open(const StudyInputs& inputs) {
   return torch_call([&]() -> std::unique_ptr<Study> {
     if (inputs.strikes_tensors) {
       return open_tensor_study(inputs);
+    }
+    if (inputs.accelerator.has_core) {
+      return open_core_study(inputs);
     }
     return std::make_unique<MeshStudy>(inputs);
   });

@@ -13,6 +13,7 @@
 namespace tilestrike::bridge {
 
 struct CellRun;       // bridge/trial/memory_trials.h
+struct ChipStrike;    // bridge/trial/core_trials.h
 struct TouchedLayer;  // bridge/trial/trial_run.h
 class TrialRun;
 struct WordRun;  // bridge/study/word_run.h
@@ -40,6 +41,8 @@ class RunObserver {
   virtual void on_run(const StruckRun& /*run*/) {}
   /// A layer on the mesh that reads struck cells.
   virtual void on_cells(const CellRun& /*run*/) {}
+  /// A struck chip of neuromorphic cores.
+  virtual void on_chip(const ChipStrike& /*strike*/) {}
   /// Whether on_layer() is wanted: what layers give is put together whole for it.
   virtual bool wants_layers() const { return false; }
   /// A layer that a strike has touched, once its results are put together; after its on_run().
@@ -93,6 +96,9 @@ class Observers final : public RunObserver {
   }
   void on_cells(const CellRun& run) override {
     each([&](RunObserver& one) { one.on_cells(run); });
+  }
+  void on_chip(const ChipStrike& strike) override {
+    each([&](RunObserver& one) { one.on_chip(strike); });
   }
   bool wants_layers() const override {
     return any([](const RunObserver& one) { return one.wants_layers(); });

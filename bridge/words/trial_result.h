@@ -56,7 +56,9 @@ struct TrialResult {
   MaskedAt masked_at = MaskedAt::kNowhere;
   bool activated = false;  // a live value differed
   bool hung = false;
-  bool is_guarded = false;  // a guard of the accumulators has found something wrong
+  /// A guard of the accumulators, or the host in a core's register `error`, has found something
+  /// wrong.
+  bool is_guarded = false;
   std::string layer;        // the first layer struck; empty when idle
   std::int64_t pass = -1;   // first pass whose outputs, weights or accumulators were touched
   std::int64_t step = -1;   // wavefront of that pass's window

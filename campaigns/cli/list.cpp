@@ -12,6 +12,7 @@
 #include "bridge/study/study.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/list_codes.h"
+#include "campaigns/cli/list_cores.h"
 #include "campaigns/cli/list_memories.h"
 #include "campaigns/cli/list_nodes.h"
 #include "campaigns/cli/list_table.h"
@@ -47,6 +48,11 @@ ListTable accelerators() {
   ListTable table = {{"name", "mesh", "dataflow", "about"}};
   for (const std::string& name : named_accelerators()) {
     const bridge::AcceleratorConfig config = accelerator_of_flag(name);
+    if (config.has_core) {
+      table.push_back({name, ListCell("-", std::monostate()), ListCell("cores", std::monostate()),
+                       config.about});
+      continue;
+    }
     table.push_back({name,
                      {fmt::format("{} x {}", config.mesh.rows, config.mesh.columns),
                       NamedNumbers{{"rows", config.mesh.rows}, {"columns", config.mesh.columns}}},
@@ -57,6 +63,9 @@ ListTable accelerators() {
 }
 
 ListTable registers(const std::string& accelerator) {
+  if (const auto config = accelerator_of_flag(accelerator); config.has_core) {
+    return core_storage_table(config);
+  }
   ListTable table = {{"name", "registers", "bits", "sites", "about"}};
   const sim::MeshSites sites(accelerator_of_flag(accelerator).mesh);
   for (const sim::RegisterBlock& block : sites.blocks()) {
@@ -176,6 +185,7 @@ const std::vector<std::pair<std::string, std::function<ListTable(const ListArgum
            [](const ListArguments& arguments) {
              return memories_table(accelerator_of_flag(arguments.accelerator), arguments.altitude);
            }},
+          {"presets", [](const ListArguments&) { return presets_table(); }},
           {"operators", [](const ListArguments&) { return operators(); }},
           {"outcomes", [](const ListArguments&) { return outcomes(); }},
           {"fields", [](const ListArguments& arguments) { return fields(*arguments.engines); }},
@@ -203,8 +213,8 @@ std::string footnote_of(const ListArguments& arguments) {
          : arguments.what == "memories"
              ? memories_footnote(accelerator_of_flag(arguments.accelerator), arguments.altitude)
          : arguments.what == "columns"
-             ? "the view trials_wide has those of trials, mesh_trials, memory_trials and "
-               "tensor_trials in one row per trial\n"
+             ? "the view trials_wide has those of trials, mesh_trials, memory_trials, "
+               "tensor_trials and core_trials in one row per trial\n"
              : "";
 }
 

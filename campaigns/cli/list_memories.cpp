@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "bridge/accelerator/core_arrays.h"
 #include "campaigns/scenario/library.h"
 #include "sim/strikes/rates.h"
 #include "sim/strikes/strike_strata.h"
@@ -59,7 +60,7 @@ ListTable memories_table(const bridge::AcceleratorConfig& accelerator, double al
                       "interleave", "data_cells", "check_cells", "fit", "fit_due", "fit_silent"}};
   std::uint64_t data = 0, check = 0;
   MemoryFit all;
-  for (const auto& [name, memory] : accelerator.memory) {
+  for (const auto& [name, memory] : bridge::memories_of(accelerator)) {
     const sim::ArrayGeometry geometry(memory.array());
     const MemoryFit fit = fit_of(memory, node, altitude_m);
     std::vector<std::string> holds;

@@ -245,7 +245,7 @@ int run(LocateArguments& arguments) {
   if (!arguments.tensor.empty()) {
     return print_places(arguments, accelerator);
   }
-  const sim::MemoryConfig& memory = find_memory(accelerator, arguments.memory);
+  const sim::MemoryConfig memory = find_memory(accelerator, arguments.memory);
   const std::vector<LocatedCell> cells = cells_of(arguments, memory);
   if (!arguments.svg.empty()) {
     const sim::Cell struck = cells.front().cell;

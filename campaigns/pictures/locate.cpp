@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bridge/accelerator/core_arrays.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -18,10 +19,10 @@ namespace {
 
 }  // namespace
 
-const sim::MemoryConfig& find_memory(const bridge::AcceleratorConfig& accelerator,
-                                     const std::string& name) {
+sim::MemoryConfig find_memory(const bridge::AcceleratorConfig& accelerator,
+                              const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& [known, memory] : accelerator.memory) {
+  for (const auto& [known, memory] : bridge::memories_of(accelerator)) {
     if (known == name) {
       return memory;
     }

@@ -22,9 +22,10 @@ struct LocatedCell {
   int bit_of_byte = 0;
 };
 
-/// The memory of an accelerator by name. Throws Failure that names the nearest.
-const sim::MemoryConfig& find_memory(const bridge::AcceleratorConfig& accelerator,
-                                     const std::string& name);
+/// The memory of an accelerator by name; of an accelerator of cores an array of one core. Throws
+/// Failure that names the nearest.
+sim::MemoryConfig find_memory(const bridge::AcceleratorConfig& accelerator,
+                              const std::string& name);
 
 /// "BANK,ROW,COLUMN" of a memory. Throws Failure where there is no such cell.
 sim::Cell parse_cell(const std::string& text, const sim::ArrayGeometry& geometry);

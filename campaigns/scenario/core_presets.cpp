@@ -3,7 +3,7 @@
 #include "campaigns/scenario/core_presets.h"
 
 #include "base/text.h"
-#include "campaigns/scenario/yaml.h"
+#include "base/yaml.h"
 
 namespace tilestrike::campaigns {
 namespace {

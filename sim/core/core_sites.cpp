@@ -219,4 +219,31 @@ std::string CoreSites::text(SiteId id) const {
   return text + " bit " + std::to_string(bit);
 }
 
+EccKind ecc_of(const CoreConfig& config, CoreStorage storage) {
+  return storage == CoreStorage::kSynapses     ? config.ecc.synapses
+         : storage == CoreStorage::kParameters ? config.ecc.parameters
+                                               : EccKind::kNone;
+}
+
+CoreOwner CoreSites::owner_of(const CoreSite& site) const {
+  const auto word = static_cast<std::int32_t>(site.word);
+  const std::int32_t groups = config_.groups();
+  switch (site.storage) {
+    case CoreStorage::kSynapses:
+      return {word / groups, word % groups * kLanes + lane_of(site)};
+    case CoreStorage::kParameters:
+    case CoreStorage::kAccumulators:
+    case CoreStorage::kMembranes:
+    case CoreStorage::kRefractory:
+      return {.neuron = word * kLanes + lane_of(site)};
+    case CoreStorage::kNeuronRoutes:
+      return {.neuron = word};
+    case CoreStorage::kRing:
+    case CoreStorage::kPending:
+      return {.axon = word % config_.ring_words() * config_.ring_bits() + site.bit};
+    default:
+      return {};
+  }
+}
+
 }  // namespace tilestrike::sim

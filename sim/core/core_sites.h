@@ -95,6 +95,14 @@ struct CoreSite {
   friend bool operator==(const CoreSite&, const CoreSite&) = default;
 };
 
+/// Whose bit it is, in numbers of the core; -1: no one neuron's, no one axon's.
+struct CoreOwner {
+  std::int32_t axon = -1, neuron = -1;
+};
+
+/// The code of an array; kNone of whatever has none.
+EccKind ecc_of(const CoreConfig& config, CoreStorage storage);
+
 class CoreSites {
  public:
   /// Requires sizes that check_core() takes.
@@ -126,6 +134,7 @@ class CoreSites {
   SiteId id_of(const CoreSite& site) const;
   /// The same of a place that somebody names; nothing where this core has no such site.
   std::optional<SiteId> find(const CoreSite& place) const;
+  CoreOwner owner_of(const CoreSite& site) const;
   int lane_of(const CoreSite& site) const { return site.bit / block(site.storage).lane_bits(); }
   /// "parameters[3] lane 5 threshold bit 12", "ring[17] bit 3", "state bit 0".
   std::string text(SiteId site) const;

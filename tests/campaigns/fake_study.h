@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/accelerator/core_arrays.h"
 #include "bridge/study/study.h"
 #include "bridge/trial/run_observer.h"
 #include "sim/ecc/ecc_code.h"
@@ -70,6 +71,9 @@ class FakeStudy final : public bridge::Study {
       layer.mesh_cycles = i != 1 ? 80 : 0;
       layer.vector_cycles = i == 1 ? 100 : 20;
       facts_.layers.push_back(layer);
+    }
+    if (inputs.accelerator.has_core) {
+      add_cores(inputs.accelerator);
     }
   }
 
@@ -229,6 +233,23 @@ class FakeStudy final : public bridge::Study {
   std::int64_t strikes = 0;
 
  private:
+  /// Three cores; an inference of image i takes 100 + 10 i cycles, in three ticks.
+  void add_cores(const bridge::AcceleratorConfig& accelerator) {
+    bridge::StudyCores& cores = facts_.cores.emplace(accelerator.core);
+    cores.layers = {"conv1", "conv1", "fc"};
+    Cycle all = 0;
+    for (std::int64_t image = 0; image < images_; ++image) {
+      const Cycle end = 100 + 10 * image;
+      cores.ticks.push_back({0, 20, 40, 60 + 5 * image, end - 10, end});
+      all += end;
+    }
+    facts_.cycles = all / images_;
+    for (const auto& [name, memory] : bridge::core_arrays(accelerator, cores.cores())) {
+      facts_.memories.push_back(
+          {name, memory, sim::ArrayGeometry(memory.array()).codewords(), 0, 0});
+    }
+  }
+
   bridge::TrialResult strike_at(ImageId image, const bridge::StrikeJob& job,
                                 bridge::RunObserver* observer) {
     return job.strike.cells.empty() ? strike_mesh(image, job.strike.registers, observer)

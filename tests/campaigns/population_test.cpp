@@ -52,9 +52,26 @@ std::vector<std::string> every_strike_on_hardware() {
           "{process: dram, where: {memory: all}, dram: {devices: 10}}"};
 }
 
-TEST(PopulationTest, WhatItSaysOfATrialIsWhatResultsHold) {
-  for (const std::string& strike : every_strike_on_hardware()) {
-    Planned setup(kAccelerator + "trials: 50\nstrike: " + strike);
+const std::string kCores = "accelerator: {base: core_256x256, node: " + quick_node("28nm") +
+                           ", core: {axons: 32, neurons: 16, destinations: 64, ecc: {synapses: "
+                           "secded}}}\n";
+
+std::vector<std::string> every_strike_on_cores() {
+  return {"{}",
+          "{where: {core: {field: [threshold, leak], bit: [0, 3]}}, fault: stuck_at_1}",
+          "{where: {core: {register: state, tick: 1}}, count: 2}",
+          "{where: {core: {field: threshold, value: lowest}}}",
+          "{preset: dead_neuron}",
+          "{where: {core: {memory: [synapses, ring]}}}",
+          "{where: {core: {memory: synapses}}, per_bit: 1e-4}",
+          "{process: particle}",
+          "{process: particle, where: {core: {memory: parameters, register: state}}}",
+          "{process: low_voltage, low_voltage: {voltage: 0.55}}"};
+}
+
+void check_populations(const std::string& accelerator, const std::vector<std::string>& strikes) {
+  for (const std::string& strike : strikes) {
+    Planned setup(accelerator + "trials: 50\nstrike: " + strike);
     const Population& population = setup.population();
     for (std::int64_t k = 0; k < std::min<std::int64_t>(setup.plan.trials(), 50); ++k) {
       const TrialId trial(static_cast<std::uint64_t>(k));
@@ -77,6 +94,12 @@ TEST(PopulationTest, WhatItSaysOfATrialIsWhatResultsHold) {
     }
   }
 }
+
+TEST(PopulationTest, WhatItSaysOfATrialIsWhatResultsHold) {
+  check_populations(kAccelerator, every_strike_on_hardware());
+}
+
+TEST(PopulationTest, TheSameOnCores) { check_populations(kCores, every_strike_on_cores()); }
 
 TEST(PopulationTest, EachKindSaysWhatStrikesAndForHowLong) {
   const auto said = [](const std::string& strike) {
