@@ -8,7 +8,7 @@
 
 namespace tilestrike::dnn {
 
-/// An element of an int8 or float32 value that is not what it is in the golden run.
+/// An element of an int8, int32 or float32 value that is not what it is in the golden run.
 struct Change {
   std::uint32_t index = 0;  // row-major, whatever the value's strides
   std::int32_t now = 0;     // the integer, or the bits of the float

@@ -37,7 +37,7 @@ void write(const Changes& changes, Word* elements) {
 }
 
 void write(const Changes& changes, const at::Tensor& elements) {
-  if (elements.scalar_type() == c10::kFloat) {
+  if (elements.element_size() == 4) {
     write(changes, static_cast<std::int32_t*>(elements.mutable_data_ptr()));
   } else {
     write(changes, elements.mutable_data_ptr<std::int8_t>());
@@ -83,7 +83,7 @@ Changes list_differences(const at::Tensor& golden, const at::Tensor& now, std::i
     list_differences(static_cast<const Word*>(golden.const_data_ptr()),
                      static_cast<const Word*>(now.const_data_ptr()), golden.numel(), found);
   };
-  golden.scalar_type() == c10::kFloat ? of_words(std::int32_t{}) : of_words(std::int8_t{});
+  golden.element_size() == 4 ? of_words(std::int32_t{}) : of_words(std::int8_t{});
   return found;
 }
 
@@ -257,7 +257,9 @@ std::optional<Divergence::Spliced> Divergence::run_lists(std::size_t index,
   Spliced spliced{run.changed_accumulators, 0};
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     spliced.outputs += static_cast<std::int64_t>(outputs[i].size());
-    set_list(layer.outputs[i], std::move(outputs[i]));
+    if (layer.outputs[i].value >= 0) {
+      set_list(layer.outputs[i], std::move(outputs[i]));
+    }
   }
   measured.took_lists(share, watch.seconds());
   return spliced;

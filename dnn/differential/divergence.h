@@ -28,8 +28,8 @@ class Divergence {
   /// Gives a value of this run. Returns how many elements differ from golden, bit for bit (NaN
   /// equals the same NaN); 0: the value is golden again.
   std::int64_t set(ValueId id, const at::Tensor& tensor);
-  /// An element, as Change::now has it, and others in the place of some, each once. Of an int8 or
-  /// float32 value on the host.
+  /// An element, as Change::now has it, and others in the place of some, each once. Of a
+  /// value on the host that Elements suit.
   std::int32_t element(ValueId id, std::uint32_t index) const;
   void put(ValueId id, std::span<const Change> elements);
   /// Whether any input of the layer differs from golden.

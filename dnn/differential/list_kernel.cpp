@@ -20,7 +20,8 @@ bool Elements::suit(const c10::IValue& value) {
     return false;
   }
   const at::Tensor& tensor = value.toTensor();
-  const bool has_type = tensor.scalar_type() == c10::kChar || tensor.scalar_type() == c10::kFloat;
+  const c10::ScalarType type = tensor.scalar_type();
+  const bool has_type = type == c10::kChar || type == c10::kInt || type == c10::kFloat;
   return has_type && tensor.is_cpu() && tensor.numel() < std::numeric_limits<std::int32_t>::max();
 }
 

@@ -56,6 +56,11 @@ struct ListRun {
       outputs.front().push_back({static_cast<std::uint32_t>(index), now});
     }
   }
+  void give(std::int64_t index, std::int32_t now, const std::int32_t* golden) {
+    if (now != golden[index]) {
+      outputs.front().push_back({static_cast<std::uint32_t>(index), now});
+    }
+  }
   void give(std::int64_t index, float now, const float* golden) {
     const auto bits = std::bit_cast<std::int32_t>(now);
     if (bits != std::bit_cast<std::int32_t>(golden[index])) {
@@ -68,19 +73,20 @@ struct ListRun {
   }
 };
 
-/// The elements of an int8 or float32 tensor on the host, row-major, as Change::now has them.
+/// The elements of an int8, int32 or float32 tensor on the host, row-major, as Change::now has
+/// them.
 class Elements {
  public:
   explicit Elements(const at::Tensor& tensor)
-      : is_float_(tensor.scalar_type() == c10::kFloat), data_(tensor.const_data_ptr()) {}
+      : is_wide_(tensor.element_size() == 4), data_(tensor.const_data_ptr()) {}
   std::int32_t at(std::int64_t index) const {
-    return is_float_ ? static_cast<const std::int32_t*>(data_)[index]
-                     : static_cast<const std::int8_t*>(data_)[index];
+    return is_wide_ ? static_cast<const std::int32_t*>(data_)[index]
+                    : static_cast<const std::int8_t*>(data_)[index];
   }
   static bool suit(const c10::IValue& value);
 
  private:
-  bool is_float_;
+  bool is_wide_;
   const void* data_;
 };
 

@@ -7,7 +7,8 @@
 namespace tilestrike::dnn {
 
 /// What a matrix layer reads and writes. A linear layer is a convolution over images of one pixel,
-/// an image for each of its rows.
+/// an image for each of its rows. Of a spiking network each tick of an image is an image: whatever
+/// leads channels, lines and columns.
 struct MatrixGeometry {
   std::int64_t images, channels, height, width, outputs, out_height, out_width;
   std::int64_t pixels() const { return height * width; }
@@ -20,8 +21,12 @@ struct MatrixGeometry {
     if (!shape.is_convolution) {
       return {input.numel() / channels, channels, 1, 1, outputs, 1, 1};
     }
-    return {input.size(0), channels,       input.size(2), input.size(3),
-            outputs,       output.size(2), output.size(3)};
+    std::int64_t images = 1;
+    for (std::int64_t d = 0; d + 3 < input.dim(); ++d) {
+      images *= input.size(d);
+    }
+    return {images,  channels,        input.size(-2), input.size(-1),
+            outputs, output.size(-2), output.size(-1)};
   }
 };
 

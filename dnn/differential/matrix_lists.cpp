@@ -76,7 +76,7 @@ class MatrixLists final : public ListKernel {
     cost_of_change_ =
         lines_.mean() * columns_.mean() * static_cast<double>(pitch_) * kCostOfProduct / dense;
     const MatrixKernel::Parameters& parameters = kernel.parameters();
-    if (!parameters.scale.defined()) {
+    if (parameters.multiplier.defined()) {
       ratios_.emplace(numbers(parameters.multiplier), numbers(parameters.shift),
                       parameters.output_zero, parameters.low, parameters.high);
     }
@@ -239,6 +239,14 @@ class MatrixLists final : public ListKernel {
       });
       return;
     }
+    if (!ratios_) {
+      const auto* golden = run.golden_of<std::int32_t>(output);
+      each([&](std::int64_t index, std::int64_t /*channel*/, std::int32_t delta) {
+        run.changed_accumulators += delta != 0 ? 1 : 0;
+        run.give(index, sum(accumulators[index], delta), golden);
+      });
+      return;
+    }
     RequantisedLanes lanes(*ratios_, accumulators, run.golden_of<std::int8_t>(output),
                            run.outputs.front());
     each([&](std::int64_t index, std::int64_t channel, std::int32_t delta) {
@@ -297,7 +305,7 @@ std::unique_ptr<ListKernel> make_matrix_lists(const MatrixKernel& kernel, const 
       golden.values[static_cast<std::size_t>(layer.outputs.front().value)].toTensor();
   const bool is_plain = in.is_cpu() && in.scalar_type() == c10::kChar &&
                         (!parameters.scale.defined() || parameters.type == c10::ScalarType::Float);
-  if (!is_plain || (parameters.shape.is_convolution && in.dim() != 4)) {
+  if (!is_plain || (parameters.shape.is_convolution && in.dim() < 4)) {
     return nullptr;
   }
   return std::make_unique<MatrixLists>(kernel, input,

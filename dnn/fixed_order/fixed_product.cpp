@@ -167,33 +167,33 @@ const PackedWeights& FixedProduct::packed(const at::Tensor& weight, const at::Te
   return *packed_;
 }
 
-/// Empty: the input is too small, or not of the layer's channels.
+/// Empty: the input is too small, or not of the layer's channels. What leads the channels of a
+/// convolution over images (their numbers; of a spiking network ticks, too) stays as it is.
 std::vector<std::int64_t> FixedProduct::output_sizes(const at::Tensor& input) const {
   const MatrixShape& shape = form_.shape;
   std::vector<std::int64_t> sizes = input.sizes().vec();
-  if (input.numel() == 0 || (shape.is_convolution ? sizes[1] : sizes.back()) != shape.in_channels) {
+  const std::size_t sides = shape.is_convolution ? (sizes.size() == 3 ? 1 : 2) : 0;
+  const std::size_t channels = sizes.size() - 1 - sides;
+  if (input.numel() == 0 || sizes[channels] != shape.in_channels) {
     return {};
   }
-  if (!shape.is_convolution) {
-    sizes.back() = shape.out_channels;
-    return sizes;
-  }
-  sizes[1] = shape.out_channels;
-  for (std::size_t i = 0; i + 2 < sizes.size(); ++i) {
-    const std::size_t side = i + 4 - sizes.size();  // of one dimension: the columns
+  sizes[channels] = shape.out_channels;
+  for (std::size_t i = 0; i < sides; ++i) {
+    const std::size_t side = i + 2 - sides;  // of one dimension: the columns
     const std::int64_t reach = shape.dilation[side] * (shape.kernel[side] - 1) + 1;
-    const std::int64_t room = sizes[i + 2] + 2 * shape.padding[side] - reach;
+    const std::int64_t room = sizes[channels + 1 + i] + 2 * shape.padding[side] - reach;
     if (room < 0) {
       return {};
     }
-    sizes[i + 2] = room / shape.stride[side] + 1;
+    sizes[channels + 1 + i] = room / shape.stride[side] + 1;
   }
   return sizes;
 }
 
 at::Tensor FixedProduct::sums(const at::Tensor& input, const at::Tensor& weight,
                               const at::Tensor& bias) const {
-  const bool has_images = !form_.shape.is_convolution || input.dim() == weight.dim();
+  const bool has_images = !form_.shape.is_convolution || input.dim() == weight.dim() ||
+                          (weight.dim() == 4 && input.dim() > 4);
   const std::vector<std::int64_t> sizes =
       has_images ? output_sizes(input) : std::vector<std::int64_t>();
   if (sizes.empty()) {

@@ -23,7 +23,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-constexpr std::int64_t kMostInput = 128;                // max|a| of int8
 constexpr double kExactInFloat64 = 9007199254740992.0;  // 2^53
 
 std::int64_t absolute(std::int64_t value) { return value < 0 ? -value : value; }
@@ -36,7 +35,7 @@ struct Reach {
   std::vector<std::int64_t> magnitudes;  // sum|w| by channel
 };
 
-Reach reach_of(const at::Tensor& weight, const at::Tensor& bias) {
+Reach reach_of(const at::Tensor& weight, const at::Tensor& bias, std::int64_t most_input) {
   const auto* weights = weight.const_data_ptr<std::int8_t>();
   const std::int32_t* biases = bias.defined() ? bias.const_data_ptr<std::int32_t>() : nullptr;
   const std::int64_t depth = weight.numel() / weight.size(0);
@@ -47,7 +46,7 @@ Reach reach_of(const at::Tensor& weight, const at::Tensor& bias) {
       magnitude += absolute(weights[channel * depth + i]);
     }
     reach.magnitudes.push_back(magnitude);
-    const std::int64_t products = kMostInput * magnitude;
+    const std::int64_t products = most_input * magnitude;
     if (products > reach.products) {
       reach.products = products;
       reach.channel = channel;
@@ -81,7 +80,10 @@ MatrixShape test_shape(MatrixShape shape) {
 }
 
 /// int8 (2, ...), on the CPU: image 0 drives the worst channel to its bound, image 1 is random.
-at::Tensor test_input(const MatrixShape& shape, const at::Tensor& weight, std::int64_t worst) {
+at::Tensor test_input(const MatrixShape& shape, const at::Tensor& weight, std::int64_t worst,
+                      int most_input) {
+  const auto least = static_cast<std::int8_t>(-most_input);
+  const auto most = static_cast<std::int8_t>(std::min(most_input, 127));
   std::array<std::int64_t, 2> size{1, 1};
   for (int i = 0; i < 2; ++i) {
     size[i] = std::max<std::int64_t>(shape.dilation[i] * (shape.kernel[i] - 1) + 1, 2);
@@ -93,10 +95,11 @@ at::Tensor test_input(const MatrixShape& shape, const at::Tensor& weight, std::i
           ? at::empty({2, shape.in_channels, size[0], size[1]}, at::dtype(c10::kChar))
           : at::empty({2, shape.in_channels}, at::dtype(c10::kChar));
   auto* data = input.mutable_data_ptr<std::int8_t>();
-  std::fill_n(data, count, std::int8_t{-128});
+  std::fill_n(data, count, least);
   RandomStream stream(1, 0, Purpose::kTest);
   for (std::int64_t i = 0; i < count; ++i) {
-    data[count + i] = static_cast<std::int8_t>(stream.next() >> 56);
+    const auto drawn = static_cast<std::int8_t>(stream.next() >> 56);
+    data[count + i] = std::clamp(drawn, least, most);
   }
   const auto* weights = weight.const_data_ptr<std::int8_t>() + worst * shape.depth();
   const std::int64_t group_inputs = shape.in_channels / shape.groups;
@@ -107,7 +110,7 @@ at::Tensor test_input(const MatrixShape& shape, const at::Tensor& weight, std::i
         const std::int64_t pixel =
             shape.is_convolution ? ky * shape.dilation[0] * size[1] + kx * shape.dilation[1] : 0;
         const bool is_positive = *weights++ > 0;
-        data[(first + c) * pixels + pixel] = is_positive ? 127 : -128;
+        data[(first + c) * pixels + pixel] = is_positive ? most : least;
       }
     }
   }
@@ -189,7 +192,7 @@ class ExactMatrixKernel final : public MatrixKernel {
       : parameters_(std::move(parameters)) {
     const at::Tensor weight = parameters_.weight.cpu();
     const at::Tensor bias = parameters_.bias.defined() ? parameters_.bias.cpu() : at::Tensor();
-    const Reach reach = reach_of(weight, bias);
+    const Reach reach = reach_of(weight, bias, parameters_.most_input);
     if (reach.sums > std::numeric_limits<std::int32_t>::max()) {
       fail(ErrorCode::kUnsupported,
            "layer '" + layer + "': its accumulators could reach " + std::to_string(reach.sums) +
@@ -220,6 +223,9 @@ class ExactMatrixKernel final : public MatrixKernel {
     if (scale_.defined()) {
       return at::mul(accumulators, scale_).to(parameters_.type);
     }
+    if (!parameters_.multiplier.defined()) {
+      return accumulators;
+    }
     return dnn::requantise(accumulators, layout_of(accumulators), parameters_.multiplier,
                            parameters_.shift, {parameters_.low, parameters_.high},
                            parameters_.output_zero);
@@ -238,8 +244,8 @@ class ExactMatrixKernel final : public MatrixKernel {
     } else {
       follow<double>(faults);
     }
-    bound_ =
-        static_cast<double>(kMostInput * *std::max_element(magnitudes_.begin(), magnitudes_.end()));
+    bound_ = static_cast<double>(parameters_.most_input *
+                                 *std::max_element(magnitudes_.begin(), magnitudes_.end()));
     const ExactPath needed = bound_ > kExactInFloat32 ? ExactPath::kFloat64 : path_of_golden_;
     if (needed != path_) {
       path_ = needed;
@@ -262,11 +268,17 @@ class ExactMatrixKernel final : public MatrixKernel {
   }
 
   ChannelLayout layout_of(const at::Tensor& tensor) const {
-    return ChannelLayout::around(tensor, parameters_.shape.is_convolution ? 1 : tensor.dim() - 1);
+    return ChannelLayout::around(tensor, tensor.dim() - (parameters_.shape.is_convolution ? 3 : 1));
   }
 
   /// The integer sums as floating point; exact, or within 0.5 of exact.
   at::Tensor sums(const MatrixShape& shape, const at::Tensor& input) const {
+    if (shape.is_convolution && input.dim() > 4) {  // ticks lead
+      const at::Tensor result = sums(shape, input.flatten(0, input.dim() - 4));
+      std::vector<std::int64_t> sizes = input.sizes().slice(0, input.dim() - 3).vec();
+      sizes.insert(sizes.end(), result.sizes().begin() + 1, result.sizes().end());
+      return result.reshape(sizes);
+    }
     at::Tensor values = input.to(operand_.scalar_type());
     if (parameters_.input_zero != 0 && (shape.padding[0] != 0 || shape.padding[1] != 0)) {
       const std::array<std::int64_t, 4> sides{shape.padding[1], shape.padding[1], shape.padding[0],
@@ -286,7 +298,7 @@ class ExactMatrixKernel final : public MatrixKernel {
   void choose_path(const at::Tensor& weight, const Reach& reach, const std::string& layer) {
     const c10::InferenceMode no_gradients;
     const MatrixShape shape = test_shape(parameters_.shape);
-    const at::Tensor input = test_input(shape, weight, reach.channel);
+    const at::Tensor input = test_input(shape, weight, reach.channel, parameters_.most_input);
     const at::Tensor expected = plain_sums(shape, weight, input, parameters_.input_zero);
     if (parameters_.weight.is_cpu() && reach.products <= kExactInFloat32) {
       path_ = ExactPath::kFloat32;
@@ -381,9 +393,9 @@ std::shared_ptr<const MatrixKernel> MatrixKernel::make(Parameters parameters,
                parameters.weight.numel() == shape.out_channels * shape.depth() &&
                shape.out_channels >= 1 && shape.depth() >= 1,
            "the weights fit the shape: " + layer);
-  TS_CHECK(parameters.scale.defined() != parameters.multiplier.defined() &&
+  TS_CHECK(!(parameters.scale.defined() && parameters.multiplier.defined()) &&
                parameters.multiplier.defined() == parameters.shift.defined(),
-           "an output is either int8 or float: " + layer);
+           "an output is int8, float, or the accumulators: " + layer);
   return std::make_shared<const ExactMatrixKernel>(std::move(parameters), layer);
 }
 

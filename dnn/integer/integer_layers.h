@@ -42,30 +42,32 @@ class MatrixKernel : public Kernel {
  public:
   struct Parameters {
     MatrixShape shape;
-    at::Tensor weight;      // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
-    at::Tensor bias;        // int32 (O), or undefined
+    at::Tensor weight;  // int8 (O, I/groups, kh, kw), or (O, I) of a linear layer
+    at::Tensor bias;    // int32 (O), or undefined
+    // Of neither an int8 nor a float output: the accumulators are the output.
     at::Tensor multiplier;  // int32 (O) of an int8 output
     at::Tensor shift;       // int32 (O) of an int8 output
     at::Tensor scale;       // float32 (O) of a float output: float(accumulator) * scale
     c10::ScalarType type = c10::ScalarType::Float;  // that a float output is brought to
     int input_zero = 0;          // what padding holds; `bias` contains -input_zero * sum(w)
     int output_zero = 0;         // of an int8 output
+    int most_input = 128;        // max|a| of what comes in
     int low = -128, high = 127;  // clamp of an int8 output; a fused ReLU raises low to the zero
     /// What the network calls them, whichever layers share them; empty: after the layer.
     std::string weight_name, bias_name;
   };
   /// Throws Failure when an accumulator could leave int32: the bound max|a| * max_o(sum|w|) +
-  /// |bias| is checked, with max|a| = 128.
+  /// |bias| is checked, with max|a| = most_input.
   static std::shared_ptr<const MatrixKernel> make(Parameters parameters, const std::string& layer);
 
   virtual const Parameters& parameters() const = 0;
   virtual ExactPath path() const = 0;
   virtual double bound() const = 0;  // max|a| * max_o(sum|w|), bias apart
 
-  /// int8 (N, C, H, W) or (N, ..., C) -> int32 (N, O, H', W') or (N, ..., O), bias included; exact.
+  /// int8 (..., C, H, W) or (..., C) -> int32 (..., O, H', W') or (..., O), bias included; exact.
   /// A product of two computed values takes the second, too (weight_of).
   virtual at::Tensor accumulate(const at::Tensor& input, const at::Tensor& right = {}) const = 0;
-  /// -> int8 or real numbers of parameters().type, same shape.
+  /// -> int8, real numbers of parameters().type, or the accumulators themselves; same shape.
   virtual at::Tensor requantise(const at::Tensor& accumulators) const = 0;
   /// To be called after words of parameters().weight were changed in place (by a fault, or its
   /// undoing): what was derived from them follows, and the bound on exact arithmetic is checked

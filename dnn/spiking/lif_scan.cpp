@@ -52,6 +52,7 @@ __attribute__((always_inline)) inline void step(const Tick& given) {
   const std::int32_t most = (std::int32_t{1} << (tick.bits - 1)) - 1;
   const std::int32_t least = kOverflow == NeuronOverflow::kSymmetric ? -most : -most - 1;
   const int unused = 32 - tick.bits;
+  constexpr int kUnusedBits = 32 - kCurrentBits;
   const auto clip = [&](std::int32_t value) {
     if constexpr (kOverflow == NeuronOverflow::kWrap) {
       return static_cast<std::int32_t>(static_cast<std::uint32_t>(value) << unused) >> unused;
@@ -74,7 +75,10 @@ __attribute__((always_inline)) inline void step(const Tick& given) {
     const std::int32_t is_up = has_rest & ((tick.rounds_to_zero[of(i)] & is_negative) |
                                            (tick.rounds_away[of(i)] & ~is_negative));
     const std::int32_t leaked = membrane - (floor - is_up);
-    const std::int32_t charged = clip(leaked + tick.current[i] + tick.bias[i]);
+    const std::int32_t current =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(tick.current[i]) << kUnusedBits) >>
+        kUnusedBits;
+    const std::int32_t charged = clip(leaked + current + tick.bias[i]);
     const std::int32_t is_quiet = mask_of(left > 0);
     const std::int32_t fires =
         tick.is_enabled[of(i)] & ~is_quiet & mask_of(charged >= tick.threshold[i]);

@@ -54,8 +54,9 @@ struct ScanStart {
 };
 
 /// `currents`: int32 (ticks, images, neurons...) on the host, whose neurons are those of the layer,
-/// row-major: the sums of the weights of the spikes that have come, in kCurrentBits. Each tick is
-/// step_neuron, bit for bit. Throws Failure for another type, device or number of neurons.
+/// row-major: the sums of the weights of the spikes that have come, of which kCurrentBits count, as
+/// accumulators have them. Each tick is step_neuron, bit for bit. Throws Failure for another type,
+/// device or number of neurons.
 Scanned lif_scan(const at::Tensor& currents, const LayerNeurons& neurons,
                  bool wants_membranes = false, const ScanStart& start = {});
 

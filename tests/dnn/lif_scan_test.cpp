@@ -141,6 +141,21 @@ TEST(LifScanTest, GoesOnWhereAnotherEnded) {
   EXPECT_TRUE(at::equal(rest.refractory, whole.refractory));
 }
 
+TEST(LifScanTest, OfCurrentsTheBitsOfAccumulatorsCount) {
+  RandomStream random(4, 0, Purpose::kTest);
+  const LayerNeurons layer({24, NeuronOverflow::kWrap}, drawn_neurons(random, 50));
+  const at::Tensor currents = drawn_currents(random, {9, 2, 50});
+  const at::Tensor raised = currents.clone();
+  auto* data = raised.mutable_data_ptr<std::int32_t>();
+  for (std::int64_t i = 0; i < raised.numel(); ++i) {
+    const auto high = static_cast<std::uint32_t>(random.below(256)) << kCurrentBits;
+    data[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(data[i]) + high);
+  }
+  EXPECT_FALSE(at::equal(raised, currents));
+  EXPECT_TRUE(at::equal(lif_scan(raised, layer).spikes, lif_scan(currents, layer).spikes));
+  EXPECT_TRUE(at::equal(lif_scan(raised, layer).membrane, lif_scan(currents, layer).membrane));
+}
+
 TEST(LifScanTest, WhatIsNoNeuronOrNoCurrentIsRefused) {
   const auto error_of = [](const auto& call) -> std::string {
     try {

@@ -1,0 +1,303 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "dnn/spiking/neuron_kernel.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <limits>
+
+#include "base/error.h"
+#include "dnn/spiking/float_scan.h"
+#include "dnn/spiking/lif_scan.h"
+#include "dnn/spiking/neuron_scan.h"
+#include "dnn/stored_number.h"
+
+namespace tilestrike::dnn {
+namespace {
+
+const at::Tensor& constant_of(const Layer& layer, const Values& values, std::string_view name) {
+  for (const Argument& argument : layer.arguments) {
+    if (argument.name == name) {
+      return values[static_cast<std::size_t>(argument.values.front().value)].toTensor();
+    }
+  }
+  TS_CHECK(false, "a layer of neurons has its constants: " + layer.name);
+}
+
+class FloatNumbers {
+ public:
+  using Number = float;
+  struct State {
+    float membrane = 0.0F;
+    int refractory = 0;
+    bool operator==(const State& other) const {
+      return std::bit_cast<std::uint32_t>(membrane) == std::bit_cast<std::uint32_t>(other.membrane);
+    }
+  };
+
+  FloatNumbers(const FloatRule& rule, const Layer& layer, const Values& values) {
+    const auto numbers = [&](std::string_view name) {
+      return constant_of(layer, values, name).const_data_ptr<float>();
+    };
+    const at::Tensor& r = constant_of(layer, values, "r");
+    layer_.size = r.numel();
+    layer_.r = r.const_data_ptr<float>();
+    layer_.is_leaky = rule.is_leaky;
+    layer_.is_soft_reset = rule.reset == ResetKind::kSoft;
+    layer_.stored = rule.stored;
+    const auto dt = static_cast<float>(rule.dt);
+    const auto count = static_cast<std::size_t>(layer_.size);
+    gain_.assign(count, rule.spike_as == SpikeAs::kCurrent ? dt : 1.0F);
+    if (layer_.is_leaky) {
+      const float* tau = numbers("tau");
+      std::transform(tau, tau + count, gain_.begin(), [&](float one) { return dt / one; });
+      layer_.v_leak = numbers("v_leak");
+    }
+    if (!rule.fires) {
+      never_.assign(count, std::numeric_limits<float>::infinity());
+    }
+    layer_.threshold = never_.empty() ? numbers("v_threshold") : never_.data();
+    layer_.reset = never_.empty() ? numbers("v_reset") : never_.data();
+    layer_.gain = gain_.data();
+  }
+  FloatNumbers(const FloatNumbers&) = delete;
+  FloatNumbers& operator=(const FloatNumbers&) = delete;
+
+  const FloatLayer& layer() const { return layer_; }
+  std::int64_t size() const { return layer_.size; }
+  int refractory(std::int64_t /*neuron*/) const { return 0; }
+  bool step(std::int64_t neuron, State& state, float current) const {
+    return step_one(layer_, neuron, current, state.membrane);
+  }
+  static std::int32_t spike(bool fires) { return fires ? std::bit_cast<std::int32_t>(1.0F) : 0; }
+  std::uint64_t word(float membrane) const { return stored_word(layer_.stored, membrane); }
+  float number(std::uint64_t word) const {
+    return stored_value(layer_.stored, static_cast<std::uint32_t>(word & layer_.stored.all_bits()));
+  }
+
+ private:
+  FloatLayer layer_;
+  std::vector<float> gain_, never_;
+};
+
+class IntegerNumbers {
+ public:
+  using Number = std::int32_t;
+  struct State {
+    std::int32_t membrane = 0;
+    int refractory = 0;
+    bool operator==(const State&) const = default;
+  };
+
+  IntegerNumbers(const NeuronFormat& format, const std::vector<NeuronParameters>& neurons)
+      : neurons_(format, neurons) {}
+
+  const LayerNeurons& layer() const { return neurons_; }
+  std::int64_t size() const { return neurons_.size(); }
+  int refractory(std::int64_t neuron) const { return neurons_.at(neuron).refractory; }
+  bool step(std::int64_t neuron, State& state, std::int32_t current) const {
+    const NeuronStep next =
+        step_neuron(neurons_.at(neuron), neurons_.format(), {state.membrane, state.refractory},
+                    sign_extended(current, kCurrentBits));
+    state = {next.state.membrane, next.state.refractory};
+    return next.fires;
+  }
+  static std::int32_t spike(bool fires) { return fires ? 1 : 0; }
+  std::uint64_t word(std::int32_t membrane) const {
+    return static_cast<std::uint32_t>(membrane) &
+           ((std::uint32_t{1} << neurons_.format().membrane_bits) - 1);
+  }
+  std::int32_t number(std::uint64_t word) const {
+    return sign_extended(static_cast<std::int64_t>(word), neurons_.format().membrane_bits);
+  }
+
+ private:
+  LayerNeurons neurons_;
+};
+
+template <class Neurons>
+NeuronSeries series_among(const Neurons& neurons, const at::Tensor& currents, std::int64_t place,
+                          std::span<const MembraneStrike> strikes) {
+  using Number = typename Neurons::Number;
+  const at::Tensor all = currents.contiguous();
+  const std::int64_t ticks = all.size(0), places = all.numel() / ticks;
+  std::vector<Number> own;
+  for (std::int64_t tick = 0; tick < ticks; ++tick) {
+    own.push_back(all.const_data_ptr<Number>()[tick * places + place]);
+  }
+  return follow_neuron(neurons, place % neurons.size(), std::span<const Number>(own), strikes);
+}
+
+void check_currents(const Layer& layer, const at::Tensor& currents, c10::ScalarType type,
+                    std::int64_t neurons) {
+  TS_CHECK(currents.dim() >= 3 && currents.scalar_type() == type && currents.is_cpu() &&
+               currents.numel() == currents.size(0) * currents.size(1) * neurons,
+           "currents (ticks, images, neurons...) of the neurons: " + layer.name);
+}
+
+class FloatNeuronKernel final : public NeuronKernel {
+ public:
+  explicit FloatNeuronKernel(const FloatRule& rule) : rule_(rule) {}
+
+  void run_from(const Layer& layer, Values& values, ScanState& state) const override {
+    const FloatNumbers neurons(rule_, layer, values);
+    const at::Tensor in = values[currents_of(layer).value].toTensor().contiguous();
+    check_currents(layer, in, c10::kFloat, neurons.size());
+    const std::int64_t images = in.size(1), places = images * neurons.size();
+    at::Tensor membrane =
+        state.membrane.defined() ? state.membrane.clone() : at::zeros(in.sizes().slice(1));
+    const at::Tensor membranes = at::empty(in.sizes());
+    const at::Tensor spikes = at::empty(in.sizes());
+    for (std::int64_t tick = 0; tick < in.size(0); ++tick) {
+      const std::int64_t first = tick * places;
+      auto* now = membrane.mutable_data_ptr<float>();
+      step_all(neurons.layer(), images, in.const_data_ptr<float>() + first, now,
+               spikes.mutable_data_ptr<float>() + first);
+      std::copy_n(now, places, membranes.mutable_data_ptr<float>() + first);
+    }
+    if (const ValueId id = spikes_of(layer); id.value >= 0) {
+      values[id.value] = spikes;
+    }
+    values[membranes_of(layer).value] = membranes;
+    state.membrane = membrane;
+  }
+
+  NeuronSeries series_of(const Layer& layer, const Values& values, std::int64_t place,
+                         std::span<const MembraneStrike> strikes) const override {
+    const FloatNumbers neurons(rule_, layer, values);
+    return series_among(neurons, values[currents_of(layer).value].toTensor(), place, strikes);
+  }
+
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& /*network*/,
+                                    const Tape& golden) const override {
+    auto made = std::make_shared<std::unique_ptr<FloatNumbers>>();
+    const auto follow = [this, &layer, made](const Tape& tape) -> const FloatNumbers& {
+      *made = std::make_unique<FloatNumbers>(rule_, layer, tape.values);
+      return **made;
+    };
+    return std::make_unique<NeuronLists<FloatNumbers>>(follow, layer, golden);
+  }
+
+  NumberFormat membrane_format() const override { return rule_.stored; }
+  NumberFormat parameter_format(std::string_view /*argument*/) const override { return kFloat32; }
+  std::shared_ptr<const NeuronKernel> stored_in(const NumberFormat& format) const override {
+    FloatRule rule = rule_;
+    rule.stored = format;
+    return make_float_neurons(rule);
+  }
+
+ private:
+  FloatRule rule_;
+};
+
+class IntegerNeuronKernel final : public NeuronKernel {
+ public:
+  explicit IntegerNeuronKernel(const NeuronFormat& format) : format_(format) {}
+
+  void run_from(const Layer& layer, Values& values, ScanState& state) const override {
+    const at::Tensor& currents = values[currents_of(layer).value].toTensor();
+    const IntegerNumbers& neurons = followed(layer, values);
+    check_currents(layer, currents, c10::kInt, neurons.size());
+    const Scanned scanned =
+        lif_scan(currents, neurons.layer(), true, {state.membrane, state.refractory});
+    values[spikes_of(layer).value] = scanned.spikes;
+    values[membranes_of(layer).value] = scanned.membranes;
+    state = {scanned.membrane, scanned.refractory};
+  }
+
+  NeuronSeries series_of(const Layer& layer, const Values& values, std::int64_t place,
+                         std::span<const MembraneStrike> strikes) const override {
+    return series_among(followed(layer, values), values[currents_of(layer).value].toTensor(), place,
+                        strikes);
+  }
+
+  std::unique_ptr<ListKernel> lists(const Layer& layer, const Network& /*network*/,
+                                    const Tape& golden) const override {
+    const auto follow = [this, &layer](const Tape& tape) -> const IntegerNumbers& {
+      return followed(layer, tape.values);
+    };
+    return std::make_unique<NeuronLists<IntegerNumbers>>(follow, layer, golden);
+  }
+
+  NumberFormat membrane_format() const override {
+    return NumberFormat::integer(format_.membrane_bits);
+  }
+  NumberFormat parameter_format(std::string_view argument) const override {
+    return argument == "leak"         ? NumberFormat::unsigned_integer(kLeakBits)
+           : argument == "refractory" ? NumberFormat::unsigned_integer(kRefractoryBits)
+           : argument == "modes"      ? NumberFormat::unsigned_integer(kModeBits)
+                                      : NumberFormat::integer(kCurrentBits);
+  }
+  std::shared_ptr<const NeuronKernel> stored_in(const NumberFormat& /*format*/) const override {
+    return nullptr;
+  }
+
+ private:
+  static constexpr int kModeBits = 5;
+
+  /// The neurons as the constants have them, which a strike may have changed.
+  const IntegerNumbers& followed(const Layer& layer, const Values& values) const {
+    std::vector<std::int32_t> words;
+    for (const char* name : {"threshold", "bias", "reset", "leak", "refractory", "modes"}) {
+      const at::Tensor& all = constant_of(layer, values, name);
+      const auto* first = all.const_data_ptr<std::int32_t>();
+      words.insert(words.end(), first, first + all.numel());
+    }
+    if (numbers_ == nullptr || words != words_) {
+      words_ = std::move(words);
+      numbers_ = std::make_unique<IntegerNumbers>(format_, neurons_of(words_));
+    }
+    return *numbers_;
+  }
+
+  static std::vector<NeuronParameters> neurons_of(const std::vector<std::int32_t>& words) {
+    const std::size_t count = words.size() / 6;
+    std::vector<NeuronParameters> neurons(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::int32_t modes = words[5 * count + i];
+      NeuronParameters& neuron = neurons[i];
+      neuron.threshold = sign_extended(words[i], kCurrentBits);
+      neuron.bias = sign_extended(words[count + i], kCurrentBits);
+      neuron.reset = sign_extended(words[2 * count + i], kCurrentBits);
+      neuron.leak = words[3 * count + i] & ((1 << kLeakBits) - 1);
+      neuron.refractory = words[4 * count + i] & ((1 << kRefractoryBits) - 1);
+      neuron.is_enabled = (modes & 1) != 0;
+      neuron.is_soft_reset = (modes & 2) != 0;
+      const int rounding = modes >> 2 & 3;
+      neuron.rounding = rounding == 3 ? LeakRounding::kFloor : static_cast<LeakRounding>(rounding);
+      neuron.holds = (modes & 16) != 0;
+    }
+    return neurons;
+  }
+
+  NeuronFormat format_;
+  mutable std::vector<std::int32_t> words_;  // that numbers_ was made of
+  mutable std::unique_ptr<IntegerNumbers> numbers_;
+};
+
+}  // namespace
+
+void NeuronKernel::run(const Layer& layer, Values& values) const {
+  ScanState state;
+  run_from(layer, values, state);
+}
+
+const NeuronKernel* neuron_kernel(const Layer& layer) {
+  return dynamic_cast<const NeuronKernel*>(layer.kernel.get());
+}
+
+std::shared_ptr<const NeuronKernel> make_float_neurons(const FloatRule& rule) {
+  return std::make_shared<FloatNeuronKernel>(rule);
+}
+
+std::shared_ptr<const NeuronKernel> make_integer_neurons(const NeuronFormat& format) {
+  return std::make_shared<IntegerNeuronKernel>(format);
+}
+
+std::int32_t modes_of(const NeuronParameters& neuron) {
+  return (neuron.is_enabled ? 1 : 0) | (neuron.is_soft_reset ? 2 : 0) |
+         static_cast<std::int32_t>(neuron.rounding) << 2 | (neuron.holds ? 16 : 0);
+}
+
+}  // namespace tilestrike::dnn
