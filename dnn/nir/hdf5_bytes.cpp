@@ -98,19 +98,9 @@ Chunks chunks_of(hid_t creation, std::size_t rank, std::int64_t element, const s
   return chunks;
 }
 
-/// One chunk, unpacked.
-Bytes read_chunk(hid_t dataset, const Chunks& chunks, const std::vector<hsize_t>& first,
-                 std::int64_t element, std::int64_t most, const std::string& where) {
-  hsize_t stored = 0;
-  hdf5_checked(H5Dget_chunk_storage_size(dataset, first.data(), &stored),
-               "a chunk of the data set cannot be found", where);
-  if (stored == 0 || stored > static_cast<hsize_t>(most)) {
-    damaged("a chunk of the data set is missing or longer than the file", where);
-  }
-  Bytes bytes(stored);
-  std::uint32_t skipped = 0;
-  hdf5_checked(H5Dread_chunk(dataset, H5P_DEFAULT, first.data(), &skipped, bytes.data()),
-               "a chunk of the data set cannot be read", where);
+/// The bytes of a chunk as they are stored, unpacked by all filters that it did not skip.
+Bytes unpacked(Bytes bytes, const Chunks& chunks, unsigned skipped, std::int64_t element,
+               const std::string& where) {
   for (std::size_t i = chunks.filters.size(); i-- > 0;) {
     if ((skipped >> i & 1) != 0) {
       continue;
@@ -157,30 +147,6 @@ void place_chunk(const Bytes& chunk, const Chunks& chunks, const std::vector<hsi
   }
 }
 
-Bytes read_chunks(hid_t dataset, const Chunks& chunks, const std::vector<std::int64_t>& sizes,
-                  std::int64_t element, std::int64_t most, const std::string& where) {
-  std::int64_t count = element;
-  for (const std::int64_t size : sizes) {
-    count *= size;
-  }
-  Bytes all(static_cast<std::size_t>(count));
-  std::vector<hsize_t> first(sizes.size(), 0);
-  for (bool is_done = count == 0; !is_done;) {
-    place_chunk(read_chunk(dataset, chunks, first, element, most, where), chunks, first, sizes,
-                element, all);
-    is_done = true;
-    for (std::size_t i = sizes.size(); i-- > 0;) {
-      first[i] += static_cast<hsize_t>(chunks.sizes[i]);
-      if (first[i] < static_cast<hsize_t>(sizes[i])) {
-        is_done = false;
-        break;
-      }
-      first[i] = 0;
-    }
-  }
-  return all;
-}
-
 }  // namespace
 
 Hdf5Bytes::Hdf5Bytes(const std::string& path) : file_(path, std::ios::binary | std::ios::ate) {
@@ -202,6 +168,40 @@ Bytes Hdf5Bytes::bytes_at(std::uint64_t offset, std::uint64_t count, const std::
   return bytes;
 }
 
+Bytes Hdf5Bytes::read_chunks(hid_t dataset, hid_t creation, const std::vector<std::int64_t>& sizes,
+                             std::int64_t element, const std::string& where) {
+  const Chunks chunks = chunks_of(creation, sizes.size(), element, where);
+  std::int64_t bytes = element;
+  for (const std::int64_t size : sizes) {
+    bytes *= size;
+  }
+  Bytes all(static_cast<std::size_t>(bytes));
+  std::vector<hsize_t> first(sizes.size(), 0);
+  for (bool is_done = bytes == 0; !is_done;) {
+    unsigned skipped = 0;
+    haddr_t address = HADDR_UNDEF;
+    hsize_t stored = 0;
+    hdf5_checked(H5Dget_chunk_info_by_coord(dataset, first.data(), &skipped, &address, &stored),
+                 "a chunk of the data set cannot be found", where);
+    if (address == HADDR_UNDEF || stored == 0 ||
+        chunks.bytes / kMostInflation > static_cast<std::int64_t>(stored)) {
+      damaged("a chunk of the data set is missing, or holds less than its shape says", where);
+    }
+    place_chunk(unpacked(bytes_at(address, stored, where), chunks, skipped, element, where), chunks,
+                first, sizes, element, all);
+    is_done = true;
+    for (std::size_t i = sizes.size(); i-- > 0;) {
+      first[i] += static_cast<hsize_t>(chunks.sizes[i]);
+      if (first[i] < static_cast<hsize_t>(sizes[i])) {
+        is_done = false;
+        break;
+      }
+      first[i] = 0;
+    }
+  }
+  return all;
+}
+
 Bytes Hdf5Bytes::read(hid_t dataset, const std::vector<std::int64_t>& sizes, std::int64_t element,
                       const std::string& where) {
   const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
@@ -217,11 +217,7 @@ Bytes Hdf5Bytes::read(hid_t dataset, const std::vector<std::int64_t>& sizes, std
     damaged("the data set holds less than its shape says", where);
   }
   if (layout == H5D_CHUNKED) {
-    const Chunks chunks = chunks_of(creation.id(), sizes.size(), element, where);
-    if (chunks.bytes / kMostInflation > stored) {
-      damaged("a chunk of the data set is larger than what is stored", where);
-    }
-    return read_chunks(dataset, chunks, sizes, element, file_size_, where);
+    return read_chunks(dataset, creation.id(), sizes, element, where);
   }
   if (layout == H5D_CONTIGUOUS) {
     return bytes == 0 ? Bytes()

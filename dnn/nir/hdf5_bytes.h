@@ -35,6 +35,8 @@ class Hdf5Bytes {
  private:
   using Heap = std::map<std::uint64_t, std::string>;  // objects by their index
   Bytes bytes_at(std::uint64_t offset, std::uint64_t count, const std::string& where);
+  Bytes read_chunks(hid_t dataset, hid_t creation, const std::vector<std::int64_t>& sizes,
+                    std::int64_t element, const std::string& where);
   const Heap& heap_at(std::uint64_t address, const std::string& where);
 
   std::ifstream file_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "base/error.h"
 
@@ -12,6 +13,12 @@ namespace {
 
 /// Rounding tau to a float must not make a time step of the same length too long.
 constexpr double kRoundingOfTau = 1e-6;
+
+std::string number_text(double number) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.6g", number);
+  return buffer;
+}
 
 class ModelChecker {
  public:
@@ -106,13 +113,13 @@ void ModelChecker::check_tau(const FloatNeurons& neurons) {
   const double dt = model_.settings.dt;
   for (std::size_t i = 0; i < neurons.tau.size(); ++i) {
     const std::string which = "node '" + neurons.name + "': tau of neuron " + std::to_string(i) +
-                              " is " + std::to_string(neurons.tau[i]);
+                              " is " + number_text(neurons.tau[i]);
     if (!(neurons.tau[i] > 0)) {
       wrong(which, "it must be above 0");
       return;
     }
     if (dt > neurons.tau[i] * (1 + kRoundingOfTau)) {
-      wrong(which + " s, and a time step is longer: dt is " + std::to_string(dt) + " s",
+      wrong(which + " s, and a time step is longer: dt is " + number_text(dt) + " s",
             "set a dt of at most tau in the side file");
       return;
     }

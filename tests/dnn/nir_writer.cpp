@@ -96,7 +96,10 @@ NirTestValue number(double one, NirTestValue::Type type) { return {type, {}, {on
 NirTestValue text(std::string text) { return {NirTestValue::Type::kText, {}, {}, std::move(text)}; }
 
 void NirTestFile::write(const std::string& path) const {
-  const hid_t file = must(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  const hid_t access = must(H5Pcreate(H5P_FILE_ACCESS));
+  must(H5Pset_fapl_core(access, 1 << 16, 1));  // made in memory, written at once
+  const hid_t file = must(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access));
+  H5Pclose(access);
   if (!version.empty()) {
     write_texts(file, "version", {}, {version});
   }
@@ -106,7 +109,16 @@ void NirTestFile::write(const std::string& path) const {
   for (const auto& [from, to] : edges) {
     ends.insert(ends.end(), {from, to});
   }
-  write_texts(graph, "edges", {edges.size(), 2}, ends);
+  if (has_numbered_edges) {
+    NirTestValue value = integers({});
+    value.sizes = {static_cast<std::int64_t>(edges.size()), 2};
+    for (const std::string& end : ends) {
+      value.numbers.push_back(std::stod(end));
+    }
+    write_numbers(graph, "edges", value, is_old);
+  } else {
+    write_texts(graph, "edges", {edges.size(), 2}, ends);
+  }
   const hid_t all = make_group(graph, "nodes");
   for (const auto& [name, node] : nodes) {
     const hid_t group = make_group(all, name);

@@ -36,6 +36,8 @@ struct NirTestFile {
   std::vector<std::pair<std::string, std::string>> edges;
   /// As before 1.0: contiguous data; else in chunks, shuffled and deflated.
   bool is_old = false;
+  /// As before 0.1: edges are numbers of nodes.
+  bool has_numbered_edges = false;
 
   void write(const std::string& path) const;
 };
