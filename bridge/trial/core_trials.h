@@ -13,6 +13,7 @@
 #include "base/strike.h"
 #include "bridge/accelerator/accelerator.h"
 #include "bridge/layout/core_layout.h"
+#include "bridge/trial/chip_strike.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/run_observer.h"
 #include "bridge/words/trial_result.h"
@@ -82,13 +83,6 @@ class CoreTrials {
   CoreReload reload_;
   sim::StruckChip struck_;
   const Judge& judge_;
-};
-
-/// A struck chip, for observers; all of it lives for the call.
-struct ChipStrike {
-  const sim::ChipRun& run;
-  const sim::ChipJob& job;
-  const sim::ChipResult& result;
 };
 
 }  // namespace tilestrike::bridge

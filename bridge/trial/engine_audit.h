@@ -18,7 +18,8 @@ inline constexpr std::int64_t kMostSteppedPeCycles = std::int64_t{1} << 26;
 
 /// Looks on while trials are computed by one engine, and asks the others. Of a strike on memories:
 /// every layer on the mesh that reads anything struck on the platform and by formula, and each
-/// simulated pass on the mesh of every engine.
+/// simulated pass on the mesh of every engine. Of a strike on cores: the chip, its struck cores on
+/// each engine that covers them.
 class EngineAudit final : public Auditor {
  public:
   /// `engine`: the one of `engines` that computes the trials; the rest are asked.
@@ -29,15 +30,18 @@ class EngineAudit final : public Auditor {
 
   void on_run(const StruckRun& run) override;
   void on_cells(const CellRun& run) override;
+  void on_chip(const ChipStrike& strike) override;
 
  private:
+  class OfCores;
   /// An engine that is asked.
   struct Other {
     sim::EngineEntry entry;
     std::unique_ptr<sim::MeshEngine> mesh;
+    std::unique_ptr<OfCores> cores;  // once a chip of cores is struck
   };
   bool is_asked(const Other& other, const sim::MeshJob& job);
-  void disagree(const std::string& engine, const std::string& layer, const std::string& how);
+  void disagree(const std::string& engine, const std::string& where, const std::string& how);
 
   sim::EngineEntry engine_;
   std::vector<Other> others_;

@@ -13,7 +13,7 @@
 namespace tilestrike::bridge {
 
 struct CellRun;       // bridge/trial/memory_trials.h
-struct ChipStrike;    // bridge/trial/core_trials.h
+struct ChipStrike;    // bridge/trial/chip_strike.h
 struct TouchedLayer;  // bridge/trial/trial_run.h
 class TrialRun;
 struct WordRun;  // bridge/study/word_run.h
