@@ -99,7 +99,7 @@ std::vector<float> CoreTrials::answer_of(const sim::ChipRun& run, const dnn::Tap
     std::int32_t* last = membranes.mutable_data_ptr<std::int32_t>() + membranes.numel() - outputs;
     TS_CHECK(static_cast<std::size_t>(outputs) == found.readout.size(), "a membrane per output");
     for (std::size_t i = 0; i < found.readout.size(); ++i) {
-      last[layout_.output_of(i)] = found.readout[i];
+      last[layout_.outputs[i]] = found.readout[i];
     }
     return last_layers(std::move(values));
   }
