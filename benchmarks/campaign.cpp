@@ -16,6 +16,7 @@
 
 #include "base/random.h"
 #include "base/yaml.h"
+#include "benchmarks/borrowed_study.h"
 #include "benchmarks/paired.h"
 #include "bridge/study/golden_tapes.h"
 #include "bridge/study/torch_call.h"
@@ -75,26 +76,6 @@ class Clean {
   dnn::Executor executor_;
 };
 
-/// A study that outlives the campaigns which run on it.
-class Borrowed final : public bridge::Study {
- public:
-  explicit Borrowed(bridge::Study& study) : Study(sim::MeshConfig()), study_(study) {
-    facts_ = study.facts();
-  }
-  std::vector<bridge::JobResult> strike(std::span<const bridge::StrikeJob> jobs,
-                                        bridge::RunObserver* observer) override {
-    return study_.strike(jobs, observer);
-  }
-  void expect(std::vector<ImageId> images) override { study_.expect(std::move(images)); }
-  std::vector<float> golden_answer(ImageId image) override { return study_.golden_answer(image); }
-  bool stored(ImageId image, std::size_t memory, CodewordBit bit, Cycle cycle) override {
-    return study_.stored(image, memory, bit, cycle);
-  }
-
- private:
-  bridge::Study& study_;
-};
-
 /// A campaign that can be run again and again.
 class Campaign {
  public:
@@ -121,7 +102,7 @@ class Campaign {
       campaigns::Surroundings around;
       around.engines = sim::builtin_engines();
       around.open_study = [&](const bridge::StudyInputs&) {
-        return std::make_unique<Borrowed>(*study_);
+        return std::make_unique<BorrowedStudy>(*study_);
       };
       benchmark::DoNotOptimize(campaigns::run_campaign(campaign_, *results, around));
     });

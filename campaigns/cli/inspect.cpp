@@ -14,6 +14,7 @@
 #include "bridge/exposure/memory_contents.h"
 #include "bridge/study/study.h"
 #include "campaigns/cli/commands.h"
+#include "campaigns/cli/inspect_cores.h"
 #include "campaigns/pictures/contents_picture.h"
 #include "campaigns/scenario/library.h"
 
@@ -224,6 +225,11 @@ int run(const InspectArguments& arguments) {
   std::optional<bridge::AcceleratorConfig> accelerator;
   if (!arguments.accelerator.empty()) {
     accelerator = accelerator_of_flag(arguments.accelerator);
+  }
+  if (accelerator && accelerator->has_core) {
+    const bridge::CoresSummary cores = bridge::inspect_cores(source_of(arguments), *accelerator);
+    print(arguments.is_json ? json_text_of(cores) : text_of(cores, *accelerator));
+    return 0;
   }
   const auto layers = bridge::inspect(source_of(arguments), accelerator);
   print(arguments.is_json ? json_of(layers).dump(2) + "\n" : text_of(layers, accelerator));

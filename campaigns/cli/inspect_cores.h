@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// `tilestrike inspect` of a spiking network on neuromorphic cores.
+#pragma once
+
+#include <string>
+
+#include "bridge/study/inspect_cores.h"
+
+namespace tilestrike::campaigns::cli {
+
+std::string text_of(const bridge::CoresSummary& summary,
+                    const bridge::AcceleratorConfig& accelerator);
+std::string json_text_of(const bridge::CoresSummary& summary);
+
+}  // namespace tilestrike::campaigns::cli

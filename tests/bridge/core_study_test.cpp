@@ -1,0 +1,372 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Does a struck spiking network on cores answer what all its cores together answer, edge by edge;
+// and are its trials judged, masked and kept as they should be?
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "bridge/accelerator/core_arrays.h"
+#include "bridge/trial/engine_audit.h"
+#include "bridge/trial/run_observer.h"
+#include "sim/chip/chip_lockstep.h"
+#include "sim/core/stepped_core.h"
+#include "tests/bridge/spiking_example.h"
+#include "tests/whole_proofs.h"
+
+namespace tilestrike::bridge {
+namespace {
+
+RegisterFault fault_at(std::uint64_t site, FaultKind kind, Cycle from, Cycle until) {
+  return {SiteId(site), kind, {from, until}};
+}
+
+/// The chip of an example by itself, all of it edge by edge.
+class Reference {
+ public:
+  explicit Reference(const SpikingExample& example)
+      : model_(example.model()),
+        layout_(core_layout(model_, example.chip())),
+        chip_(std::make_shared<sim::BootedChip>(example.chip(), layout_.contents)) {
+    for (std::int64_t image = 0; image < SpikingExample::kImages; ++image) {
+      runs_.push_back(std::make_unique<sim::ChipRun>(chip_, example.spikes(image)));
+    }
+  }
+
+  const sim::BootedChip& chip() const { return *chip_; }
+  const sim::ChipRun& run(std::int64_t image) const {
+    return *runs_[static_cast<std::size_t>(image)];
+  }
+  const CoreLayout& layout() const { return layout_; }
+
+  sim::ChipResult strike(std::int64_t image, std::vector<RegisterFault> faults) const {
+    for (RegisterFault& fault : faults) {
+      ++fault.when.from;
+      fault.when.until += fault.when.is_permanent() ? 0 : 1;
+    }
+    return sim::chip_lockstep(run(image), {.faults = faults}, [](const sim::CoreSites& sites) {
+      return std::make_unique<sim::SteppedCore>(sites);
+    });
+  }
+
+  /// The answer by its definition.
+  std::vector<float> answer(std::int64_t image, const sim::ChipResult& found) const {
+    const auto factor = static_cast<float>(model_.output_factor);
+    std::vector<float> answer(SpikingExample::kClasses);
+    if (model_.settings.readout == dnn::Readout::kMembrane) {
+      for (std::size_t i = 0; i < found.readout.size(); ++i) {
+        answer[static_cast<std::size_t>(layout_.outputs[i])] =
+            static_cast<float>(found.readout[i]) * factor;
+      }
+      return answer;
+    }
+    std::map<std::pair<std::int32_t, std::int32_t>, std::int32_t> events;  // by output and tick
+    const auto outputs = run(image).outputs();
+    for (std::size_t tick = 0; tick < outputs.size(); ++tick) {
+      for (const auto& output : outputs[tick]) {
+        events[{output.output, static_cast<std::int32_t>(tick)}] = output.events;
+      }
+    }
+    for (const sim::ChipOutputChange& change : found.outputs) {
+      events[{change.output, change.tick}] = change.faulty;
+    }
+    std::vector<int> counts(SpikingExample::kClasses);
+    const std::int32_t before = run(image).ticks() - SpikingExample::kTicks;
+    for (const auto& [place, count] : events) {
+      counts[static_cast<std::size_t>(place.first)] += count > 0 && place.second >= before ? 1 : 0;
+    }
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      answer[i] = static_cast<float>(counts[i]) * factor;
+    }
+    return answer;
+  }
+
+ private:
+  dnn::IntegerModel model_;
+  CoreLayout layout_;
+  std::shared_ptr<const sim::BootedChip> chip_;
+  std::vector<std::unique_ptr<sim::ChipRun>> runs_;
+};
+
+/// What a trial says of its answer.
+std::vector<float> answer_of(const TrialResult& result, const std::vector<float>& golden) {
+  return result.logits.empty() ? golden : result.logits;
+}
+
+struct Seen {
+  std::int64_t spikes = 0, misrouted = 0, wrong = 0, hung = 0;
+};
+
+void compare_with_all_cores(const std::string& readout, const std::string& engine,
+                            std::int64_t strikes, Seen& seen) {
+  const SpikingExample example(readout);
+  const Reference reference(example);
+  const auto study = Study::open(example.inputs(engine));
+  RandomStream random(7, 0, Purpose::kSite);
+  for (std::int64_t k = 0; k < strikes; ++k) {
+    const auto image = static_cast<std::int64_t>(random.below(SpikingExample::kImages));
+    const auto cycle =
+        static_cast<Cycle>(random.below(static_cast<std::uint64_t>(reference.run(image).cycles())));
+    const std::uint64_t site = random.below(reference.chip().total_bits());
+    const bool is_stuck = k % 4 == 3;
+    const std::vector<RegisterFault> faults = {
+        is_stuck ? fault_at(site, k % 8 == 3 ? FaultKind::kStuckAt0 : FaultKind::kStuckAt1, cycle,
+                            cycle + 40)
+                 : fault_at(site, FaultKind::kFlip, cycle, cycle + 1)};
+    StrikeJob job;
+    job.strike.registers = faults;
+    job.image = ImageId(image);
+    const TrialResult result = study->strike({&job, 1}).front().images.front();
+    const sim::ChipResult found = reference.strike(image, faults);
+    const std::string what = reference.chip().text(SiteId(site)) + " at " + std::to_string(cycle);
+    ASSERT_EQ(result.hung, found.hung) << what;
+    ASSERT_TRUE(result.cores.has_value());
+    EXPECT_EQ(result.activated, found.activated) << what;
+    if (found.hung) {
+      EXPECT_EQ(result.judgement.outcome, Outcome::kDue);
+      EXPECT_EQ(result.without_stop, Outcome::kDue) << "there is no answer";
+      ++seen.hung;
+      continue;
+    }
+    const std::vector<float> golden = study->golden_answer(ImageId(image));
+    const std::vector<float> expected = reference.answer(image, found);
+    ASSERT_EQ(answer_of(result, golden), expected) << what;
+    EXPECT_EQ(result.without_stop == Outcome::kSdc, expected != golden) << what;
+    EXPECT_EQ(result.judgement.outcome == Outcome::kDue, found.errors != 0) << what;
+    EXPECT_EQ(result.cores->changed_spikes + result.cores->changed_behind, found.changed_spikes);
+    EXPECT_EQ(result.cores->misrouted, found.misrouted) << what;
+    if (result.judgement.outcome == Outcome::kMasked) {
+      const MaskedAt at = result.masked_at;
+      EXPECT_EQ(at == MaskedAt::kReadout, found.changed_spikes > 0) << what;
+      EXPECT_EQ(at == MaskedAt::kDead || at == MaskedAt::kEmpty, !found.activated) << what;
+    }
+    seen.spikes += found.changed_spikes > 0 ? 1 : 0;
+    seen.misrouted += found.misrouted > 0 ? 1 : 0;
+    seen.wrong += expected != golden ? 1 : 0;
+  }
+}
+
+TEST(CoreStudyTest, AnswersAsAllCoresDoEdgeByEdge) {
+  Seen seen;
+  const std::int64_t strikes = proof_size(40000, 1500);
+  compare_with_all_cores("membrane", "systemc", strikes, seen);
+  compare_with_all_cores("membrane", "closed_form", strikes, seen);
+  compare_with_all_cores("count", "systemc", strikes, seen);
+  compare_with_all_cores("first_spike", "stepped", strikes / 3, seen);
+  EXPECT_GT(seen.spikes, strikes / 20);
+  EXPECT_GT(seen.wrong, strikes / 20);
+  EXPECT_GT(seen.misrouted, 0);
+  RecordProperty("changed_spikes", std::to_string(seen.spikes));
+}
+
+TEST(CoreStudyTest, TimesAreTheChips) {
+  const SpikingExample example;
+  const Reference reference(example);
+  const auto study = Study::open(example.inputs());
+  const StudyFacts& facts = study->facts();
+  ASSERT_TRUE(facts.cores.has_value());
+  EXPECT_EQ(facts.cores->total_bits(), reference.chip().total_bits());
+  Cycle all = 0;
+  for (ImageId image(0); image.value < SpikingExample::kImages; ++image.value) {
+    const sim::ChipRun& run = reference.run(image.value);
+    EXPECT_EQ(facts.cores->cycles(image), run.cycles());
+    const std::vector<Cycle>& ticks = facts.cores->ticks[static_cast<std::size_t>(image.value)];
+    ASSERT_EQ(ticks.size(), static_cast<std::size_t>(run.ticks()) + 3);
+    for (std::int32_t tick = 0; tick < run.ticks(); ++tick) {
+      EXPECT_EQ(run.moment_of(ticks[static_cast<std::size_t>(tick) + 1] + 1).tick, tick);
+      EXPECT_EQ(run.moment_of(ticks[static_cast<std::size_t>(tick) + 1]).tick, tick - 1);
+    }
+    all += run.cycles();
+  }
+  EXPECT_GT(facts.cores->cycles(ImageId(0)), facts.cores->cycles(ImageId(5))) << "a darker image";
+  EXPECT_NEAR(static_cast<double>(facts.cycles), static_cast<double>(all) / SpikingExample::kImages,
+              0.5);
+}
+
+TEST(CoreStudyTest, ACellIsTheBitThatItHolds) {
+  const SpikingExample example;
+  const Reference reference(example);
+  const auto study = Study::open(example.inputs());
+  RandomStream random(3, 0, Purpose::kSite);
+  for (std::size_t memory = 0; memory < study->facts().memories.size(); ++memory) {
+    const sim::CoreBlock& array = study->facts().cores->sites.blocks()[memory];
+    const sim::ArrayGeometry geometry(study->facts().memories[memory].config.array());
+    for (int k = 0; k < 40; ++k) {
+      const sim::CodewordBit bit =
+          geometry.bit_at(geometry.cell_at(random.below(geometry.cells())));
+      const CoreCell cell = core_cell(array, bit);
+      const auto cycle = static_cast<Cycle>(random.below(100));
+      StrikeJob by_cell, by_site;
+      by_cell.image = by_site.image = ImageId(k % SpikingExample::kImages);
+      by_cell.strike.cells = {{memory, bit, FaultKind::kFlip, {cycle, cycle + 1}}};
+      by_site.strike.registers = {
+          {reference.chip().id_of(static_cast<std::int32_t>(cell.core), site_of(array, cell)),
+           FaultKind::kFlip,
+           {cycle, cycle + 1}}};
+      const TrialResult one = study->strike({&by_cell, 1}).front().images.front();
+      const TrialResult other = study->strike({&by_site, 1}).front().images.front();
+      EXPECT_EQ(one.judgement.outcome, other.judgement.outcome);
+      EXPECT_EQ(one.logits, other.logits);
+      EXPECT_EQ(one.cores, other.cores);
+      EXPECT_EQ(one.before, other.before);
+      // And what it held is what the strike found there.
+      const bool held = study->stored(*by_cell.image, memory, bit, cycle);
+      const sim::CoreSite site = site_of(array, cell);
+      const sim::CoreField& field = reference.chip().core_sites().field_of(site);
+      const int shift = site.bit % array.lane_bits() - field.first;
+      EXPECT_EQ(held, ((other.before >> shift) & 1U) != 0);
+    }
+  }
+}
+
+TEST(CoreStudyTest, WhatStaysIsJudgedInLaterInferencesOfEveryImage) {
+  SpikingExample example;
+  const Reference reference(example);
+  const sim::CoreSites& sites = reference.chip().core_sites();
+  // The sign of a synapse in use, of the first core.
+  const sim::CoreSite synapse{sim::CoreStorage::kSynapses, 0, 7};
+  const std::uint64_t site = reference.chip().id_of(0, synapse).value;
+  StrikeJob job;
+  job.image = ImageId(2);
+  const Cycle late = reference.run(2).cycles() - 1;
+  job.strike.registers = {fault_at(site, FaultKind::kFlip, late, late + 1)};
+  const auto study = Study::open(example.inputs());
+  const JobResult result = study->strike({&job, 1}).front();
+  EXPECT_EQ(result.images.front().judgement.outcome, Outcome::kMasked) << "nobody reads it again";
+  EXPECT_TRUE(result.images.front().outlives);
+  ASSERT_EQ(result.later.size(), static_cast<std::size_t>(SpikingExample::kImages));
+  bool is_any_wrong = false;
+  for (std::int64_t image = 0; image < SpikingExample::kImages; ++image) {
+    const sim::ChipResult found = reference.strike(image, {fault_at(site, FaultKind::kFlip, 0, 1)});
+    const TrialResult& later = result.later[static_cast<std::size_t>(image)];
+    const std::vector<float> golden = study->golden_answer(ImageId(image));
+    EXPECT_EQ(answer_of(later, golden), reference.answer(image, found));
+    is_any_wrong = is_any_wrong || later.judgement.outcome == Outcome::kSdc;
+  }
+  EXPECT_TRUE(is_any_wrong);
+  // A membrane does not outlive its inference; nor does anything that is written anew before each.
+  job.strike.registers = {
+      fault_at(reference.chip().id_of(0, {sim::CoreStorage::kMembranes, 0, 3}).value,
+               FaultKind::kFlip, 50, 51)};
+  EXPECT_FALSE(study->strike({&job, 1}).front().images.front().outlives);
+  job.strike.registers = {fault_at(site, FaultKind::kFlip, late, late + 1)};
+  example.accelerator.chip.reload = CoreReload::kPerInference;
+  const JobResult renewed = Study::open(example.inputs())->strike({&job, 1}).front();
+  EXPECT_FALSE(renewed.images.front().outlives);
+  EXPECT_TRUE(renewed.later.empty());
+  EXPECT_EQ(sites.text(sites.id_of(synapse)), "synapses[0] lane 0 synapse bit 7");
+}
+
+TEST(CoreStudyTest, UnusedNeuronsAndAxonsAreEmpty) {
+  const SpikingExample example;
+  const Reference reference(example);
+  const auto study = Study::open(example.inputs());
+  const auto last = static_cast<std::int32_t>(reference.layout().cores.size()) - 1;
+  ASSERT_EQ(reference.layout().cores.back().neurons.size(), 5U) << "of 16";
+  StrikeJob job;
+  job.image = ImageId(0);
+  job.strike.registers = {{reference.chip().id_of(last, {sim::CoreStorage::kMembranes, 1, 3}),
+                           FaultKind::kFlip,
+                           {60, 61}}};
+  const TrialResult result = study->strike({&job, 1}).front().images.front();
+  EXPECT_EQ(result.masked_at, MaskedAt::kEmpty);
+  EXPECT_EQ(result.cores->neuron, -1);
+  EXPECT_EQ(result.cores->core, last);
+}
+
+TEST(CoreStudyTest, EccCorrectsOneCellAndDetectsTwo) {
+  SpikingExample example;
+  example.accelerator.core.ecc.synapses = sim::EccKind::kSecded;
+  const auto study = Study::open(example.inputs());
+  const auto strike = [&](const std::vector<int>& bits) {
+    StrikeJob job;
+    job.image = ImageId(0);
+    for (const int bit : bits) {
+      job.strike.cells.push_back({0, {CodewordId(0), bit}, FaultKind::kFlip, {0, 1}});
+    }
+    return study->strike({&job, 1}).front().images.front();
+  };
+  for (const int bit : {0, 7, 63, 64, 71}) {
+    const TrialResult one = strike({bit});
+    EXPECT_EQ(one.judgement.outcome, Outcome::kCorrected) << bit;
+    EXPECT_GT(one.corrected_codewords, 0);
+  }
+  const TrialResult two = strike({6, 7});
+  EXPECT_EQ(two.judgement.outcome, Outcome::kDue);
+  EXPECT_GT(two.detected_codewords, 0);
+  EXPECT_EQ(two.without_stop, Outcome::kSdc) << "the core goes on with what the cells hold";
+}
+
+TEST(CoreStudyTest, OtherEnginesAgreeAndABrokenOneIsFound) {
+  const SpikingExample example;
+  const auto study = Study::open(example.inputs());
+  EngineAudit audit(engines_of_this_build(), "systemc");
+  sim::EngineSet broken = engines_of_this_build();
+  class Deaf final : public sim::CoreEngine {
+   public:
+    bool covers(const sim::CoreJob&) override { return true; }
+    sim::CoreResult run(const sim::CoreJob& job) override {
+      sim::CoreResult result;
+      result.readout = job.golden->run().readout();
+      return result;
+    }
+  };
+  broken.set_core(
+      "closed_form", [] { return std::make_unique<Deaf>(); }, false);
+  EngineAudit other(broken, "systemc");
+  Observers both({&audit, &other});
+  RandomStream random(5, 0, Purpose::kSite);
+  std::int64_t asked = 0, found = 0;
+  for (int k = 0; k < 200; ++k) {
+    StrikeJob job;
+    job.image = ImageId(k % SpikingExample::kImages);
+    const auto cycle = static_cast<Cycle>(random.below(150));
+    job.strike.registers = {fault_at(random.below(study->facts().cores->total_bits()),
+                                     FaultKind::kFlip, cycle, cycle + 1)};
+    const TrialResult result = study->strike({&job, 1}, &both).front().images.front();
+    const TrialAudit one = audit.take(), two = other.take();
+    EXPECT_EQ(one.disagreement, "");
+    EXPECT_EQ(std::ranges::count(one.engines, "wavefront"), 0) << "it computes no cores";
+    asked += std::ssize(one.engines);
+    found += two.disagreement.empty() ? 0 : 1;
+    if (!result.activated) {
+      EXPECT_EQ(two.disagreement.find("membrane"), std::string::npos);
+    }
+  }
+  EXPECT_GT(asked, 200);
+  EXPECT_GT(found, 20);
+}
+
+TEST(CoreStudyTest, WhatDoesNotFitIsRefused) {
+  SpikingExample example;
+  example.accelerator.core.axons = 16;
+  const auto said = [&] { return errors_of([&] { Study::open(example.inputs()); }); };
+  EXPECT_NE(said().find("32 inputs, and a core 16 axons"), std::string::npos) << said();
+  example.accelerator.core.axons = 32;
+  example.accelerator.core.destinations = 16;
+  EXPECT_NE(said().find("its table holds 16"), std::string::npos) << said();
+  example.accelerator.core.destinations = 64;
+  StudyInputs inputs = example.inputs("wavefront");
+  EXPECT_NE(errors_of([&] { Study::open(inputs); }).find("computes no neuromorphic cores"),
+            std::string::npos);
+}
+
+TEST(CoreStudyTest, TellsWhatHasHappened) {
+  const SpikingExample example;
+  const Reference reference(example);
+  const auto study = Study::open(example.inputs());
+  StrikeJob job;
+  job.image = ImageId(0);
+  job.strike.registers = {
+      {reference.chip().id_of(0, {sim::CoreStorage::kSynapses, 0, 7}), FaultKind::kFlip, {0, 1}}};
+  Story story;
+  study->strike({&job, 1}, &story);
+  ASSERT_FALSE(story.lines.empty());
+  EXPECT_NE(story.lines.front().find("core 0 synapses[0] lane 0 synapse bit 7"), std::string::npos)
+      << story.lines.front();
+}
+
+}  // namespace
+}  // namespace tilestrike::bridge
