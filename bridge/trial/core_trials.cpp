@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/accelerator/core_arrays.h"
-#include "bridge/study/workload.h"
+#include "sim/core/core_memory.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -28,6 +28,13 @@ std::unique_ptr<sim::CoreEngine> core_engine(const sim::EngineSet& engines,
          "scenario", "write one of " + join(engines.names_of_cores(), ", "));
   }
   return entry.make_core();
+}
+
+/// The answer of one image, on the host.
+std::vector<float> floats(const at::Tensor& answer) {
+  const at::Tensor host = answer.contiguous();
+  const float* first = host.const_data_ptr<float>();
+  return {first, first + host.numel()};
 }
 
 /// An edge of the chip: a strike at cycle c of campaigns acts just after edge c + 1.
@@ -71,7 +78,9 @@ std::unique_ptr<const sim::ChipRun> CoreTrials::run_of(const dnn::Tape& golden) 
   const dnn::ValueId fed = beside == 0 ? places_.encoded : places_.spikes[beside - 1];
   auto run = std::make_unique<const sim::ChipRun>(chip_, set_elements(golden.tensor(fed)));
   const std::vector<float> expected = floats(golden.tensor(network_.output));
-  if (answer_of(*run, golden, {.readout = run->readout()}) != expected) {
+  sim::ChipResult clean;
+  clean.readout = run->readout();
+  if (answer_of(*run, golden, clean) != expected) {
     fail(ErrorCode::kMachine, "the chip of cores gives another answer than the network's tensors",
          model_.name, "this is an error of the program; please report it with the model");
   }
