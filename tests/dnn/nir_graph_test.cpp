@@ -168,6 +168,35 @@ TEST(NirGraphTest, ValuesMustBeThere) {
             std::string::npos);
 }
 
+TEST(NirGraphTest, SmallFilesOfLargeNetworks) {
+  const auto pool = [](double window, double padding) {
+    return NirTestNode{"SumPool2d",
+                       {{"kernel_size", integers({window, window})},
+                        {"stride", integers({1, 1})},
+                        {"padding", integers({padding, padding})}}};
+  };
+  const NirTestNode conv = {"Conv2d",
+                            {{"weight", floats({1, 1, 1, 1}, {1})},
+                             {"bias", floats({1}, {0})},
+                             {"stride", integers({1, 1})},
+                             {"padding", integers({0, 0})},
+                             {"dilation", integers({1, 1})},
+                             {"groups", number(1)}}};
+  const NirFolder folder;
+  EXPECT_EQ(folder.errors_of_import(line_of({{"pool", pool(1, 2000)},
+                                             {"conv", conv},
+                                             {"if", if_node(1)},
+                                             {"more", conv},
+                                             {"if2", if_node(1)}},
+                                            {1, 8, 8}, {1, 4008, 4008})),
+            "net.nir:/node/nodes/if2: the network has more than 16777216 neurons, up to this node; "
+            "make it smaller");
+  EXPECT_EQ(folder.errors_of_import(
+                line_of({{"pool", pool(500, 500)}, {"conv", conv}, {"if", if_node(1)}}, {1, 8, 8},
+                        {1, 509, 509})),
+            "net.nir: layer 'if' has 6.47702e+10 synapses; at most 1e+10 are supported");
+}
+
 TEST(NirGraphTest, NumbersMustBeFinite) {
   EXPECT_EQ(refusal([](NirTestFile& file) {
               file.nodes["fc"].values["weight"].numbers[4] =
