@@ -100,6 +100,8 @@ def check_includes(name, lines):
             yield number, "headers name JSON by nlohmann/json_fwd.hpp"
         if header.startswith("yaml-cpp/") and name != "base/yaml.cpp":
             yield number, f"YAML is read in base/yaml.cpp only: {header}"
+        if header == "hdf5.h" and not name.startswith(("dnn/nir/hdf5_", "tests/dnn/nir_")):
+            yield number, f"HDF5 is read in dnn/nir/hdf5_* only: {header}"
 
 
 def check_text(name, lines):

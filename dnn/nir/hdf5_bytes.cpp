@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "dnn/nir/hdf5_handle.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -66,85 +65,56 @@ Bytes unshuffled(const Bytes& from, std::size_t element) {
   return out;
 }
 
-/// How a data set is cut into chunks, and what its chunks went through.
-struct Chunks {
-  std::vector<std::int64_t> sizes;
-  std::vector<H5Z_filter_t> filters;  // in the order of writing
-  std::int64_t bytes = 0;             // of one chunk
-};
-
-Chunks chunks_of(hid_t creation, std::size_t rank, std::int64_t element, const std::string& where) {
-  std::vector<hsize_t> sizes(rank);
-  if (H5Pget_chunk(creation, static_cast<int>(rank), sizes.data()) != static_cast<int>(rank)) {
-    hdf5_failed("the data set's chunks cannot be told", where);
+std::int64_t chunk_bytes(const Hdf5Data& data) {
+  auto bytes = static_cast<std::int64_t>(data.element);
+  for (const std::int64_t size : data.chunk) {
+    bytes *= size;
   }
-  Chunks chunks;
-  chunks.bytes = element;
-  for (const hsize_t size : sizes) {
-    const std::int64_t most = std::int64_t{1} << 31;  // HDF5 itself takes less than 2^32
-    if (size == 0 || size > static_cast<hsize_t>(most / chunks.bytes)) {
-      damaged("a chunk of the data set is empty or beyond 2 GiB", where);
-    }
-    chunks.sizes.push_back(static_cast<std::int64_t>(size));
-    chunks.bytes *= static_cast<std::int64_t>(size);
-  }
-  const int count = hdf5_checked(H5Pget_nfilters(creation), "its filters cannot be told", where);
-  for (int i = 0; i < count; ++i) {
-    std::size_t values = 0;
-    unsigned flags = 0;
-    chunks.filters.push_back(H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values,
-                                            nullptr, 0, nullptr, nullptr));
-  }
-  return chunks;
+  return bytes;
 }
 
 /// The bytes of a chunk as they are stored, unpacked by all filters that it did not skip.
-Bytes unpacked(Bytes bytes, const Chunks& chunks, unsigned skipped, std::int64_t element,
-               const std::string& where) {
-  for (std::size_t i = chunks.filters.size(); i-- > 0;) {
-    if ((skipped >> i & 1) != 0) {
+Bytes unpacked(Bytes bytes, const Hdf5Data& data, std::uint64_t skipped, const std::string& where) {
+  const auto size = static_cast<std::size_t>(chunk_bytes(data));
+  for (std::size_t i = data.filters.size(); i-- > 0;) {
+    if (i < 64 && (skipped >> i & 1) != 0) {
       continue;
     }
-    if (chunks.filters[i] == H5Z_FILTER_DEFLATE) {
-      bytes = inflated(bytes, static_cast<std::size_t>(chunks.bytes), where);
+    if (data.filters[i] == Hdf5Filter::kDeflate) {
+      bytes = inflated(bytes, size, where);
     } else {
-      bytes = unshuffled(bytes, static_cast<std::size_t>(element));
+      bytes = unshuffled(bytes, data.element);
     }
   }
-  if (bytes.size() != static_cast<std::size_t>(chunks.bytes)) {
+  if (bytes.size() != size) {
     damaged("a chunk of the data set holds " + std::to_string(bytes.size()) + " bytes, not " +
-                std::to_string(chunks.bytes),
+                std::to_string(size),
             where);
   }
   return bytes;
 }
 
-/// Copies what of a chunk lies within the data set.
-void place_chunk(const Bytes& chunk, const Chunks& chunks, const std::vector<hsize_t>& first,
-                 const std::vector<std::int64_t>& sizes, std::int64_t element, Bytes& to) {
-  const std::size_t rank = sizes.size();
-  std::vector<std::int64_t> at(rank, 0);  // the first element of a row of the chunk
-  const auto within = [&](std::size_t i) {
-    return std::min(chunks.sizes[i], sizes[i] - static_cast<std::int64_t>(first[i]));
-  };
-  const std::int64_t row = within(rank - 1) * element;
-  for (bool is_done = false; !is_done;) {
+/// Copies what of a chunk, which begins at `first`, lies within the data set.
+void place_chunk(const Bytes& chunk, const Hdf5Data& data, const std::vector<std::int64_t>& first,
+                 Bytes& to) {
+  const std::size_t rank = data.sizes.size();
+  const std::vector<std::int64_t> ones(rank, 1);
+  std::vector<std::int64_t> within(rank), at(rank, 0);  // the first element of a row of the chunk
+  for (std::size_t i = 0; i < rank; ++i) {
+    within[i] = std::min(data.chunk[i], data.sizes[i] - first[i]);
+  }
+  const auto element = static_cast<std::int64_t>(data.element);
+  const std::int64_t row = within.back() * element;
+  within.back() = 1;  // a row at once
+  do {
     std::int64_t from = 0, place = 0;
     for (std::size_t i = 0; i < rank; ++i) {
-      from = from * chunks.sizes[i] + at[i];
-      place = place * sizes[i] + static_cast<std::int64_t>(first[i]) + at[i];
+      from = from * data.chunk[i] + at[i];
+      place = place * data.sizes[i] + first[i] + at[i];
     }
     std::memcpy(to.data() + place * element, chunk.data() + from * element,
                 static_cast<std::size_t>(row));
-    is_done = true;
-    for (std::size_t i = rank - 1; i-- > 0;) {
-      if (++at[i] < within(i)) {
-        is_done = false;
-        break;
-      }
-      at[i] = 0;
-    }
-  }
+  } while (next_place(at, ones, within));
 }
 
 }  // namespace
@@ -168,67 +138,36 @@ Bytes Hdf5Bytes::bytes_at(std::uint64_t offset, std::uint64_t count, const std::
   return bytes;
 }
 
-Bytes Hdf5Bytes::read_chunks(hid_t dataset, hid_t creation, const std::vector<std::int64_t>& sizes,
-                             std::int64_t element, const std::string& where) {
-  const Chunks chunks = chunks_of(creation, sizes.size(), element, where);
-  std::int64_t bytes = element;
-  for (const std::int64_t size : sizes) {
-    bytes *= size;
-  }
+Bytes Hdf5Bytes::read_chunks(const Hdf5Data& data, std::int64_t bytes, const std::string& where) {
   Bytes all(static_cast<std::size_t>(bytes));
-  std::vector<hsize_t> first(sizes.size(), 0);
-  for (bool is_done = bytes == 0; !is_done;) {
-    unsigned skipped = 0;
-    haddr_t address = HADDR_UNDEF;
-    hsize_t stored = 0;
-    hdf5_checked(H5Dget_chunk_info_by_coord(dataset, first.data(), &skipped, &address, &stored),
-                 "a chunk of the data set cannot be found", where);
-    if (address == HADDR_UNDEF || stored == 0 ||
-        chunks.bytes / kMostInflation > static_cast<std::int64_t>(stored)) {
-      damaged("a chunk of the data set is missing, or holds less than its shape says", where);
+  std::vector<std::int64_t> first(data.sizes.size(), 0);
+  for (const Hdf5Piece& piece : data.pieces) {
+    if (chunk_bytes(data) / kMostInflation > static_cast<std::int64_t>(piece.bytes)) {
+      damaged("the data set holds less than its shape says", where);
     }
-    place_chunk(unpacked(bytes_at(address, stored, where), chunks, skipped, element, where), chunks,
-                first, sizes, element, all);
-    is_done = true;
-    for (std::size_t i = sizes.size(); i-- > 0;) {
-      first[i] += static_cast<hsize_t>(chunks.sizes[i]);
-      if (first[i] < static_cast<hsize_t>(sizes[i])) {
-        is_done = false;
-        break;
-      }
-      first[i] = 0;
-    }
+    const Bytes stored = bytes_at(piece.address, piece.bytes, where);
+    place_chunk(unpacked(stored, data, piece.skipped, where), data, first, all);
+    next_place(first, data.chunk, data.sizes);
   }
   return all;
 }
 
-Bytes Hdf5Bytes::read(hid_t dataset, const std::vector<std::int64_t>& sizes, std::int64_t element,
-                      const std::string& where) {
-  const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
-  hdf5_checked(creation.id(), "the data set cannot be read", where);
-  std::int64_t bytes = element;
-  for (const std::int64_t size : sizes) {
-    bytes *= size;
+Bytes Hdf5Bytes::read(const Hdf5Data& data, const std::string& where) {
+  const std::int64_t bytes = data.count() * static_cast<std::int64_t>(data.element);
+  if (bytes == 0 || !data.compact.empty()) {
+    return {data.compact.begin(), data.compact.end()};
   }
-  const H5D_layout_t layout = H5Pget_layout(creation.id());
-  const auto stored = static_cast<std::int64_t>(H5Dget_storage_size(dataset));
-  const std::int64_t inflation = layout == H5D_CHUNKED ? kMostInflation : 1;
-  if (bytes > 0 && (stored <= 0 || bytes / inflation > stored || stored / 2 > file_size_)) {
+  std::int64_t stored = 0;
+  for (const Hdf5Piece& piece : data.pieces) {
+    stored +=
+        static_cast<std::int64_t>(std::min(piece.bytes, static_cast<std::uint64_t>(file_size_)));
+  }
+  if (bytes / (data.chunk.empty() ? 1 : kMostInflation) > stored) {
     damaged("the data set holds less than its shape says", where);
   }
-  if (layout == H5D_CHUNKED) {
-    return read_chunks(dataset, creation.id(), sizes, element, where);
-  }
-  if (layout == H5D_CONTIGUOUS) {
-    return bytes == 0 ? Bytes()
-                      : bytes_at(H5Dget_offset(dataset), static_cast<std::uint64_t>(bytes), where);
-  }
-  Bytes all(static_cast<std::size_t>(stored));
-  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
-  hdf5_checked(H5Dread(dataset, type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()),
-               "the data set cannot be read", where);
-  all.resize(static_cast<std::size_t>(bytes));
-  return all;
+  return data.chunk.empty()
+             ? bytes_at(data.pieces[0].address, static_cast<std::uint64_t>(bytes), where)
+             : read_chunks(data, bytes, where);
 }
 
 const Hdf5Bytes::Heap& Hdf5Bytes::heap_at(std::uint64_t address, const std::string& where) {

@@ -4,13 +4,13 @@
 // and unpacked here, so that no size in the file decides how much memory is written.
 #pragma once
 
-#include <hdf5.h>
-
 #include <cstdint>
 #include <fstream>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "dnn/nir/hdf5_map.h"
 
 namespace tilestrike::dnn {
 
@@ -20,23 +20,17 @@ class Hdf5Bytes {
  public:
   explicit Hdf5Bytes(const std::string& path);
 
-  std::int64_t file_size() const { return file_size_; }
+  /// All elements of a data set, as the file has them, row-major. Throws Failure.
+  Bytes read(const Hdf5Data& data, const std::string& where);
 
-  /// All elements of a data set, of `element` bytes each as the file has them, row-major. The
-  /// caller has bounded the product of the sizes. Throws Failure.
-  Bytes read(hid_t dataset, const std::vector<std::int64_t>& sizes, std::int64_t element,
-             const std::string& where);
-
-  /// The text that a reference of kReferenceBytes bytes (length, address, index) names in one of
-  /// the file's heaps. Throws Failure.
+  /// The text that a reference (length, address, index: 16 bytes) names in one of the file's heaps.
+  /// Throws Failure.
   std::string heap_text(const unsigned char* reference, const std::string& where);
-  static constexpr std::int64_t kReferenceBytes = 16;
 
  private:
   using Heap = std::map<std::uint64_t, std::string>;  // objects by their index
   Bytes bytes_at(std::uint64_t offset, std::uint64_t count, const std::string& where);
-  Bytes read_chunks(hid_t dataset, hid_t creation, const std::vector<std::int64_t>& sizes,
-                    std::int64_t element, const std::string& where);
+  Bytes read_chunks(const Hdf5Data& data, std::int64_t bytes, const std::string& where);
   const Heap& heap_at(std::uint64_t address, const std::string& where);
 
   std::ifstream file_;

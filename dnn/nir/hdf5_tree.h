@@ -15,7 +15,9 @@ namespace tilestrike::dnn {
 /// What is refused beyond these is no network that could be struck.
 inline constexpr int kMostHdf5Nesting = 32;
 inline constexpr std::int64_t kMostHdf5Objects = 100'000;
+inline constexpr std::int64_t kMostHdf5Chunks = 1'000'000;
 inline constexpr std::int64_t kMostHdf5Numbers = std::int64_t{1} << 27;  // 1 GiB, unpacked, in all
+inline constexpr std::uint64_t kMostHdf5TextBytes = 1 << 26;             // in all
 
 /// A data set: numbers (of integers or floats, up to 64 bits), or texts; row-major.
 struct Hdf5Value {

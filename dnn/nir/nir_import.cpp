@@ -20,6 +20,8 @@ constexpr const char* kStraight =
     "a network must be a straight line from Input to Output; recurrence and branches are not "
     "supported";
 
+constexpr std::int64_t kMostNeurons = 1 << 24;
+
 using Neighbours = std::map<std::string, std::vector<std::string>>;
 
 std::string named(const std::vector<std::string>& names) { return "'" + join(names, "', '") + "'"; }
@@ -164,8 +166,23 @@ void finish(std::vector<SynapseStep> left, const NirGraph& graph, SpikingModel& 
   }
 }
 
+/// Counts the neurons of one more layer: a small file may ask for many large ones.
+void count_neurons(const Sizes& sizes, const std::string& where, std::int64_t& neurons) {
+  std::int64_t more = 1;
+  for (const std::int64_t size : sizes) {
+    more *= size;
+  }
+  neurons += more;
+  if (neurons > kMostNeurons) {
+    fail(ErrorCode::kUnsupported,
+         "the network has more than " + std::to_string(kMostNeurons) + " neurons, up to this node",
+         where, "make it smaller");
+  }
+}
+
 SpikingModel model_of(const NirGraph& graph, const SpikingSettings& settings) {
   SpikingModel model;
+  std::int64_t neurons = 0;
   model.name = std::filesystem::path(graph.path).stem().string();
   model.settings = settings;
   Sizes sizes;
@@ -181,6 +198,7 @@ SpikingModel model_of(const NirGraph& graph, const SpikingSettings& settings) {
         sizes = steps.back().output_sizes;
         break;
       case NirRole::kNeurons:
+        count_neurons(sizes, graph.where(node->name), neurons);
         model.layers.push_back({std::move(steps), neurons_from(graph, *node, sizes)});
         steps.clear();
         break;

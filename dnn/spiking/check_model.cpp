@@ -13,6 +13,8 @@ namespace {
 
 /// Rounding tau to a float must not make a time step of the same length too long.
 constexpr double kRoundingOfTau = 1e-6;
+/// Of one layer, those that pooling folds in counted, too: they are visited one by one.
+constexpr double kMostSynapses = 1e10;
 
 std::string number_text(double number) {
   char buffer[32];
@@ -36,6 +38,7 @@ class ModelChecker {
     }
     for (const SpikingLayer& layer : model_.layers) {
       check_steps(layer);
+      check_synapses(layer);
       check_neurons(layer.neurons, &layer == &model_.layers.back());
     }
     if (!model_.layers.empty()) {
@@ -52,6 +55,7 @@ class ModelChecker {
     errors_.add(ErrorCode::kUnsupported, what, where_, cure);
   }
   void check_steps(const SpikingLayer& layer);
+  void check_synapses(const SpikingLayer& layer);
   void check_neurons(const FloatNeurons& neurons, bool is_last);
   void check_readout(const FloatNeurons& last);
   /// Whether all are; says which is not.
@@ -106,6 +110,22 @@ void ModelChecker::check_steps(const SpikingLayer& layer) {
   } else if (product == nullptr) {
     unsupported("the neurons '" + layer.neurons.name + "' have no weights before them",
                 "put a Linear, Affine or Conv2d before them");
+  }
+}
+
+void ModelChecker::check_synapses(const SpikingLayer& layer) {
+  double synapses = static_cast<double>(layer.neurons.size());
+  for (const SynapseStep& step : layer.synapses) {
+    if (step.has_weights()) {
+      synapses *= static_cast<double>(step.weights.size()) /
+                  static_cast<double>(std::max<std::int64_t>(step.weight_sizes[0], 1));
+    } else {
+      synapses *= static_cast<double>(step.window[0]) * static_cast<double>(step.window[1]);
+    }
+  }
+  if (synapses > kMostSynapses) {
+    unsupported("layer '" + layer.neurons.name + "' has " + number_text(synapses) + " synapses",
+                "at most " + number_text(kMostSynapses) + " are supported");
   }
 }
 

@@ -6,7 +6,7 @@
 // bytes of the file, imports it and makes integers of it, in a process of its own. Good is a
 // network or a Failure that says what and how to cure it; bad is anything else: a crash, another
 // exception, a sanitizer's report, an import without end. Bad files are kept (out/fuzz); --trial K
-// does trial K again, in this process, for a debugger.
+// does trial K again, for a debugger.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -52,7 +52,7 @@ constexpr bool kHasSanitizer = false;
 #endif
 
 /// Exit statuses, beside those of a sanitizer that has found something.
-enum Ending { kImported = 40, kConverted, kRefused, kBad };
+enum Ending { kImported = 40, kConverted, kRefused, kHdf5Ended, kBad };
 
 struct Options {
   double seconds = 60.0;
@@ -263,7 +263,8 @@ Ending judged(const Failure& failure, Ending ending) {
       return kBad;
     }
   }
-  return ending;
+  const std::string what = failure.errors().front().what;
+  return what.starts_with("HDF5, at work on this file,") ? kHdf5Ended : ending;
 }
 
 Ending try_file(const std::string& path) {
@@ -340,10 +341,12 @@ int fuzz(const Options& options) {
               << "; kept as " << kept << std::endl;
   }
   fs::remove(path);
-  std::cout << trial << " trials, seed " << options.seed << ": " << counts[kConverted - kImported]
-            << " became integers, " << counts[kImported - kImported] << " were imported alone, "
-            << counts[kRefused - kImported] << " refused, " << bad << " bad" << std::endl;
-  return bad == 0 && counts[kConverted - kImported] > 0 ? 0 : 1;
+  const auto count = [&](Ending ending) { return counts[ending - kImported]; };
+  std::cout << trial << " trials, seed " << options.seed << ": " << count(kConverted)
+            << " became integers, " << count(kImported) << " were imported alone, "
+            << count(kRefused) << " refused, on " << count(kHdf5Ended)
+            << " HDF5's library crashed or did not end, " << bad << " bad" << std::endl;
+  return bad == 0 && count(kConverted) > 0 ? 0 : 1;
 }
 
 int repeat(const Options& options) {

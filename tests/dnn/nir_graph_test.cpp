@@ -108,49 +108,56 @@ TEST(NirGraphTest, ShapesMustFit) {
             std::string::npos);
 }
 
-TEST(NirGraphTest, ConvolutionsMustFit) {
-  const NirTestNode good = {"Conv2d",
-                            {{"weight", floats({2, 1, 3, 3}, counted(18, 0, 1))},
-                             {"bias", floats({2}, {0, 0})},
-                             {"stride", integers({2, 2})},
-                             {"padding", integers({0, 0})},
-                             {"dilation", integers({1, 1})},
-                             {"groups", number(1)}}};
-  const auto refusal_of = [&](const std::string& key, const NirTestValue& value,
-                              const std::vector<double>& input = {1, 5, 5}) {
-    NirTestNode conv = good;
-    conv.values[key] = value;
-    return NirFolder().errors_of_import(
-        line_of({{"conv", conv}, {"if", if_node(1)}}, input, {2, 2, 2}));
-  };
-  const std::string node = "net.nir:/node/nodes/conv: node 'conv' (Conv2d): ";
-  EXPECT_EQ(refusal_of("groups", number(1)), "");
-  EXPECT_EQ(refusal_of("padding", text("same")),
-            node +
+constexpr const char* kConv = "net.nir:/node/nodes/conv: node 'conv' (Conv2d): ";
+
+/// The errors of a network with a convolution of a (1, 5, 5) input, one of whose values is changed.
+std::string conv_refusal(const std::string& key, const NirTestValue& value,
+                         const std::vector<double>& input = {1, 5, 5}) {
+  NirTestNode conv = {"Conv2d",
+                      {{"weight", floats({2, 1, 3, 3}, counted(18, 0, 1))},
+                       {"bias", floats({2}, {0, 0})},
+                       {"stride", integers({2, 2})},
+                       {"padding", integers({0, 0})},
+                       {"dilation", integers({1, 1})},
+                       {"groups", number(1)}}};
+  conv.values[key] = value;
+  return NirFolder().errors_of_import(
+      line_of({{"conv", conv}, {"if", if_node(1)}}, input, {2, 2, 2}));
+}
+
+TEST(NirGraphTest, ConvolutionsMustBeWhole) {
+  const std::string conv = kConv;
+  EXPECT_EQ(conv_refusal("groups", number(1)), "");
+  EXPECT_EQ(conv_refusal("padding", text("same")),
+            conv +
                 "its padding is 'same' with a stride of 2, 2; give numbers, 'valid', or 'same' "
                 "with a stride of 1");
-  EXPECT_EQ(refusal_of("stride", integers({0, 1})),
-            node +
+  EXPECT_EQ(conv_refusal("stride", integers({0, 1})),
+            conv +
                 "'stride' holds a number that is not an integer from 1 to 1048576; correct the "
                 "node");
-  EXPECT_EQ(refusal_of("stride", integers({1, 1, 1})),
-            node + "'stride' is neither one number nor two; give height and width");
+  EXPECT_EQ(conv_refusal("stride", integers({1, 1, 1})),
+            conv + "'stride' is neither one number nor two; give height and width");
+  EXPECT_EQ(conv_refusal("paddding", integers({0})),
+            conv + "'paddding' is no value of such a node; did you mean 'padding'?");
+}
+
+TEST(NirGraphTest, ConvolutionsMustFit) {
+  const std::string conv = kConv;
   EXPECT_EQ(
-      refusal_of("dilation", integers({3, 1})),
-      node + "its window reaches over 7 of 5 rows or columns; make the window smaller, or pad");
-  EXPECT_EQ(refusal_of("groups", number(2)),
-            node +
+      conv_refusal("dilation", integers({3, 1})),
+      conv + "its window reaches over 7 of 5 rows or columns; make the window smaller, or pad");
+  EXPECT_EQ(conv_refusal("groups", number(2)),
+            conv +
                 "its weight (2, 1, 3, 3) in 2 groups does not fit the shape (1, 5, 5); its "
                 "channels must be the groups times the weight's, and both divide by groups");
-  EXPECT_EQ(refusal_of("groups", number(1), {1, 25}),
-            node + "it gets the shape (1, 25); it takes channels, height and width");
-  EXPECT_EQ(refusal_of("input_shape", integers({5, 6})),
-            node +
+  EXPECT_EQ(conv_refusal("groups", number(1), {1, 25}),
+            conv + "it gets the shape (1, 25); it takes channels, height and width");
+  EXPECT_EQ(conv_refusal("input_shape", integers({5, 6})),
+            conv +
                 "its input_shape is (5, 6), but it gets the shape (1, 5, 5); correct it, or "
                 "what is before it");
-  EXPECT_EQ(refusal_of("paddding", integers({0})),
-            node + "'paddding' is no value of such a node; did you mean 'padding'?");
-  EXPECT_EQ(refusal_of("padding", integers({1 << 20, 1 << 20})),
+  EXPECT_EQ(conv_refusal("padding", integers({1 << 20, 1 << 20})),
             "net.nir:/node/nodes/conv: a value of the shape (2, 1048578, 1048578); 1 to 16777216 "
             "elements are supported");
 }
@@ -166,6 +173,35 @@ TEST(NirGraphTest, ValuesMustBeThere) {
               file.nodes["input"].values["shape"] = integers({1 << 12, 1 << 13});
             }).find("a value of the shape (4096, 8192); 1 to 16777216 elements are supported"),
             std::string::npos);
+}
+
+TEST(NirGraphTest, SmallFilesOfLargeNetworks) {
+  const auto pool = [](double window, double padding) {
+    return NirTestNode{"SumPool2d",
+                       {{"kernel_size", integers({window, window})},
+                        {"stride", integers({1, 1})},
+                        {"padding", integers({padding, padding})}}};
+  };
+  const NirTestNode conv = {"Conv2d",
+                            {{"weight", floats({1, 1, 1, 1}, {1})},
+                             {"bias", floats({1}, {0})},
+                             {"stride", integers({1, 1})},
+                             {"padding", integers({0, 0})},
+                             {"dilation", integers({1, 1})},
+                             {"groups", number(1)}}};
+  const NirFolder folder;
+  EXPECT_EQ(folder.errors_of_import(line_of({{"pool", pool(1, 2000)},
+                                             {"conv", conv},
+                                             {"if", if_node(1)},
+                                             {"more", conv},
+                                             {"if2", if_node(1)}},
+                                            {1, 8, 8}, {1, 4008, 4008})),
+            "net.nir:/node/nodes/if2: the network has more than 16777216 neurons, up to this node; "
+            "make it smaller");
+  EXPECT_EQ(folder.errors_of_import(
+                line_of({{"pool", pool(500, 500)}, {"conv", conv}, {"if", if_node(1)}}, {1, 8, 8},
+                        {1, 509, 509})),
+            "net.nir: layer 'if' has 6.47702e+10 synapses; at most 1e+10 are supported");
 }
 
 TEST(NirGraphTest, NumbersMustBeFinite) {

@@ -20,56 +20,63 @@ std::size_t count_of(const Sizes& sizes) {
   return static_cast<std::size_t>(all);
 }
 
+std::vector<double> linear(const SynapseStep& step, const std::vector<double>& weights,
+                           const std::vector<double>& in) {
+  const auto outputs = static_cast<std::size_t>(step.weight_sizes[0]);
+  const auto inputs = static_cast<std::size_t>(step.weight_sizes[1]);
+  std::vector<double> out(count_of(step.output_sizes), 0.0);
+  for (std::size_t row = 0; row < in.size() / inputs; ++row) {
+    for (std::size_t o = 0; o < outputs; ++o) {
+      for (std::size_t i = 0; i < inputs; ++i) {
+        out[row * outputs + o] += weights[o * inputs + i] * in[row * inputs + i];
+      }
+    }
+  }
+  return out;
+}
+
+/// A channel of the input under the window of output (y, x); `weights`: of the window, or none.
+double under_window(const SynapseStep& step, const double* weights, const double* in,
+                    std::int64_t y, std::int64_t x) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < step.window[0]; ++i) {
+    for (std::int64_t j = 0; j < step.window[1]; ++j) {
+      const std::int64_t row = y * step.stride[0] + i * step.dilation[0] - step.padding_before[0];
+      const std::int64_t column =
+          x * step.stride[1] + j * step.dilation[1] - step.padding_before[1];
+      if (row >= 0 && row < step.input_sizes[1] && column >= 0 && column < step.input_sizes[2]) {
+        sum += (weights == nullptr ? 1.0 : weights[i * step.window[1] + j]) *
+               in[row * step.input_sizes[2] + column];
+      }
+    }
+  }
+  return sum;
+}
+
 /// What a step makes of numbers, forward, in plain loops over outputs.
 std::vector<double> forward(const SynapseStep& step, const std::vector<double>& weights,
                             const std::vector<double>& in) {
   if (step.kind == SynapseKind::kFlatten) {
     return in;
   }
-  std::vector<double> out(count_of(step.output_sizes), 0.0);
   if (step.kind == SynapseKind::kLinear) {
-    const auto outputs = static_cast<std::size_t>(step.weight_sizes[0]);
-    const auto inputs = static_cast<std::size_t>(step.weight_sizes[1]);
-    for (std::size_t row = 0; row < in.size() / inputs; ++row) {
-      for (std::size_t o = 0; o < outputs; ++o) {
-        for (std::size_t i = 0; i < inputs; ++i) {
-          out[row * outputs + o] += weights[o * inputs + i] * in[row * inputs + i];
-        }
-      }
-    }
-    return out;
+    return linear(step, weights, in);
   }
   const bool is_conv = step.kind == SynapseKind::kConv2d;
-  const std::int64_t channels = step.output_sizes[0], height = step.output_sizes[1],
-                     width = step.output_sizes[2];
+  const std::int64_t channels = step.output_sizes[0], area = step.window[0] * step.window[1];
   const std::int64_t depth = is_conv ? step.weight_sizes[1] : 1;
+  const std::int64_t plane = step.input_sizes[1] * step.input_sizes[2];
+  std::vector<double> out;
   for (std::int64_t c = 0; c < channels; ++c) {
-    for (std::int64_t y = 0; y < height; ++y) {
-      for (std::int64_t x = 0; x < width; ++x) {
+    const std::int64_t from = is_conv ? c / (channels / step.groups) * depth : c;
+    for (std::int64_t y = 0; y < step.output_sizes[1]; ++y) {
+      for (std::int64_t x = 0; x < step.output_sizes[2]; ++x) {
         double sum = 0;
         for (std::int64_t d = 0; d < depth; ++d) {
-          const std::int64_t from = is_conv ? c / (channels / step.groups) * depth + d : c;
-          for (std::int64_t i = 0; i < step.window[0]; ++i) {
-            for (std::int64_t j = 0; j < step.window[1]; ++j) {
-              const std::int64_t row =
-                  y * step.stride[0] + i * step.dilation[0] - step.padding_before[0];
-              const std::int64_t column =
-                  x * step.stride[1] + j * step.dilation[1] - step.padding_before[1];
-              if (row < 0 || row >= step.input_sizes[1] || column < 0 ||
-                  column >= step.input_sizes[2]) {
-                continue;
-              }
-              const double weight =
-                  is_conv ? weights[static_cast<std::size_t>(
-                                ((c * depth + d) * step.window[0] + i) * step.window[1] + j)]
-                          : 1.0;
-              sum +=
-                  weight * in[static_cast<std::size_t>(
-                               (from * step.input_sizes[1] + row) * step.input_sizes[2] + column)];
-            }
-          }
+          sum += under_window(step, is_conv ? weights.data() + (c * depth + d) * area : nullptr,
+                              in.data() + (from + d) * plane, y, x);
         }
-        out[static_cast<std::size_t>((c * height + y) * width + x)] = sum;
+        out.push_back(sum);
       }
     }
   }
