@@ -6,7 +6,8 @@
     results = tilestrike.load("study/results.sqlite")
     results.trials.groupby("register").outcome.value_counts()
 
-A script of one's own that judges answers calls `tilestrike.serve_judge(function)`.
+A script of one's own that judges answers calls `tilestrike.serve_judge(function)`. Spiking networks
+are written by `write_nir`.
 
 One file without further parts: copy it, or put its folder on PYTHONPATH. Only `export` needs torch.
 """
@@ -100,6 +101,41 @@ def export(model, loader, folder, name="model", calibrate=None, output=None, jud
             **(MESH if is_on_mesh else TENSORS), "trials": 1000}
     paths.scenario.write_text("".join(f"{key}: {_flow(value)}\n" for key, value in keys.items()
                                       if value is not None), encoding="utf-8")
+    return paths
+
+
+def write_nir(path, network, *, ticks, dt, input_shape=None, spike_as="charge", reset="hard",
+              encode="rate", readout="membrane"):
+    """Writes a spiking network as NIR, and what NIR does not hold beside it: NAME.spiking.yaml.
+
+    network:     nir.NIRGraph, or nodes of the package `nir` in their order: a list, or a dictionary
+                 with their names; Input and Output are added. Shapes are without a batch, so that
+                 all is nir.Flatten(None, start_dim=0)
+    ticks, dt:   how many steps an inference has, and the seconds of one
+    input_shape: where the first node does not know it (Conv2d, Flatten, pooling)
+    spike_as:    what a spike of weight w is to an IF: "charge" r w, or "current" r w dt
+    reset:       "hard" to v_reset, or "soft": the threshold is subtracted
+    encode:      x in [0, 1] is floor(ticks x + 1/2) spikes, "rate", or the same in each tick,
+                 "constant"
+    readout:     the answer: "membrane" of a last layer that never fires (LI, IF, or Affine and
+                 Linear with nothing behind them, which are summed up), "count" or "first_spike"
+
+    Needs `pip install nir`. Returns the paths as a namespace with model and settings.
+    """
+    try:
+        import nir
+    except ImportError as error:
+        raise ImportError(f"write_nir needs the package nir ({error}): pip install nir") from error
+    path = pathlib.Path(path)
+    if path.suffix != ".nir":
+        raise ValueError(f"{path}: the name of a NIR file ends in .nir")
+    settings = {"ticks": ticks, "dt": float(dt), "spike_as": spike_as, "reset": reset,
+                "encode": encode, "readout": readout}
+    _check_spiking(settings)
+    _check_nodes(nir, graph := _nir_graph(nir, network, input_shape), settings)
+    paths = types.SimpleNamespace(model=path, settings=path.with_suffix(".spiking.yaml"))
+    nir.write(paths.model, graph)
+    paths.settings.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
     return paths
 
 
@@ -802,3 +838,63 @@ def _flow(value):
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return value.name if isinstance(value, pathlib.Path) else str(value)
+
+
+# The parts of `write_nir`.
+
+SPIKING = {"spike_as": ("charge", "current"), "reset": ("hard", "soft"),
+           "encode": ("rate", "constant"), "readout": ("membrane", "count", "first_spike")}
+
+
+def _check_spiking(settings):
+    if type(settings["ticks"]) is not int or settings["ticks"] < 1:
+        raise ValueError(f"ticks {settings['ticks']!r}: give a whole number from 1 up")
+    if not 0 < settings["dt"] < math.inf:
+        raise ValueError(f"dt {settings['dt']}: give the seconds of a tick, above 0")
+    for key, choices in SPIKING.items():
+        if settings[key] not in choices:
+            raise ValueError(f"{key} {settings[key]!r}: give one of {', '.join(choices)}")
+
+
+def _nir_graph(nir, network, input_shape):
+    """A straight line of nodes as a graph; a graph as it is."""
+    if isinstance(network, nir.NIRGraph):
+        return network
+    if isinstance(network, (list, tuple)):
+        kinds = [type(node).__name__.lower() for node in network]
+        network = {f"{kind}_{kinds[:place].count(kind) + 1}": node
+                   for place, (kind, node) in enumerate(zip(kinds, network))}
+    if not network or not isinstance(network, collections.abc.Mapping) or not all(
+            isinstance(node, nir.NIRNode) for node in network.values()):
+        raise ValueError("network: give a nir.NIRGraph, or a list or dictionary of nodes of the "
+                         "package nir, such as nir.Affine and nir.LIF")
+    nodes, line = dict(network), list(network.values())
+    if not isinstance(line[0], nir.Input):
+        shape = line[0].input_type["input"] if input_shape is None else input_shape
+        if shape is None:
+            raise ValueError("the first node does not know its shape; give input_shape, without "
+                             "the batch, such as (1, 28, 28)")
+        nodes = {"input": nir.Input(numpy.array(shape)), **nodes}
+    if not isinstance(line[-1], nir.Output):
+        nodes["output"] = nir.Output(None)
+    try:
+        return nir.NIRGraph(nodes, list(zip(nodes, [*nodes][1:])))
+    except ValueError as error:
+        raise ValueError(f"network: {error}; shapes are without the batch, and start_dim of a "
+                         "Flatten counts from 0") from error
+
+
+def _check_nodes(nir, graph, settings):
+    """What a later import would refuse, said where the network is still at hand."""
+    for name, node in graph.nodes.items():
+        for key, value in vars(node).items():
+            if isinstance(value, numpy.ndarray) and not numpy.isfinite(value).all():
+                raise ValueError(f"node {name}: {key} holds NaN or infinite values; remove them")
+            if key == "tau" and (value < settings["dt"]).any():
+                raise ValueError(f"node {name}: tau is down to {value.min()} s, below dt = "
+                                 f"{settings['dt']} s; give both in seconds, or a smaller dt")
+    ends = [source for source, target in graph.edges if isinstance(graph.nodes[target], nir.Output)
+            and isinstance(graph.nodes[source], (nir.Affine, nir.Linear, nir.Conv2d, nir.LI))]
+    if ends and settings["readout"] != "membrane":
+        raise ValueError(f"readout {settings['readout']}: node {ends[0]} at the end never fires; "
+                         "put IF or LIF behind it, or say readout='membrane'")
