@@ -10,9 +10,8 @@
 
 #include "bridge/trial/chip_strike.h"
 #include "bridge/trial/memory_trials.h"
-#include "sim/chip/struck_chip.h"
+#include "sim/chip/chip_comparison.h"
 #include "sim/compare/engine_comparison.h"
-#include "sim/core/core_engine.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -54,60 +53,7 @@ std::string first_difference(const MeshStrike& strike, const LayerEffect& one,
              : fmt::format("a wrong value was read: {}; {}", one.is_felt, other.is_felt);
 }
 
-/// Where two results of one struck chip part; empty: nowhere.
-std::string first_difference(const sim::ChipResult& one, const sim::ChipResult& other) {
-  if (one.hung || other.hung) {
-    return one.hung == other.hung ? "" : fmt::format("hung: {}; {}", one.hung, other.hung);
-  }
-  const auto [first, second] = std::ranges::mismatch(one.readout, other.readout);
-  if (first != one.readout.end() && second != other.readout.end()) {
-    return fmt::format("membrane {} of the answer: {}; {}", first - one.readout.begin(), *first,
-                       *second);
-  }
-  return one.outputs != other.outputs                             ? "spikes of the answer differ"
-         : one.cores != other.cores                               ? "events between cores differ"
-         : one.errors != other.errors                             ? "registers 'error' differ"
-         : one.activated != other.activated                       ? "activated differs"
-         : one.before != other.before || one.after != other.after ? "the struck field differs"
-         : !(one.ecc == other.ecc)                                ? "what ECC has found differs"
-                                                                  : "";
-}
-
-/// Says whether it has covered all that it was asked.
-class NotingEngine final : public sim::CoreEngine {
- public:
-  NotingEngine(std::unique_ptr<sim::CoreEngine> engine, bool& has_covered)
-      : engine_(std::move(engine)), has_covered_(has_covered) {}
-  bool covers(const sim::CoreJob& job) override {
-    const bool covered = engine_->covers(job);
-    has_covered_ = has_covered_ && covered;
-    return covered;
-  }
-  sim::CoreResult run(const sim::CoreJob& job) override { return engine_->run(job); }
-
- private:
-  std::unique_ptr<sim::CoreEngine> engine_;
-  bool& has_covered_;
-};
-
 }  // namespace
-
-/// One engine's way to compute a struck chip.
-class EngineAudit::OfCores {
- public:
-  explicit OfCores(const sim::EngineEntry& entry)
-      : chip_(std::make_unique<NotingEngine>(entry.make_core(), has_covered_)) {}
-  /// Nothing where the engine does not cover a struck core.
-  std::optional<sim::ChipResult> strike(const ChipStrike& strike) {
-    has_covered_ = true;
-    sim::ChipResult result = chip_.strike(strike.run, strike.job);
-    return has_covered_ ? std::optional(std::move(result)) : std::nullopt;
-  }
-
- private:
-  bool has_covered_ = true;
-  sim::StruckChip chip_;
-};
 
 EngineAudit::EngineAudit(const sim::EngineSet& engines, const std::string& engine)
     : engine_(engines.at(engine)) {
@@ -203,15 +149,16 @@ void EngineAudit::on_cells(const CellRun& run) {
 void EngineAudit::on_chip(const ChipStrike& strike) {
   for (Other& other : others_) {
     if (other.entry.make_core && other.cores == nullptr) {
-      other.cores = std::make_unique<OfCores>(other.entry);
+      other.cores = std::make_unique<sim::ChipOnEngine>(other.entry.make_core());
     }
-    const auto found = other.cores ? other.cores->strike(strike) : std::nullopt;
+    const auto found = other.cores ? other.cores->strike(strike.run, strike.job) : std::nullopt;
     if (!found) {
       std::erase(audit_.engines, other.entry.name);
-    } else if (const std::string how = first_difference(strike.result, *found); !how.empty()) {
+    } else if (const std::string how = sim::first_difference(strike.result, *found); !how.empty()) {
       disagree(other.entry.name,
-               strike.run.chip().text(strike.job.faults.empty() ? SiteId(0)
-                                                                : strike.job.faults.front().site),
+               strike.job.faults.empty()
+                   ? "a codeword of a core"
+                   : strike.run.chip().text(strike.job.faults.front().site),
                ": " + how);
     }
   }

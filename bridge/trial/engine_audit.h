@@ -11,6 +11,10 @@
 #include "bridge/trial/run_observer.h"
 #include "sim/mesh/engine_set.h"
 
+namespace tilestrike::sim {
+class ChipOnEngine;  // sim/chip/chip_comparison.h
+}
+
 namespace tilestrike::bridge {
 
 /// Runs of the mesh of more PEs x cycles are not given to a slow engine: it takes seconds.
@@ -33,12 +37,11 @@ class EngineAudit final : public Auditor {
   void on_chip(const ChipStrike& strike) override;
 
  private:
-  class OfCores;
   /// An engine that is asked.
   struct Other {
     sim::EngineEntry entry;
     std::unique_ptr<sim::MeshEngine> mesh;
-    std::unique_ptr<OfCores> cores;  // once a chip of cores is struck
+    std::unique_ptr<sim::ChipOnEngine> cores;  // once a chip of cores is struck
   };
   bool is_asked(const Other& other, const sim::MeshJob& job);
   void disagree(const std::string& engine, const std::string& where, const std::string& how);

@@ -1,0 +1,314 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+#include "campaigns/correlate/core_correlation.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "bridge/trial/chip_strike.h"
+#include "campaigns/plan/title.h"
+#include "campaigns/results/core_trial.h"
+#include "sim/chip/chip_comparison.h"
+#include "sim/chip/chip_lockstep.h"
+#include "sim/core/core_lockstep.h"
+#include "sim/core/core_waveform.h"
+
+namespace tilestrike::campaigns {
+namespace {
+
+constexpr std::int64_t kTrialsInStep = 2000;
+
+/// Hands on what a study strikes.
+class ChipVisitor final : public bridge::RunObserver {
+ public:
+  explicit ChipVisitor(std::function<void(const bridge::ChipStrike&)> visit)
+      : visit_(std::move(visit)) {}
+  void on_chip(const bridge::ChipStrike& strike) override { visit_(strike); }
+
+ private:
+  std::function<void(const bridge::ChipStrike&)> visit_;
+};
+
+/// An engine, and its core that steps.
+struct Asked {
+  std::string name;
+  std::unique_ptr<sim::CoreEngine> engine;         // for its machines
+  std::unique_ptr<sim::ChipOnEngine> chip;         // for its answers
+  std::unique_ptr<sim::CoreMachine> first, other;  // null: it does not step
+};
+
+class CorePointRun {
+ public:
+  CorePointRun(const Point& point, const CorrelateRequest& request,
+               const std::vector<std::string>& engines, const Surroundings& surroundings)
+      : point_(point),
+        request_(request),
+        surroundings_(surroundings),
+        study_(surroundings.open_study(study_inputs(point.scenario, surroundings.engines))),
+        plan_(point.scenario, study_->facts()) {
+    found_.label = point.label;
+    found_.title = title_of(point.scenario, plan_);
+    found_.population = plan_.population_text();
+    found_.confidence = point.scenario.confidence();
+    found_.planned = plan_.trials();
+    found_.engines = engines;
+    for (const std::string& name : engines) {
+      const sim::EngineEntry& entry = surroundings.engines.at(name);
+      asked_.push_back({name, entry.make_core(),
+                        std::make_unique<sim::ChipOnEngine>(entry.make_core()), nullptr, nullptr});
+      Asked& asked = asked_.back();
+      asked.first = asked.engine->machine(cores().sites);
+      asked.other = asked.first == nullptr ? nullptr : asked.engine->machine(cores().sites);
+    }
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      for (std::size_t j = i + 1; j < engines.size(); ++j) {
+        found_.pairs.push_back({{engines[i], engines[j]}});
+      }
+    }
+  }
+
+  /// Whether it came to its end.
+  bool run() {
+    bool is_complete = true;
+    if (request_.trial) {
+      if (*request_.trial >= plan_.trials()) {
+        fail(ErrorCode::kNotFound, "the scenario has no trial " + std::to_string(*request_.trial),
+             "--trial", "trials are 0 to " + std::to_string(plan_.trials() - 1));
+      }
+      strike(TrialId(static_cast<std::uint64_t>(*request_.trial)));
+    } else {
+      is_complete = run_all();
+    }
+    found_.is_census = plan_.is_census() && is_complete && !request_.trial;
+    if (!request_.vcd_folder.empty() && (request_.trial || found_.first)) {
+      write_waveforms(request_.trial ? *request_.trial : found_.first->trial);
+    }
+    return is_complete;
+  }
+
+  CorePoint found() && { return std::move(found_); }
+
+ private:
+  const bridge::StudyCores& cores() const { return *study_->facts().cores; }
+
+  bool run_all() {
+    Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
+                      0, plan_.trials());
+    for (std::int64_t first = 0; first < plan_.trials(); first += kTrialsInStep) {
+      std::vector<std::pair<std::int64_t, TrialId>> todo;  // image, trial
+      for (std::int64_t i = first; i < std::min(first + kTrialsInStep, plan_.trials()); ++i) {
+        const TrialId trial(static_cast<std::uint64_t>(i));
+        todo.emplace_back(image_of(trial).value, trial);
+      }
+      std::sort(todo.begin(), todo.end());
+      for (const auto& [image, trial] : todo) {
+        if (surroundings_.is_interrupted()) {
+          return false;
+        }
+        strike(trial);
+        progress.step();
+      }
+    }
+    return true;
+  }
+
+  /// A lasting fault, which a campaign judges on every image, is correlated on one.
+  ImageId image_of(TrialId trial) const {
+    return plan_.image_of(trial).value_or(
+        ImageId(static_cast<std::int64_t>(trial.value) % study_->facts().images));
+  }
+
+  void each_strike(TrialId trial, const std::function<void(const bridge::ChipStrike&)>& visit) {
+    bridge::StrikeJob job = plan_.draw(trial).job();
+    if (job.strike.is_empty()) {
+      return;
+    }
+    job.image = image_of(trial);
+    ChipVisitor visitor(visit);
+    study_->strike({&job, 1}, &visitor);
+  }
+
+  void strike(TrialId trial) {
+    ++found_.struck;
+    each_strike(trial, [&](const bridge::ChipStrike& strike) {
+      if (!is_seen_) {  // the struck inference comes first, then those after it
+        is_seen_ = true;
+        take(trial, strike);
+      }
+    });
+    is_seen_ = false;
+  }
+
+  void take(TrialId trial, const bridge::ChipStrike& strike) {
+    std::vector<std::optional<sim::ChipResult>> answers;
+    for (Asked& asked : asked_) {
+      answers.push_back(asked.chip->strike(strike.run, strike.job));
+    }
+    CoreFieldCounts& counts = found_.fields[structure_of(plan_.draw(trial), study_->facts())];
+    ++counts.strikes;
+    ++(strike.result.hung                 ? counts.hung
+       : !strike.result.activated         ? counts.dead
+       : strike.result.changed_spikes > 0 ||
+               !sim::has_golden_answer(strike.run, strike.result)
+           ? counts.corrupted
+           : counts.masked);
+    bool differs = false;
+    std::size_t pair = 0;
+    for (std::size_t i = 0; i < asked_.size(); ++i) {
+      for (std::size_t j = i + 1; j < asked_.size(); ++j, ++pair) {
+        CorePairCounts& of_pair = found_.pairs[pair];
+        if (!answers[i] || !answers[j]) {
+          ++of_pair.not_covered;
+          continue;
+        }
+        CoreDifference difference;
+        difference.answer = sim::first_difference(*answers[i], *answers[j]);
+        of_pair.with_states += compare_states(i, j, strike, difference.state) ? 1 : 0;
+        const bool is_equal = difference.answer.empty() && difference.state.empty();
+        ++(is_equal ? of_pair.agreed : of_pair.differed);
+        if (!is_equal) {
+          differs = true;
+          keep(trial, of_pair.engines, std::move(difference));
+        }
+      }
+    }
+    counts.differed += differs ? 1 : 0;
+  }
+
+  void keep(TrialId trial, const EnginePair& engines, CoreDifference difference) {
+    difference.trial = static_cast<std::int64_t>(trial.value);
+    if (found_.first && found_.first->trial <= difference.trial) {
+      return;
+    }
+    difference.image = image_of(trial).value;
+    difference.engines = engines;
+    const auto lines = describe(plan_.draw(trial), study_->facts());
+    difference.fault = lines.empty() ? "" : lines.front();
+    found_.first = std::move(difference);
+  }
+
+  /// All storage of the first struck core after every edge, fed as in the golden run; false: not
+  /// both step. A difference goes to `text`.
+  bool compare_states(std::size_t i, std::size_t j, const bridge::ChipStrike& strike,
+                      std::string& text) {
+    if (asked_[i].first == nullptr || asked_[j].first == nullptr || !strike.job.cells.empty()) {
+      return false;
+    }
+    const std::int32_t core = sim::struck_cores(strike.run.chip(), strike.job).front();
+    sim::CoreLockstep lockstep(strike.run.core(core), *asked_[i].first, *asked_[j].first);
+    auto found = lockstep.record();
+    if (!found) {
+      found = lockstep.strike(sim::faults_of(strike.run.chip(), strike.job, core)).disagreement;
+    }
+    if (found) {
+      text = "core " + std::to_string(core) + " " + found->text(cores().sites);
+    }
+    return true;
+  }
+
+  void write_waveforms(std::int64_t trial) {
+    const std::string stem = "trial_" + std::to_string(trial) + "_";
+    each_strike(TrialId(static_cast<std::uint64_t>(trial)), [&](const bridge::ChipStrike& strike) {
+      if (!found_.waveforms.empty() || !strike.job.cells.empty()) {
+        return;
+      }
+      const std::int32_t core = sim::struck_cores(strike.run.chip(), strike.job).front();
+      const auto faults = sim::faults_of(strike.run.chip(), strike.job, core);
+      for (Asked& asked : asked_) {
+        if (asked.first != nullptr) {
+          const std::string path = request_.vcd_folder + "/" + stem + asked.name + ".vcd";
+          sim::write_core_waveform(path, asked.name, strike.run.core(core), faults, *asked.first,
+                                   *asked.other);
+          found_.waveforms.push_back(path);
+        }
+      }
+    });
+  }
+
+  const Point& point_;
+  const CorrelateRequest& request_;
+  const Surroundings& surroundings_;
+  std::unique_ptr<bridge::Study> study_;
+  Plan plan_;
+  std::vector<Asked> asked_;
+  bool is_seen_ = false;
+  CorePoint found_;
+};
+
+std::vector<std::string> core_engines(const CorrelateRequest& request,
+                                      const sim::EngineSet& engines) {
+  const std::vector<std::string> known = engines.names_of_cores();
+  std::vector<std::string> chosen;
+  for (const std::string& name : request.engines.empty() ? known : request.engines) {
+    if (std::ranges::find(known, name) == known.end()) {
+      fail(ErrorCode::kInvalidInput, "no engine of neuromorphic cores is called '" + name + "'",
+           "--engines", suggestion(name, known));
+    }
+    if (std::ranges::find(chosen, name) == chosen.end()) {
+      chosen.push_back(name);
+    }
+  }
+  if (chosen.size() < 2) {
+    fail(ErrorCode::kInvalidInput, "one engine has nothing to be compared with", "--engines",
+         "name two or more of " + join(known, ", "));
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::int64_t CorePoint::compared() const {
+  std::int64_t most = 0;
+  for (const CorePairCounts& pair : pairs) {
+    most = std::max(most, pair.agreed + pair.differed);
+  }
+  return most;
+}
+
+std::int64_t CorePoint::differed() const {
+  std::int64_t all = 0;
+  for (const auto& [name, counts] : fields) {
+    all += counts.differed;
+  }
+  return all;
+}
+
+bool CoreCorrelation::agrees() const {
+  return std::ranges::all_of(points, [](const CorePoint& point) { return !point.first; });
+}
+
+bool CoreCorrelation::is_empty() const {
+  return std::ranges::any_of(points, [](const CorePoint& point) { return point.compared() == 0; });
+}
+
+int CoreCorrelation::exit_code() const {
+  return is_interrupted ? 130 : agrees() && !is_empty() ? 0 : 1;
+}
+
+CoreCorrelation correlate_cores(const Campaign& campaign, const CorrelateRequest& request,
+                                const Surroundings& surroundings) {
+  const std::vector<std::string> engines = core_engines(request, surroundings.engines);
+  if (!request.out.empty()) {
+    fail(ErrorCode::kUnsupported, "faults of cores are not kept in a file", "--out",
+         "leave it out; --json and --html have the tables");
+  }
+  CoreCorrelation found;
+  for (std::size_t i = 0; i < campaign.points.size() && !found.is_interrupted; ++i) {
+    const Point& point = campaign.points[i];
+    if (!strikes_cores(point.scenario)) {
+      fail(ErrorCode::kInvalidInput, "engines compute struck cores or a struck mesh only",
+           "scenario", "strike 'where: {core: {}}'");
+    }
+    if (request.trial && static_cast<std::size_t>(request.scenario) != i) {
+      continue;
+    }
+    CorePointRun run(point, request, engines, surroundings);
+    found.is_interrupted = !run.run();
+    found.points.push_back(std::move(run).found());
+  }
+  return found;
+}
+
+}  // namespace tilestrike::campaigns
