@@ -23,14 +23,20 @@ enum class TensorRole {
   kParameter,      // any other trained tensor: a position embedding, a class token
   kBuffer,         // stored, but not trained: a mask of weights, scales and zero points
   kActivation,     // what a layer computes, and the images
+  kMembrane,       // of a spiking network: after each tick, before the next one reads it
 };
-inline constexpr std::size_t kTensorRoles = 6;
+inline constexpr std::size_t kTensorRoles = 7;
 
 inline constexpr std::array<std::string_view, kTensorRoles> kTensorRoleNames{
-    "weight", "bias", "normalisation", "parameter", "buffer", "activation"};
+    "weight", "bias", "normalisation", "parameter", "buffer", "activation", "membrane"};
 
 inline std::string_view name_of(TensorRole role) {
   return kTensorRoleNames[static_cast<std::size_t>(role)];
+}
+
+/// Whether an inference computes it; else it is stored before.
+constexpr bool is_computed(TensorRole role) {
+  return role == TensorRole::kActivation || role == TensorRole::kMembrane;
 }
 
 struct TensorStore {
@@ -40,6 +46,8 @@ struct TensorStore {
   NumberFormat format;
   std::int64_t words = 0;  // of an activation: of one image
   std::string shape;       // "16x16x3x3"; without the batch
+  /// Of a spiking network: the first of its sizes, where that counts ticks; else 0.
+  std::int64_t ticks = 0;
   /// Of a constant: all layers that read it, in order, each once; several: they share it.
   std::vector<std::string> layers{};
   std::string note{};  // for people: that a parameter is stored more than once

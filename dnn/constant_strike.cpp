@@ -87,7 +87,7 @@ void ConstantStrike::strike(Part& part) {
   part.saved = std::move(words.saved);
   changed_ += words.changed;
   if (&part == &parts_.front()) {
-    before_ = words.first;
+    before_ = words.first & store.format.all_bits();
     after_ = part.faults.front().applied_to(words.first) & store.format.all_bits();
   }
   follow_words(store.format, backing(part), part.faults);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -16,6 +17,9 @@
 #include "dnn/fixed_batch.h"
 #include "dnn/roles.h"
 #include "dnn/shared_memory.h"
+#include "dnn/spiking/encoding.h"
+#include "dnn/spiking/neuron_kernel.h"
+#include "dnn/spiking/spiking_network.h"
 #include "dnn/stored_format.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
@@ -66,6 +70,7 @@ class StoreFinder {
   }
 
   void find_activations(const Inputs& images) {
+    ticks_ = places_of(network_).ticks;
     store_activations();
     const Executor executor(network_);
     const auto row = [](const at::Tensor& tensor, std::int64_t i) {
@@ -90,8 +95,10 @@ class StoreFinder {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& layer = network_.layers[i];
       for (std::size_t k = 0; k < layer.outputs.size(); ++k) {
-        const std::string name =
-            layer.outputs.size() == 1 ? layer.name : layer.name + "." + std::to_string(k);
+        const std::string kind = spiking_kind(layer, layer.outputs[k]);
+        const std::string name = !kind.empty()               ? layer.name + "." + kind
+                                 : layer.outputs.size() == 1 ? layer.name
+                                                             : layer.name + "." + std::to_string(k);
         add_activation(layer.outputs[k], static_cast<std::ptrdiff_t>(i), name, tape, again);
       }
     }
@@ -227,7 +234,8 @@ class StoreFinder {
                                                           : info.name;
     store.role = use.role;
     const c10::ScalarType type = shared.whole.scalar_type();
-    if (c10::isIntegralType(type, true) &&
+    const NeuronKernel* neurons = use.layer == nullptr ? nullptr : neuron_kernel(*use.layer);
+    if (c10::isIntegralType(type, true) && neurons == nullptr &&
         (type == c10::kBool || use.role != TensorRole::kWeight)) {
       unstruck_.push_back(
           {store.name, type_name(type), shared.whole.numel(),
@@ -237,7 +245,9 @@ class StoreFinder {
     StoreBacking backing;
     backing.words = words_of(shared.whole);
     backing.value = shared.name;
-    store.format = format_of(type);
+    store.format = c10::isIntegralType(type, true) && neurons != nullptr
+                       ? neurons->parameter_format(use.argument->name)
+                       : format_of(type);
     store.words = backing.words.numel();
     store.shape = shape_text(shared.whole.sizes()) + (shared.whole.is_complex() ? "x2" : "");
     memory_of_store_[stores_.size()] = memory;
@@ -307,7 +317,11 @@ class StoreFinder {
       return;
     }
     for (Layer& layer : network_.layers) {
-      layer.kernel = storing_kernel(layer.kernel, format_);
+      if (const NeuronKernel* neurons = neuron_kernel(layer)) {
+        layer.kernel = neurons->stored_in(format_);
+      } else if (!begins_ticks(layer)) {  // which gives bits, or what has been rounded
+        layer.kernel = storing_kernel(layer.kernel, format_);
+      }
     }
   }
 
@@ -320,8 +334,9 @@ class StoreFinder {
       return;
     }
     const at::Tensor& tensor = value(id).toTensor();
+    const std::optional<NumberFormat> own = spiking_format(id, layer);
     const bool is_stored =
-        tensor.is_floating_point() || (layer >= 0 && tensor.scalar_type() == c10::kChar);
+        own || tensor.is_floating_point() || (layer >= 0 && tensor.scalar_type() == c10::kChar);
     const bool is_view =
         layer >= 0 &&
         is_view_of_input(network_.layers[static_cast<std::size_t>(layer)], tape.values, tensor);
@@ -355,18 +370,49 @@ class StoreFinder {
     at::IntArrayRef shape = tensor.sizes();
     std::vector<std::int64_t> of_image(shape.begin(), shape.end());
     of_image[backing.batch_dimension] /= rows_;
-    if (backing.batch_dimension == 0 && of_image.front() == 1 && of_image.size() > 1) {
-      of_image.erase(of_image.begin());
+    const bool has_ticks = backing.batch_dimension == 1 && sizes.front() == ticks_;
+    if (backing.batch_dimension <= (has_ticks ? 1 : 0) && of_image[backing.batch_dimension] == 1 &&
+        of_image.size() > 1) {
+      of_image.erase(of_image.begin() + backing.batch_dimension);
     }
     add({name, layer < 0 ? "input" : network_.layers[static_cast<std::size_t>(layer)].name,
-         TensorRole::kActivation, is_narrow ? format_ : format_of(tensor.scalar_type()),
-         tensor.numel() / rows_, shape_text(of_image)},
+         name.ends_with(kMembranes) && own ? TensorRole::kMembrane : TensorRole::kActivation,
+         own         ? *own
+         : is_narrow ? format_
+                     : format_of(tensor.scalar_type()),
+         tensor.numel() / rows_, shape_text(of_image), has_ticks ? ticks_ : 0},
         std::move(backing));
+  }
+
+  // -- Of spiking networks
+
+  static constexpr const char* kSpikes = "spikes";
+  static constexpr const char* kMembranes = "membranes";
+
+  /// What a layer's output is: spikes, membranes, or empty: neither.
+  static std::string spiking_kind(const Layer& layer, ValueId id) {
+    const bool has_neurons = neuron_kernel(layer) != nullptr;
+    return encodes_spikes(layer) || (has_neurons && id == NeuronKernel::spikes_of(layer)) ? kSpikes
+           : has_neurons ? kMembranes
+                         : "";
+  }
+
+  /// The format of spikes, a bit each, and of membranes.
+  std::optional<NumberFormat> spiking_format(ValueId id, std::ptrdiff_t layer) const {
+    const std::string kind =
+        layer < 0 ? "" : spiking_kind(network_.layers[static_cast<std::size_t>(layer)], id);
+    if (kind.empty()) {
+      return std::nullopt;
+    }
+    return kind == kSpikes
+               ? NumberFormat::unsigned_integer(1)
+               : neuron_kernel(network_.layers[static_cast<std::size_t>(layer)])->membrane_format();
   }
 
   Network& network_;
   NumberFormat format_;
-  std::int64_t rows_ = 2;  // of the runs that tell one image's part from the others'
+  std::int64_t ticks_ = 0;  // of a spiking network
+  std::int64_t rows_ = 2;   // of the runs that tell one image's part from the others'
   std::vector<TensorStore>& stores_;
   std::vector<StoreBacking>& backings_;
   std::vector<UnstruckTensor>& unstruck_;

@@ -9,6 +9,7 @@
 #include <ATen/ops/sub.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <numeric>
@@ -23,6 +24,11 @@ constexpr double kMostElements = 1 << 28;  // of an input
 constexpr double kSameAnswer = 1e-3;       // float sums in another order, never other rows
 
 }  // namespace
+
+std::int64_t batch_dimension(const ValueInfo& info) {
+  const auto found = std::ranges::find(info.sizes, -1);
+  return found == info.sizes.end() ? 0 : found - info.sizes.begin();
+}
 
 std::int64_t fixed_batch(const Network& network) {
   const std::vector<std::int64_t>& sizes = network.info(network.inputs.front()).sizes;

@@ -11,6 +11,10 @@
 
 namespace tilestrike::dnn {
 
+/// Which dimension of a value counts images: the one whose size may be any; of an archive of a
+/// fixed batch, which does not say it, the first.
+std::int64_t batch_dimension(const ValueInfo& info);
+
 /// The rows of each inference of such a network: the first size of its inputs, which is -1 where
 /// any number of rows will do. 0: any.
 std::int64_t fixed_batch(const Network& network);

@@ -142,6 +142,7 @@ Does does_of(std::string_view name) {
                       "convert_element_type",
                       "dropout",
                       "neg"});
+    add(Does::kFire, {"lif", "if", "li", "integrator"});
     add(Does::kReadShapeOf, {"expand_as", "reshape_as", "view_as", "type_as"});
     add(Does::kReadShape,
         {"sym_size", "sym_numel", "zeros_like", "ones_like", "full_like", "empty_like", "rand_like",

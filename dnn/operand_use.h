@@ -19,6 +19,7 @@ enum class Does {
   kAdd,          // or subtract
   kRoot,         // of a variance or a sum of squares
   kMove,         // the elements stay what they are: views, casts, copies, parts
+  kFire,         // neurons over ticks: the first operand is currents, the others parameters
   kReadShape,    // no element is read
   kReadShapeOf,  // of all but the first operand no element is read
   kOther,

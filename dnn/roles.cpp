@@ -167,6 +167,7 @@ class FlowReader {
             any([&](ValueId id) { return traits(id).is_root; });
         return;
       case Does::kLookup:
+      case Does::kFire:
       case Does::kReadShape:
         return;
     }
@@ -296,6 +297,8 @@ class FlowReader {
                : is_bias                     ? Demand::kBias
                                              : Demand::kParameter;
       }
+      case Does::kFire:
+        return argument.name == "bias" ? Demand::kBias : Demand::kParameter;
       case Does::kReadShape:
       case Does::kReadShapeOf:
         return Demand::kNone;

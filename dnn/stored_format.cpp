@@ -84,6 +84,7 @@ bool is_stored_in(const NumberFormat& format, TensorRole role) {
     case TensorRole::kNormalisation:
       return reach.normalisation;
     case TensorRole::kActivation:
+    case TensorRole::kMembrane:
       return reach.activations;
   }
   return false;

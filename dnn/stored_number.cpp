@@ -47,14 +47,26 @@ float saturated(float value, double most) {
   return value > bound ? bound : value < -bound ? -bound : value;
 }
 
+/// The ends of an integer or fixed-point format, in steps.
+double most_steps(const NumberFormat& format) {
+  const bool has_sign = format.kind != NumberFormat::Kind::kUnsigned;
+  return std::ldexp(1.0, format.bits - (has_sign ? 1 : 0)) - 1.0;
+}
+double least_steps(const NumberFormat& format) {
+  return format.kind == NumberFormat::Kind::kUnsigned ? 0.0 : -most_steps(format) - 1.0;
+}
+
 std::uint32_t steps_word(const NumberFormat& format, double value) {
-  const double most = std::ldexp(1.0, format.bits - 1) - 1.0;
   const double steps = std::isnan(value) ? 0.0 : std::nearbyint(value / step_of(format));
-  const auto clamped = static_cast<std::int64_t>(std::clamp(steps, -most - 1.0, most));
+  const auto clamped =
+      static_cast<std::int64_t>(std::clamp(steps, least_steps(format), most_steps(format)));
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(clamped) & format.all_bits());
 }
 
 double steps_value(const NumberFormat& format, std::uint32_t word) {
+  if (format.kind == NumberFormat::Kind::kUnsigned) {
+    return static_cast<double>(word) * step_of(format);
+  }
   const int unused = 64 - format.bits;
   const auto sign_extended = static_cast<std::int64_t>(std::uint64_t{word} << unused) >> unused;
   return static_cast<double>(sign_extended) * step_of(format);
@@ -69,7 +81,7 @@ double largest_stored(const NumberFormat& format) {
     case Codec::kFloat8E5m2:
       return 57344.0;
     case Codec::kSteps:
-      return (std::ldexp(1.0, format.bits - 1) - 1.0) * step_of(format);
+      return most_steps(format) * step_of(format);
     case Codec::kFloat16:
       return 65504.0;
     case Codec::kFloat32:
@@ -146,9 +158,9 @@ at::Tensor rounded_to(const NumberFormat& format, const at::Tensor& values) {
       break;
   }
   // In double: a step of q0.31 is finer than float32 near 1.
-  const double most = std::ldexp(1.0, format.bits - 1) - 1.0;
   const at::Tensor steps = at::round(at::mul(reals.to(c10::kDouble), 1.0 / step_of(format)));
-  const at::Tensor stored = at::nan_to_num(at::clamp(steps, -most - 1.0, most), 0.0);
+  const at::Tensor stored =
+      at::nan_to_num(at::clamp(steps, least_steps(format), most_steps(format)), 0.0);
   // There is no -0 in two's complement: adding 0 makes it 0.
   return at::mul(at::add(stored, 0.0), step_of(format)).to(c10::kFloat).to(type);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "dnn/spiking/struck_neurons.h"
 #include "dnn/stored_number.h"
 #include "dnn/word_faults.h"
 
@@ -64,14 +65,46 @@ void TensorStores::strike_output(const at::Tensor& tensor, StoreId store, std::i
         is_dense ? row * words + word
                  : offset_of(tensor, tensor.strides(), backing, batch, row, word));
   }
-  const StruckWords result = format == format_of(tensor.scalar_type())
-                                 ? apply_faults(memory_of(tensor), moved)
-                                 : apply_faults_to_values(format, memory_of(tensor), moved);
+  // A spike of an integer network is the low bit of its element.
+  const bool is_raw =
+      format == format_of(tensor.scalar_type()) || c10::isIntegralType(tensor.scalar_type(), true);
+  const StruckWords result = is_raw ? apply_faults(memory_of(tensor), moved)
+                                    : apply_faults_to_values(format, memory_of(tensor), moved);
   if (struck.before == struck.after) {
     struck.before = result.first;
     struck.after = faults.front().applied_to(result.first) & format.all_bits();
   }
   struck.changed += result.changed;
+}
+
+/// Writes into the layer's outputs, which are this run's own, what its struck neurons do.
+void TensorStores::strike_neurons(const Layer& layer, const Values& values, std::int64_t row,
+                                  std::span<const WordFault> faults, ImageStrike& struck) const {
+  const auto write = [&](ValueId id, std::int64_t index, std::int32_t now) {
+    const at::Tensor& tensor = values[static_cast<std::size_t>(id.value)].toTensor();
+    TS_CHECK(tensor.is_contiguous(), "spikes and membranes lie row by row");
+    if (!tensor.is_cpu()) {
+      tensor.view(-1).narrow(0, index, 1).fill_(now);  // int8 or int32: a GPU has no others
+    } else if (tensor.element_size() == 1) {
+      tensor.mutable_data_ptr<std::int8_t>()[index] = static_cast<std::int8_t>(now);
+    } else {
+      static_cast<std::int32_t*>(tensor.mutable_data_ptr())[index] = now;
+    }
+  };
+  for (const StruckNeuron& neuron : strike_membranes(layer, values, row, faults)) {
+    for (std::size_t tick = 0; tick < neuron.series.membranes.size(); ++tick) {
+      const std::int64_t index = static_cast<std::int64_t>(tick) * neuron.places + neuron.place;
+      write(NeuronKernel::membranes_of(layer), index, neuron.series.membranes[tick]);
+      if (NeuronKernel::spikes_of(layer).value >= 0) {
+        write(NeuronKernel::spikes_of(layer), index, neuron.series.spikes[tick]);
+      }
+    }
+    if (struck.before == struck.after) {
+      struck.before = neuron.series.before;
+      struck.after = neuron.series.after;
+    }
+    struck.changed += neuron.series.changed;
+  }
 }
 
 at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, const Tape* golden,
@@ -93,7 +126,10 @@ at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, con
       const StoreBacking& backing = found_.backings[here.front().store.value];
       TS_CHECK(!backing.is_constant(), "a strike on activations");
       const auto at_layer = static_cast<std::size_t>(backing.layer + 1);
-      parts[at_layer].push_back({i, here.front().store, here});
+      // Membranes first: what they make of spikes may be struck, too.
+      const bool is_first = found_.stores[here.front().store.value].role == TensorRole::kMembrane;
+      parts[at_layer].insert(is_first ? parts[at_layer].begin() : parts[at_layer].end(),
+                             {i, here.front().store, here});
       first = std::min(first, at_layer == 0 ? 0 : at_layer - 1);
     }
   }
@@ -104,6 +140,11 @@ at::Tensor TensorStores::run(const Executor& executor, const Inputs& images, con
   };
   const Hook hook = [&](std::size_t layer, Values& values) {
     for (const Part& part : parts[layer + 1]) {
+      if (found_.stores[part.store.value].role == TensorRole::kMembrane) {
+        strike_neurons(network_.layers[layer], values, strikes[part.strike].row, part.faults,
+                       seen[part.strike]);
+        continue;
+      }
       c10::IValue& value = values[found_.backings[part.store.value].value.value];
       if (is_view_of_input(network_.layers[layer], values, value.toTensor())) {
         // A copy, for what is read is not to be written.

@@ -75,6 +75,8 @@ class TensorStores {
                  const Hook& after = {}) const;
 
  private:
+  void strike_neurons(const Layer& layer, const Values& values, std::int64_t row,
+                      std::span<const WordFault> faults, ImageStrike& struck) const;
   void strike_output(const at::Tensor& tensor, StoreId store, std::int64_t batch, std::int64_t row,
                      std::span<const WordFault> faults, ImageStrike& struck) const;
 

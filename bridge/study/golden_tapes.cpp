@@ -20,16 +20,21 @@ namespace {
 constexpr std::int64_t kMostAtOnce = 32;
 
 /// Whether no element of the network's values depends on how many images run at once: integers do
-/// not, and what only moves does not. A library may sum floats in another order.
+/// not, what only moves does not, and float sums of spiking networks have one order. A library may
+/// sum floats in another order.
 bool is_exact(const dnn::Network& network) {
   return std::ranges::all_of(network.layers, [](const dnn::Layer& layer) {
-    return layer.target.starts_with("int8.") || dnn::moves_elements(dnn::short_name(layer.target));
+    return layer.target.starts_with("int8.") || layer.target.starts_with("spiking.") ||
+           dnn::moves_elements(dnn::short_name(layer.target));
   });
 }
 
 /// The part of one image; undefined where a value is not made of one part for each.
-at::Tensor part_of(const at::Tensor& tensor, std::int64_t index, std::int64_t count) {
-  return tensor.dim() > 0 && tensor.size(0) == count ? tensor.narrow(0, index, 1) : at::Tensor();
+at::Tensor part_of(const at::Tensor& tensor, const dnn::ValueInfo& info, std::int64_t index,
+                   std::int64_t count) {
+  const std::int64_t images = dnn::batch_dimension(info);
+  return tensor.dim() > images && tensor.size(images) == count ? tensor.narrow(images, index, 1)
+                                                               : at::Tensor();
 }
 
 /// The run of image `index` of `count`; no values where it cannot be had.
@@ -41,7 +46,7 @@ dnn::Tape part_of(const dnn::Tape& all, const dnn::Network& network, std::int64_
       continue;
     }
     const at::Tensor part = one.values[i].isTensor()
-                                ? part_of(one.values[i].toTensor(), index, count)
+                                ? part_of(one.values[i].toTensor(), network.values[i], index, count)
                                 : at::Tensor();  // a number made of the batch
     if (!part.defined()) {
       return {};
@@ -50,7 +55,8 @@ dnn::Tape part_of(const dnn::Tape& all, const dnn::Network& network, std::int64_
   }
   for (std::size_t i = 0; i < all.accumulators.size(); ++i) {
     if (all.accumulators[i].defined()) {
-      one.accumulators[i] = part_of(all.accumulators[i], index, count);
+      one.accumulators[i] = part_of(all.accumulators[i],
+                                    network.info(network.layers[i].outputs.front()), index, count);
       if (!one.accumulators[i].defined()) {
         return {};
       }

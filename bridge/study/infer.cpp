@@ -14,6 +14,7 @@
 #include "bridge/study/dump.h"
 #include "bridge/study/judging.h"
 #include "bridge/study/made_up_image.h"
+#include "bridge/study/spiking_workload.h"
 #include "bridge/study/study.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
@@ -146,6 +147,12 @@ InferReport infer_checked(const InferInputs& inputs) {
   const at::Tensor logits =
       inputs.engine.empty() ? run_plain(load) : run_all_tiles(load, inputs, report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (std::string& note : answer_notes(load.network, logits)) {
+    load.warnings.push_back(std::move(note));
+  }
+  if (inputs.int8 && is_nir(inputs.model)) {
+    report.import_errors = import_errors_of(inputs, load);
+  }
   measure(inputs, logits, load, report);
   if (!inputs.expect.empty()) {
     compare(logits, inputs.expect, report);
@@ -221,7 +228,11 @@ TensorList inspect_tensors(const NetworkSource& source, const NumberFormat& form
   return torch_call([&] {
     dnn::Network network = network_on_cpu(source);
     const dnn::Inputs image = made_up_image(network);
-    if (format == NumberFormat::integer(8)) {
+    if (format == NumberFormat::integer(8) && is_nir(source.model)) {
+      NetworkSource on_cpu = source;
+      on_cpu.device = "cpu";
+      network = import_spiking(on_cpu, true);
+    } else if (format == NumberFormat::integer(8)) {
       network = dnn::quantise(network, image);
     }
     const dnn::TensorStores stores(network, image, format);

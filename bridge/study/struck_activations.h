@@ -35,6 +35,8 @@ class StruckActivations {
     std::int64_t row = 0;
     std::span<const WordFault> faults;
   };
+  void strike_neurons(const Part& part, dnn::Divergence& run,
+                      dnn::TensorStores::ImageStrike& struck) const;
   void strike(const Part& part, const dnn::Tape& golden, dnn::Divergence& run,
               dnn::TensorStores::ImageStrike& struck) const;
 

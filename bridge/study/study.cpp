@@ -26,14 +26,19 @@ namespace {
 
 constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over all images
 
+Workload load_for_mesh(const StudyInputs& inputs) {
+  Workload load = load_workload(inputs, true);
+  check_takes_one_image(load.network, inputs.model);
+  return load;
+}
+
 class MeshStudy final : public Study {
  public:
   explicit MeshStudy(const StudyInputs& inputs)
       : Study(inputs.accelerator.mesh),
-        load_(load_workload(inputs, true)),
+        load_(load_for_mesh(inputs)),
         executor_(load_.network),
         tapes_(executor_, load_.inputs, inputs.memory_bytes) {
-    check_takes_one_image(load_.network, inputs.model);
     facts_.hashes = hashes_of(load_, inputs.model);
     facts_.images = load_.images();
     judge_ = judge_of(inputs.judge, answer_of(ImageId(0)), load_);

@@ -89,6 +89,13 @@ struct InferInputs : NetworkSource {
   sim::EngineSet engines;  // that it is one of
   std::optional<AcceleratorConfig> accelerator;
 };
+/// The spikes of a layer of an integer spiking network beside those of the float one, over all
+/// images and ticks.
+struct ImportError {
+  std::string layer;
+  std::int64_t places = 0;  // neurons x images x ticks
+  std::int64_t float_spikes = 0, integer_spikes = 0, different = 0;
+};
 struct InferReport {
   std::int64_t images = 0;
   Metric metric;  // of the task; without a name: nothing was measured
@@ -100,6 +107,7 @@ struct InferReport {
   // difference relative to the largest expected magnitude (infinite: one of the two is no number).
   std::int64_t different_logits = 0, compared_logits = 0;
   double largest_difference = 0.0;
+  std::vector<ImportError> import_errors;  // of an integer spiking network, by layer that fires
   // All tiles mode only:
   std::int64_t passes = 0;
   std::int64_t accumulators = 0, different_accumulators = 0;

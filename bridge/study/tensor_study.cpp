@@ -12,6 +12,7 @@
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/arithmetic.h"
 #include "bridge/study/judging.h"
+#include "bridge/study/spiking_workload.h"
 #include "bridge/study/struck_activations.h"
 #include "bridge/study/struck_floats.h"
 #include "bridge/study/struck_weights.h"
@@ -24,6 +25,7 @@
 #include "dnn/executor.h"
 #include "dnn/fixed_batch.h"
 #include "dnn/integer/given_quantisation.h"
+#include "dnn/spiking/spiking_network.h"
 #include "dnn/stored_number.h"
 #include "dnn/tensor_stores.h"
 #include "dnn/word_faults.h"
@@ -62,8 +64,9 @@ class TensorStudy final : public Study {
   explicit TensorStudy(const StudyInputs& inputs)
       : Study(inputs.accelerator.mesh),
         load_(load_of(inputs)),
-        order_(inputs.is_fixed_order ? std::optional(fix_order(load_, inputs.model))
-                                     : std::nullopt),
+        is_spiking_(dnn::places_of(load_.network).is_spiking()),
+        order_(inputs.is_fixed_order && !is_spiking_ ? std::optional(fix_order(load_, inputs.model))
+                                                     : std::nullopt),
         batch_(batch_of(inputs, load_)),
         stores_(load_.network, load_.inputs.narrow(0, std::min<std::int64_t>(images(), 2)),
                 inputs.format),
@@ -81,6 +84,9 @@ class TensorStudy final : public Study {
           compare_with_pytorch(load_, executor_, batch_, golden.answers, *order_);
       facts_.golden.warnings.insert(facts_.golden.warnings.end(), notes.begin(), notes.end());
     }
+    for (std::string& note : answer_notes(load_.network, golden.answers)) {
+      facts_.golden.warnings.push_back(std::move(note));
+    }
     judge_golden(*judge_, golden.answers, facts_);
     facts_.images = images();
     facts_.batch = batch_;
@@ -89,15 +95,16 @@ class TensorStudy final : public Study {
     facts_.stores = stores_.all();
     facts_.unstruck = stores_.unstruck();
     for (const TensorStore& store : stores_.all()) {
-      activation_bytes_ +=
-          store.role == TensorRole::kActivation ? store.words * batch_ * sizeof(float) : 0;
+      activation_bytes_ += is_computed(store.role) ? store.words * batch_ * sizeof(float) : 0;
     }
     if (inputs.is_differential) {
       struck_weights_ = std::make_unique<StruckWeights>(load_.network, stores_);
-      struck_floats_ = std::make_unique<StruckFloats>(executor_, stores_, order_.has_value());
+      struck_floats_ =
+          std::make_unique<StruckFloats>(executor_, stores_, order_.has_value() || is_spiking_);
       // Where PyTorch sums, be it in attention alone, so much is computed whole, for all images of
       // a batch, that lists do not pay.
-      if (order_ ? order_->left().empty() : inputs.format == NumberFormat::integer(8)) {
+      if (is_spiking_ ||
+          (order_ ? order_->left().empty() : inputs.format == NumberFormat::integer(8))) {
         struck_activations_ = std::make_unique<StruckActivations>(load_.network, stores_);
       }
     }
@@ -171,7 +178,7 @@ class TensorStudy final : public Study {
   std::pair<Words, Words> parts_of(const Strike& strike) const {
     const Words words = strike.words;
     const auto is_constant = [&](const WordFault& fault) {
-      return stores_.all()[fault.store.value].role != TensorRole::kActivation;
+      return !is_computed(stores_.all()[fault.store.value].role);
     };
     TS_CHECK(std::ranges::is_partitioned(words, is_constant),
              "the stores of activations come after those of constants");
@@ -316,7 +323,8 @@ class TensorStudy final : public Study {
     };
     const auto [constants, activations] = parts_of(job.strike);
     for (const WordFault& fault : constants) {
-      run.before.push_back(dnn::word_of(stores_.backing(fault.store).words, fault.word));
+      run.before.push_back(dnn::word_of(stores_.backing(fault.store).words, fault.word) &
+                           stores_.all()[fault.store.value].format.all_bits());
     }
     {
       dnn::ConstantStrike strike(stores_, constants);  // undone before the observer looks
@@ -450,6 +458,7 @@ class TensorStudy final : public Study {
   }
 
   Workload load_;
+  bool is_spiking_;  // whose float sums have one order already
   std::optional<dnn::FixedOrder>
       order_;  // before the stores, whose kernels round what its own give
   std::unique_ptr<Judge> judge_;

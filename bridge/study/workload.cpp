@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/schedule/mapping.h"
+#include "bridge/study/spiking_workload.h"
 #include "bridge/study/start_cache.h"
 #include "dnn/count_different.h"
 #include "dnn/data_files.h"
@@ -141,6 +142,7 @@ void tell_conversions(Workload& load) {
 }  // namespace
 
 void check_takes_one_image(const dnn::Network& network, const std::string& model) {
+  check_has_no_ticks(network, model);
   const std::int64_t group = dnn::fixed_batch(network);
   if (group > 1) {
     fail(ErrorCode::kUnsupported,
@@ -154,6 +156,13 @@ void check_takes_one_image(const dnn::Network& network, const std::string& model
 }
 
 dnn::Network import_network(const NetworkSource& source) {
+  if (is_nir(source.model)) {
+    return import_spiking(source, false);
+  }
+  if (!source.spiking.is_null()) {
+    fail(ErrorCode::kInvalidInput, "spiking: the model is no spiking network",
+         source.spiking.place.text(), "leave it out, or name a .nir file");
+  }
   const c10::Device device = dnn::device_of(source.device);
   if (!dnn::is_torchscript(source.model)) {
     return dnn::import_pt2(source.model, device, source.output);
@@ -169,16 +178,22 @@ dnn::Network import_network(const NetworkSource& source) {
 Workload load_workload(const NetworkSource& source, bool int8) {
   at::set_num_threads(1);
   Workload load;
-  dnn::Network network = import_network(source);
+  const bool is_spiking = is_nir(source.model);
+  dnn::Network network = is_spiking && int8 ? import_spiking(source, true) : import_network(source);
   dnn::InputData data =
       dnn::load_inputs(network, source.model, source.images, source.labels, source.use);
   load.inputs = std::move(data.inputs);
   load.labels = std::move(data.labels);
   load.labels_path = std::move(data.labels_path);
   load.are_labels_of_images = data.are_labels_of_images;
-  if (!int8) {
+  if (!int8 || is_spiking) {
     load.network = std::move(network);
     tell_conversions(load);
+    load.calibration_hash = int8 ? "none" : "";
+    load.spiking_hash = is_spiking ? settings_hash(source) : "";
+    for (std::string& note : encoding_notes(load.network, load.inputs)) {
+      load.warnings.push_back(std::move(note));
+    }
     return load;
   }
   if (dnn::is_quantised(network)) {  // its own scales; the images only show the shape
@@ -207,6 +222,9 @@ std::vector<std::pair<std::string, std::string>> hashes_of(const Workload& load,
   std::vector<std::pair<std::string, std::string>> hashes = {{"model", content_hash_of_file(model)},
                                                              {"images", inputs_hash(load.inputs)},
                                                              {"calibrate", load.calibration_hash}};
+  if (!load.spiking_hash.empty()) {
+    hashes.emplace_back("spiking", load.spiking_hash);
+  }
   if (load.labels.defined()) {
     hashes.emplace_back("labels", tensor_hash(load.labels));
   }

@@ -21,6 +21,7 @@ struct Workload {
   std::string labels_path;
   bool are_labels_of_images = false;  // they came with a data set, and nobody named them
   std::string calibration_hash;       // of an integer network; empty otherwise
+  std::string spiking_hash;           // of the settings of a spiking network; empty otherwise
   std::vector<std::string> warnings;
 
   std::int64_t images() const { return inputs.rows(); }
@@ -30,13 +31,15 @@ struct Workload {
 /// them.
 dnn::Network import_network(const NetworkSource& source);
 
-/// Imports the model, loads the images, and with `int8` quantises on those of `calibrate` (empty:
+/// Imports the model, loads the images, and with `int8` (of a spiking network its own integers,
+/// which need no images) quantises on those of `calibrate` (empty:
 /// on the images themselves, with a warning), or on as many of them as `calibrate_use` says, which
 /// a warning counts. Uses one thread from then on: results must not depend
 /// on their number.
 Workload load_workload(const NetworkSource& source, bool int8);
 
-/// Throws Failure for a network that takes batches of several images alone: the mesh is given one.
+/// Throws Failure for a network that takes batches of several images alone, or is a spiking one:
+/// the mesh is given one image.
 void check_takes_one_image(const dnn::Network& network, const std::string& model);
 
 /// Hashes of all that a study was loaded from, by what it is.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/document.h"
 #include "base/input_files.h"
 
 namespace tilestrike::bridge {
@@ -15,12 +16,13 @@ inline constexpr std::int64_t kCalibrationImages = 1000;
 
 /// A network and its data.
 struct NetworkSource {
-  std::string model;     // path of a .pt2 archive or of a TorchScript file
+  std::string model;     // path of a .pt2 archive, of a TorchScript file, or of a .nir file
   InputFiles images;     // for each input a path, or fashion_mnist/test
   std::string labels;    // may be empty
   InputFiles calibrate;  // images that fix the int8 scales; empty: the evaluation images
   /// At most so many of these images, spread evenly over them; 0: all.
   std::int64_t calibrate_use = kCalibrationImages;
+  Value spiking;         // of a .nir file: keys that go over those of its side file; null: none
   std::string output;    // which of several outputs is the answer; empty: there is one
   std::int64_t use = 0;  // how many images are struck and judged; 0: all
   std::string device = "auto";

@@ -19,7 +19,7 @@ namespace {
 struct InferArguments {
   bridge::InferInputs inputs;
   std::vector<std::string> images, calibrate;
-  std::string accelerator, judge;
+  std::string accelerator, judge, spiking;
   double tolerance = 0.0;
   bool is_json = false;
 };
@@ -49,6 +49,13 @@ nlohmann::ordered_json json_of(const bridge::InferReport& report, bool has_tiles
     json["different_logits"] = report.different_logits;
     json["largest_relative_difference"] = report.largest_difference;
   }
+  for (const bridge::ImportError& one : report.import_errors) {
+    json["import_errors"].push_back({{"layer", one.layer},
+                                     {"places", one.places},
+                                     {"float_spikes", one.float_spikes},
+                                     {"integer_spikes", one.integer_spikes},
+                                     {"different", one.different}});
+  }
   json["warnings"] = report.warnings;
   return json;
 }
@@ -73,6 +80,14 @@ std::string text_of(const bridge::InferReport& report, const bridge::InferInputs
     text += fmt::format(
         "{} of {} logits differ from those expected, by at most {:.3g} of the largest of them\n",
         report.different_logits, report.compared_logits, report.largest_difference);
+  }
+  for (const bridge::ImportError& one : report.import_errors) {
+    text += fmt::format(
+        "layer {}: {} of {} places in images and ticks have another spike than in float ({:.2g} "
+        "%); {} spikes, {} in float\n",
+        one.layer, one.different, one.places,
+        100.0 * static_cast<double>(one.different) / static_cast<double>(one.places),
+        one.integer_spikes, one.float_spikes);
   }
   for (const std::string& warning : report.warnings) {
     text += "warning: " + warning + "\n";
@@ -115,6 +130,9 @@ int run(const InferArguments& arguments, const sim::EngineSet& engines) {
     inputs.judge = read_judge(parse_yaml(arguments.judge, "--judge"), "judge", errors);
     errors.throw_if_any();
   }
+  if (!arguments.spiking.empty()) {
+    inputs.spiking = parse_yaml(arguments.spiking, "--spiking");
+  }
   if (!arguments.accelerator.empty()) {
     inputs.accelerator = accelerator_of_flag(arguments.accelerator);
   }
@@ -138,7 +156,7 @@ Command infer_command(const sim::EngineSet& engines) {
       .options =
           {{"MODEL",
             &inputs.model,
-            "Path of a .pt2 archive or of a TorchScript file, or a zoo model",
+            "Path of a .pt2 archive, of a TorchScript or a .nir file, or a zoo model",
             {.is_required = true}},
            files_option("--images", arguments->images,
                         "Images: .npy, IDX, or a data set; a zoo model has its own, or "
@@ -156,7 +174,11 @@ Command infer_command(const sim::EngineSet& engines) {
             "detection, or \"{kind: segmentation, ignore: 255}\" [top_k, where the answer is one "
             "vector of classes]"},
            {"--use", &inputs.use, "Only the first so many images [all]", {.is_not_negative = true}},
-           {"--int8", &inputs.int8, "Quantise to int8 first"},
+           {"--int8", &inputs.int8,
+            "Quantise to int8 first; of a .nir model: the integer network, with its spikes beside "
+            "those of the float one"},
+           {"--spiking", &arguments->spiking,
+            "Of a .nir model: keys that go over those of its side file, such as \"{ticks: 8}\""},
            files_option(
                "--calibrate", arguments->calibrate,
                "With --int8: images that fix the scales, as --images [the images themselves]"),

@@ -62,6 +62,9 @@ std::string text_of(const bridge::TensorList& tensors) {
   }
   std::string text = table_of(rows) + "\nwords:";
   for (std::size_t role = 0; role < kTensorRoles; ++role) {
+    if (static_cast<TensorRole>(role) == TensorRole::kMembrane && words[role] == 0) {
+      continue;  // no spiking network
+    }
     text += fmt::format("{} {} {}", role == 0 ? "" : ",", kTensorRoleNames[role], words[role]);
   }
   text += " (activations: of one image)\n";
@@ -83,6 +86,9 @@ nlohmann::ordered_json json_of(const bridge::TensorList& tensors) {
                     {"words", store.words},
                     {"layers", store.layers},
                     {"note", store.note}});
+    if (store.ticks > 0) {
+      json.back()["ticks"] = store.ticks;
+    }
   }
   for (const UnstruckTensor& tensor : tensors.unstruck) {
     json.push_back({{"name", tensor.name},
@@ -246,7 +252,7 @@ Command inspect_command() {
       .options =
           {{"MODEL",
             &arguments->source.model,
-            "Path of a .pt2 archive or of a TorchScript file, or a zoo model",
+            "Path of a .pt2 archive, of a TorchScript or a .nir file, or a zoo model",
             {.is_required = true}},
            files_option("--images", arguments->images,
                         "Of a TorchScript file: images whose shape it takes, which it does not say "

@@ -34,7 +34,7 @@ TensorCoverage coverage_of(std::span<const StoreId> selected, const bridge::Stud
   std::set<std::string> stored_layers;
   for (std::size_t i = 0; i < study.stores.size(); ++i) {
     const TensorStore& store = study.stores[i];
-    const bool is_activation = store.role == TensorRole::kActivation;
+    const bool is_activation = is_computed(store.role);
     add(store.name, std::string(name_of(store.role)), store.words, is_selected[i],
         is_activation ? activations : coverage.stored);
     if (is_activation) {

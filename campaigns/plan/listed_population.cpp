@@ -147,8 +147,7 @@ StruckRoles roles_of(const std::vector<std::vector<StoreId>>& named,
   StruckRoles roles;
   for (const std::vector<StoreId>& trial : named) {
     for (const StoreId store : trial) {
-      const bool is_activation = stores[store.value].role == TensorRole::kActivation;
-      (is_activation ? roles.activations : roles.constants) = true;
+      (is_computed(stores[store.value].role) ? roles.activations : roles.constants) = true;
     }
   }
   return roles;

@@ -19,8 +19,8 @@ std::string bit_stratum_of(const NumberFormat& format, int bit);
 
 /// What strikes are on, of all that a network stores.
 struct StruckRoles {
-  bool constants = false;    // all roles but activations
-  bool activations = false;  // with constants: one inference of one image meets both
+  bool constants = false;    // what no inference computes
+  bool activations = false;  // or membranes; with constants: one inference of one image meets both
 };
 
 class TensorPopulation : public Population {
@@ -59,6 +59,7 @@ class TensorPopulation : public Population {
   struct Part {
     StoreId store;
     std::uint64_t first_bit = 0, first_word = 0;  // before this store
+    std::uint64_t first_of_store = 0;             // the first of its words that is meant
     std::uint64_t words = 0;
     std::uint64_t mask = 0;
     std::vector<int> bits;                 // of `mask`

@@ -30,7 +30,9 @@ WordPopulation::WordPopulation(const StrikeConfig& strike, const std::vector<Ten
     const TensorStore& store = stores[id];
     Part part;
     part.store = StoreId(id);
-    part.words = static_cast<std::uint64_t>(store.words);
+    const WordRange range = selected_words(selection, store);
+    part.first_of_store = range.first;
+    part.words = range.count;
     part.mask = selected_bits(selection, store.format, store.name);
     for (int bit = 0; bit < store.format.bits; ++bit) {
       if ((part.mask & bit_mask(bit)) != 0) {
@@ -94,7 +96,7 @@ void WordPopulation::draw_in(std::size_t stratum, const TrialStreams& streams,
     }
     DrawnBit bit;
     bit.store = part.store;
-    bit.word = index / bits.size();
+    bit.word = part.first_of_store + index / bits.size();
     bit.bit = bits[index % bits.size()];
     bit.kind = kinds()[kind_stream.below(kinds().size())];
     add(bit, bit_mask(bit.bit), 0, drawn);
@@ -126,7 +128,7 @@ void WordPopulation::draw_anywhere(const TrialStreams& streams, DrawnWords& draw
     std::uint64_t mask = part->mask;
     std::uint64_t random = 0;
     if (takes_words_) {
-      bit.word = member - part->first_word;
+      bit.word = part->first_of_store + member - part->first_word;
       if (is_random(bit.kind)) {
         random = bit_stream.next();
       } else {
@@ -135,7 +137,7 @@ void WordPopulation::draw_anywhere(const TrialStreams& streams, DrawnWords& draw
       }
     } else {
       const std::uint64_t offset = member - part->first_bit;
-      bit.word = offset / part->bits.size();
+      bit.word = part->first_of_store + offset / part->bits.size();
       bit.bit = part->bits[offset % part->bits.size()];
       mask = bit_mask(bit.bit);
     }
@@ -158,7 +160,7 @@ DrawnTrial WordPopulation::member(std::uint64_t index, FaultKind kind, CycleWind
   const Part& part = part_of_bit(index);
   DrawnBit bit;
   bit.store = part.store;
-  bit.word = (index - part.first_bit) / part.bits.size();
+  bit.word = part.first_of_store + (index - part.first_bit) / part.bits.size();
   bit.bit = part.bits[(index - part.first_bit) % part.bits.size()];
   bit.kind = kind;
   DrawnTrial drawn;

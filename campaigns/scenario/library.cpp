@@ -120,7 +120,13 @@ fs::path root_folder() {
   return !error && fs::is_directory(installed, error) ? installed : fs::path(TS_SOURCE_FOLDER);
 }
 
-std::vector<std::string> zoo_models() { return stems(root_folder() / "zoo", ".pt2"); }
+std::vector<std::string> zoo_models() {
+  std::vector<std::string> all = stems(root_folder() / "zoo", ".pt2");
+  const std::vector<std::string> spiking = stems(root_folder() / "zoo", ".nir");
+  all.insert(all.end(), spiking.begin(), spiking.end());
+  std::ranges::sort(all);
+  return all;
+}
 
 std::vector<std::string> named_accelerators() {
   return stems(root_folder() / "accelerators", ".yaml");
@@ -150,25 +156,29 @@ std::string absolute_path(const std::string& path, const fs::path& folder) {
 std::optional<ModelChoice> find_model(const std::string& text, const std::string& key,
                                       const Place& place, ErrorList& errors) {
   const bool is_path = text.find('/') != std::string::npos || ends_with(text, ".pt2") ||
-                       ends_with(text, ".pt") || ends_with(text, ".pth");
+                       ends_with(text, ".pt") || ends_with(text, ".pth") || ends_with(text, ".nir");
   if (is_path) {
     const std::string path = absolute_path(text, folder_of(place));
     if (!is_file(path)) {
-      errors.add(ErrorCode::kNotFound, key + ": no such file '" + path + "'", place.text(),
-                 "write a .pt2 archive of torch.export or a .pt file of torch.jit.save; paths "
-                 "start from the scenario file");
+      errors.add(
+          ErrorCode::kNotFound, key + ": no such file '" + path + "'", place.text(),
+          "write a .pt2 archive of torch.export, a .pt file of torch.jit.save or a .nir file; "
+          "paths start from the scenario file");
       return std::nullopt;
     }
     return ModelChoice{path, path, false};
   }
-  const fs::path path = root_folder() / "zoo" / (text + ".pt2");
+  fs::path path = root_folder() / "zoo" / (text + ".pt2");
+  if (!is_file(path)) {
+    path.replace_extension(".nir");
+  }
   if (!is_file(path)) {
     const std::vector<std::string> known = zoo_models();
     errors.add(ErrorCode::kNotFound, key + ": no model of the zoo is named '" + text + "'",
                place.text(),
                (known.empty() ? "the zoo " + (root_folder() / "zoo").string() + " is empty"
                               : suggestion(text, known)) +
-                   " (a path ends in .pt2 or .pt, or has a '/')");
+                   " (a path ends in .pt2, .pt or .nir, or has a '/')");
     return std::nullopt;
   }
   return ModelChoice{text, path.string(), true};

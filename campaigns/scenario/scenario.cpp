@@ -235,6 +235,22 @@ Field<Scenario> choice_of(std::string name, Choice Scenario::*member,
       [=](const Scenario& scenario) { return Value::of(choice_name(choices, scenario.*member)); });
 }
 
+/// Handed through: networks know the keys.
+Field<Scenario> spiking_field() {
+  return custom_field<Scenario>(
+      {"spiking", "map", "", "", "",
+       "of a .nir model: keys that go over those of its side file NAME.spiking.yaml: ticks, dt, "
+       "spike_as, reset, encode, readout (docs/spiking.md)"},
+      [](Scenario& scenario, const Value& value, const std::string& path, ErrorList& errors) {
+        if (!value.is_map() && !value.is_null()) {
+          field_detail::wrong_type(value, path, "a map such as {ticks: 8}", errors);
+          return;
+        }
+        scenario.spiking = value;
+      },
+      [](const Scenario& scenario) { return scenario.spiking; });
+}
+
 /// Absent where it is PyTorch's, so that files from before there was a choice can be resumed.
 Field<Scenario> arithmetic_field() {
   return custom_field<Scenario>(
@@ -500,6 +516,7 @@ FieldTable<Scenario> scenario_fields(const sim::EngineSet& engines) {
           "output", &Scenario::output,
           "which of the model's outputs is the answer, where it has several: its key in what "
           "the model returns, or its place, from 0 on"),
+      spiking_field(),
       accelerator_field(),
       format_field(),
       arithmetic_field(),
@@ -638,6 +655,7 @@ bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet&
   inputs.labels = scenario.data.labels;
   inputs.calibrate = scenario.data.calibrate;
   inputs.calibrate_use = scenario.data.calibrate_use;
+  inputs.spiking = scenario.spiking;
   inputs.output = scenario.output;
   inputs.use = scenario.data.use;
   inputs.accelerator = scenario.accelerator;

@@ -49,6 +49,7 @@ inline constexpr std::string_view kNoModel = "none";
 struct Scenario {
   std::string model;  // a zoo name, an absolute path, or kNoModel
   DataConfig data;
+  Value spiking;       // of a .nir model: keys over those of its side file; null: none
   std::string output;  // which of several outputs is the answer; empty: there is one
   bridge::AcceleratorConfig accelerator;
   bool has_accelerator = true;

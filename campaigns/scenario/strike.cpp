@@ -85,9 +85,15 @@ Field<Where> tensor_field(const std::string& key) {
       : key == "parameters"    ? "other trained tensors, such as a position embedding"
       : key == "buffers"       ? "stored, but not trained: masks of weights, scales, tables"
       : key == "activations"   ? "what layers compute; 'input' is the images"
+      : key == "membranes"     ? "of a spiking network, after each tick"
+      : key == "tick"          ? "of these spikes and membranes: the words of one tick, from 0 on"
                                : "of a tensor's word: sign, exponent, mantissa, a bit, a range 0-7";
   return custom_field<Where>(
-      {key, "text or list", "", key == "bits" ? "all" : "", "", help},
+      {key, key == "tick" ? "integer or uniform" : "text or list", "",
+       key == "bits"   ? "all"
+       : key == "tick" ? "uniform"
+                       : "",
+       "", help},
       [key](Where& where, const Value& value, const std::string& path, ErrorList& errors) {
         if (!value.is_null()) {
           read_tensor_key(where.tensors, key, value, path, errors);

@@ -12,8 +12,8 @@
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr std::array<std::string_view, kTensorRoles> kKeys{"weights",    "biases",  "normalisation",
-                                                           "parameters", "buffers", "activations"};
+constexpr std::array<std::string_view, kTensorRoles> kKeys{
+    "weights", "biases", "normalisation", "parameters", "buffers", "activations", "membranes"};
 
 std::vector<std::string> read_texts(const Value& value, const std::string& path,
                                     const std::string& wanted, ErrorList& errors) {
@@ -77,6 +77,17 @@ void read_bits(TensorSelection& selection, const Value& value, const std::string
   }
 }
 
+void read_tick(TensorSelection& selection, const Value& value, const std::string& path,
+               ErrorList& errors) {
+  selection.tick.reset();
+  if (value.is_scalar() && value.scalar == "uniform") {
+    return;
+  }
+  constexpr std::int64_t kLatestTick = 65534;
+  field_detail::read_integer(value, path, 0, kLatestTick, errors,
+                             [&](std::int64_t tick) { selection.tick = tick; });
+}
+
 /// A glob is meant for a tensor's name or for a layer that it belongs to.
 bool is_meant(const std::string& glob, const TensorStore& store) {
   return matches_glob(glob, store.name) || matches_glob(glob, store.layer) ||
@@ -91,17 +102,23 @@ bool TensorSelection::is_empty() const {
 }
 
 bool TensorSelection::strikes_activations() const {
-  return !globs[static_cast<std::size_t>(TensorRole::kActivation)].empty();
+  return !globs[static_cast<std::size_t>(TensorRole::kActivation)].empty() ||
+         !globs[static_cast<std::size_t>(TensorRole::kMembrane)].empty();
 }
 
 bool TensorSelection::strikes_constants() const {
-  return std::any_of(globs.begin(), globs.end() - 1,
-                     [](const auto& list) { return !list.empty(); });
+  for (std::size_t role = 0; role < kTensorRoles; ++role) {
+    if (!is_computed(static_cast<TensorRole>(role)) && !globs[role].empty()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::vector<std::string> tensor_keys() {
   std::vector<std::string> keys(kKeys.begin(), kKeys.end());
   keys.emplace_back("bits");
+  keys.emplace_back("tick");
   return keys;
 }
 
@@ -109,6 +126,10 @@ void read_tensor_key(TensorSelection& selection, const std::string& key, const V
                      const std::string& path, ErrorList& errors) {
   if (key == "bits") {
     read_bits(selection, value, path, errors);
+    return;
+  }
+  if (key == "tick") {
+    read_tick(selection, value, path, errors);
     return;
   }
   const auto role =
@@ -121,9 +142,31 @@ Value write_tensor_key(const TensorSelection& selection, const std::string& key)
   if (key == "bits") {
     return written(selection.bits);
   }
+  if (key == "tick") {
+    return selection.tick ? Value::of(std::to_string(*selection.tick)) : Value{};
+  }
   const auto role =
       static_cast<std::size_t>(std::find(kKeys.begin(), kKeys.end(), key) - kKeys.begin());
   return written(selection.globs.at(role));
+}
+
+WordRange selected_words(const TensorSelection& selection, const TensorStore& store) {
+  const auto words = static_cast<std::uint64_t>(store.words);
+  if (!selection.tick || !is_computed(store.role)) {
+    return {0, words};
+  }
+  if (*selection.tick >= store.ticks) {
+    fail(ErrorCode::kInvalidInput,
+         "strike.where.tick: " + store.name +
+             (store.ticks == 0 ? " has no ticks"
+                               : " has no tick " + std::to_string(*selection.tick) +
+                                     "; its ticks are 0 to " + std::to_string(store.ticks - 1)),
+         "scenario",
+         store.ticks == 0 ? "leave 'tick' out, or strike spikes and membranes of a spiking network"
+                          : "write one of them, or 'uniform'");
+  }
+  const std::uint64_t of_tick = words / static_cast<std::uint64_t>(store.ticks);
+  return {static_cast<std::uint64_t>(*selection.tick) * of_tick, of_tick};
 }
 
 std::uint64_t selected_bits(const TensorSelection& selection, const NumberFormat& format,

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "dnn/count_different.h"
+#include "dnn/fixed_batch.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -294,7 +295,8 @@ std::int64_t Divergence::run_reading(std::size_t index,
 bool Divergence::suits_batches(std::size_t index) const {
   const auto is_one_part = [&](ValueId id) {
     const c10::IValue& value = golden_.values[static_cast<std::size_t>(id.value)];
-    return value.isTensor() && value.toTensor().dim() > 0 && value.toTensor().size(0) == 1;
+    return value.isTensor() && value.toTensor().dim() > 0 &&
+           value.toTensor().size(batch_dimension(network_.info(id))) == 1;
   };
   const Layer& layer = network_.layers[index];
   return std::ranges::all_of(
@@ -320,14 +322,15 @@ void Divergence::run_together(std::size_t index, std::span<Divergence* const> ru
     for (const Divergence* run : runs) {
       parts.push_back(run->value(id).toTensor());
     }
-    value = at::cat(parts);
+    value = at::cat(parts, batch_dimension(network.info(id)));
   }
   layer.kernel->run(layer, values);
   for (const ValueId id : layer.outputs) {
     if (id.value >= 0) {
       const at::Tensor all = values[static_cast<std::size_t>(id.value)].toTensor();
       for (std::size_t i = 0; i < runs.size(); ++i) {
-        runs[i]->set(id, all.narrow(0, static_cast<std::int64_t>(i), 1));
+        runs[i]->set(
+            id, all.narrow(batch_dimension(network.info(id)), static_cast<std::int64_t>(i), 1));
       }
     }
   }

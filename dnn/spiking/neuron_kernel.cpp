@@ -3,15 +3,23 @@
 #include "dnn/spiking/neuron_kernel.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <array>
 #include <limits>
 
 #include "base/error.h"
 #include "dnn/spiking/float_scan.h"
 #include "dnn/spiking/lif_scan.h"
 #include "dnn/spiking/neuron_scan.h"
+#include "dnn/spiking/scan_element.h"
 #include "dnn/stored_number.h"
+#ifdef TS_CUDA_ENABLED
+#include "dnn/cuda/scan.h"
+#endif
 
 namespace tilestrike::dnn {
 namespace {
@@ -71,9 +79,10 @@ class FloatNumbers {
     return step_one(layer_, neuron, current, state.membrane);
   }
   static std::int32_t spike(bool fires) { return fires ? std::bit_cast<std::int32_t>(1.0F) : 0; }
+  NumberFormat format() const { return layer_.stored; }
   std::uint64_t word(float membrane) const { return stored_word(layer_.stored, membrane); }
   float number(std::uint64_t word) const {
-    return stored_value(layer_.stored, static_cast<std::uint32_t>(word & layer_.stored.all_bits()));
+    return stored_value(layer_.stored, static_cast<std::uint32_t>(word));
   }
 
  private:
@@ -104,9 +113,9 @@ class IntegerNumbers {
     return next.fires;
   }
   static std::int32_t spike(bool fires) { return fires ? 1 : 0; }
+  NumberFormat format() const { return NumberFormat::integer(neurons_.format().membrane_bits); }
   std::uint64_t word(std::int32_t membrane) const {
-    return static_cast<std::uint32_t>(membrane) &
-           ((std::uint32_t{1} << neurons_.format().membrane_bits) - 1);
+    return static_cast<std::uint32_t>(membrane) & format().all_bits();
   }
   std::int32_t number(std::uint64_t word) const {
     return sign_extended(static_cast<std::int64_t>(word), neurons_.format().membrane_bits);
@@ -120,7 +129,7 @@ template <class Neurons>
 NeuronSeries series_among(const Neurons& neurons, const at::Tensor& currents, std::int64_t place,
                           std::span<const MembraneStrike> strikes) {
   using Number = typename Neurons::Number;
-  const at::Tensor all = currents.contiguous();
+  const at::Tensor all = currents.cpu().contiguous();
   const std::int64_t ticks = all.size(0), places = all.numel() / ticks;
   std::vector<Number> own;
   for (std::int64_t tick = 0; tick < ticks; ++tick) {
@@ -197,6 +206,9 @@ class IntegerNeuronKernel final : public NeuronKernel {
 
   void run_from(const Layer& layer, Values& values, ScanState& state) const override {
     const at::Tensor& currents = values[currents_of(layer).value].toTensor();
+    if (!currents.is_cpu()) {
+      return run_on_device(layer, values, state);
+    }
     const IntegerNumbers& neurons = followed(layer, values);
     check_currents(layer, currents, c10::kInt, neurons.size());
     const Scanned scanned =
@@ -234,13 +246,20 @@ class IntegerNeuronKernel final : public NeuronKernel {
   }
 
  private:
-  static constexpr int kModeBits = 5;
+  static constexpr std::array<const char*, 6> kWords{"threshold", "bias",       "reset",
+                                                     "leak",      "refractory", "modes"};
+
+  static NeuronWords words_among(const std::array<const std::int32_t*, kWords.size()>& all) {
+    return {all[0], all[1], all[2], all[3], all[4], all[5]};
+  }
+
+  void run_on_device(const Layer& layer, Values& values, ScanState& state) const;
 
   /// The neurons as the constants have them, which a strike may have changed.
   const IntegerNumbers& followed(const Layer& layer, const Values& values) const {
     std::vector<std::int32_t> words;
-    for (const char* name : {"threshold", "bias", "reset", "leak", "refractory", "modes"}) {
-      const at::Tensor& all = constant_of(layer, values, name);
+    for (const char* name : kWords) {
+      const at::Tensor all = constant_of(layer, values, name).cpu();
       const auto* first = all.const_data_ptr<std::int32_t>();
       words.insert(words.end(), first, first + all.numel());
     }
@@ -252,21 +271,14 @@ class IntegerNeuronKernel final : public NeuronKernel {
   }
 
   static std::vector<NeuronParameters> neurons_of(const std::vector<std::int32_t>& words) {
-    const std::size_t count = words.size() / 6;
-    std::vector<NeuronParameters> neurons(count);
+    const std::size_t count = words.size() / kWords.size();
+    std::array<const std::int32_t*, kWords.size()> first{};
+    for (std::size_t i = 0; i < kWords.size(); ++i) {
+      first[i] = words.data() + i * count;
+    }
+    std::vector<NeuronParameters> neurons;
     for (std::size_t i = 0; i < count; ++i) {
-      const std::int32_t modes = words[5 * count + i];
-      NeuronParameters& neuron = neurons[i];
-      neuron.threshold = sign_extended(words[i], kCurrentBits);
-      neuron.bias = sign_extended(words[count + i], kCurrentBits);
-      neuron.reset = sign_extended(words[2 * count + i], kCurrentBits);
-      neuron.leak = words[3 * count + i] & ((1 << kLeakBits) - 1);
-      neuron.refractory = words[4 * count + i] & ((1 << kRefractoryBits) - 1);
-      neuron.is_enabled = (modes & 1) != 0;
-      neuron.is_soft_reset = (modes & 2) != 0;
-      const int rounding = modes >> 2 & 3;
-      neuron.rounding = rounding == 3 ? LeakRounding::kFloor : static_cast<LeakRounding>(rounding);
-      neuron.holds = (modes & 16) != 0;
+      neurons.push_back(words_among(first).at(static_cast<std::int64_t>(i)));
     }
     return neurons;
   }
@@ -275,6 +287,47 @@ class IntegerNeuronKernel final : public NeuronKernel {
   mutable std::vector<std::int32_t> words_;  // that numbers_ was made of
   mutable std::unique_ptr<IntegerNumbers> numbers_;
 };
+
+#ifdef TS_CUDA_ENABLED
+void IntegerNeuronKernel::run_on_device(const Layer& layer, Values& values,
+                                        ScanState& state) const {
+  const at::Tensor in = values[currents_of(layer).value].toTensor().contiguous();
+  std::array<const std::int32_t*, kWords.size()> words{};
+  for (std::size_t i = 0; i < kWords.size(); ++i) {
+    words[i] = constant_of(layer, values, kWords[i]).const_data_ptr<std::int32_t>();
+  }
+  const auto start_of = [&](const at::Tensor& given) {
+    return given.defined() ? given.clone() : at::zeros(in.sizes().slice(1), in.options());
+  };
+  const at::Tensor spikes = at::empty(in.sizes(), in.options().dtype(c10::kChar));
+  const at::Tensor membranes = at::empty_like(in);
+  state = {start_of(state.membrane), start_of(state.refractory)};
+  const ScanArrays arrays{in.size(0),
+                          in.numel() / std::max<std::int64_t>(in.size(0), 1),
+                          constant_of(layer, values, "threshold").numel(),
+                          in.const_data_ptr<std::int32_t>(),
+                          spikes.mutable_data_ptr<std::int8_t>(),
+                          membranes.mutable_data_ptr<std::int32_t>(),
+                          state.membrane.mutable_data_ptr<std::int32_t>(),
+                          state.refractory.mutable_data_ptr<std::int32_t>()};
+  const c10::DeviceGuard guard(in.device());
+  const c10::impl::VirtualGuardImpl implementation(in.device().type());
+  void* stream = implementation.getStream(in.device()).native_handle();
+  const char* trouble = cuda::scan(words_among(words), format_, arrays, stream);
+  if (trouble != nullptr) {
+    fail(ErrorCode::kMachine, std::string("the CUDA kernel of neurons: ") + trouble, "device",
+         "use 'device: cpu', or see to the driver");
+  }
+  values[spikes_of(layer).value] = spikes;
+  values[membranes_of(layer).value] = membranes;
+}
+#else
+void IntegerNeuronKernel::run_on_device(const Layer& /*layer*/, Values& /*values*/,
+                                        ScanState& /*state*/) const {
+  fail(ErrorCode::kUnsupported, "this build has no CUDA kernels", "device",
+       "use 'device: cpu', or build with -DTS_WITH_CUDA=ON");
+}
+#endif
 
 }  // namespace
 

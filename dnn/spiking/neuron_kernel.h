@@ -84,12 +84,11 @@ struct FloatRule {
 std::shared_ptr<const NeuronKernel> make_float_neurons(const FloatRule& rule);
 
 /// Integer neurons: the layer's constants are int32, of which the low bits count: `threshold`,
-/// `bias`, `reset` (24, signed), `leak` (13), `refractory` (4), and `modes` (5): the bits of
-/// modes_of().
+/// `bias`, `reset` (24, signed), `leak` (13), `refractory` (4) and `modes` (5), as NeuronWords
+/// (scan_element.h) has them.
 std::shared_ptr<const NeuronKernel> make_integer_neurons(const NeuronFormat& format);
 
-/// Bit 0: enabled; bit 1: soft reset; bits 2 and 3: rounding of the leak (floor, towards zero, away
-/// from zero; 3 is floor); bit 4: holds while refractory.
+/// The word `modes` of a neuron.
 std::int32_t modes_of(const NeuronParameters& neuron);
 
 }  // namespace tilestrike::dnn

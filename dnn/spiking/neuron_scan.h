@@ -9,6 +9,7 @@
 //     int refractory(neuron) const             ticks without a spike after one
 //     std::int64_t size() const
 //     static std::int32_t spike(bool)          as Change::now has it
+//     NumberFormat format() const              of a membrane's words
 //     std::uint64_t word(Number) const, Number number(std::uint64_t word) const
 #pragma once
 
@@ -35,8 +36,8 @@ NeuronSeries follow_neuron(const Neurons& neurons, std::int64_t neuron,
     const bool fires = neurons.step(neuron, state, currents[tick]);
     for (; next != strikes.end() && next->tick == static_cast<std::int64_t>(tick); ++next) {
       const std::uint64_t before = neurons.word(state.membrane);
-      state.membrane = neurons.number(next->fault.applied_to(before));
-      const std::uint64_t after = neurons.word(state.membrane);
+      const std::uint64_t after = next->fault.applied_to(before) & neurons.format().all_bits();
+      state.membrane = neurons.number(after);
       if (next == strikes.begin()) {
         series.before = before;
         series.after = after;

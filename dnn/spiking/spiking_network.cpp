@@ -338,6 +338,12 @@ Network network_of(const SpikingModel& model, c10::Device device) {
 }
 
 Network network_of(const IntegerModel& model, c10::Device device) {
+  if (!device.is_cpu() && model.settings.encode == Encoding::kConstant) {
+    fail(ErrorCode::kUnsupported,
+         "`encode: constant`: the first layer is a float one, computed on the CPU, not on " +
+             device.str(),
+         model.name, "write `device: cpu`, or `encode: rate`");
+  }
   SpikingLayers layers(model.name, model.input_sizes, model.settings, device);
   layers.encode(c10::kChar);
   for (const IntegerLayer& layer : model.layers) {

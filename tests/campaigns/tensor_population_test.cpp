@@ -83,6 +83,48 @@ TEST(TensorPopulationTest, BuffersHaveAKeyOfTheirOwn) {
   EXPECT_EQ(keys[static_cast<std::size_t>(TensorRole::kActivation)], "activations");
 }
 
+TEST(TensorPopulationTest, ATickKeepsToItsWords) {
+  std::vector<TensorStore> stores = small_network();
+  TensorStore membranes{
+      "lif.membranes", "lif", TensorRole::kMembrane, NumberFormat::integer(16), 24, "6x4", 6};
+  stores.push_back(membranes);
+  stores.back().name = "lif2.membranes";
+  stores.push_back(membranes);
+  StrikeConfig strike = strike_on(TensorRole::kMembrane, {"*"});
+  EXPECT_EQ(WordPopulation(strike, stores).words(), 48U);
+  EXPECT_TRUE(strike.where.tensors.strikes_activations());
+  EXPECT_FALSE(strike.where.tensors.strikes_constants());
+  strike.where.tensors.tick = 2;
+  for (const StrataChoice strata : {StrataChoice::kOff, StrataChoice::kAuto}) {
+    for (const std::int64_t count : {1, 3}) {
+      strike.particle.strata = strata;
+      strike.count = count;
+      const WordPopulation population(strike, stores);
+      EXPECT_EQ(population.words(), 8U);
+      EXPECT_EQ(population.bits(), 8U * 16);
+      std::map<std::pair<std::uint32_t, std::uint64_t>, int> seen;
+      for (std::uint64_t trial = 0; trial < 500; ++trial) {
+        for (const WordFault& fault : words_of(population, trial).faults) {
+          ++seen[{fault.store.value, fault.word}];
+        }
+      }
+      EXPECT_EQ(seen.size(), 8U);
+      for (const auto& [word, times] : seen) {
+        EXPECT_EQ(word.second / 4, 2U);
+      }
+    }
+  }
+  strike.where.tensors.tick = 6;
+  EXPECT_EQ(refusal_of(strike, stores),
+            "scenario: strike.where.tick: lif2.membranes has no tick 6; its ticks are 0 to 5; "
+            "write one of them, or 'uniform'");
+  StrikeConfig on_fc = strike_on(TensorRole::kActivation, {"fc"});
+  on_fc.where.tensors.tick = 0;
+  EXPECT_EQ(refusal_of(on_fc, stores),
+            "scenario: strike.where.tick: fc has no ticks; leave 'tick' out, or strike spikes and "
+            "membranes of a spiking network");
+}
+
 TEST(TensorPopulationTest, AFlipIsNeverDrawnTwice) {
   // A flip drawn twice would undo itself: fewer bits than faults would be flipped.
   const auto stores = small_network();

@@ -13,8 +13,10 @@
 #include "dnn/integer/integer_layers.h"
 #include "dnn/integer/kernels.h"
 #include "dnn/integer/quantise.h"
+#include "dnn/spiking/spiking_network.h"
 #include "dnn/word_faults.h"
 #include "tests/dnn/integer_reference.h"
+#include "tests/dnn/spiking_models.h"
 #include "tests/dnn/support.h"
 
 namespace tilestrike::dnn {
@@ -128,6 +130,24 @@ TEST_F(CudaTest, IntegerNetworksGiveTheBitsOfTheCpu) {
     }
     EXPECT_TRUE(
         at::equal(Executor(on_gpu).run(images), tape.values[on_gpu.output.value].toTensor()));
+  }
+}
+
+TEST_F(CudaTest, SpikingNetworksGiveTheBitsOfTheCpu) {
+  RandomStream random(3, 0, Purpose::kTest);
+  for (const SpikingChoice& choice : spiking_choices()) {
+    if (choice.encode == Encoding::kConstant) {
+      continue;  // its first layer is a float one, on the CPU
+    }
+    SCOPED_TRACE(choice.text());
+    const IntegerModel model = drawn_integer_model(random, choice);
+    const Network on_cpu = network_of(model), on_gpu = network_of(model, device_);
+    const at::Tensor images = drawn_images(random, model.input_sizes, 5);
+    const Tape wanted = Executor(on_cpu).record(images), found = Executor(on_gpu).record(images);
+    for (std::size_t id = 0; id < on_cpu.values.size(); ++id) {
+      EXPECT_EQ(count_different(found.values[id].toTensor().cpu(), wanted.values[id].toTensor()), 0)
+          << on_cpu.values[id].name;
+    }
   }
 }
 

@@ -10,9 +10,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "dnn/spiking/neuron_kernel.h"
+#include "dnn/spiking/scan_element.h"
 
 namespace tilestrike::dnn {
 namespace {
@@ -154,6 +157,54 @@ TEST(LifScanTest, OfCurrentsTheBitsOfAccumulatorsCount) {
   EXPECT_FALSE(at::equal(raised, currents));
   EXPECT_TRUE(at::equal(lif_scan(raised, layer).spikes, lif_scan(currents, layer).spikes));
   EXPECT_TRUE(at::equal(lif_scan(raised, layer).membrane, lif_scan(currents, layer).membrane));
+}
+
+/// What a GPU does, on the host: from stored words, whose high bits say nothing.
+TEST(LifScanTest, TheElementOfDevicesIsTheScan) {
+  RandomStream random(5, 0, Purpose::kTest);
+  const std::int64_t size = 70;
+  const NeuronFormat format{16, NeuronOverflow::kSymmetric};
+  const std::vector<NeuronParameters> neurons = drawn_neurons(random, size);
+  const LayerNeurons layer(format, neurons);
+  const at::Tensor currents = drawn_currents(random, {12, 3, size});
+  const Scanned first = lif_scan(currents.narrow(0, 0, 5), layer);
+  const Scanned wanted =
+      lif_scan(currents.narrow(0, 5, 7), layer, true, {first.membrane, first.refractory});
+  const at::Tensor rest = currents.narrow(0, 5, 7).contiguous();
+  std::array<std::vector<std::int32_t>, 6> words;
+  for (const NeuronParameters& neuron : neurons) {
+    const auto add = [&](std::size_t which, std::int32_t word, int bits) {
+      const auto high = static_cast<std::uint32_t>(random.next()) << bits;
+      words[which].push_back(static_cast<std::int32_t>(
+          (static_cast<std::uint32_t>(word) & ((1U << bits) - 1)) | high));
+    };
+    add(0, neuron.threshold, kCurrentBits);
+    add(1, neuron.bias, kCurrentBits);
+    add(2, neuron.reset, kCurrentBits);
+    add(3, neuron.leak, kLeakBits);
+    add(4, neuron.refractory, kRefractoryBits);
+    add(5, modes_of(neuron), kModeBits);
+  }
+  const NeuronWords stored{words[0].data(), words[1].data(), words[2].data(),
+                           words[3].data(), words[4].data(), words[5].data()};
+  const at::Tensor spikes = at::empty(rest.sizes(), c10::kChar);
+  const at::Tensor membranes = at::empty(rest.sizes(), c10::kInt);
+  const at::Tensor membrane = first.membrane.clone(), refractory = first.refractory.clone();
+  const ScanArrays arrays{7,
+                          3 * size,
+                          size,
+                          rest.const_data_ptr<std::int32_t>(),
+                          spikes.mutable_data_ptr<std::int8_t>(),
+                          membranes.mutable_data_ptr<std::int32_t>(),
+                          membrane.mutable_data_ptr<std::int32_t>(),
+                          refractory.mutable_data_ptr<std::int32_t>()};
+  for (std::int64_t place = 0; place < 3 * size; ++place) {
+    scan_place(stored, format, arrays, place);
+  }
+  EXPECT_TRUE(at::equal(spikes, wanted.spikes));
+  EXPECT_TRUE(at::equal(membranes, wanted.membranes));
+  EXPECT_TRUE(at::equal(membrane, wanted.membrane));
+  EXPECT_TRUE(at::equal(refractory, wanted.refractory));
 }
 
 TEST(LifScanTest, WhatIsNoNeuronOrNoCurrentIsRefused) {

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: TileStrike contributors
+// SPDX-License-Identifier: Apache-2.0
+// Spiking networks from NIR files, as studies and plain inference take them (docs/spiking.md).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bridge/study/workload.h"
+
+namespace tilestrike::bridge {
+
+/// Whether the model is a NIR file, by its name.
+bool is_nir(const std::string& model);
+
+/// The float network, or the integer one. Throws Failure, as import_nir() and to_integer() do, and
+/// for an `output`: there is one.
+dnn::Network import_spiking(const NetworkSource& source, bool int8);
+
+/// Hash of what the side file and the overrides say together.
+std::string settings_hash(const NetworkSource& source);
+
+/// Of a spiking network: what is worth a warning of its images; nothing of others.
+std::vector<std::string> encoding_notes(const dnn::Network& network, const dnn::Inputs& images);
+
+/// Of a spiking network: that more than one answer of a hundred is a tie, or all zeros; nothing of
+/// others.
+std::vector<std::string> answer_notes(const dnn::Network& network, const at::Tensor& answers);
+
+/// The integer network of a NIR file beside its float one.
+std::vector<ImportError> import_errors_of(const NetworkSource& source, const Workload& integer);
+
+/// Throws Failure for a spiking network: a mesh computes no ticks.
+void check_has_no_ticks(const dnn::Network& network, const std::string& model);
+
+}  // namespace tilestrike::bridge
