@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/nir/nir_file.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -22,8 +24,7 @@ std::string text_in(const Hdf5Group& group, const std::string& key, const std::s
   return found->second.texts.front();
 }
 
-const Hdf5Group& group_in(const Hdf5Group& group, const std::string& key,
-                          const std::string& where) {
+Hdf5Group& group_in(Hdf5Group& group, const std::string& key, const std::string& where) {
   const auto found = group.groups.find(key);
   if (found == group.groups.end()) {
     fail(ErrorCode::kInvalidInput, "there is no group '" + key + "', so this is no NIR file", where,
@@ -67,32 +68,34 @@ std::vector<NirEdge> edges_of(const Hdf5Group& node, const std::string& path) {
 
 bool is_wanted(const std::string& place) {
   const bool is_of_graph = place == "/version" || place == "/node" || place.starts_with("/node/");
-  return is_of_graph && !place.ends_with("/metadata");
+  const bool is_node = place == "/node/nodes/metadata";  // a node of that name
+  return is_of_graph && (is_node || !place.ends_with("/metadata"));
 }
 
 }  // namespace
 
 NirGraph read_nir(const std::string& path) {
-  const Hdf5Group root = read_hdf5(path, &is_wanted);
+  Hdf5Group root = read_hdf5(path, &is_wanted);
   NirGraph graph;
   graph.path = path;
   if (root.values.contains("version")) {
     graph.version = text_in(root, "version", path);
     check_version(graph);
   }
-  const Hdf5Group& node = group_in(root, "node", path);
+  Hdf5Group& node = group_in(root, "node", path);
   const std::string type = text_in(node, "type", path + ":/node");
   if (type != "NIRGraph") {
     fail(ErrorCode::kUnsupported, "the file holds a single " + type + ", no NIRGraph",
          path + ":/node/type", "put it between an Input and an Output, in a NIRGraph");
   }
-  const Hdf5Group& nodes = group_in(node, "nodes", path + ":/node");
+  Hdf5Group& nodes = group_in(node, "nodes", path + ":/node");
   if (!nodes.values.empty()) {
     fail(ErrorCode::kInvalidInput, "this is no group of a node's values",
          graph.where(nodes.values.begin()->first), kWriteNir);
   }
-  for (const auto& [name, content] : nodes.groups) {
-    graph.nodes.push_back({name, text_in(content, "type", graph.where(name)), content});
+  for (auto& [name, content] : nodes.groups) {
+    const std::string type_of_node = text_in(content, "type", graph.where(name));
+    graph.nodes.push_back({name, type_of_node, std::move(content)});
   }
   graph.edges = edges_of(node, path);
   return graph;

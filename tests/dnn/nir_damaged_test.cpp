@@ -300,8 +300,9 @@ TEST(NirDamagedTest, WhatMakesHdf5RunForEver) {
   ASSERT_GT(heaps, 0);
   std::ofstream(path, std::ios::binary) << bytes;
   const std::string text = folder.without_folder(errors_of([&] { import_nir(path); }));
-  EXPECT_TRUE(text.starts_with("net.nir: HDF5, at work on this file, does not come to an end") ||
-              text.find("memory allocation failed") != std::string::npos)
+  // Which bound it meets first depends on the machine, and on sanitizers.
+  EXPECT_TRUE(text.starts_with("net.nir: HDF5, at work on this file, ") ||
+              text.find("(HDF5 says: memory allocation failed") != std::string::npos)
       << text;
 }
 

@@ -232,7 +232,7 @@ TEST(NirTest, IdentitiesAreDroppedAndEdgesComeInAnyOrder) {
   NirTestFile file = nir_line({{"z", input_node({3})},
                                {"same", {"Identity", {{"shape", integers({3})}}}},
                                {"m", affine_node(2, 3)},
-                               {"again", {"Identity", {}}},
+                               {"metadata", {"Identity", {}}},
                                {"b", if_node(2)},
                                {"a", output_node({2})}});
   std::ranges::reverse(file.edges);
