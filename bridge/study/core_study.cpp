@@ -13,6 +13,7 @@
 #include "bridge/accelerator/core_arrays.h"
 #include "bridge/schedule/mapping.h"
 #include "bridge/study/judging.h"
+#include "bridge/study/spiking_workload.h"
 #include "bridge/study/torch_call.h"
 #include "bridge/study/workload.h"
 #include "bridge/trial/core_trials.h"
@@ -47,6 +48,9 @@ class CoreStudy final : public Study {
     most_kept_ = static_cast<std::size_t>(
         std::max<std::int64_t>(1, inputs.memory_bytes / (kBytesOfCore * trials_->chip()->cores())));
     facts_.golden = std::move(golden.report);
+    for (std::string& note : answer_notes(load_.network, golden.answers)) {
+      facts_.golden.warnings.push_back(std::move(note));
+    }
     judge_golden(*judge_, golden.answers, facts_);
     facts_.layers = summarise(load_.network, of(ImageId(0)).tape, nullptr);
     find_cores(inputs.accelerator);

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "bridge/layout/core_layout.h"
-#include "bridge/study/workload.h"
+#include "bridge/study/spiking_workload.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -38,7 +39,13 @@ void add_core(const CoreLayout& layout, std::size_t core, const sim::CoreConfig&
 }  // namespace
 
 CoresSummary inspect_cores(const NetworkSource& source, const AcceleratorConfig& accelerator) {
-  const dnn::IntegerModel model = integer_model(source, accelerator);
+  if (!is_nir(source.model)) {
+    fail(ErrorCode::kInvalidInput, "neuromorphic cores take spiking networks alone", source.model,
+         "give a NIR file (NAME.nir with NAME.spiking.yaml), or an accelerator with a mesh");
+  }
+  NetworkSource of_cores = source;
+  of_cores.neurons = accelerator.core.format();
+  const dnn::IntegerModel model = integer_model(of_cores);
   const CoreLayout layout =
       core_layout(model, {accelerator.core, accelerator.chip.barrier, accelerator.chip.fixed_tick});
   CoresSummary summary;

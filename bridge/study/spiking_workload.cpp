@@ -23,23 +23,37 @@ c10::Device device_of(const NetworkSource& source) {
   return source.device == "auto" ? c10::Device(c10::kCPU) : dnn::device_of(source.device);
 }
 
+dnn::SpikingModel float_model(const NetworkSource& source) {
+  if (!source.output.empty()) {
+    fail(ErrorCode::kInvalidInput, "output: a spiking network has one answer", source.model,
+         "leave 'output' out");
+  }
+  return dnn::import_nir(source.model, source.spiking);
+}
+
 }  // namespace
 
 bool is_nir(const std::string& model) { return std::filesystem::path(model).extension() == ".nir"; }
 
 dnn::Network import_spiking(const NetworkSource& source, bool int8) {
-  if (!source.output.empty()) {
-    fail(ErrorCode::kInvalidInput, "output: a spiking network has one answer", source.model,
-         "leave 'output' out");
-  }
-  const dnn::SpikingModel model = dnn::import_nir(source.model, source.spiking);
-  return int8 ? dnn::network_of(dnn::to_integer(model), device_of(source))
-              : dnn::network_of(model, device_of(source));
+  return int8 ? dnn::network_of(integer_model(source), device_of(source))
+              : dnn::network_of(float_model(source), device_of(source));
+}
+
+dnn::IntegerModel integer_model(const NetworkSource& source) {
+  return dnn::to_integer(float_model(source),
+                         {source.neurons.membrane_bits, source.neurons.overflow});
 }
 
 std::string settings_hash(const NetworkSource& source) {
   const dnn::SpikingSettings settings = dnn::read_spiking_settings(source.model, source.spiking);
-  return content_hash(write_fields(dnn::spiking_fields(), settings).json());
+  std::string text = write_fields(dnn::spiking_fields(), settings).json();
+  if (const NeuronFormat own; source.neurons.membrane_bits != own.membrane_bits ||
+                              source.neurons.overflow != own.overflow) {
+    text += fmt::format(" {} {}", source.neurons.membrane_bits,
+                        static_cast<int>(source.neurons.overflow));
+  }
+  return content_hash(text);
 }
 
 std::vector<std::string> encoding_notes(const dnn::Network& network, const dnn::Inputs& images) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bridge/study/workload.h"
+#include "dnn/spiking/integer_model.h"
 
 namespace tilestrike::bridge {
 
@@ -16,6 +17,9 @@ bool is_nir(const std::string& model);
 /// The float network, or the integer one. Throws Failure, as import_nir() and to_integer() do, and
 /// for an `output`: there is one.
 dnn::Network import_spiking(const NetworkSource& source, bool int8);
+
+/// The integers of a NIR file. Throws Failure as import_spiking() does.
+dnn::IntegerModel integer_model(const NetworkSource& source);
 
 /// Hash of what the side file and the overrides say together.
 std::string settings_hash(const NetworkSource& source);

@@ -191,6 +191,9 @@ Workload load_workload(const NetworkSource& source, bool int8) {
     tell_conversions(load);
     load.calibration_hash = int8 ? "none" : "";
     load.spiking_hash = is_spiking ? settings_hash(source) : "";
+    if (is_spiking && int8) {
+      load.spiking = std::make_shared<const dnn::IntegerModel>(integer_model(source));
+    }
     for (std::string& note : encoding_notes(load.network, load.inputs)) {
       load.warnings.push_back(std::move(note));
     }

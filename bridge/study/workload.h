@@ -3,6 +3,7 @@
 // What a study and plain inference load alike: the network, float or int8, with its images.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "dnn/executor.h"
 #include "dnn/inputs.h"
 #include "dnn/network.h"
+
+namespace tilestrike::dnn {
+struct IntegerModel;  // dnn/spiking/integer_model.h
+}
 
 namespace tilestrike::bridge {
 
@@ -21,7 +26,8 @@ struct Workload {
   std::string labels_path;
   bool are_labels_of_images = false;  // they came with a data set, and nobody named them
   std::string calibration_hash;       // of an integer network; empty otherwise
-  std::string spiking_hash;           // of the settings of a spiking network; empty otherwise
+  std::shared_ptr<const dnn::IntegerModel> spiking;  // of an integer spiking network
+  std::string spiking_hash;  // of the settings of a spiking network; empty otherwise
   std::vector<std::string> warnings;
 
   std::int64_t images() const { return inputs.rows(); }

@@ -115,11 +115,21 @@ std::vector<float> CoreTrials::answer_of(const sim::ChipRun& run, const dnn::Tap
   const at::Tensor spikes = replace(places_.spikes.back());
   const std::int64_t outputs = spikes.numel() / spikes.size(0);
   std::int8_t* const first = spikes.mutable_data_ptr<std::int8_t>();
+  std::fill_n(first, spikes.numel(), std::int8_t{0});
   const std::int32_t before = run.ticks() - static_cast<std::int32_t>(places_.ticks);
-  for (const sim::ChipOutputChange& change : found.outputs) {
-    if (change.tick >= before) {  // earlier ones the host takes for no answer
-      first[(change.tick - before) * outputs + change.output] = change.faulty > 0 ? 1 : 0;
+  const auto set = [&](std::int32_t tick, std::int32_t output, std::int32_t events) {
+    if (tick >= before) {  // earlier ones the host takes for no answer
+      first[(tick - before) * outputs + output] = events > 0 ? 1 : 0;
     }
+  };
+  const auto golden_outputs = run.outputs();
+  for (std::size_t tick = 0; tick < golden_outputs.size(); ++tick) {
+    for (const auto& output : golden_outputs[tick]) {
+      set(static_cast<std::int32_t>(tick), output.output, output.events);
+    }
+  }
+  for (const sim::ChipOutputChange& change : found.outputs) {
+    set(change.tick, change.output, change.faulty);
   }
   return last_layers(std::move(values));
 }

@@ -8,6 +8,7 @@
 
 #include "base/document.h"
 #include "base/input_files.h"
+#include "base/spiking_neuron.h"
 
 namespace tilestrike::bridge {
 
@@ -23,6 +24,7 @@ struct NetworkSource {
   /// At most so many of these images, spread evenly over them; 0: all.
   std::int64_t calibrate_use = kCalibrationImages;
   Value spiking;         // of a .nir file: keys that go over those of its side file; null: none
+  NeuronFormat neurons;  // of a .nir file in integers: what its membranes are
   std::string output;    // which of several outputs is the answer; empty: there is one
   std::int64_t use = 0;  // how many images are struck and judged; 0: all
   std::string device = "auto";

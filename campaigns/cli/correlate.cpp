@@ -7,6 +7,7 @@
 
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
+#include "campaigns/correlate/core_correlation.h"
 #include "campaigns/correlate/correlation_report.h"
 
 namespace tilestrike::campaigns::cli {
@@ -57,8 +58,39 @@ std::string command_of(const CorrelateArguments& arguments) {
   return command;
 }
 
+/// What a report says of itself on stderr.
+template <class Found>
+int verdict(const Found& found) {
+  if (found.is_interrupted) {
+    std::fprintf(stderr, "tilestrike: interrupted; what was compared until then is shown\n");
+  } else if (!found.agrees()) {
+    print_error("engines disagree; the first disagreement is shown above");
+  } else if (found.is_empty()) {
+    print_error(
+        "no fault was compared: two of the engines must cover it, and something must be on the "
+        "mesh; choose other --engines, or widen 'where'");
+  }
+  return found.exit_code();
+}
+
+int run_on_cores(const CorrelateArguments& arguments, const Campaign& campaign,
+                 const sim::EngineSet& engines) {
+  ProgressLine line;
+  const CoreCorrelation found =
+      correlate_cores(campaign, arguments.request,
+                      surroundings_of(engines, bridge::Study::open, line, arguments.has_progress));
+  line.close();
+  const Report told = report_of(found, command_of(arguments));
+  print(told, arguments.is_json);
+  write_page(told, "The same faults of cores on several engines", arguments.html);
+  return verdict(found);
+}
+
 int run(const CorrelateArguments& arguments, const sim::EngineSet& engines) {
   const Campaign campaign = load_campaign_of(arguments, engines);
+  if (strikes_cores(campaign.points.front().scenario)) {
+    return run_on_cores(arguments, campaign, engines);
+  }
   ProgressLine line;
   const CorrelationReport report =
       correlate(campaign, arguments.request,
@@ -67,16 +99,7 @@ int run(const CorrelateArguments& arguments, const sim::EngineSet& engines) {
   const Report told = report_of(report, command_of(arguments));
   print(told, arguments.is_json);
   write_page(told, "The same faults on several engines", arguments.html);
-  if (report.is_interrupted) {
-    std::fprintf(stderr, "tilestrike: interrupted; what was compared until then is shown\n");
-  } else if (!report.agrees()) {
-    print_error("engines disagree; the first disagreement is shown above");
-  } else if (report.is_empty()) {
-    print_error(
-        "no fault was compared: two of the engines must cover it, and something must be on the "
-        "mesh; choose other --engines, or widen 'where'");
-  }
-  return report.exit_code();
+  return verdict(report);
 }
 
 std::string correlate_help(const sim::EngineSet& engines) {

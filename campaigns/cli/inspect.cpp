@@ -234,7 +234,7 @@ int run(const InspectArguments& arguments) {
   }
   if (accelerator && accelerator->has_core) {
     const bridge::CoresSummary cores = bridge::inspect_cores(source_of(arguments), *accelerator);
-    print(arguments.is_json ? json_text_of(cores) : text_of(cores, *accelerator));
+    print(arguments.is_json ? json_of_cores(cores) : text_of_cores(cores, *accelerator));
     return 0;
   }
   const auto layers = bridge::inspect(source_of(arguments), accelerator);

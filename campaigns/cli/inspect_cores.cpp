@@ -27,8 +27,8 @@ double used_synapses(const bridge::CoreLayerSummary& layer) {
 
 }  // namespace
 
-std::string text_of(const bridge::CoresSummary& summary,
-                    const bridge::AcceleratorConfig& accelerator) {
+std::string text_of_cores(const bridge::CoresSummary& summary,
+                          const bridge::AcceleratorConfig& accelerator) {
   std::vector<std::vector<std::string>> rows = {{"layer", "neurons", "shape", "cores", "number",
                                                  "axons used", "synapses", "synapse bits used",
                                                  "destinations", "note"}};
@@ -58,7 +58,7 @@ std::string text_of(const bridge::CoresSummary& summary,
              beside.empty() ? "nothing" : join(beside, ", "));
 }
 
-std::string json_text_of(const bridge::CoresSummary& summary) {
+std::string json_of_cores(const bridge::CoresSummary& summary) {
   nlohmann::ordered_json json = {{"ticks", summary.ticks},
                                  {"chip_ticks", summary.chip_ticks},
                                  {"bits_of_core", summary.bits_of_core},

@@ -9,8 +9,8 @@
 
 namespace tilestrike::campaigns::cli {
 
-std::string text_of(const bridge::CoresSummary& summary,
-                    const bridge::AcceleratorConfig& accelerator);
-std::string json_text_of(const bridge::CoresSummary& summary);
+std::string text_of_cores(const bridge::CoresSummary& summary,
+                          const bridge::AcceleratorConfig& accelerator);
+std::string json_of_cores(const bridge::CoresSummary& summary);
 
 }  // namespace tilestrike::campaigns::cli

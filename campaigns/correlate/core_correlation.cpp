@@ -148,10 +148,9 @@ class CorePointRun {
     }
     CoreFieldCounts& counts = found_.fields[structure_of(plan_.draw(trial), study_->facts())];
     ++counts.strikes;
-    ++(strike.result.hung                 ? counts.hung
-       : !strike.result.activated         ? counts.dead
-       : strike.result.changed_spikes > 0 ||
-               !sim::has_golden_answer(strike.run, strike.result)
+    ++(strike.result.hung         ? counts.hung
+       : !strike.result.activated ? counts.dead
+       : strike.result.changed_spikes > 0 || !sim::has_golden_answer(strike.run, strike.result)
            ? counts.corrupted
            : counts.masked);
     bool differs = false;

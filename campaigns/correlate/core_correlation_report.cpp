@@ -12,9 +12,12 @@ namespace {
 ReportTable field_table(const CorePoint& point) {
   ReportTable table;
   table.key = "fields";
-  table.columns = {{"field", "field"},         {"strikes", "strikes", true},
-                   {"dead", "dead", true},     {"masked", "masked", true},
-                   {"corrupted", "corrupted", true}, {"hung", "hung", true},
+  table.columns = {{"field", "field"},
+                   {"strikes", "strikes", true},
+                   {"dead", "dead", true},
+                   {"masked", "masked", true},
+                   {"corrupted", "corrupted", true},
+                   {"hung", "hung", true},
                    {"differed", "differed", true}};
   for (const auto& [name, counts] : point.fields) {
     table.rows.push_back({name, counts.strikes, counts.dead, counts.masked, counts.corrupted,
@@ -87,12 +90,11 @@ Report report_of(const CorePoint& point) {
     report.fact("first/engines", std::vector{first->engines.first, first->engines.second});
     report.fact("first/answer", first->answer);
     report.fact("first/state", first->state);
-    report.say(fmt::format("first disagreement: trial {}, image {}: {}", first->trial,
-                           first->image, first->fault));
-    report.say(fmt::format("  {} and {} part: {}{}{}", first->engines.first,
-                           first->engines.second, first->state,
-                           !first->state.empty() && !first->answer.empty() ? "; " : "",
-                           first->answer));
+    report.say(fmt::format("first disagreement: trial {}, image {}: {}", first->trial, first->image,
+                           first->fault));
+    report.say(fmt::format(
+        "  {} and {} part: {}{}{}", first->engines.first, first->engines.second, first->state,
+        !first->state.empty() && !first->answer.empty() ? "; " : "", first->answer));
   }
   for (const std::string& path : point.waveforms) {
     report.say("waveform: " + path);

@@ -659,6 +659,9 @@ bridge::StudyInputs study_inputs(const Scenario& scenario, const sim::EngineSet&
   inputs.output = scenario.output;
   inputs.use = scenario.data.use;
   inputs.accelerator = scenario.accelerator;
+  if (scenario.has_accelerator && scenario.accelerator.has_core) {
+    inputs.neurons = scenario.accelerator.core.format();
+  }
   inputs.has_accelerator = scenario.has_accelerator;
   inputs.strikes_tensors = strikes_tensors(scenario.strike);
   inputs.format = scenario.number_format();

@@ -72,13 +72,18 @@ class Reference {
     for (const sim::ChipOutputChange& change : found.outputs) {
       events[{change.output, change.tick}] = change.faulty;
     }
-    std::vector<int> counts(SpikingExample::kClasses);
+    std::vector<std::vector<std::int32_t>> ticks(SpikingExample::kClasses);  // with a spike
     const std::int32_t before = run(image).ticks() - SpikingExample::kTicks;
     for (const auto& [place, count] : events) {
-      counts[static_cast<std::size_t>(place.first)] += count > 0 && place.second >= before ? 1 : 0;
+      if (count > 0 && place.second >= before) {
+        ticks[static_cast<std::size_t>(place.first)].push_back(place.second - before);
+      }
     }
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      answer[i] = static_cast<float>(counts[i]) * factor;
+    for (std::size_t i = 0; i < ticks.size(); ++i) {
+      const auto counted = static_cast<std::int64_t>(ticks[i].size());
+      const std::int64_t left = ticks[i].empty() ? 0 : SpikingExample::kTicks - ticks[i].front();
+      const bool is_count = model_.settings.readout == dnn::Readout::kCount;
+      answer[i] = static_cast<float>(is_count ? counted : left) * factor;
     }
     return answer;
   }
@@ -104,6 +109,12 @@ void compare_with_all_cores(const std::string& readout, const std::string& engin
   const SpikingExample example(readout);
   const Reference reference(example);
   const auto study = Study::open(example.inputs(engine));
+  for (std::int64_t image = 0; image < SpikingExample::kImages; ++image) {
+    sim::ChipResult clean;
+    clean.readout = reference.run(image).readout();
+    ASSERT_EQ(study->golden_answer(ImageId(image)), reference.answer(image, clean))
+        << readout << " of image " << image;
+  }
   RandomStream random(7, 0, Purpose::kSite);
   for (std::int64_t k = 0; k < strikes; ++k) {
     const auto image = static_cast<std::int64_t>(random.below(SpikingExample::kImages));
@@ -132,7 +143,7 @@ void compare_with_all_cores(const std::string& readout, const std::string& engin
     }
     const std::vector<float> golden = study->golden_answer(ImageId(image));
     const std::vector<float> expected = reference.answer(image, found);
-    ASSERT_EQ(answer_of(result, golden), expected) << what;
+    ASSERT_EQ(answer_of(result, golden), expected) << what << " on image " << image;
     EXPECT_EQ(result.without_stop == Outcome::kSdc, expected != golden) << what;
     EXPECT_EQ(result.judgement.outcome == Outcome::kDue, found.errors != 0) << what;
     EXPECT_EQ(result.cores->changed_spikes + result.cores->changed_behind, found.changed_spikes);
@@ -256,7 +267,7 @@ TEST(CoreStudyTest, WhatStaysIsJudgedInLaterInferencesOfEveryImage) {
   const JobResult renewed = Study::open(example.inputs())->strike({&job, 1}).front();
   EXPECT_FALSE(renewed.images.front().outlives);
   EXPECT_TRUE(renewed.later.empty());
-  EXPECT_EQ(sites.text(sites.id_of(synapse)), "synapses[0] lane 0 synapse bit 7");
+  EXPECT_EQ(sites.text(sites.id_of(synapse)), "synapses[0] lane 0 bit 7");
 }
 
 TEST(CoreStudyTest, UnusedNeuronsAndAxonsAreEmpty) {
@@ -293,10 +304,14 @@ TEST(CoreStudyTest, EccCorrectsOneCellAndDetectsTwo) {
     EXPECT_EQ(one.judgement.outcome, Outcome::kCorrected) << bit;
     EXPECT_GT(one.corrected_codewords, 0);
   }
-  const TrialResult two = strike({6, 7});
-  EXPECT_EQ(two.judgement.outcome, Outcome::kDue);
-  EXPECT_GT(two.detected_codewords, 0);
-  EXPECT_EQ(two.without_stop, Outcome::kSdc) << "the core goes on with what the cells hold";
+  bool goes_on = false;
+  for (int lane = 0; lane < 8; ++lane) {
+    const TrialResult two = strike({8 * lane + 6, 8 * lane + 7});
+    EXPECT_EQ(two.judgement.outcome, Outcome::kDue);
+    EXPECT_GT(two.detected_codewords, 0);
+    goes_on = goes_on || two.without_stop == Outcome::kSdc;
+  }
+  EXPECT_TRUE(goes_on) << "the core computes on with what the cells hold";
 }
 
 TEST(CoreStudyTest, OtherEnginesAgreeAndABrokenOneIsFound) {
@@ -332,7 +347,7 @@ TEST(CoreStudyTest, OtherEnginesAgreeAndABrokenOneIsFound) {
     asked += std::ssize(one.engines);
     found += two.disagreement.empty() ? 0 : 1;
     if (!result.activated) {
-      EXPECT_EQ(two.disagreement.find("membrane"), std::string::npos);
+      EXPECT_EQ(two.disagreement.find("of the answer"), std::string::npos) << two.disagreement;
     }
   }
   EXPECT_GT(asked, 200);
@@ -345,8 +360,8 @@ TEST(CoreStudyTest, WhatDoesNotFitIsRefused) {
   const auto said = [&] { return errors_of([&] { Study::open(example.inputs()); }); };
   EXPECT_NE(said().find("32 inputs, and a core 16 axons"), std::string::npos) << said();
   example.accelerator.core.axons = 32;
-  example.accelerator.core.destinations = 16;
-  EXPECT_NE(said().find("its table holds 16"), std::string::npos) << said();
+  example.accelerator.core.destinations = 8;
+  EXPECT_NE(said().find("its table holds 8"), std::string::npos) << said();
   example.accelerator.core.destinations = 64;
   StudyInputs inputs = example.inputs("wavefront");
   EXPECT_NE(errors_of([&] { Study::open(inputs); }).find("computes no neuromorphic cores"),
@@ -364,7 +379,7 @@ TEST(CoreStudyTest, TellsWhatHasHappened) {
   Story story;
   study->strike({&job, 1}, &story);
   ASSERT_FALSE(story.lines.empty());
-  EXPECT_NE(story.lines.front().find("core 0 synapses[0] lane 0 synapse bit 7"), std::string::npos)
+  EXPECT_NE(story.lines.front().find("core 0 synapses[0] lane 0 bit 7"), std::string::npos)
       << story.lines.front();
 }
 

@@ -66,6 +66,7 @@ class SpikingExample {
     inputs.model = model_path_;
     inputs.images = InputFiles(images_path_);
     inputs.accelerator = accelerator;
+    inputs.neurons = accelerator.core.format();
     inputs.device = "cpu";
     return inputs;
   }
