@@ -4,8 +4,13 @@
 
     python python/train_spiking.py [--only NAME ...] [--epochs N] [--out zoo]
 
-Needs torch and `pip install nir h5py`. Writes NAME.nir and NAME.spiking.yaml, then runs both over
-the test images by python/reference_spiking.py, in float and as the integers of the cores.
+Needs torch and `pip install nir h5py`. Writes NAME.nir and NAME.spiking.yaml, then runs them over
+the test images by python/reference_spiking.py, in float64 and as the integers of the cores. Right
+are of the 10 000 test images, after minutes of one thread on a busy processor:
+
+    snn_small  784-128-10, 4 ticks        87.42 % float  87.40 % integer   3 minutes
+    snn_fc     784-256-10, 8 ticks        88.74 % float  88.65 % integer   5 minutes
+    snn_conv   two convolutions, 8 ticks  88.91 % float  88.79 % integer  16 minutes
 """
 
 import argparse
@@ -21,6 +26,7 @@ from torch import nn
 
 import fashion_mnist
 import reference_spiking
+import spiking_network
 import tilestrike
 
 # Powers of two, so that float32 holds them and dt / tau is 1/8 and the gain 1, exactly.
@@ -172,10 +178,10 @@ def nodes_of(model):
 def test(path, folder):
     """Prints how many test images the written network has right."""
     images, labels = fashion_mnist.load("test", folder)
-    network = reference_spiking.read(path)
+    network = spiking_network.read(path)
     shares = []
     for number_format in ("float64", "integer"):
-        logits, _, layers = reference_spiking.run(network, images, number_format)
+        logits, _, _ = reference_spiking.run(network, images, number_format)
         shares.append(100 * (logits.argmax(1) == labels).mean())
     print(f"{path}: {path.stat().st_size} bytes; right of {len(labels)} test images: "
           f"float {shares[0]:.2f} %, integer {shares[1]:.2f} %", flush=True)
