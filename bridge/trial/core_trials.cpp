@@ -248,6 +248,31 @@ TrialResult CoreTrials::run(const sim::ChipRun& run, const dnn::Tape& golden, co
   return result;
 }
 
+/// Weights of axons that get no event, or of neurons that are switched off.
+bool CoreTrials::are_unused_synapses(const Strike& left) const {
+  const sim::CoreSites& sites = chip_->core_sites();
+  const auto is_unused = [&](std::size_t core, const sim::CoreSite& site) {
+    const CoreSlice& slice = layout_.cores[core];
+    const sim::CoreOwner owner = sites.owner_of(site);
+    return site.storage == sim::CoreStorage::kSynapses &&
+           (static_cast<std::size_t>(owner.axon) >= slice.inputs.size() ||
+            static_cast<std::size_t>(owner.neuron) >= slice.neurons.size());
+  };
+  return std::ranges::all_of(left.cells,
+                             [&](const CellFault& fault) {
+                               const sim::CoreBlock& array = sites.blocks()[fault.memory];
+                               const CoreCell cell = core_cell(array, fault.bit);
+                               const bool is_bare =
+                                   sim::ecc_of(chip_->config().core, array.storage) ==
+                                   sim::EccKind::kNone;
+                               return is_bare && is_unused(cell.core, site_of(array, cell));
+                             }) &&
+         std::ranges::all_of(left.registers, [&](const RegisterFault& fault) {
+           return is_unused(static_cast<std::size_t>(chip_->core_of(fault.site)),
+                            sites.describe(chip_->within_core(fault.site)));
+         });
+}
+
 Strike CoreTrials::left_for_later(const Strike& strike) const {
   Strike left;
   if (reload_ == CoreReload::kPerInference) {
@@ -266,14 +291,28 @@ Strike CoreTrials::left_for_later(const Strike& strike) const {
       left.cells.push_back(cell);
     }
   }
-  return left;
+  return are_unused_synapses(left) ? Strike() : left;
 }
 
-/// What a flip of it has found there.
+bool CoreTrials::booted(const sim::CoreBlock& array, const CoreCell& cell) const {
+  const sim::CoreState& state = chip_->core(static_cast<std::int32_t>(cell.core)).state();
+  sim::BitString data;
+  for (int bit = 0; bit < codeword_bits(array); ++bit) {
+    if (state.bit(site_of(array, {cell.core, cell.codeword, bit}))) {
+      data.flip(bit);
+    }
+  }
+  const sim::EccKind kind = sim::ecc_of(chip_->config().core, array.storage);
+  return sim::EccCode::make(kind, codeword_bits(array)).encode(data).test(cell.bit);
+}
+
+/// Of what is not written at boot alone: what a flip of it has found there.
 bool CoreTrials::stored(const sim::ChipRun& run, std::size_t memory, CodewordBit bit, Cycle cycle) {
   const sim::CoreBlock& array = chip_->core_sites().blocks()[memory];
   const CoreCell cell = core_cell(array, bit);
-  TS_CHECK(cell.bit < codeword_bits(array), "a data bit");
+  if (array.is_boot_array()) {
+    return booted(array, cell);
+  }
   const sim::CoreSite site = site_of(array, cell);
   const RegisterFault flip{chip_->id_of(static_cast<std::int32_t>(cell.core), site),
                            FaultKind::kFlip, at_edges({cycle, cycle + 1})};

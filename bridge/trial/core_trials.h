@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/strike.h"
 #include "bridge/accelerator/accelerator.h"
+#include "bridge/accelerator/core_arrays.h"
 #include "bridge/layout/core_layout.h"
 #include "bridge/trial/chip_strike.h"
 #include "bridge/trial/judge.h"
@@ -46,9 +47,10 @@ class CoreTrials {
   TrialResult run(const sim::ChipRun& run, const dnn::Tape& golden, const Strike& strike,
                   RunObserver* observer, ImageId image);
 
-  /// What of the strike later inferences find, from before their first cycle on.
+  /// What of the strike later inferences find, from before their first cycle on; nothing where that
+  /// is synapses alone which none of them can read.
   Strike left_for_later(const Strike& strike) const;
-  /// What a data bit holds just after the clock edge of `cycle`.
+  /// What a cell holds just after the clock edge of `cycle`.
   bool stored(const sim::ChipRun& run, std::size_t memory, CodewordBit bit, Cycle cycle);
 
   /// Faults as a chip takes them.
@@ -69,6 +71,8 @@ class CoreTrials {
   };
   Place place_of(const Strike& strike) const;
   bool is_boot(const sim::CoreSite& site) const;
+  bool are_unused_synapses(const Strike& left) const;
+  bool booted(const sim::CoreBlock& array, const CoreCell& cell) const;
   void find(const sim::ChipRun& run, const Place& place, const sim::ChipResult& found,
             TrialResult& result) const;
   std::vector<float> answer_of(const sim::ChipRun& run, const dnn::Tape& golden,

@@ -236,6 +236,7 @@ TEST(CoreStudyTest, WhatStaysIsJudgedInLaterInferencesOfEveryImage) {
   SpikingExample example;
   const Reference reference(example);
   const sim::CoreSites& sites = reference.chip().core_sites();
+  const auto last = static_cast<std::int32_t>(reference.layout().cores.size()) - 1;
   // The sign of a synapse in use, of the first core.
   const sim::CoreSite synapse{sim::CoreStorage::kSynapses, 0, 7};
   const std::uint64_t site = reference.chip().id_of(0, synapse).value;
@@ -257,6 +258,11 @@ TEST(CoreStudyTest, WhatStaysIsJudgedInLaterInferencesOfEveryImage) {
     is_any_wrong = is_any_wrong || later.judgement.outcome == Outcome::kSdc;
   }
   EXPECT_TRUE(is_any_wrong);
+  // Nobody can read the weights of a neuron that is not there.
+  job.strike.registers = {
+      fault_at(reference.chip().id_of(last, {sim::CoreStorage::kSynapses, 1, 63}).value,
+               FaultKind::kFlip, 9, 10)};
+  EXPECT_FALSE(study->strike({&job, 1}).front().images.front().outlives);
   // A membrane does not outlive its inference; nor does anything that is written anew before each.
   job.strike.registers = {
       fault_at(reference.chip().id_of(0, {sim::CoreStorage::kMembranes, 0, 3}).value,
