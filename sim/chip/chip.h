@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/ids.h"
 #include "sim/core/core_run.h"
 
@@ -91,16 +92,36 @@ class BootedChip {
   bool sends(std::int32_t from, std::int32_t to) const {
     return sends_[static_cast<std::size_t>(from) * cores_.size() + static_cast<std::size_t>(to)];
   }
+  /// The neuron of a core whose routes name where an event goes and, with its delay from `tick`,
+  /// the slot; the first of several, else the first that names the place alone. -1: none does.
+  std::int32_t sender_of(std::int32_t core, std::int32_t tick, const CoreEvent& event) const;
+  /// The cores, each behind all that send to it. On loops no such order is: who is on one, or
+  /// behind one, comes from place ordered() on.
+  const std::vector<std::int32_t>& order() const { return order_; }
+  std::size_t ordered() const { return ordered_; }
   /// Whether some spikes could make a tick of the core as long as its watchdog.
   bool can_trip(std::int32_t core) const { return can_trip_[static_cast<std::size_t>(core)]; }
 
  private:
+  struct Route {
+    CorePlace to;
+    std::int32_t neuron, delay;
+  };
   void check() const;
+  void boot_cores();
+  void look_at_routes(std::int32_t core);
+  void sort();
 
   ChipConfig config_;
   ChipContents contents_;  // its cores moved into cores_
   std::vector<std::shared_ptr<const BootedCore>> cores_;
   std::vector<bool> sends_, can_trip_;
+  std::vector<std::vector<Route>> routes_;  // by core, by place and neuron
+  std::vector<std::int32_t> order_;
+  std::size_t ordered_ = 0;
 };
+
+/// The errors of a failure, each with the core that it is of.
+void add_named(const Failure& failure, std::int32_t core, ErrorList& errors);
 
 }  // namespace tilestrike::sim
