@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/yaml.h"
 #include "benchmarks/paired.h"
 #include "bridge/study/golden_tapes.h"
 #include "bridge/study/torch_call.h"
@@ -23,7 +24,6 @@
 #include "bridge/trial/mesh_trials.h"
 #include "bridge/trial/waiting_trials.h"
 #include "campaigns/run/runner.h"
-#include "campaigns/scenario/yaml.h"
 #include "dnn/executor.h"
 
 namespace tilestrike {
@@ -101,12 +101,11 @@ class Campaign {
   Campaign(const std::string& model, const std::string& dataflow, std::int64_t draws,
            bool is_differential)
       : campaign_(campaigns::read_campaign(
-            campaigns::parse_yaml(
-                "model: " + model + "\ndata: {use: " + std::to_string(kImages) +
-                    "}\naccelerator: {mesh: {dataflow: " + dataflow +
-                    "}}\ndevice: cpu\ntrials: " + std::to_string(draws * kImages) +
-                    "\ndifferential: " + (is_differential ? "on" : "off") + "\n",
-                "campaign"),
+            parse_yaml("model: " + model + "\ndata: {use: " + std::to_string(kImages) +
+                           "}\naccelerator: {mesh: {dataflow: " + dataflow +
+                           "}}\ndevice: cpu\ntrials: " + std::to_string(draws * kImages) +
+                           "\ndifferential: " + (is_differential ? "on" : "off") + "\n",
+                       "campaign"),
             sim::builtin_engines())),
         trials_(draws * kImages) {
     study_ = bridge::Study::open(

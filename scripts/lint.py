@@ -98,8 +98,10 @@ def check_includes(name, lines):
             yield number, f"CLI11 is used in campaigns/cli/command_line.cpp only: {header}"
         if header == "nlohmann/json.hpp" and name.endswith(".h"):
             yield number, "headers name JSON by nlohmann/json_fwd.hpp"
-        if header.startswith("yaml-cpp/") and name != "campaigns/scenario/yaml.cpp":
-            yield number, f"YAML is read in campaigns/scenario/yaml.cpp only: {header}"
+        if header.startswith("yaml-cpp/") and name != "base/yaml.cpp":
+            yield number, f"YAML is read in base/yaml.cpp only: {header}"
+        if header == "hdf5.h" and not name.startswith(("dnn/nir/hdf5_", "tests/dnn/nir_")):
+            yield number, f"HDF5 is read in dnn/nir/hdf5_* only: {header}"
 
 
 def check_text(name, lines):

@@ -15,7 +15,7 @@ DEBIAN_PACKAGES=(
   build-essential cmake ninja-build ccache pkg-config git python3 python3-venv
   libsystemc-dev libyaml-cpp-dev libfmt-dev libsqlitecpp-dev libsqlite3-dev libcli11-dev
   nlohmann-json3-dev libboost-dev libboost-math-dev librandom123-dev libxxhash-dev zlib1g-dev
-  libgtest-dev libbenchmark-dev clang-format-14 verilator yosys dataset-fashion-mnist
+  libhdf5-dev libgtest-dev libbenchmark-dev clang-format-14 verilator yosys dataset-fashion-mnist
 )
 VENV_PYTHON=.venv/bin/python
 VENV_STAMP=.venv/tilestrike-complete

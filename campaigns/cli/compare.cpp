@@ -6,11 +6,11 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/yaml.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/cli/terminal.h"
 #include "campaigns/report/report.h"
 #include "campaigns/run/runner.h"
-#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

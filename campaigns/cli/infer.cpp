@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/yaml.h"
 #include "bridge/study/study.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/scenario/judge_fields.h"
 #include "campaigns/scenario/library.h"
-#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns::cli {
 namespace {

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/yaml.h"
 #include "campaigns/results/database_error.h"
 #include "campaigns/results/file_lock.h"
 #include "campaigns/results/old_results.h"
@@ -17,7 +18,6 @@
 #include "campaigns/results/trial_reader.h"
 #include "campaigns/results/trial_tables.h"
 #include "campaigns/results/version.h"
-#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns {
 namespace {

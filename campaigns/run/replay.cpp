@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/yaml.h"
 #include "campaigns/pictures/array_picture.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/results/old_results.h"
 #include "campaigns/results/trial_tables.h"
 #include "campaigns/run/strike_trial.h"
-#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns {
 namespace {

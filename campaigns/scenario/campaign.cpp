@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/yaml.h"
 #include "campaigns/scenario/library.h"
-#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::campaigns {
 namespace {

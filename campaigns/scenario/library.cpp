@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
-#include "campaigns/scenario/yaml.h"
+#include "base/yaml.h"
 
 namespace tilestrike::campaigns {
 namespace {

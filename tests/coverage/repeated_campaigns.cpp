@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/yaml.h"
 #include "campaigns/run/runner.h"
 #include "campaigns/scenario/campaign.h"
-#include "campaigns/scenario/yaml.h"
 
 namespace tilestrike::coverage {
 namespace {
@@ -73,7 +73,7 @@ void RepeatedCampaigns::run_campaigns(const std::string& text, const Visit& visi
   };
   remove();
   const campaigns::Campaign campaign =
-      campaigns::read_campaign(campaigns::parse_yaml(text, case_.name), sim::builtin_engines());
+      campaigns::read_campaign(parse_yaml(text, case_.name), sim::builtin_engines());
   auto results = Results::for_campaign(path, campaign);
   campaigns::Surroundings surroundings;
   surroundings.engines = sim::builtin_engines();

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
 // Does YAML become values with the right places, and does bad YAML say where it is bad?
-#include "campaigns/scenario/yaml.h"
+#include "base/yaml.h"
 
 #include <gtest/gtest.h>
 
-#include "tests/campaigns/campaign_files.h"
+#include "tests/scratch_files.h"
 
-namespace tilestrike::campaigns {
+namespace tilestrike {
 namespace {
 
 TEST(YamlTest, ValuesKnowTheirPlaces) {
@@ -69,4 +69,4 @@ TEST(YamlTest, UnreadableFilesAreNamed) {
 }
 
 }  // namespace
-}  // namespace tilestrike::campaigns
+}  // namespace tilestrike

@@ -7,7 +7,7 @@
 
 #include "base/document.h"
 
-namespace tilestrike::campaigns {
+namespace tilestrike {
 
 /// Parses one YAML document; `file` is the name in places and errors. Duplicate keys are kept, so
 /// that the field table can report them. Throws Failure with file:line:column.
@@ -16,4 +16,4 @@ Value parse_yaml(const std::string& text, const std::string& file);
 /// Reads and parses a file. Throws Failure.
 Value load_yaml(const std::string& path);
 
-}  // namespace tilestrike::campaigns
+}  // namespace tilestrike

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-#include "campaigns/scenario/yaml.h"
+#include "base/yaml.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace tilestrike::campaigns {
+namespace tilestrike {
 namespace {
 
 // Aliases copy what they name; this bounds a document that grows by aliases of aliases.
@@ -158,4 +158,4 @@ Value parse_yaml(const std::string& text, const std::string& file) {
 
 Value load_yaml(const std::string& path) { return parse_yaml(read_text_file(path), path); }
 
-}  // namespace tilestrike::campaigns
+}  // namespace tilestrike
