@@ -23,7 +23,7 @@ ROOMS = {
 }
 # Folders of a room, from the bottom up: none may include a later one.
 FLOORS = {
-    "sim": ["kernel", "mesh", "compare", "ecc", "memory", "core", "strikes",
+    "sim": ["kernel", "mesh", "compare", "ecc", "memory", "core", "chip", "strikes",
             "platform"],
     "bridge": ["words", "accelerator", "layout", "schedule", "exposure", "effects", "trial",
                "reference", "study"],

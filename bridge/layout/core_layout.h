@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// Which core computes which neurons of a spiking network, and where its spikes go (docs/core.md,
-// "Layers on cores"). No LibTorch in this header.
+// Which core of a chip holds which neurons of a spiking network, and what is written into the cores
+// for it (docs/core.md, "Layers on cores"). No time in here. No LibTorch in this header.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "dnn/spiking/integer_model.h"
@@ -12,30 +13,49 @@
 
 namespace tilestrike::bridge {
 
-/// What of a layer is on one core. Lanes and axons beyond these are not used: all their bits are 0,
-/// so that they never fire.
-struct CoreSlice {
+/// What of the network a core holds. Axons and neurons of the core beyond these are empty: weights
+/// and parameters are zero, so that no such neuron fires and no such axon counts.
+struct CoreShare {
   std::size_t layer = 0;              // of the model
-  std::vector<std::int64_t> neurons;  // of the layer, by neuron of the core
-  std::vector<std::int64_t> inputs;   // of the layer, by axon; ascending
+  std::vector<std::int64_t> neurons;  // by neuron of the core: of the layer
+  std::vector<std::int64_t> axons;    // by axon: an input of the layer
+};
+
+/// Facts of one layer, for people.
+struct LayerOnCores {
+  std::string name;
+  bool is_beside_cores = false;  // then there is nothing more
+  std::int32_t first_core = 0;   // those of a layer follow each other
+  std::int32_t cores = 0;
+  std::int64_t neurons = 0;
+  /// Of the block of outputs that a core holds: channels, rows, columns; those at the end of the
+  /// layer may be smaller. Of a layer without rows: outputs, 1, 1.
+  std::int64_t block_channels = 0, block_rows = 0, block_columns = 0;
+  std::int64_t axons = 0;              // in use, of all cores: copies of inputs
+  std::int64_t synapse_bits = 0;       // of axons and neurons in use
+  std::int64_t all_synapse_bits = 0;   // of its cores
+  std::int64_t synapses = 0;           // that are not zero
+  std::int64_t most_destinations = 0;  // of a neuron
+  std::int64_t destinations = 0;       // of all neurons
+  std::int64_t fullest_table = 0;      // destinations of a core
 };
 
 struct CoreLayout {
-  std::size_t first_layer = 0;  // that is on cores; those before it are computed beside them
-  std::vector<CoreSlice> cores;
   sim::ChipContents contents;
-  /// By membrane that the host reads: the output of the network.
+  std::vector<CoreShare> cores;
+  std::vector<LayerOnCores> layers;  // by layer of the model
+  /// The first layer on the cores, whose inputs are the chip's: those of the network, or the spikes
+  /// of the layer before, which is computed beside the cores.
+  std::size_t first_layer = 0;
+  /// The answer of the chip: by membrane that is read, or by output in spikes, the neuron of the
+  /// last layer. Layer l of those on the cores works in chip ticks l to l + T - 1.
   std::vector<std::int64_t> outputs;
+
+  std::int32_t levels() const { return static_cast<std::int32_t>(layers.size() - first_layer); }
 };
 
-/// One greedy rule: a layer is cut into blocks of channels x rows x columns, all alike but for the
-/// last of a row or column. A block takes as many channels as a core has neurons for; then columns
-/// and rows in turn, columns first, as long as no block has more neurons or different inputs than
-/// the core has neurons and axons. Where one position has too many inputs for all channels, fewer
-/// channels are taken. Blocks go to cores in their order, layer by layer: channels first, then
-/// rows, then columns. Throws Failure, which names the layer and the cure: a neuron with more
-/// inputs than axons, a weight that int8 does not hold, more destinations than the table has, more
-/// than 255 cores, nothing that is on cores.
-CoreLayout core_layout(const dnn::IntegerModel& model, const sim::ChipConfig& chip);
+/// Throws Failure, which names the layer and the cure: more inputs than axons, more destinations
+/// than a core holds, more cores than events can name, ...
+CoreLayout core_layout(const dnn::IntegerModel& model, const sim::ChipConfig& config);
 
 }  // namespace tilestrike::bridge

@@ -139,8 +139,8 @@ class CoreStudy final : public Study {
   void find_cores(const AcceleratorConfig& accelerator) {
     const CoreLayout& layout = trials_->layout();
     StudyCores& cores = facts_.cores.emplace(accelerator.core);
-    for (const CoreSlice& slice : layout.cores) {
-      cores.layers.push_back(load_.spiking->layers[slice.layer].name);
+    for (const CoreShare& share : layout.cores) {
+      cores.layers.push_back(load_.spiking->layers[share.layer].name);
     }
     Cycle all = 0;
     for (ImageId image(0); image.value < facts_.images; ++image.value) {

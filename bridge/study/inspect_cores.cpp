@@ -20,22 +20,6 @@ std::string shape_of(const std::vector<std::int64_t>& sizes) {
   return join(numbers, "x");
 }
 
-void add_core(const CoreLayout& layout, std::size_t core, const sim::CoreConfig& config,
-              CoreLayerSummary& layer) {
-  const sim::CoreContents& contents = layout.contents.cores[core];
-  layer.cores.push_back(static_cast<std::int64_t>(core));
-  layer.most_axons =
-      std::max(layer.most_axons, static_cast<std::int64_t>(layout.cores[core].inputs.size()));
-  layer.synapses +=
-      std::ranges::count_if(contents.synapses, [](int weight) { return weight != 0; });
-  layer.synapse_bits +=
-      std::int64_t{sim::kSynapseBits} * std::int64_t{config.axons} * config.neurons;
-  for (const sim::NeuronRoute& route : contents.routes) {
-    layer.fan_out += route.count / static_cast<double>(layer.neurons);
-    layer.most_destinations = std::max<std::int64_t>(layer.most_destinations, route.count);
-  }
-}
-
 }  // namespace
 
 CoresSummary inspect_cores(const NetworkSource& source, const AcceleratorConfig& accelerator) {
@@ -54,16 +38,22 @@ CoresSummary inspect_cores(const NetworkSource& source, const AcceleratorConfig&
   summary.bits_of_core = sim::CoreSites(accelerator.core).total_bits();
   summary.output_factor = model.output_factor;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const LayerOnCores& found = layout.layers[i];
     CoreLayerSummary& layer = summary.layers.emplace_back();
-    layer.name = model.layers[i].name;
+    layer.name = found.name;
     layer.shape = shape_of(model.layers[i].sizes);
-    layer.is_on_cores = i >= layout.first_layer;
+    layer.is_on_cores = !found.is_beside_cores;
     layer.neurons = model.layers[i].size();
     layer.note = model.layers[i].note;
-    for (std::size_t core = 0; core < layout.cores.size(); ++core) {
-      if (layout.cores[core].layer == i) {
-        add_core(layout, core, accelerator.core, layer);
-      }
+    layer.synapses = found.synapses;
+    layer.synapse_bits = found.all_synapse_bits;
+    layer.used_synapse_bits = found.synapse_bits;
+    layer.fan_out = static_cast<double>(found.destinations) / static_cast<double>(layer.neurons);
+    layer.most_destinations = found.most_destinations;
+    for (std::int32_t core = 0; core < found.cores; ++core) {
+      const auto number = static_cast<std::size_t>(found.first_core + core);
+      layer.cores.push_back(static_cast<std::int64_t>(number));
+      layer.most_axons = std::max(layer.most_axons, std::ssize(layout.cores[number].axons));
     }
   }
   return summary;

@@ -21,6 +21,7 @@ struct CoreLayerSummary {
   std::vector<std::int64_t> cores;     // their numbers
   std::int64_t most_axons = 0;         // in use, of the fullest core
   std::int64_t synapses = 0;           // weights that are not 0
+  std::int64_t used_synapse_bits = 0;  // of axons and neurons in use
   std::int64_t synapse_bits = 0;       // of these cores, used or not
   double fan_out = 0.0;                // destinations of a neuron, the mean
   std::int64_t most_destinations = 0;  // of one neuron

@@ -119,7 +119,8 @@ std::vector<float> CoreTrials::answer_of(const sim::ChipRun& run, const dnn::Tap
   const std::int32_t before = run.ticks() - static_cast<std::int32_t>(places_.ticks);
   const auto set = [&](std::int32_t tick, std::int32_t output, std::int32_t events) {
     if (tick >= before) {  // earlier ones the host takes for no answer
-      first[(tick - before) * outputs + output] = events > 0 ? 1 : 0;
+      first[(tick - before) * outputs + layout_.outputs[static_cast<std::size_t>(output)]] =
+          events > 0 ? 1 : 0;
     }
   };
   const auto golden_outputs = run.outputs();
@@ -180,14 +181,14 @@ CoreTrials::Place CoreTrials::place_of(const Strike& strike) const {
     place.site = site_of(array, cell);
     place.cycle = first.when.from;
   }
-  const CoreSlice& slice = layout_.cores[place.core];
+  const CoreShare& share = layout_.cores[place.core];
   const sim::CoreOwner owner = sites.owner_of(place.site);
   const auto of = [](const std::vector<std::int64_t>& all, std::int64_t at) {
     return at >= 0 && static_cast<std::size_t>(at) < all.size() ? all[static_cast<std::size_t>(at)]
                                                                 : -1;
   };
-  place.neuron = of(slice.neurons, owner.neuron);
-  place.input = of(slice.inputs, owner.axon);
+  place.neuron = of(share.neurons, owner.neuron);
+  place.input = of(share.axons, owner.axon);
   place.is_empty = (owner.neuron >= 0 && place.neuron < 0) || (owner.axon >= 0 && place.input < 0);
   return place;
 }
@@ -252,11 +253,11 @@ TrialResult CoreTrials::run(const sim::ChipRun& run, const dnn::Tape& golden, co
 bool CoreTrials::are_unused_synapses(const Strike& left) const {
   const sim::CoreSites& sites = chip_->core_sites();
   const auto is_unused = [&](std::size_t core, const sim::CoreSite& site) {
-    const CoreSlice& slice = layout_.cores[core];
+    const CoreShare& share = layout_.cores[core];
     const sim::CoreOwner owner = sites.owner_of(site);
     return site.storage == sim::CoreStorage::kSynapses &&
-           (static_cast<std::size_t>(owner.axon) >= slice.inputs.size() ||
-            static_cast<std::size_t>(owner.neuron) >= slice.neurons.size());
+           (static_cast<std::size_t>(owner.axon) >= share.axons.size() ||
+            static_cast<std::size_t>(owner.neuron) >= share.neurons.size());
   };
   return std::ranges::all_of(left.cells,
                              [&](const CellFault& fault) {

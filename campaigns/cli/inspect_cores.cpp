@@ -21,7 +21,7 @@ std::string cores_text(const std::vector<std::int64_t>& cores) {
 
 double used_synapses(const bridge::CoreLayerSummary& layer) {
   return layer.synapse_bits == 0 ? 0.0
-                                 : static_cast<double>(sim::kSynapseBits * layer.synapses) /
+                                 : static_cast<double>(layer.used_synapse_bits) /
                                        static_cast<double>(layer.synapse_bits);
 }
 
@@ -72,6 +72,7 @@ std::string json_of_cores(const bridge::CoresSummary& summary) {
                               {"cores", layer.cores},
                               {"most_axons", layer.most_axons},
                               {"synapses", layer.synapses},
+                              {"used_synapse_bits", layer.used_synapse_bits},
                               {"synapse_bits", layer.synapse_bits},
                               {"destinations", layer.fan_out},
                               {"most_destinations", layer.most_destinations},

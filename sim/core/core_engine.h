@@ -67,6 +67,7 @@ struct CoreResult {
   std::vector<std::int32_t> readout;
   bool activated = false;    // a live bit was changed
   bool hung = false;         // there is no answer
+  std::int32_t hung_in = 0;  // tick in which it has hung
   std::uint64_t errors = 0;  // what the host has read of the register `error`
   /// Field that a fault changed first, and what it made of it. Equal: none.
   std::uint64_t before = 0;

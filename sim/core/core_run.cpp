@@ -201,6 +201,12 @@ void CoreRun::check_arrivals(ErrorList& errors) const {
   }
 }
 
+void CoreRun::retime(std::vector<Cycle> least, Cycle fixed_tick) {
+  feed_.least = std::move(least);
+  feed_.fixed_tick = fixed_tick;
+  add_times();
+}
+
 void CoreRun::add_times() {
   Cycle start = 0;
   for (std::int32_t number = -1; number < feed_.ticks; ++number) {

@@ -134,6 +134,11 @@ class CoreRun {
   /// Of a core of its own. Throws Failure where contents do not fit it, too.
   CoreRun(const CoreConfig& config, CoreContents contents, CoreFeed feed);
 
+  /// Times of all ticks anew: the feed's `least` and `fixed_tick` become these. So a chip asks its
+  /// cores first what they take, and then tells them what the slowest does. Throws Failure where a
+  /// tick does not fit.
+  void retime(std::vector<Cycle> least, Cycle fixed_tick);
+
   const BootedCore& core() const { return *core_; }
   const std::shared_ptr<const BootedCore>& shared_core() const { return core_; }
   const CoreConfig& config() const { return core_->config(); }

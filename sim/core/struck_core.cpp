@@ -106,6 +106,7 @@ bool StruckCore::has_struck_boot() {
 CoreResult StruckCore::finish() {
   CoreResult result;
   result.hung = drive_.is_hung();
+  result.hung_in = result.hung ? drive_.next().tick : 0;
   result.errors = drive_.errors();
   result.before = drive_.before();
   result.after = drive_.after();
