@@ -117,7 +117,8 @@ class CoreStudy final : public Study {
       if (result.images.front().outlives) {
         const Strike left = trials_->left_for_later(job.strike);
         for (ImageId image(0); image.value < facts_.images; ++image.value) {
-          result.later.push_back(run(left, image, nullptr));
+          const Golden& golden = of(image);
+          result.later.push_back(trials_->run_later(*golden.run, golden.tape, left, image));
         }
       }
       return result;

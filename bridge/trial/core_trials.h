@@ -47,6 +47,9 @@ class CoreTrials {
   TrialResult run(const sim::ChipRun& run, const dnn::Tape& golden, const Strike& strike,
                   RunObserver* observer, ImageId image);
 
+  /// A later inference, with left_for_later() of a strike.
+  TrialResult run_later(const sim::ChipRun& run, const dnn::Tape& golden, const Strike& left,
+                        ImageId image);
   /// What of the strike later inferences find, from before their first cycle on; nothing where that
   /// is synapses alone which none of them can read.
   Strike left_for_later(const Strike& strike) const;
@@ -71,6 +74,7 @@ class CoreTrials {
   };
   Place place_of(const Strike& strike) const;
   bool is_boot(const sim::CoreSite& site) const;
+  bool are_dead(const sim::ChipRun& run, const ChipFaults& faults) const;
   bool are_unused_synapses(const Strike& left) const;
   bool booted(const sim::CoreBlock& array, const CoreCell& cell) const;
   void find(const sim::ChipRun& run, const Place& place, const sim::ChipResult& found,
