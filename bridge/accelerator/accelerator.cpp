@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "sim/memory/scrub.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -83,6 +84,9 @@ FieldTable<ChipConfig> chip_fields() {
       integer_field("interleave", &ChipConfig::interleave, 1, 8, "columns",
                     "from one bit of a word to the next in each array of cells; what has fewer "
                     "words takes as many as it has"),
+      integer_field("scrub", &ChipConfig::scrub_cycles, 0, sim::kLongestScrubPeriod, "cycles",
+                    "a scrubber reads and repairs every codeword of an array with ECC once in so "
+                    "long; 0: none"),
   };
 }
 

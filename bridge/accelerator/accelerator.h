@@ -59,7 +59,8 @@ struct ChipConfig {
   Cycle barrier = 1;     // cycles between the slowest core and the next tick
   Cycle fixed_tick = 0;  // of each tick; 0: by the barrier
   CoreReload reload = CoreReload::kAtBoot;
-  int interleave = 4;  // columns from one bit of a word to the next, in arrays of cells
+  int interleave = 4;             // columns from one bit of a word to the next, in arrays of cells
+  std::int64_t scrub_cycles = 0;  // of each array with ECC; 0: there is no scrubber
 };
 
 struct AcceleratorConfig {

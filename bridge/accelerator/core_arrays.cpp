@@ -39,6 +39,7 @@ sim::MemoryConfig memory_of(const sim::CoreBlock& array, const AcceleratorConfig
   memory.data_bits = codeword_bits(array);
   memory.interleave = std::gcd(accelerator.chip.interleave, static_cast<int>(in_row));
   memory.ecc = sim::ecc_of(accelerator.core, array.storage);
+  memory.scrub_cycles = memory.ecc == sim::EccKind::kNone ? 0 : accelerator.chip.scrub_cycles;
   return memory;
 }
 

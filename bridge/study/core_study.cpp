@@ -113,9 +113,9 @@ class CoreStudy final : public Study {
     TS_CHECK(job.strike.words.empty(), "words of tensors are struck where there is no accelerator");
     JobResult result;
     if (job.image) {
-      result.images.push_back(run(job.strike, *job.image, observer));
+      result.images.push_back(run(job, *job.image, observer));
       if (result.images.front().outlives) {
-        const Strike left = trials_->left_for_later(job.strike);
+        const Strike left = trials_->left_for_later(job.strike, job.scrub_phases);
         for (ImageId image(0); image.value < facts_.images; ++image.value) {
           const Golden& golden = of(image);
           result.later.push_back(trials_->run_later(*golden.run, golden.tape, left, image));
@@ -127,14 +127,14 @@ class CoreStudy final : public Study {
       if (is_interrupted(observer)) {
         return std::nullopt;
       }
-      result.images.push_back(run(job.strike, image, image == job.watched ? observer : nullptr));
+      result.images.push_back(run(job, image, image == job.watched ? observer : nullptr));
     }
     return result;
   }
 
-  TrialResult run(const Strike& strike, ImageId image, RunObserver* observer) {
+  TrialResult run(const StrikeJob& job, ImageId image, RunObserver* observer) {
     const Golden& golden = of(image);
-    return trials_->run(*golden.run, golden.tape, strike, observer, image);
+    return trials_->run(*golden.run, golden.tape, job.strike, job.scrub_phases, observer, image);
   }
 
   void find_cores(const AcceleratorConfig& accelerator) {

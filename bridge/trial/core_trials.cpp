@@ -70,6 +70,7 @@ CoreTrials::CoreTrials(const dnn::Network& network, const dnn::IntegerModel& mod
       places_(dnn::places_of(network)),
       layout_(core_layout(model, chip_config(accelerator))),
       chip_(std::make_shared<sim::BootedChip>(chip_config(accelerator), layout_.contents)),
+      arrays_(core_arrays(accelerator, layout_.cores.size())),
       reload_(accelerator.chip.reload),
       struck_(core_engine(engines, engine)),
       judge_(judge) {}
@@ -134,6 +135,27 @@ std::vector<float> CoreTrials::answer_of(const sim::ChipRun& run, const dnn::Tap
     set(change.tick, change.output, change.faulty);
   }
   return last_layers(std::move(values));
+}
+
+Strike CoreTrials::with_ecc_as_cells(const Strike& strike) const {
+  const sim::CoreSites& sites = chip_->core_sites();
+  Strike changed;
+  changed.cells = strike.cells;
+  for (const RegisterFault& fault : strike.registers) {
+    const sim::CoreSite site = sites.describe(chip_->within_core(fault.site));
+    if (sim::ecc_of(chip_->config().core, site.storage) == sim::EccKind::kNone) {
+      changed.registers.push_back(fault);
+      continue;
+    }
+    const sim::CoreBlock& array = sites.block(site.storage);
+    const auto core = static_cast<std::size_t>(chip_->core_of(fault.site));
+    changed.cells.push_back({static_cast<std::size_t>(site.storage),
+                             codeword_bit(array, cell_of(array, core, site)), fault.kind,
+                             fault.when});
+  }
+  std::ranges::stable_sort(
+      changed.cells, {}, [](const CellFault& fault) { return std::pair(fault.memory, fault.bit); });
+  return changed;
 }
 
 CoreTrials::ChipFaults CoreTrials::chip_faults(const Strike& strike) const {
@@ -218,14 +240,20 @@ void CoreTrials::find(const sim::ChipRun& run, const Place& place, const sim::Ch
   result.detected_codewords = found.ecc.detected;
 }
 
-TrialResult CoreTrials::run(const sim::ChipRun& run, const dnn::Tape& golden, const Strike& strike,
-                            RunObserver* observer, ImageId image) {
+TrialResult CoreTrials::run(const sim::ChipRun& run, const dnn::Tape& golden, const Strike& given,
+                            const ScrubPhases& phases, RunObserver* observer, ImageId image) {
+  Strike strike = with_ecc_as_cells(given);
+  const ScrubbedCells scrubbed = scrub_cells(strike.cells, phases, arrays_, run.cycles());
+  strike.cells.insert(strike.cells.end(), scrubbed.flips.begin(), scrubbed.flips.end());
   const ChipFaults faults = chip_faults(strike);
   const sim::ChipJob job = faults.job();
   const sim::ChipResult found = struck_.strike(run, job);
   TrialResult result;
-  const Place place = place_of(strike);
+  const Place place = place_of(given);
   find(run, place, found, result);
+  result.corrected_codewords += scrubbed.corrected;
+  result.detected_codewords += scrubbed.detected;
+  result.activated = result.activated || scrubbed.corrected + scrubbed.detected > 0;
   const std::vector<float> expected = floats(golden.tensor(network_.output));
   const bool is_golden = found.hung || sim::has_golden_answer(run, found);
   judge_.conclude(image, expected, is_golden ? expected : answer_of(run, golden, found), result);
@@ -238,7 +266,7 @@ TrialResult CoreTrials::run(const sim::ChipRun& run, const dnn::Tape& golden, co
                        : found.changed_spikes == 0        ? MaskedAt::kCore
                                                           : MaskedAt::kReadout;
   }
-  result.outlives = !left_for_later(strike).is_empty();
+  result.outlives = !left_for_later(given, phases).is_empty();
   if (observer != nullptr) {
     if (observer->listens()) {
       for (const std::string& line : sim::story_of(run, job, found)) {
@@ -289,8 +317,8 @@ bool CoreTrials::are_dead(const sim::ChipRun& run, const ChipFaults& faults) con
 
 TrialResult CoreTrials::run_later(const sim::ChipRun& run, const dnn::Tape& golden,
                                   const Strike& left, ImageId image) {
-  if (!are_dead(run, chip_faults(left))) {
-    return this->run(run, golden, left, nullptr, image);
+  if (!are_dead(run, chip_faults(with_ecc_as_cells(left)))) {
+    return this->run(run, golden, left, {}, nullptr, image);
   }
   TrialResult result;
   const std::vector<float> expected = floats(golden.tensor(network_.output));
@@ -299,19 +327,20 @@ TrialResult CoreTrials::run_later(const sim::ChipRun& run, const dnn::Tape& gold
   return result;
 }
 
-Strike CoreTrials::left_for_later(const Strike& strike) const {
+Strike CoreTrials::left_for_later(const Strike& given, const ScrubPhases& phases) const {
   Strike left;
   if (reload_ == CoreReload::kPerInference) {
     return left;
   }
   const sim::CoreSites& sites = chip_->core_sites();
+  const Strike strike = with_ecc_as_cells(given);
   for (RegisterFault fault : strike.registers) {
     if (fault.kind == FaultKind::kFlip && is_boot(sites.describe(chip_->within_core(fault.site)))) {
       fault.when = {0, 1};
       left.registers.push_back(fault);
     }
   }
-  for (CellFault cell : strike.cells) {
+  for (CellFault cell : scrub_cells(strike.cells, phases, arrays_, 0).left) {
     if (cell.kind == FaultKind::kFlip && sites.blocks()[cell.memory].is_boot_array()) {
       cell.when = {0, 1};
       left.cells.push_back(cell);

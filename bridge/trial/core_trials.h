@@ -15,6 +15,7 @@
 #include "bridge/accelerator/core_arrays.h"
 #include "bridge/layout/core_layout.h"
 #include "bridge/trial/chip_strike.h"
+#include "bridge/trial/core_scrub.h"
 #include "bridge/trial/judge.h"
 #include "bridge/trial/run_observer.h"
 #include "bridge/words/trial_result.h"
@@ -45,14 +46,14 @@ class CoreTrials {
 
   /// The whole trial: of registers and cells, whose cycles count from 0. `observer` may be null.
   TrialResult run(const sim::ChipRun& run, const dnn::Tape& golden, const Strike& strike,
-                  RunObserver* observer, ImageId image);
+                  const ScrubPhases& phases, RunObserver* observer, ImageId image);
 
   /// A later inference, with left_for_later() of a strike.
   TrialResult run_later(const sim::ChipRun& run, const dnn::Tape& golden, const Strike& left,
                         ImageId image);
   /// What of the strike later inferences find, from before their first cycle on; nothing where that
   /// is synapses alone which none of them can read.
-  Strike left_for_later(const Strike& strike) const;
+  Strike left_for_later(const Strike& strike, const ScrubPhases& phases) const;
   /// What a cell holds just after the clock edge of `cycle`.
   bool stored(const sim::ChipRun& run, std::size_t memory, CodewordBit bit, Cycle cycle);
 
@@ -63,6 +64,8 @@ class CoreTrials {
     sim::ChipJob job() const { return {registers, cells}; }
   };
   ChipFaults chip_faults(const Strike& strike) const;
+  /// Bits of arrays with ECC as cells of these.
+  Strike with_ecc_as_cells(const Strike& strike) const;
 
  private:
   struct Place {
@@ -88,6 +91,7 @@ class CoreTrials {
   dnn::SpikingPlaces places_;
   CoreLayout layout_;
   std::shared_ptr<const sim::BootedChip> chip_;
+  NamedParts<sim::MemoryConfig> arrays_;  // by number
   CoreReload reload_;
   sim::StruckChip struck_;
   const Judge& judge_;

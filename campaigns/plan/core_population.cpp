@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "campaigns/plan/memory_population.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -80,7 +81,9 @@ std::vector<std::string> unstruck_of_cores() {
 }
 
 CorePopulation::CorePopulation(const StrikeConfig& strike, const bridge::StudyFacts& study)
-    : Population(strike, core_times(strike, study)), cores_(*study.cores) {
+    : Population(strike, core_times(strike, study)),
+      cores_(*study.cores),
+      memories_(study.memories) {
   for (const std::size_t core : selected_cores(strike.where.core, cores_)) {
     for (const sim::CoreField& field : cores_.sites.fields()) {
       const std::uint64_t instances =
@@ -172,6 +175,10 @@ DrawnTrial CorePopulation::member(std::uint64_t index, FaultKind kind, CycleWind
   DrawnTrial drawn;
   add(index, kind, when, drawn);
   return drawn;
+}
+
+bridge::ScrubPhases CorePopulation::scrub_phases(const TrialStreams& streams) const {
+  return drawn_scrub_phases(memories_, streams);
 }
 
 std::string CorePopulation::text() const {

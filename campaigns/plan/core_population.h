@@ -34,6 +34,7 @@ class CorePopulation final : public Population {
   std::string text() const override;
   DrawnTrial draw(const TrialStreams& streams, std::optional<std::size_t> stratum) const override;
   DrawnTrial member(std::uint64_t index, FaultKind kind, CycleWindow when) const override;
+  bridge::ScrubPhases scrub_phases(const TrialStreams& streams) const override;
   std::string what() const override;
   std::vector<std::string> parts() const override;
   Headings headings() const override { return {"field", "(no core)"}; }
@@ -57,6 +58,7 @@ class CorePopulation final : public Population {
   void add(std::uint64_t member, FaultKind kind, CycleWindow when, DrawnTrial& drawn) const;
 
   const bridge::StudyCores& cores_;
+  const std::vector<bridge::StudyMemory>& memories_;  // its arrays
   std::vector<Part> parts_;
   std::uint64_t members_ = 0;
 };

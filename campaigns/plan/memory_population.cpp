@@ -140,12 +140,11 @@ std::string MemoryPopulation::cells_text() const {
   return join(parts, " + ");
 }
 
-/// A scrubber has run for ever, and does not wait for inferences. Each memory has a stream of its
-/// own, so that another's scrubber makes no difference.
-bridge::ScrubPhases MemoryPopulation::scrub_phases(const TrialStreams& streams) const {
-  bridge::ScrubPhases phases(memories_.size());
-  for (std::size_t i = 0; i < memories_.size(); ++i) {
-    const Cycle period = memories_[i].config.scrub_cycles;
+bridge::ScrubPhases drawn_scrub_phases(const std::vector<bridge::StudyMemory>& memories,
+                                       const TrialStreams& streams) {
+  bridge::ScrubPhases phases(memories.size());
+  for (std::size_t i = 0; i < memories.size(); ++i) {
+    const Cycle period = memories[i].config.scrub_cycles;
     if (period > 0) {
       RandomStream stream(seed_of_part(streams.seed, i), streams.trial.value, Purpose::kScrub);
       phases[i] = static_cast<Cycle>(stream.below(static_cast<std::uint64_t>(period)));

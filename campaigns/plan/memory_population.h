@@ -29,6 +29,11 @@ struct Structure {
   bool outlives = false;              // some of its contents stay for later inferences
 };
 
+/// A scrubber has run for ever, and does not wait for inferences. Each memory has a stream of its
+/// own, so that another's scrubber makes no difference.
+bridge::ScrubPhases drawn_scrub_phases(const std::vector<bridge::StudyMemory>& memories,
+                                       const TrialStreams& streams);
+
 class MemoryPopulation : public Population {
  public:
   const std::vector<Structure>& structures() const { return structures_; }
@@ -41,7 +46,9 @@ class MemoryPopulation : public Population {
 
   std::uint64_t members() const override { return cells_; }  // cells, of all structures
   std::string text() const override { return cells_text() + " cells"; }
-  bridge::ScrubPhases scrub_phases(const TrialStreams& streams) const override;
+  bridge::ScrubPhases scrub_phases(const TrialStreams& streams) const override {
+    return drawn_scrub_phases(memories_, streams);
+  }
   double weight_of(const DrawnTrial& drawn, std::optional<bool>) const override {
     return drawn.strike->weight;
   }

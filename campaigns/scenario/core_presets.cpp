@@ -16,6 +16,15 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
+/// A sweep sets the preset of a scenario that is expanded already: what that has in these keys
+/// nobody wrote, so it stands nowhere.
+void forget_expanded(Value& strike) {
+  std::erase_if(strike.entries, [](const Entry& entry) {
+    const bool is_said = entry.key == "where" || entry.key == "fault" || entry.key == "lasts";
+    return is_said && entry.value.place.file.empty();
+  });
+}
+
 }  // namespace
 
 const std::vector<CorePreset>& core_presets() {
@@ -60,6 +69,7 @@ void expand_preset(Value& document, ErrorList& errors) {
                  place.text(), "strike tensors instead: `tilestrike list presets` says more");
       return;
     }
+    forget_expanded(*strike);
     for (const Entry& entry : parse_yaml(preset.strike, "preset " + name).entries) {
       if (const Value* own = strike->find(entry.key)) {
         errors.add(ErrorCode::kInvalidInput,

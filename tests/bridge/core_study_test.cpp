@@ -322,6 +322,56 @@ TEST(CoreStudyTest, EccCorrectsOneCellAndDetectsTwo) {
   EXPECT_TRUE(goes_on) << "the core computes on with what the cells hold";
 }
 
+TEST(CoreStudyTest, AScrubberHealsWhatItCanCorrect) {
+  SpikingExample example;
+  example.accelerator.core.ecc.synapses = sim::EccKind::kSecded;
+  const auto without = Study::open(example.inputs());
+  example.accelerator.chip.scrub_cycles = 50;
+  const auto with = Study::open(example.inputs());
+  const auto strike = [&](Study& study, const std::vector<int>& bits, Cycle phase) {
+    StrikeJob job;
+    job.image = ImageId(0);
+    job.scrub_phases.resize(study.facts().memories.size());
+    job.scrub_phases[0] = phase;
+    for (const int bit : bits) {
+      job.strike.cells.push_back({0, {CodewordId(0), bit}, FaultKind::kFlip, {0, 1}});
+    }
+    return study.strike({&job, 1}).front();
+  };
+  // Codeword 0 is visited when a round begins: at phase 49 of 50 in cycle 1, before any read.
+  const JobResult one = strike(*with, {7}, 49), never = strike(*without, {7}, 49);
+  EXPECT_EQ(one.images.front().judgement.outcome, Outcome::kCorrected);
+  EXPECT_FALSE(one.images.front().outlives) << "it is clean after the visit";
+  EXPECT_TRUE(never.images.front().outlives);
+  EXPECT_EQ(one.images.front().corrected_codewords, 1) << "by the scrubber alone";
+  EXPECT_GT(never.images.front().corrected_codewords, 1) << "by each read";
+  // Two cells are found by the scrubber, too, and stay.
+  const JobResult two = strike(*with, {6, 7}, 49);
+  EXPECT_EQ(two.images.front().judgement.outcome, Outcome::kDue);
+  EXPECT_TRUE(two.images.front().outlives);
+  EXPECT_EQ(two.later.size(), static_cast<std::size_t>(SpikingExample::kImages));
+  // One cell, and later another, with a visit in between, never meet.
+  StrikeJob job;
+  job.image = ImageId(0);
+  job.scrub_phases.resize(with->facts().memories.size());
+  job.scrub_phases[0] = 0;
+  job.strike.cells = {{0, {CodewordId(0), 6}, FaultKind::kFlip, {10, 11}},
+                      {0, {CodewordId(0), 7}, FaultKind::kFlip, {60, 61}}};
+  EXPECT_EQ(with->strike({&job, 1}).front().images.front().detected_codewords, 0);
+  job.strike.cells[1].when = {20, 21};
+  EXPECT_GT(with->strike({&job, 1}).front().images.front().detected_codewords, 0);
+  // A bit of the array by its field is a cell of it.
+  const Reference reference(example);
+  job.strike.cells.clear();
+  job.scrub_phases[0] = 49;
+  job.strike.registers = {
+      fault_at(reference.chip().id_of(0, {sim::CoreStorage::kSynapses, 0, 7}).value,
+               FaultKind::kFlip, 0, 1)};
+  const TrialResult by_field = with->strike({&job, 1}).front().images.front();
+  EXPECT_EQ(by_field.judgement.outcome, Outcome::kCorrected);
+  EXPECT_EQ(by_field.corrected_codewords, one.images.front().corrected_codewords);
+}
+
 TEST(CoreStudyTest, OtherEnginesAgreeAndABrokenOneIsFound) {
   const SpikingExample example;
   const auto study = Study::open(example.inputs());

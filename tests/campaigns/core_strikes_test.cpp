@@ -127,8 +127,7 @@ TEST(CoreStrikesTest, WeightedDrawsAgreeWithTheCensus) {
     wrong += is_wrong(trial) ? 1 : 0;
   }
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(census.trials())) << "each once";
-  EXPECT_EQ(static_cast<std::uint64_t>(census.trials()),
-            drawn.plan.population().members() * 1450);
+  EXPECT_EQ(static_cast<std::uint64_t>(census.trials()), drawn.plan.population().members() * 1450);
   const double rate = static_cast<double>(wrong) / static_cast<double>(census.trials());
   EXPECT_DOUBLE_EQ(rate, 180.0 / 1450.0);
   std::int64_t found = 0;
@@ -198,6 +197,16 @@ TEST(CoreStrikesTest, PresetsAreStrikes) {
     errors.throw_if_any();
     EXPECT_EQ(expanded(again).json(), kept.json()) << preset.name;
   }
+  // A sweep goes from one to the next, whatever the first one says of times.
+  const Campaign swept =
+      campaign_of(kCores +
+                  "strike: {preset: spike_loss}\nsweep: {strike.preset: [spike_loss, dead_neuron, "
+                  "synapse_bit]}\n");
+  ASSERT_EQ(swept.points.size(), 3U);
+  EXPECT_EQ(swept.points[0].scenario.strike.lasts.kind, Lasts::Kind::kTransient);
+  EXPECT_EQ(swept.points[1].scenario.strike.lasts.kind, Lasts::Kind::kAuto);
+  EXPECT_EQ(swept.points[1].scenario.strike.where.core.fields, std::vector<std::string>{"enable"});
+  EXPECT_EQ(swept.points[2].scenario.strike.faults, std::vector{FaultKind::kFlip});
   EXPECT_NE(refusal("{preset: dead_neurone}").find("dead_neuron"), std::string::npos);
   EXPECT_NE(refusal("{preset: dead_neuron, fault: flip}").find("strike.fault"), std::string::npos);
 }
