@@ -30,7 +30,9 @@ namespace {
 constexpr int kMostDimensions = 8;
 constexpr std::int64_t kMostChunkBytes = std::int64_t{1} << 31;  // HDF5 itself: below 2^32
 constexpr std::int64_t kReferenceBytes = 16;                     // to a heap
-constexpr std::uint64_t kFileBytesPerSecond = 1 << 22;           // of processor time, at least
+constexpr std::int64_t kFileBytesPerSecond = 1 << 22;            // of processor time, at least
+constexpr std::int64_t kMemoryPerFileByte = 4;
+constexpr std::int64_t kMostFileBytesCounted = std::int64_t{1} << 30;
 constexpr const char* kWriteAgain = "write the file again, with h5py or the Python package nir";
 
 /// HDF5 writes what fails to stderr unless it is told not to.
@@ -366,10 +368,12 @@ void hdf5_failed(const std::string& what, const std::string& where) {
 
 std::vector<Hdf5Entry> map_hdf5(const std::string& path, const Hdf5Wanted& wants) {
   std::error_code error;
-  const std::uint64_t size = std::filesystem::file_size(path, error);
-  ProcessLimits limits;
-  limits.seconds +=
-      static_cast<int>(error ? 0 : std::min<std::uint64_t>(size / kFileBytesPerSecond, 600));
+  const std::uintmax_t found = std::filesystem::file_size(path, error);
+  const auto size =
+      static_cast<std::int64_t>(error ? 0 : std::min<std::uintmax_t>(found, kMostFileBytesCounted));
+  ProcessLimits limits;  // more for files of many objects
+  limits.seconds += static_cast<int>(size / kFileBytesPerSecond);
+  limits.memory += kMemoryPerFileByte * size;
   const auto work = [&] {
     const QuietHdf5 quiet;
     std::vector<Hdf5Entry> entries = Mapper(path, wants).map();

@@ -10,8 +10,8 @@
 namespace tilestrike::dnn {
 
 struct ProcessLimits {
-  int seconds = 10;                             // of processor time
-  std::int64_t memory = std::int64_t{1} << 30;  // bytes, beside what this process has
+  int seconds = 2;                              // of processor time
+  std::int64_t memory = std::int64_t{1} << 28;  // bytes, beside what this process has
   std::int64_t answer = std::int64_t{1} << 28;  // bytes
 };
 

@@ -147,6 +147,13 @@ void ModelChecker::check_tau(const FloatNeurons& neurons) {
 }
 
 void ModelChecker::check_neurons(const FloatNeurons& neurons, bool is_last) {
+  const auto count = static_cast<std::size_t>(neurons.size());
+  const bool is_if = neurons.kind == NeuronKind::kIf, is_li = neurons.kind == NeuronKind::kLi;
+  TS_CHECK(neurons.r.size() == count && neurons.tau.size() == (is_if ? 0 : count) &&
+               neurons.v_leak.size() == neurons.tau.size() &&
+               neurons.v_threshold.size() == (is_li ? 0 : count) &&
+               neurons.v_reset.size() == neurons.v_threshold.size(),
+           "one number per neuron");
   are_finite(neurons.r, neurons.name, "r");
   are_finite(neurons.v_leak, neurons.name, "v_leak");
   are_finite(neurons.v_reset, neurons.name, "v_reset");

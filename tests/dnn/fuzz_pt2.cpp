@@ -34,7 +34,7 @@
 // A damaged size may ask for any amount: too much is refused, as malloc would, not reported.
 extern "C" const char* __asan_default_options() {
   return "max_allocation_size_mb=1024:allocator_may_return_null=1:detect_leaks=0:"
-         "quarantine_size_mb=16";
+         "quarantine_size_mb=16:exitcode=99";
 }
 
 namespace tilestrike::dnn {
