@@ -250,6 +250,13 @@ void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const
                "name one that has, such as core_1024x64 (`tilestrike list accelerators`)");
     return;
   }
+  const TensorSelection& tensors = strike.where.tensors;
+  if (tensors.tick && !tensors.strikes_activations()) {
+    errors.add(ErrorCode::kInvalidInput,
+               "strike.where.tick: spikes and membranes have ticks, and none are named",
+               place_at(document, "strike.where.tick"),
+               "add 'membranes: \"*\"' or 'activations: \"*.spikes\"', or leave it out");
+  }
   if (strikes_tensors(strike)) {
     check_tensors(strike, document, errors);
     return;

@@ -25,7 +25,8 @@ void LayerMaker::add(const std::string& name, const std::string& target,
                      std::vector<Argument> constants, const Sizes& sizes, c10::ScalarType type) {
   TS_CHECK(flow_.value >= 0, "neurons that never fire are the last ones: before " + name);
   Layer layer;
-  layer.name = unused(name);
+  layer.name = free_name(name);
+  names_.insert(layer.name);
   layer.target = target;
   Argument input;
   input.name = "input";
@@ -79,10 +80,9 @@ void LayerMaker::check_size(const at::Tensor& tensor, std::size_t numbers) {
            "as many numbers as the sizes say");
 }
 
-/// A name that no layer before has: nodes of a file may be called as layers of ours.
-std::string LayerMaker::unused(const std::string& name) {
+std::string LayerMaker::free_name(const std::string& name) const {
   std::string free = name;
-  for (int number = 1; !names_.insert(free).second; ++number) {
+  for (int number = 1; names_.contains(free); ++number) {
     free = name + "_" + std::to_string(number);
   }
   return free;

@@ -27,6 +27,9 @@ class LayerMaker {
   /// Of the value at hand, without ticks and images.
   Sizes sizes() const;
   Layer& last() { return network_.layers.back(); }
+  /// A name that no layer before has: nodes of a file may be called as layers of ours, and neurons
+  /// as the weights that they were made for.
+  std::string free_name(const std::string& name) const;
 
   /// A layer without a kernel that reads the value at hand, as `input`, and `constants`; its output
   /// is then at hand.
@@ -56,7 +59,6 @@ class LayerMaker {
  private:
   Argument constant(const std::string& argument, const std::string& name, at::Tensor tensor);
   static void check_size(const at::Tensor& tensor, std::size_t numbers);
-  std::string unused(const std::string& name);
 
   Network network_;
   Sizes input_sizes_;

@@ -234,12 +234,13 @@ std::string target_of(bool is_leaky, bool fires) {
 /// `is_read`: of these neurons the membrane is the answer, and so they do not fire.
 void add_float_neurons(SpikingLayers& layers, const FloatNeurons& neurons,
                        const SpikingSettings& settings, bool is_read) {
+  const std::string its_name = layers.maker().free_name(neurons.name);
   std::vector<Argument> constants;
   const auto add = [&](const char* name, const std::vector<float>& numbers) {
     TS_CHECK(static_cast<std::int64_t>(numbers.size()) == neurons.size(),
-             "a number for each neuron: " + neurons.name + "." + name);
+             "a number for each neuron: " + its_name + "." + name);
     constants.push_back(
-        layers.maker().constant(name, neurons.name + "." + name, numbers, neurons.sizes));
+        layers.maker().constant(name, its_name + "." + name, numbers, neurons.sizes));
   };
   const bool is_leaky = neurons.kind != NeuronKind::kIf;
   const bool fires = neurons.kind != NeuronKind::kLi && !is_read;
@@ -255,8 +256,8 @@ void add_float_neurons(SpikingLayers& layers, const FloatNeurons& neurons,
     add("v_reset", neurons.v_reset);
   }
   layers.add_neurons(
-      neurons.name, target_of(is_leaky, fires), neurons.sizes, std::move(constants), fires,
-      c10::kFloat, c10::kFloat,
+      its_name, target_of(is_leaky, fires), neurons.sizes, std::move(constants), fires, c10::kFloat,
+      c10::kFloat,
       make_float_neurons({is_leaky, fires, settings.reset, settings.spike_as, settings.dt}));
 }
 
@@ -294,12 +295,12 @@ void add_integer_synapses(SpikingLayers& layers, const IntegerLayer& layer) {
 }
 
 void add_integer_neurons(SpikingLayers& layers, const IntegerLayer& layer) {
+  const std::string its_name = layers.maker().free_name(layer.name);
   std::vector<Argument> constants;
   const auto add = [&](const char* name, const auto& of) {
     std::vector<std::int32_t> numbers;
     std::ranges::transform(layer.neurons, std::back_inserter(numbers), of);
-    constants.push_back(
-        layers.maker().constant(name, layer.name + "." + name, numbers, layer.sizes));
+    constants.push_back(layers.maker().constant(name, its_name + "." + name, numbers, layer.sizes));
   };
   TS_CHECK(size_of(layer.sizes) == layer.size(), "neurons of their sizes: " + layer.name);
   add("threshold", [](const NeuronParameters& one) { return one.threshold; });
@@ -308,7 +309,7 @@ void add_integer_neurons(SpikingLayers& layers, const IntegerLayer& layer) {
   add("leak", [](const NeuronParameters& one) { return one.leak; });
   add("refractory", [](const NeuronParameters& one) { return one.refractory; });
   add("modes", [](const NeuronParameters& one) { return modes_of(one); });
-  layers.add_neurons(layer.name, "spiking.lif", layer.sizes, std::move(constants), true, c10::kChar,
+  layers.add_neurons(its_name, "spiking.lif", layer.sizes, std::move(constants), true, c10::kChar,
                      c10::kInt, make_integer_neurons(layer.format));
   layers.maker().last().note = layer.note;
 }

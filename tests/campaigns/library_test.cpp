@@ -156,7 +156,7 @@ TEST(LibraryTest, NearMissesAreSuggested) {
   EXPECT_FALSE(find_model("lenet", "model", {"f.yaml", 1, 8}, errors));
   EXPECT_EQ(errors_of([&] { errors.throw_if_any(); }),
             "f.yaml:1:8: model: no model of the zoo is named 'lenet'; did you mean 'lenet5'? (a "
-            "path ends in .pt2 or .pt, or has a '/')");
+            "path ends in .pt2, .pt or .nir, or has a '/')");
 }
 
 TEST(LibraryTest, PathsStartFromTheFileThatNamesThem) {

@@ -189,6 +189,12 @@ TEST(ScenarioTest, ContradictionsAreRefused) {
   for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
            {"strike: {fault: flip, lasts: permanent}", "a flip or random value acts only once"},
            {"strike: {fault: [flip, stuck_at_0]}", "both are asked for"},
+           {"accelerator: none\nstrike: {where: {weights: \"*\", tick: 3}}",
+            "strike.where.tick: spikes and membranes have ticks, and none are named"},
+           {"strike: {where: {tick: 3}}",
+            "strike.where.tick: spikes and membranes have ticks, and none are named"},
+           {"strike: {where: {membranes: \"*\", tick: later}}", "strike.where.tick"},
+           {"spiking: 8", "spiking"},
            {"strike: {fault: stuck_at_0, lasts: {from: 9, until: 9}}",
             "the window ends before it starts"},
            {"strike: {fault: stuck_at_0, where: {mesh: {layer: conv1}}}",
