@@ -174,6 +174,12 @@ void check_parts(const AcceleratorConfig& config, const Value& map, const std::s
                  other->place.text(), "keep 'core' or '" + std::string(key) + "'");
     }
   }
+  if (const int columns = config.chip.interleave; (columns & (columns - 1)) != 0) {
+    errors.add(ErrorCode::kInvalidInput,
+               path + ".chip.interleave: no row has words that are " + std::to_string(columns) +
+                   " columns wide",
+               map.place.text(), "allowed: 1, 2, 4, 8");
+  }
   if (config.on_due == OnDue::kZero || config.on_due == OnDue::kRefetch) {
     errors.add(ErrorCode::kUnsupported,
                path + ".on_due: a core goes on with what its cells hold, or is stopped",

@@ -29,7 +29,10 @@ sim::MemoryConfig memory_of(const sim::CoreBlock& array, const AcceleratorConfig
     fail(ErrorCode::kUnsupported,
          "accelerator.core: a row of " + array.name + " would have " + std::to_string(row_bits) +
              " bits, which are no whole bytes",
-         "accelerator", "give the core at least 8 destinations");
+         "accelerator",
+         array.storage == sim::CoreStorage::kQueue
+             ? "give 'accelerator.core.queue' at least 4 entries"
+             : "give 'accelerator.core.destinations' at least 8 entries");
   }
   sim::MemoryConfig memory;
   memory.banks = static_cast<int>(cores);

@@ -159,9 +159,24 @@ class CoreStudy final : public Study {
       const sim::CoreBlock& array = *cores.sites.block_named(name);
       const std::uint64_t codewords = sim::ArrayGeometry(memory.array()).codewords();
       const bool is_resident = stays && array.is_boot_array();
+      const std::uint64_t read = codewords_read(layout, cores.sites, array, codewords);
       facts_.memories.push_back(
-          {name, memory, codewords, is_resident ? codewords : 0, is_resident ? 0 : codewords});
+          {name, memory, codewords, is_resident ? read : 0, is_resident ? 0 : read});
     }
+  }
+
+  /// Codewords that an inference may read: of synapses those of axons in use, all groups of them;
+  /// of other arrays all.
+  static std::uint64_t codewords_read(const CoreLayout& layout, const sim::CoreSites& sites,
+                                      const sim::CoreBlock& array, std::uint64_t codewords) {
+    if (array.storage != sim::CoreStorage::kSynapses) {
+      return codewords;
+    }
+    std::uint64_t axons = 0;
+    for (const CoreShare& share : layout.cores) {
+      axons += share.axons.size();
+    }
+    return axons * static_cast<std::uint64_t>(sites.config().groups());
   }
 
   Workload load_;

@@ -183,8 +183,9 @@ CoreTrials::ChipFaults CoreTrials::chip_faults(const Strike& strike) const {
   return faults;
 }
 
-bool CoreTrials::is_boot(const sim::CoreSite& site) const {
-  return chip_->core_sites().block(site.storage).is_boot_array();
+/// Whether a fault leaves a bit that nothing writes again with another value than `golden`.
+bool CoreTrials::leaves_changed(FaultKind kind, bool golden) {
+  return kind == FaultKind::kFlip || (kind == FaultKind::kStuckAt1) != golden;
 }
 
 CoreTrials::Place CoreTrials::place_of(const Strike& strike) const {
@@ -334,16 +335,18 @@ Strike CoreTrials::left_for_later(const Strike& given, const ScrubPhases& phases
   }
   const sim::CoreSites& sites = chip_->core_sites();
   const Strike strike = with_ecc_as_cells(given);
-  for (RegisterFault fault : strike.registers) {
-    if (fault.kind == FaultKind::kFlip && is_boot(sites.describe(chip_->within_core(fault.site)))) {
-      fault.when = {0, 1};
-      left.registers.push_back(fault);
+  for (const RegisterFault& fault : strike.registers) {
+    const sim::CoreSite site = sites.describe(chip_->within_core(fault.site));
+    const bool golden = chip_->core(chip_->core_of(fault.site)).state().bit(site);
+    if (sim::is_written_at_boot(site.storage) && leaves_changed(fault.kind, golden)) {
+      left.registers.push_back({fault.site, FaultKind::kFlip, {0, 1}});
     }
   }
-  for (CellFault cell : scrub_cells(strike.cells, phases, arrays_, 0).left) {
-    if (cell.kind == FaultKind::kFlip && sites.blocks()[cell.memory].is_boot_array()) {
-      cell.when = {0, 1};
-      left.cells.push_back(cell);
+  for (const CellFault& cell : scrub_cells(strike.cells, phases, arrays_, 0).left) {
+    const sim::CoreBlock& array = sites.blocks()[cell.memory];
+    if (array.is_boot_array() &&
+        leaves_changed(cell.kind, booted(array, core_cell(array, cell.bit)))) {
+      left.cells.push_back({cell.memory, cell.bit, FaultKind::kFlip, {0, 1}});
     }
   }
   return are_unused_synapses(left) ? Strike() : left;

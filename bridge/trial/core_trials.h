@@ -76,7 +76,7 @@ class CoreTrials {
     bool is_empty = false;  // of an axon or a neuron that the network does not use
   };
   Place place_of(const Strike& strike) const;
-  bool is_boot(const sim::CoreSite& site) const;
+  static bool leaves_changed(FaultKind kind, bool golden);
   bool are_dead(const sim::ChipRun& run, const ChipFaults& faults) const;
   bool are_unused_synapses(const Strike& left) const;
   bool booted(const sim::CoreBlock& array, const CoreCell& cell) const;

@@ -17,6 +17,12 @@ constexpr double kMostFaultyCells = 1e6;
 CellPopulation::CellPopulation(const Scenario& scenario, const bridge::StudyFacts& study)
     : MemoryPopulation(scenario, study) {
   const double per_bit = strike().per_bit;
+  if (per_bit <= 0.0 && static_cast<std::uint64_t>(strike().count) > members()) {
+    fail(ErrorCode::kInvalidInput,
+         "strike.count: " + std::to_string(strike().count) + " faults in different cells, of " +
+             with_commas(members()) + " cells",
+         "scenario", "lower 'count' or widen 'where'");
+  }
   if (per_bit <= 0.0) {
     return;
   }

@@ -83,7 +83,8 @@ std::vector<std::string> unstruck_of_cores() {
 CorePopulation::CorePopulation(const StrikeConfig& strike, const bridge::StudyFacts& study)
     : Population(strike, core_times(strike, study)),
       cores_(*study.cores),
-      memories_(study.memories) {
+      memories_(study.memories),
+      warnings_(missed_windows(strike, study)) {
   for (const std::size_t core : selected_cores(strike.where.core, cores_)) {
     for (const sim::CoreField& field : cores_.sites.fields()) {
       const std::uint64_t instances =

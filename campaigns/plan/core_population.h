@@ -41,6 +41,7 @@ class CorePopulation final : public Population {
   bool are_parts_structures() const override { return true; }
   bool is_told_by_part(double faults) const override { return faults == 1.0 || is_whole(); }
   std::vector<std::string> not_modelled() const override;
+  std::vector<std::string> warnings() const override { return warnings_; }
 
  private:
   /// A field of one core.
@@ -61,6 +62,7 @@ class CorePopulation final : public Population {
   const std::vector<bridge::StudyMemory>& memories_;  // its arrays
   std::vector<Part> parts_;
   std::uint64_t members_ = 0;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace tilestrike::campaigns

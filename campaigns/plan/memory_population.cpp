@@ -32,7 +32,8 @@ std::string with_commas(std::uint64_t number) {
 MemoryPopulation::MemoryPopulation(const Scenario& scenario, const bridge::StudyFacts& study)
     : Population(scenario.strike, times_of(scenario.strike, study)),
       memories_(study.memories),
-      has_cores_(study.cores.has_value()) {
+      has_cores_(study.cores.has_value()),
+      missed_windows_(missed_windows(scenario.strike, study)) {
   for (const bridge::StudyMemory& memory : memories_) {
     geometries_.emplace_back(memory.config.array());
   }

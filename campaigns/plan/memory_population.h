@@ -60,6 +60,7 @@ class MemoryPopulation : public Population {
   bool are_on_cores() const { return has_cores_; }
   bool are_parts_structures() const override { return true; }
   std::vector<std::string> not_modelled() const override;
+  std::vector<std::string> warnings() const override { return missed_windows_; }
 
  protected:
   /// Throws Failure where the scenario does not fit the study.
@@ -85,6 +86,7 @@ class MemoryPopulation : public Population {
 
   std::vector<bridge::StudyMemory> memories_;  // of the study
   bool has_cores_ = false;                     // they are arrays of neuromorphic cores
+  std::vector<std::string> missed_windows_;
   std::vector<sim::ArrayGeometry> geometries_;
   std::vector<Structure> structures_;
   std::uint64_t cells_ = 0;

@@ -65,7 +65,7 @@ ParticlePopulation::ParticlePopulation(const Scenario& scenario, const bridge::S
         {std::string(kMeshStructure), std::nullopt, sites_.size(), sites_.size(), {}, false});
   }
   if (study.cores) {
-    add_flip_flops(*study.cores);
+    add_flip_flops(*study.cores, scenario.accelerator.chip.reload == bridge::CoreReload::kAtBoot);
   }
   add_rates(scenario);
   add_classes();
@@ -74,21 +74,23 @@ ParticlePopulation::ParticlePopulation(const Scenario& scenario, const bridge::S
 }
 
 /// Registers of cores, and arrays that are made of flip-flops.
-void ParticlePopulation::add_flip_flops(const bridge::StudyCores& cores) {
+void ParticlePopulation::add_flip_flops(const bridge::StudyCores& cores, bool stays) {
   const CoreSelection& selection = strike().where.core;
+  bool outlives = false;
   for (std::size_t core = 0; core < cores.cores(); ++core) {
     for (const sim::CoreBlock& block : cores.sites.blocks()) {
       const sim::CoreField& field = cores.sites.fields()[block.field];
       if (block.cells != sim::CoreCells::kFlipFlop || !selection.has(block, field)) {
         continue;
       }
+      outlives = outlives || (stays && sim::is_written_at_boot(block.storage));
       for (std::uint64_t site = 0; site < block.size(); ++site) {
         sites_.push_back(cores.id_of(core, SiteId(block.first + site)));
       }
     }
   }
   if (!sites_.empty()) {
-    add_structure({kFlipFlops, std::nullopt, sites_.size(), sites_.size(), {}, false});
+    add_structure({kFlipFlops, std::nullopt, sites_.size(), sites_.size(), {}, outlives});
   }
 }
 
@@ -192,7 +194,8 @@ void ParticlePopulation::add_groups_of(std::size_t of_class) {
   const std::optional<std::size_t>& memory = structures()[each.structure].memory;
   const bool is_bare = memory && code(*memory) == sim::EccKind::kNone;
   StrikeGroup group{each.structure, each.radiation, of_class, std::nullopt, each.text(), each.fit};
-  group.can_be_due = !is_bare;  // nothing is detected without check bits
+  // Nothing is detected without check bits; but a core may hang, or say that a tick came too early.
+  group.can_be_due = !is_bare || are_on_cores();
   if (each.reach == 0 || is_bare) {
     groups_.push_back(group);
     return;
@@ -212,7 +215,8 @@ void ParticlePopulation::add_groups_of(std::size_t of_class) {
                      : each.text() + " " + std::string(sim::name_of(stratum));
     group.fit = in_structure * outcomes->probability(each.reach, stratum);
     group.can_be_silent = stratum != Stratum::kRight && stratum != Stratum::kDetected;
-    group.can_be_due = stratum != Stratum::kRight && stratum != Stratum::kSilent;
+    group.can_be_due =
+        stratum != Stratum::kRight && (stratum != Stratum::kSilent || are_on_cores());
     if (group.fit > 0.0) {
       groups_.push_back(group);
     }

@@ -59,7 +59,7 @@ class ParticlePopulation final : public MemoryPopulation {
  private:
   struct EventStreams;
   bool is_spread() const override { return fluence() > 0.0; }
-  void add_flip_flops(const bridge::StudyCores& cores);
+  void add_flip_flops(const bridge::StudyCores& cores, bool stays);
   void add_rates(const Scenario& scenario);
   void expect_events(double cross_section);
   void add_classes();

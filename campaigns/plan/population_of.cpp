@@ -37,7 +37,7 @@ std::unique_ptr<Population> population_of(const Scenario& scenario,
       break;
   }
   if (strikes_cores(scenario) && study.cores) {
-    if (strike.where.core.means_cells()) {
+    if (strike.where.core.means_cells() && !strike.where.core.is_narrow()) {
       return std::make_unique<CellPopulation>(scenario, study);
     }
     return std::make_unique<CorePopulation>(strike, study);

@@ -79,14 +79,29 @@ CycleWindow StrikeTimes::draw(RandomStream& stream, std::optional<ImageId> image
   return at(cycles_ == 0 ? 0 : stream.below(static_cast<std::uint64_t>(cycles_)));
 }
 
+namespace {
+
+Cycle longest_inference(const bridge::StudyFacts& study) {
+  Cycle longest = study.cycles;
+  for (ImageId image(0); study.cores && image.value < study.images; ++image.value) {
+    longest = std::max(longest, study.cores->cycles(image));
+  }
+  return longest;
+}
+
+}  // namespace
+
 StrikeTimes times_of(const StrikeConfig& strike, const bridge::StudyFacts& study,
                      std::vector<CycleWindow> windows) {
   const bool has_window = strike.lasts.kind == Lasts::Kind::kWindow;
-  if (has_window && strike.lasts.window.until > study.cycles) {
+  const Cycle longest = longest_inference(study);
+  if (has_window && strike.lasts.window.until > longest) {
     fail(ErrorCode::kInvalidInput,
          "strike.lasts.until: " + std::to_string(strike.lasts.window.until) +
              " is beyond the inference",
-         "scenario", "an inference takes " + std::to_string(study.cycles) + " cycles");
+         "scenario",
+         (study.cores ? "the longest inference takes " : "an inference takes ") +
+             std::to_string(longest) + " cycles");
   }
   if (!is_persistent(strike)) {
     return StrikeTimes::one_of(std::move(windows));
@@ -103,6 +118,22 @@ StrikeTimes times_of(const StrikeConfig& strike, const bridge::StudyFacts& study
     return StrikeTimes::by_image(std::move(windows));
   }
   return times_of(strike, study, {{0, study.cycles}});
+}
+
+std::vector<std::string> missed_windows(const StrikeConfig& strike,
+                                        const bridge::StudyFacts& study) {
+  if (!study.cores || strike.lasts.kind != Lasts::Kind::kWindow) {
+    return {};
+  }
+  std::int64_t missed = 0;
+  for (ImageId image(0); image.value < study.images; ++image.value) {
+    missed += study.cores->cycles(image) <= strike.lasts.window.from ? 1 : 0;
+  }
+  if (missed == 0) {
+    return {};
+  }
+  return {"the inferences of " + std::to_string(missed) + " of " + std::to_string(study.images) +
+          " images end before the window begins: no fault acts on them, and they count as masked"};
 }
 
 }  // namespace tilestrike::campaigns

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,10 @@ class StrikeTimes {
   std::uint64_t moments() const { return ends_.empty() ? 0 : ends_.back(); }
   std::pair<ImageId, CycleWindow> moment(std::uint64_t index) const;
   ImageId draw_image(RandomStream& stream) const;
+  Cycle cycles_of(ImageId image) const {
+    const CycleWindow& window = windows_[static_cast<std::size_t>(image.value)];
+    return window.until - window.from;
+  }
 
  private:
   CycleWindow lasting_;
@@ -56,5 +61,9 @@ StrikeTimes times_of(const StrikeConfig& strike, const bridge::StudyFacts& study
                      std::vector<CycleWindow> windows);
 /// The same, in the whole inference, each image in its own.
 StrikeTimes times_of(const StrikeConfig& strike, const bridge::StudyFacts& study);
+
+/// That some images end before a window begins; else nothing.
+std::vector<std::string> missed_windows(const StrikeConfig& strike,
+                                        const bridge::StudyFacts& study);
 
 }  // namespace tilestrike::campaigns

@@ -58,10 +58,12 @@ Chances rates_at(const ParticlePopulation& population, const Structure& structur
       fit = at_end(fit, node.neutron_rate.value, *is_high ? node.neutron_high : node.neutron_low);
       law = law_at_end(law, node, *is_high);
     }
-    const Chances chances = structure.memory
-                                ? chances_of(law, population.memories()[*structure.memory],
-                                             static_cast<int>(node.tap_rows.value))
-                                : Chances{1.0, 0.0};
+    Chances chances = structure.memory ? chances_of(law, population.memories()[*structure.memory],
+                                                    static_cast<int>(node.tap_rows.value))
+                                       : Chances{1.0, 0.0};
+    if (population.are_on_cores()) {
+      chances.due = std::max(chances.due, chances.silent);  // a core may hang instead
+    }
     rates.silent += fit * chances.silent;
     rates.due += fit * chances.due;
   }

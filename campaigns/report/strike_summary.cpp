@@ -105,7 +105,11 @@ void add_classes(const StrikeTally& tally, StrikeSummary& summary) {
 }  // namespace
 
 double later_inferences(const Scenario& scenario, Cycle cycles) {
-  if (scenario.accelerator.schedule.weights != bridge::WeightReload::kAtBoot) {
+  const bridge::AcceleratorConfig& accelerator = scenario.accelerator;
+  const bool stays = accelerator.has_core
+                         ? accelerator.chip.reload == bridge::CoreReload::kAtBoot
+                         : accelerator.schedule.weights == bridge::WeightReload::kAtBoot;
+  if (!stays) {
     return 0.0;
   }
   const double period = static_cast<double>(cycles) / (scenario.accelerator.clock_mhz * 1e6);

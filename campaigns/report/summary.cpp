@@ -56,6 +56,7 @@ Summary summary_of(const SummaryFacts& facts) {
   summary.judge = facts.scenario->judge;
   summary.metric = golden.metric;
   summary.golden_score = golden.score;
+  summary.golden_score_struck = golden.score;
   summary.answer_numbers = facts.study->answer_numbers;
   summary.device = golden.device;
   summary.warnings = golden.warnings;
@@ -128,12 +129,32 @@ void add_groups(const Tally& tally, const Estimator& estimator, const SummaryFac
                 [&](const std::string& name) { return weights_of(facts, {.layer = name}); });
 }
 
+/// Of the golden answers, each image as often as it is struck.
+std::optional<double> golden_score_struck(const SummaryFacts& facts, const bridge::Metric& metric) {
+  const StrikeTimes& times = facts.plan->population().times();
+  const std::optional<double>& alike = facts.study->golden.score;
+  if (!alike || !times.is_by_image() || facts.plan->is_persistent() || !metric.is_mean ||
+      facts.study->golden_scores.empty()) {
+    return alike;
+  }
+  double sum = 0.0, weight = 0.0;
+  for (ImageId image(0); image.value < facts.study->images; ++image.value) {
+    const auto& score = facts.study->golden_scores[static_cast<std::size_t>(image.value)];
+    const auto cycles = static_cast<double>(times.cycles_of(image));
+    sum += score ? cycles * *score : 0.0;
+    weight += score ? cycles : 0.0;
+  }
+  return weight > 0.0 ? sum / weight : *alike;
+}
+
 /// Of the metric, and of how much of the answers differs.
 void add_score(const Tally& tally, const Estimator& estimator, const SummaryFacts& facts,
                Summary& summary) {
   const Weights weights = weights_of(facts, {});
   if (summary.golden_score) {
-    summary.score = estimator.score(tally.all(), weights, summary.metric, *summary.golden_score);
+    summary.golden_score_struck = golden_score_struck(facts, summary.metric);
+    summary.score =
+        estimator.score(tally.all(), weights, summary.metric, *summary.golden_score_struck);
   }
   if (facts.study->has_parts) {
     summary.differing = estimator.differing(tally.all(), weights);

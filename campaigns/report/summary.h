@@ -42,7 +42,10 @@ struct Summary {
   bridge::JudgeConfig judge;
   bridge::Metric metric;               // without a name: no labels
   std::optional<double> golden_score;  // of the golden run
-  std::int64_t answer_numbers = 0;     // of an image
+  /// The same, each image counted as often as it is struck: by its cycles, where images last
+  /// differently long.
+  std::optional<double> golden_score_struck;
+  std::int64_t answer_numbers = 0;  // of an image
   /// Of all trials; n = 0: no labels, or each trial is one particle.
   ScoreEstimate score;
   Estimate differing;  // the share of an answer's parts that differ; n = 0: it has none

@@ -68,7 +68,7 @@ void add_score(const Summary& summary, Report& report) {
   if (summary.golden_score) {
     const ScoreEstimate& score = summary.score;
     report.fact("score/metric", summary.metric.name);
-    report.fact("score/golden", *summary.golden_score);
+    report.fact("score/golden", *summary.golden_score_struck);
     report.fact("score/of", std::string(score.is_change ? "change" : "metric"));
     report.fact("score/is", std::string(score.is_median ? "median" : "mean"));
     report.fact("score/under_faults",
@@ -82,7 +82,7 @@ void add_score(const Summary& summary, Report& report) {
                                    : summary.metric.name + " under these faults";
       report.say(fmt::format("{}{}: {}; golden {}", what,
                              score.is_median ? fmt::format(" (median over {}s)", summary.unit) : "",
-                             value, value_text(summary.metric, *summary.golden_score)));
+                             value, value_text(summary.metric, *summary.golden_score_struck)));
     }
   }
   if (summary.differing.n > 0) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "bridge/accelerator/core_arrays.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -123,8 +124,7 @@ struct PartOfRecord {
     keep(record.memory, memory_trial(first, strike, judged, after_detection), strike.cells.size(),
          strike.cells);
     if (study.cores) {
-      FaultRecord place = first;
-      place.core = first.bank;  // a core's array is a bank
+      const FaultRecord place = core_place(strike, first);
       CoreTrial& core = record.core.emplace(core_trial(place, judged, after_detection));
       static_cast<TrialKey&>(core) = record;
     }
@@ -138,6 +138,25 @@ struct PartOfRecord {
   }
 
  private:
+  /// Where in its core a struck cell lies; of a check bit the data beside it.
+  FaultRecord core_place(const DrawnStrike& strike, const FaultRecord& first) const {
+    if (!strike.memory) {
+      return first;
+    }
+    const sim::CoreBlock& array = study.cores->sites.blocks()[*strike.memory];
+    const sim::ArrayGeometry geometry(study.memories[*strike.memory].config.array());
+    bridge::CoreCell cell = bridge::core_cell(array, geometry.bit_at(strike.struck));
+    cell.bit = std::min(cell.bit, bridge::codeword_bits(array) - 1);
+    const sim::CoreSite site = bridge::site_of(array, cell);
+    FaultRecord place = first;
+    place.core = static_cast<std::int64_t>(cell.core);
+    place.word = site.word;
+    if (array.lanes > 1) {
+      place.lane = study.cores->sites.lane_of(site);
+    }
+    return place;
+  }
+
   template <class Part, class Drawn>
   void keep(std::optional<Part>& part, Part trial, std::uint64_t faults,
             const std::vector<Drawn>& drawn) const {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/scenario/core_presets.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "base/yaml.h"
 
@@ -52,10 +54,31 @@ const std::vector<CorePreset>& core_presets() {
   return all;
 }
 
+void check_preset_sweep(const Value& document, const std::vector<std::string>& later,
+                        ErrorList& errors) {
+  const Value* strike = document.find("strike");
+  if (strike == nullptr || strike->find("preset") != nullptr ||
+      std::ranges::find(later, "strike.preset") == later.end()) {
+    return;
+  }
+  for (const char* key : {"where", "fault", "lasts"}) {
+    if (const Value* own = strike->find(key); own != nullptr && !own->place.file.empty()) {
+      errors.add(ErrorCode::kInvalidInput,
+                 std::string("strike.") + key + ": the presets that are set later say it",
+                 own->place.text(), "leave it out, or the presets");
+    }
+  }
+}
+
 void expand_preset(Value& document, ErrorList& errors) {
   Value* strike = document.find("strike");
   const Value* given = strike == nullptr ? nullptr : strike->find("preset");
-  if (given == nullptr || !given->is_scalar()) {
+  if (given == nullptr) {
+    return;
+  }
+  if (!given->is_scalar()) {
+    errors.add(ErrorCode::kInvalidInput, "strike.preset: one name is wanted", given->place.text(),
+               "sweep over several: 'sweep: {strike.preset: [...]}'");
     return;
   }
   const Place place = given->place;

@@ -175,6 +175,14 @@ void check_core_selection(const CoreSelection& selection,
   if (selection.means_cells() && selection.value != FieldValue::kOneBit) {
     refuse("value", "of an array single cells are struck", "name a 'field'");
   }
+  const sim::CoreArrayEcc& ecc = accelerator.core.ecc;
+  const bool has_checks =
+      (contains(selection.memories, "synapses") && ecc.synapses != sim::EccKind::kNone) ||
+      (contains(selection.memories, "parameters") && ecc.parameters != sim::EccKind::kNone);
+  if (selection.means_cells() && selection.is_narrow() && has_checks) {
+    refuse("memory", "cells of arrays with ECC are struck in all cores and ticks",
+           "name 'field's of them, without check bits, or leave layer, core and tick out");
+  }
   if (selection.value != FieldValue::kOneBit && !selection.bits.empty()) {
     refuse("bit", "a whole field is struck", "leave 'bit' or 'value' out");
   }

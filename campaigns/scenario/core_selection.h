@@ -40,6 +40,8 @@ struct CoreSelection {
 
   /// Cells of arrays, check bits among them, rather than bits by what they mean.
   bool means_cells() const { return !memories.empty() && registers.empty() && fields.empty(); }
+  /// Only some cores, or one tick.
+  bool is_narrow() const { return !layer.empty() || !cores.empty() || tick.has_value(); }
   /// Whether the storage that a field is a part of may be struck there.
   bool has(const sim::CoreBlock& block, const sim::CoreField& field) const;
 };

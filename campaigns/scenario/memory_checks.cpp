@@ -54,21 +54,6 @@ void check_names(const StrikeConfig& strike, const bridge::AcceleratorConfig& ac
   }
 }
 
-/// Keys of the other processes that say how cells fail.
-void check_no_failure_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
-  const auto check = [&](const std::string& name, Process process) {
-    const Value* given = document.find("strike");
-    if (strike.process != process && given != nullptr && given->find(name) != nullptr) {
-      errors.add(ErrorCode::kInvalidInput,
-                 "strike." + name + ": only the process of this name has this key",
-                 place_at(document, "strike." + name),
-                 "write 'process: " + name + "', or leave it out");
-    }
-  };
-  check("low_voltage", Process::kLowVoltage);
-  check("dram", Process::kDram);
-}
-
 void check_failure(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
                    const Value& document, ErrorList& errors) {
   const auto refuse = [&](const std::string& key, const std::string& what,
@@ -115,6 +100,20 @@ void check_failure(const StrikeConfig& strike, const bridge::AcceleratorConfig& 
 }
 
 }  // namespace
+
+void check_no_failure_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
+  const auto check = [&](const std::string& name, Process process) {
+    const Value* given = document.find("strike");
+    if (strike.process != process && given != nullptr && given->find(name) != nullptr) {
+      errors.add(ErrorCode::kInvalidInput,
+                 "strike." + name + ": only the process of this name has this key",
+                 place_at(document, "strike." + name),
+                 "write 'process: " + name + "', or leave it out");
+    }
+  };
+  check("low_voltage", Process::kLowVoltage);
+  check("dram", Process::kDram);
+}
 
 void check_no_particle_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
   for (const auto& field : particle_fields()) {

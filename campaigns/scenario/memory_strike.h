@@ -109,6 +109,8 @@ AfterDetection after_detection(const bridge::AcceleratorConfig& accelerator);
 
 /// Refuses keys of particles that were given to another process.
 void check_no_particle_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors);
+/// Refuses keys of other processes that say how cells fail.
+void check_no_failure_keys(const StrikeConfig& strike, const Value& document, ErrorList& errors);
 /// What a strike of particles says of them.
 void check_particle(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
                     const Value& document, ErrorList& errors);

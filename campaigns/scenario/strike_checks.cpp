@@ -171,6 +171,32 @@ void check_whole_arrays(const StrikeConfig& strike, const Value& document, Error
   }
 }
 
+void check_low_voltage(const StrikeConfig& strike, const bridge::AcceleratorConfig& accelerator,
+                       const Value& document, ErrorList& errors) {
+  const auto refuse = [&](const std::string& key, const std::string& what) {
+    errors.add(ErrorCode::kInvalidInput, key + ": " + what, place_at(document, key),
+               "leave it out, or write 'process: uniform'");
+  };
+  if (strike.faults != std::vector{FaultKind::kFlip}) {
+    refuse("strike.fault", "the process says what becomes of each cell");
+  }
+  if (strike.count != 1 || strike.per_bit > 0.0) {
+    refuse("strike.count", "a trial is one chip");
+  }
+  if (strike.lasts.kind != Lasts::Kind::kAuto && strike.lasts.kind != Lasts::Kind::kPermanent) {
+    refuse("strike.lasts", "cells fail as long as the supply is low");
+  }
+  const sim::CoreSites sites(accelerator.core);
+  const auto is_struck = [&](const sim::CoreBlock& block) {
+    const CoreSelection& core = strike.where.core;
+    return block.is_array() && block.cells == sim::CoreCells::kSram &&
+           core.has(block, sites.fields()[block.field]);
+  };
+  if (std::ranges::none_of(sites.blocks(), is_struck)) {
+    refuse("strike.where.core", "nothing of it is made of memory cells");
+  }
+}
+
 void check_uniform_on_cores(const StrikeConfig& strike, const Value& document, ErrorList& errors) {
   const CoreSelection& core = strike.where.core;
   if (core.value != FieldValue::kOneBit && strike.faults != std::vector{FaultKind::kFlip}) {
@@ -216,6 +242,13 @@ void check_core_strike(const StrikeConfig& strike, const bridge::AcceleratorConf
   if (!is_particle(strike)) {
     check_no_particle_keys(strike, document, errors);
   }
+  check_no_failure_keys(strike, document, errors);
+  if (!strike.where.tensors.bits.empty()) {
+    refuse("strike.where.bits", "these are bits of tensors", "write 'core: {bit: ...}'");
+  }
+  if (!strike.list.empty() || !strike.list_file.empty()) {
+    refuse("strike.faults", "a list of faults, which cores do not take", "leave it out");
+  }
   switch (strike.process) {
     case Process::kUniform:
       check_uniform_on_cores(strike, document, errors);
@@ -223,9 +256,21 @@ void check_core_strike(const StrikeConfig& strike, const bridge::AcceleratorConf
     case Process::kParticle:
       check_whole_arrays(strike, document, errors);
       check_particle(strike, accelerator, document, errors);
+      if (strike.particle.fluence > 0.0) {
+        refuse("strike.fluence", "images last differently long on cores, and so do their fluences",
+               "leave it out: a trial is then one particle");
+      }
+      if (strike.per_bit > 0.0) {
+        refuse("strike.per_bit", "a particle's cluster is drawn", "leave it out");
+      }
+      if (strike.particle.rate_per_volt && strike.particle.voltage == 0.0) {
+        refuse("strike.rate_per_volt", "without 'voltage' the supply is the node's",
+               "add 'voltage: ...' in V, or leave rate_per_volt out");
+      }
       break;
     case Process::kLowVoltage:
       check_whole_arrays(strike, document, errors);
+      check_low_voltage(strike, accelerator, document, errors);
       break;
     case Process::kDram:
     case Process::kList:
@@ -245,9 +290,14 @@ void check_strike(const StrikeConfig& strike, const sim::MeshConfig& mesh, const
     check_list(strike, mesh, document, errors);
   }
   if (strike.where.has_core) {
-    errors.add(ErrorCode::kInvalidInput, "strike.where.core: the accelerator has no cores",
+    const bool has_tensors = strikes_tensors(strike);
+    errors.add(ErrorCode::kInvalidInput,
+               has_tensors ? "strike.where: cores and tensors at once"
+                           : "strike.where.core: the accelerator has no cores",
                place_at(document, "strike.where.core"),
-               "name one that has, such as core_1024x64 (`tilestrike list accelerators`)");
+               has_tensors
+                   ? "run two campaigns"
+                   : "name one that has, such as core_1024x64 (`tilestrike list accelerators`)");
     return;
   }
   const TensorSelection& tensors = strike.where.tensors;

@@ -15,6 +15,22 @@ void merge_into(ByStored& counts, const ByStored& more) {
   }
 }
 
+/// How it would have ended without a stop, and what of it stays. A core that hangs has no answer,
+/// stop or not: without_stop is then a due, and the due is no false one.
+template <class Part>
+void add_end(const Part& part, Outcome outcome, StrikeSeen& seen) {
+  seen.is_wrong_on = part.without_stop == Outcome::kSdc || part.without_stop == Outcome::kNonfinite;
+  seen.is_false_due =
+      outcome == Outcome::kDue && !seen.is_wrong_on && part.without_stop != Outcome::kDue;
+  if (const std::int64_t images = part.later_images.value_or(0); images > 0) {
+    const auto share = [images](const std::optional<std::int64_t>& number) {
+      return static_cast<double>(number.value_or(0)) / static_cast<double>(images);
+    };
+    seen.later_wrong = share(part.later_wrong);
+    seen.later_due = share(part.later_due);
+  }
+}
+
 }  // namespace
 
 std::int64_t total_of(const ByStored& counts) { return counts[0] + counts[1] + counts[2]; }
@@ -29,20 +45,11 @@ StrikeSeen strike_seen(const TrialRecord& trial) {
     seen.is[rate] = trial.images_of[rate] > 0;
   }
   seen.is_wrong_on = seen.is[Rate::kSdc] || seen.is[Rate::kNonfinite];
-  if (!trial.memory) {
-    return seen;
-  }
-  const MemoryTrial& memory = *trial.memory;
-  seen.stored = memory.stored;
-  seen.is_wrong_on =
-      memory.without_stop == Outcome::kSdc || memory.without_stop == Outcome::kNonfinite;
-  seen.is_false_due = trial.outcome == Outcome::kDue && !seen.is_wrong_on;
-  if (const std::int64_t images = memory.later_images.value_or(0); images > 0) {
-    const auto share = [images](const std::optional<std::int64_t>& number) {
-      return static_cast<double>(number.value_or(0)) / static_cast<double>(images);
-    };
-    seen.later_wrong = share(memory.later_wrong);
-    seen.later_due = share(memory.later_due);
+  if (trial.memory) {
+    seen.stored = trial.memory->stored;
+    add_end(*trial.memory, trial.outcome, seen);
+  } else if (trial.core) {
+    add_end(*trial.core, trial.outcome, seen);
   }
   return seen;
 }

@@ -94,7 +94,8 @@ Fields tallied_fields() {
                 &T::score, &T::golden_score, &T::share_differing, &T::images_of, &T::structure,
                 &T::radiation, &T::stratum, &T::outcome, &MemoryTrial::stored,
                 &MemoryTrial::without_stop, &MemoryTrial::later_images, &MemoryTrial::later_wrong,
-                &MemoryTrial::later_due);
+                &MemoryTrial::later_due, &CoreTrial::without_stop, &CoreTrial::later_images,
+                &CoreTrial::later_wrong, &CoreTrial::later_due);
 }
 
 void count_up_to(std::int64_t most, const Results& results, std::int64_t scenario, Tally& tally) {

@@ -54,6 +54,12 @@ inline constexpr int kCoreArrays = static_cast<int>(CoreStorage::kPending);
 /// Of the arrays that are written at boot alone.
 inline constexpr int kBootArrays = static_cast<int>(CoreStorage::kAccumulators);
 
+/// Whether nothing but the boot writes it: the first arrays, and the window of chip ticks.
+constexpr bool is_written_at_boot(CoreStorage storage) {
+  return static_cast<int>(storage) < kBootArrays || storage == CoreStorage::kFirstTick ||
+         storage == CoreStorage::kTicks;
+}
+
 /// A part of each word, or of each lane of it, that means one thing.
 struct CoreField {
   std::string name;  // as in scenarios and results: "threshold"

@@ -260,6 +260,20 @@ TEST(CoreStudyTest, WhatStaysIsJudgedInLaterInferencesOfEveryImage) {
     is_any_wrong = is_any_wrong || later.judgement.outcome == Outcome::kSdc;
   }
   EXPECT_TRUE(is_any_wrong);
+  // What a stuck-at for a while leaves in a synapse stays, too, where the bit was another one; and
+  // so do the registers of the window of ticks.
+  const bool bit = reference.chip().core(0).state().bit(synapse);
+  for (const bool is_one : {false, true}) {
+    job.strike.registers = {
+        fault_at(site, is_one ? FaultKind::kStuckAt1 : FaultKind::kStuckAt0, late, late + 1)};
+    EXPECT_EQ(study->strike({&job, 1}).front().images.front().outlives, is_one != bit);
+  }
+  job.strike.registers = {
+      fault_at(reference.chip().id_of(0, {sim::CoreStorage::kTicks, 0, 1}).value, FaultKind::kFlip,
+               late, late + 1)};
+  const JobResult window = study->strike({&job, 1}).front();
+  EXPECT_TRUE(window.images.front().outlives);
+  EXPECT_EQ(window.later.size(), static_cast<std::size_t>(SpikingExample::kImages));
   // Nobody can read the weights of a neuron that is not there.
   job.strike.registers = {
       fault_at(reference.chip().id_of(last, {sim::CoreStorage::kSynapses, 1, 63}).value,

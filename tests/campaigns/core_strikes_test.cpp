@@ -12,6 +12,7 @@
 #include "campaigns/plan/core_population.h"
 #include "campaigns/plan/particle_population.h"
 #include "campaigns/plan/sampling.h"
+#include "campaigns/report/strike_summary.h"
 #include "campaigns/results/core_trial.h"
 #include "campaigns/scenario/core_presets.h"
 #include "campaigns/scenario/library.h"
@@ -157,6 +158,12 @@ TEST(CoreStrikesTest, SelectionsMeanTheirBits) {
               EXPECT_TRUE(record.core == 0 || record.core == 2);
             });
   EXPECT_EQ(thresholds, 2U * 2U * 16U);
+  draws("{where: {core: {memory: ring, core: 1, tick: 0}}}",
+        [](const Planned& setup, const DrawnTrial& drawn) {
+          EXPECT_EQ(setup.cores.core_of(drawn.faults.front().fault.site), 1U);
+          EXPECT_EQ(setup.cores.sites.field_of(setup.site_of(drawn)).name, "ring");
+          EXPECT_LT(drawn.faults.front().fault.when.from, 40);
+        });
   draws("{where: {core: {layer: f*}}}", [](const Planned& setup, const DrawnTrial& drawn) {
     EXPECT_EQ(setup.cores.core_of(drawn.faults.front().fault.site), 2U);
   });
@@ -225,6 +232,17 @@ TEST(CoreStrikesTest, WhatDoesNotFitIsRefusedWithPlaceAndCure) {
       {"{process: dram}", "not available for cores"},
       {"{process: particle, where: {core: {field: leak}}}", "whole arrays"},
       {"{where: {core: {axon: 3}}}", "unknown key"},
+      {"{process: particle, fluence: 1e9}", "differently long"},
+      {"{process: particle, per_bit: 1e-3}", "strike.per_bit"},
+      {"{process: particle, rate_per_volt: 2}", "strike.rate_per_volt"},
+      {"{process: low_voltage, fault: stuck_at_1}", "strike.fault"},
+      {"{process: low_voltage, count: 7}", "one chip"},
+      {"{process: low_voltage, where: {core: {memory: queue}}}", "made of memory cells"},
+      {"{low_voltage: {voltage: 0.5}}", "only the process of this name"},
+      {"{where: {bits: sign, core: {}}}", "bits of tensors"},
+      {"{where: {weights: '*', core: {}}}", "at once"},
+      {"{faults: [{register: load, pe: [0, 0], bit: 0}]}", "cores do not take"},
+      {"{preset: [dead_neuron]}", "one name is wanted"},
   };
   for (const auto& [strike, said] : cases) {
     EXPECT_NE(refusal(strike).find(said), std::string::npos) << strike << ": " << refusal(strike);
@@ -236,9 +254,28 @@ TEST(CoreStrikesTest, WhatDoesNotFitIsRefusedWithPlaceAndCure) {
   };
   EXPECT_NE(accelerator("core: {axons: 100}").find("power of two"), std::string::npos);
   EXPECT_NE(accelerator("mesh: {rows: 4}").find("no such part"), std::string::npos);
+  EXPECT_NE(accelerator("chip: {interleave: 3}").find("1, 2, 4, 8"), std::string::npos);
+  EXPECT_NE(refusal("{where: {core: {memory: synapses, tick: 1}}}",
+                    "model: lenet5\naccelerator: {base: core_256x256, core: {ecc: {synapses: "
+                    "secded}}}\n")
+                .find("arrays with ECC"),
+            std::string::npos);
+  EXPECT_NE(
+      errors_of([] {
+        campaign_of(kCores + "strike: {fault: random}\nsweep: {strike.preset: [dead_neuron]}\n");
+      }).find("strike.fault: the presets"),
+      std::string::npos);
   EXPECT_NE(accelerator("on_due: zero").find("'stop' or 'use'"), std::string::npos);
   EXPECT_NE(accelerator("chip: {tick: {cycles: 0}}").find("tick"), std::string::npos);
   const auto plan = [](const std::string& strike) { return errors_of([&] { Planned{strike}; }); };
+  EXPECT_NE(plan("{where: {core: {memory: queue}}, count: 100000}").find("strike.count"),
+            std::string::npos);
+  // Images of 100 to 130 cycles: a window may end with the longest of them.
+  EXPECT_NE(plan("{fault: stuck_at_0, lasts: {from: 10, until: 131}}").find("takes 130 cycles"),
+            std::string::npos);
+  const Planned late("{fault: stuck_at_0, lasts: {from: 110, until: 130}}");
+  ASSERT_EQ(late.plan.population().warnings().size(), 1U);
+  EXPECT_NE(late.plan.population().warnings()[0].find("2 of 4 images"), std::string::npos);
   EXPECT_NE(plan("{where: {core: {tick: 9}}}").find("ticks are 0 to 2"), std::string::npos);
   EXPECT_NE(plan("{where: {core: {core: 3}}}").find("cores are 0 to 2"), std::string::npos);
   EXPECT_NE(plan("{where: {core: {layer: conf1}}}").find("conv1"), std::string::npos);
@@ -261,6 +298,38 @@ TEST(CoreStrikesTest, ParticlesStrikeArraysAndFlipFlopsByTheirRates) {
   const sim::CoreSites& sites = setup.cores.sites;
   EXPECT_EQ(cells, 3 * sites.total_bits(sim::CoreCells::kSram));
   EXPECT_EQ(flip_flops, 3 * sites.total_bits(sim::CoreCells::kFlipFlop));
+  // A core may hang, whatever was struck, and what stays is there for half an hour on average.
+  for (const StrikeGroup& group : particles.groups()) {
+    EXPECT_TRUE(group.can_be_due);
+  }
+  for (const Structure& structure : particles.structures()) {
+    const bool has_boot = structure.name == "synapses" || structure.name == "parameters" ||
+                          structure.name == "neuron_routes" || structure.name == "destinations" ||
+                          structure.name == kFlipFlops;  // the window of ticks
+    EXPECT_EQ(structure.outlives, has_boot) << structure.name;
+  }
+  EXPECT_DOUBLE_EQ(later_inferences(setup.scenario, 1000), 3600.0 * 200e6 / 1000.0 / 2.0);
+  Scenario renewed = setup.scenario;
+  renewed.accelerator.chip.reload = bridge::CoreReload::kPerInference;
+  EXPECT_EQ(later_inferences(renewed, 1000), 0.0);
+}
+
+TEST(CoreStrikesTest, AHangIsNoFalseDueAndFlipFlopsHaveLaterInferencesToo) {
+  TrialRecord record;
+  record.structure = kFlipFlops;
+  record.outcome = Outcome::kDue;
+  record.core.emplace().without_stop = Outcome::kDue;
+  record.core->later_images = 4;
+  record.core->later_wrong = 1;
+  StrikeSeen seen = strike_seen(record);
+  EXPECT_FALSE(seen.is_false_due) << "it hangs: there is no answer";
+  EXPECT_EQ(seen.later_wrong, 0.25);
+  record.core->without_stop = Outcome::kMasked;
+  EXPECT_TRUE(strike_seen(record).is_false_due);
+  record.core->without_stop = Outcome::kSdc;
+  seen = strike_seen(record);
+  EXPECT_FALSE(seen.is_false_due);
+  EXPECT_TRUE(seen.is_wrong_on);
 }
 
 TEST(CoreStrikesTest, ArraysAsMemoriesHoldEveryBitOnce) {
