@@ -52,7 +52,10 @@ def product(a, b):
 
 
 def convolution(x, weight, stride, padding, dilation, groups, zero):
-    """x (N, C, H, W) with weight (O, C/groups, kh, kw), `zero` around, as int64 (N, O, H', W')."""
+    """x (..., C, H, W) with weight (O, C/groups, kh, kw), `zero` around, as int64 (..., O, H', W').
+    Of spikes there is a row for each tick and image."""
+    rows_of = x.shape[:-3]
+    x = x.reshape(-1, *x.shape[-3:])
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:])]
     x = numpy.pad(x, [(0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2], constant_values=zero)
     windows = numpy.lib.stride_tricks.sliding_window_view(x, reach, axis=(2, 3))
@@ -67,7 +70,7 @@ def convolution(x, weight, stride, padding, dilation, groups, zero):
             chosen = slice(group * outputs, (group + 1) * outputs)
             columns = product(rows, weight[chosen].reshape(outputs, -1).T)
             result[image, chosen] = columns.T.reshape(outputs, height, width)
-    return result
+    return result.reshape(*rows_of, *result.shape[1:])
 
 
 def accumulate(layer, x, weight, bias):
@@ -85,7 +88,7 @@ def accumulate(layer, x, weight, bias):
 
 
 def per_channel(values, layer):
-    """values (O,) shaped for the layer's results: (N, O, H, W), or (N, ..., O) of a linear one."""
+    """values (O,) shaped for the layer's results: (..., O, H, W), or (..., O) of a linear one."""
     return values.reshape(-1, 1, 1) if layer["kind"] == "conv2d" else values
 
 
@@ -106,8 +109,11 @@ def differing(expected, found, what):
 
 
 def outputs_of(folder, layer, accumulators):
-    """What the layer hands on: int8 by requantisation, or float32 by one factor per channel."""
+    """What the layer hands on: int8 by requantisation, float32 by one factor per channel, or, to
+    spiking neurons, the accumulators themselves."""
     scale = read(folder, layer, "scale", numpy.float32)
+    if scale is None and layer.get("multiplier") is None and layer.get("shift") is None:
+        return accumulators
     if scale is not None:
         return accumulators.astype(numpy.float32) * per_channel(scale, layer)
     multiplier = required(folder, layer, "multiplier", numpy.int32)

@@ -15,11 +15,11 @@ namespace tilestrike::sim {
 /// Where two results of one struck chip part: "membrane 3 of the answer: 17; 18"; empty: nowhere.
 std::string first_difference(const ChipResult& one, const ChipResult& other);
 
-/// Struck chips on one engine, without another that stands in for it.
+/// Struck chips on one engine, without another that stands in for it, or the lockstep of all cores.
 class ChipOnEngine {
  public:
   explicit ChipOnEngine(std::unique_ptr<CoreEngine> engine);
-  /// Nothing where the engine does not cover each struck core.
+  /// Nothing where the engine does not cover each struck core, or only the lockstep can tell.
   std::optional<ChipResult> strike(const ChipRun& run, const ChipJob& job);
 
  private:

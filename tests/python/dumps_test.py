@@ -63,6 +63,13 @@ class DumpsTest(unittest.TestCase):
                              "--dump", folder)
             self.assertRegex(check(folder), rf"\n{matrix_layers} of \d+ layers checked: all equal")
 
+    def test_infer_dumps_the_currents_of_spiking_neurons(self):
+        for model, matrix_layers in (("snn_small", 2), ("snn_conv", 3)):
+            folder = self.folder / f"infer_{model}"
+            needs.tilestrike("infer", model, "--int8", "--images", self.folder / "images.npy",
+                             "--dump", folder)
+            self.assertRegex(check(folder), rf"\n{matrix_layers} of \d+ layers checked: all equal")
+
     def test_replay_dumps_the_struck_pass(self):
         for model, dataflow in (("lenet5", "ws"), ("resnet8", "os")):
             scenario = self.folder / f"{model}.yaml"

@@ -7,141 +7,22 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <map>
-#include <set>
-#include <sstream>
 
 #include "base/error.h"
 #include "sim/mesh/run_edges.h"
 #include "sim/mesh/stepped_mesh.h"
 #include "tests/sim/mesh_jobs.h"
+#include "tests/sim/value_change_dump.h"
 
 namespace tilestrike::sim {
 namespace {
-
-/// Reads a value change dump as IEEE 1364 defines it, and complains of all else.
-class Dump {
- public:
-  explicit Dump(const std::string& path) : in_(path) {
-    EXPECT_TRUE(in_.good()) << path;
-    read_header();
-    read_changes();
-  }
-
-  /// Of "engine.scope.name" at a time: the last change until then.
-  std::uint32_t value(const std::string& name, Cycle time) const {
-    const auto variable = variables_.find(name);
-    EXPECT_NE(variable, variables_.end()) << name;
-    if (variable == variables_.end()) {
-      return 0;
-    }
-    const auto& changes = changes_.at(variable->second.code);
-    auto after = changes.upper_bound(time);
-    EXPECT_NE(after, changes.begin()) << name << " has no value at " << time;
-    return (--after)->second;
-  }
-  std::size_t variables() const { return variables_.size(); }
-  int bits(const std::string& name) const { return variables_.at(name).bits; }
-  Cycle first = -1, last = -1;
-
- private:
-  struct Variable {
-    std::string code;
-    int bits;
-  };
-
-  std::string word() {
-    std::string text;
-    in_ >> text;
-    return text;
-  }
-  void expect_end() { EXPECT_EQ(word(), "$end"); }
-
-  void read_header() {
-    std::vector<std::string> scopes;
-    std::set<std::string> codes;
-    for (std::string keyword = word(); keyword != "$enddefinitions"; keyword = word()) {
-      ASSERT_TRUE(in_.good()) << "no $enddefinitions";
-      if (keyword == "$comment") {
-        while (in_.good() && word() != "$end") {
-        }
-      } else if (keyword == "$timescale") {
-        EXPECT_EQ(word(), "1");
-        EXPECT_EQ(word(), "ns");
-        expect_end();
-      } else if (keyword == "$scope") {
-        EXPECT_EQ(word(), "module");
-        scopes.push_back(word());
-        expect_end();
-      } else if (keyword == "$upscope") {
-        ASSERT_FALSE(scopes.empty());
-        scopes.pop_back();
-        expect_end();
-      } else if (keyword == "$var") {
-        EXPECT_EQ(word(), "wire");
-        const int bits = std::stoi(word());
-        const std::string code = word();
-        std::string name;
-        for (const std::string& scope : scopes) {
-          name += scope + ".";
-        }
-        name += word();
-        expect_end();
-        for (const char letter : code) {
-          EXPECT_TRUE('!' <= letter && letter <= '~');
-        }
-        EXPECT_TRUE(codes.insert(code).second) << code << " is used twice";
-        EXPECT_TRUE(variables_.emplace(name, Variable{code, bits}).second) << name;
-        bits_[code] = bits;
-      } else {
-        FAIL() << "unknown keyword " << keyword;
-      }
-    }
-    expect_end();
-    EXPECT_TRUE(scopes.empty());
-  }
-
-  void read_changes() {
-    bool is_dumping = false;
-    for (std::string text = word(); in_.good(); text = word()) {
-      if (text[0] == '#') {
-        const Cycle time = std::stoll(text.substr(1));
-        EXPECT_GT(time, last);
-        first = first < 0 ? time : first;
-        last = time;
-      } else if (text == "$dumpvars") {
-        is_dumping = true;
-      } else if (text == "$end") {
-        EXPECT_TRUE(is_dumping);
-        is_dumping = false;
-        EXPECT_EQ(changes_.size(), bits_.size());  // every variable has a value
-      } else {
-        const bool is_vector = text[0] == 'b';
-        const std::string value = is_vector ? text.substr(1) : text.substr(0, 1);
-        const std::string code = is_vector ? word() : text.substr(1);
-        ASSERT_EQ(bits_.count(code), 1) << text;
-        ASSERT_EQ(value.find_first_not_of("01"), std::string::npos) << text;
-        ASSERT_LE(value.size(), static_cast<std::size_t>(bits_[code]));
-        ASSERT_EQ(is_vector, bits_[code] > 1);
-        changes_[code][last] = static_cast<std::uint32_t>(std::stoul(value, nullptr, 2));
-      }
-    }
-    EXPECT_FALSE(is_dumping);
-  }
-
-  std::ifstream in_;
-  std::map<std::string, Variable> variables_;  // by full name
-  std::map<std::string, int> bits_;
-  std::map<std::string, std::map<Cycle, std::uint32_t>> changes_;  // by code, then time
-};
 
 class WaveformTest : public testing::Test {
  protected:
   ~WaveformTest() override { std::filesystem::remove_all(folder_); }
 
-  Dump dump_of(const MeshRun& run, const Operands& operands,
-               std::span<const RegisterFault> faults) {
+  ValueChangeDump dump_of(const MeshRun& run, const Operands& operands,
+                          std::span<const RegisterFault> faults) {
     const MeshSites sites(run.config());
     MeshJob job;
     job.run = &run;
@@ -150,7 +31,7 @@ class WaveformTest : public testing::Test {
     SteppedMesh golden(run.config(), sites), faulty(run.config(), sites);
     const std::string path = folder_ + "/run.vcd";
     write_waveform(path, "stepped", job, sites, 0, golden, faulty);
-    return Dump(path);
+    return ValueChangeDump(path);
   }
 
   const std::string folder_ = std::filesystem::temp_directory_path() /
@@ -169,7 +50,7 @@ TEST_F(WaveformTest, HoldsEveryRegisterOfBothMachines) {
     site.column = 2;
     site.bit = 6;
     const RegisterFault fault{sites.id_of(site), FaultKind::kFlip, {12, 13}};
-    const Dump dump = dump_of(run, operands, {&fault, 1});
+    const ValueChangeDump dump = dump_of(run, operands, {&fault, 1});
     std::uint64_t registers = 0;
     for (const RegisterBlock& block : sites.blocks()) {
       registers += block.cells;
