@@ -107,7 +107,10 @@ std::string correlate_help(const sim::EngineSet& engines) {
          "that they\nstrike goes through every engine: results of the passes, activation, struck "
          "word, cycles and\nend state are compared, and after every clock edge every register of "
          "engines that step\n(stepped, rtl). What an engine does not compute by its own means is "
-         "not covered, never agreement.\n\nWithout a network, every fault of a small mesh:\n"
+         "not covered, never agreement.\n\nOn neuromorphic cores the same of each struck chip: its "
+         "answer and all events, and after every\nclock edge all storage of the first struck "
+         "core.\n\n"
+         "Without a network, every fault of a small mesh:\n"
          "  model: none\n"
          "  accelerator: {base: gemmini_16x16, mesh: {rows: 4, columns: 4}}\n"
          "  trials: exhaustive\n"
@@ -129,7 +132,7 @@ Command correlate_command(const sim::EngineSet& engines,
   CorrelateRequest& request = arguments->request;
   return {
       .name = "correlate",
-      .about = "Compare engines on the same mesh faults, register by register",
+      .about = "Compare engines on the same faults of a mesh or of cores, register by register",
       .options =
           {{"SCENARIO", &arguments->scenario, "Scenario file (YAML)", {.is_required = true}},
            {"--set", &arguments->settings,

@@ -41,13 +41,15 @@ struct Asked {
 
 class CorePointRun {
  public:
-  CorePointRun(const Point& point, const CorrelateRequest& request,
+  /// `number`: of the point in the sweep.
+  CorePointRun(const Point& point, std::size_t number, const CorrelateRequest& request,
                const std::vector<std::string>& engines, const Surroundings& surroundings)
       : point_(point),
         request_(request),
         surroundings_(surroundings),
         study_(surroundings.open_study(study_inputs(point.scenario, surroundings.engines))),
         plan_(point.scenario, study_->facts()) {
+    found_.number = number;
     found_.label = point.label;
     found_.title = title_of(point.scenario, plan_);
     found_.population = plan_.population_text();
@@ -208,7 +210,9 @@ class CorePointRun {
   }
 
   void write_waveforms(std::int64_t trial) {
-    const std::string stem = "trial_" + std::to_string(trial) + "_";
+    const std::string of_point =
+        point_.label.empty() ? "" : "scenario_" + std::to_string(found_.number) + "_";
+    const std::string stem = of_point + "trial_" + std::to_string(trial) + "_";
     each_strike(TrialId(static_cast<std::uint64_t>(trial)), [&](const bridge::ChipStrike& strike) {
       if (!found_.waveforms.empty() || !strike.job.cells.empty()) {
         return;
@@ -303,7 +307,7 @@ CoreCorrelation correlate_cores(const Campaign& campaign, const CorrelateRequest
     if (request.trial && static_cast<std::size_t>(request.scenario) != i) {
       continue;
     }
-    CorePointRun run(point, request, engines, surroundings);
+    CorePointRun run(point, i, request, engines, surroundings);
     found.is_interrupted = !run.run();
     found.points.push_back(std::move(run).found());
   }

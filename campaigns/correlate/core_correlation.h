@@ -42,6 +42,7 @@ struct CoreDifference {
 
 /// One scenario of the campaign.
 struct CorePoint {
+  std::size_t number = 0;  // in the sweep
   std::string label, title, population;
   double confidence = 0.95;
   bool is_census = false;

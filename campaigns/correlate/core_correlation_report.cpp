@@ -58,12 +58,36 @@ std::string verdict_of(const CorePoint& point) {
   }
   const double bound = clopper_pearson(0, compared, 2.0 * point.confidence - 1.0).high;
   return fmt::format(
-      "all engines agree on {} faults: with {:g} % confidence they differ on less than {:.2g} of "
+      "all engines agree on {} fault{}: with {:g} % confidence they differ on less than {:.2g} of "
       "the population",
-      compared, 100.0 * point.confidence, bound);
+      compared, compared == 1 ? "" : "s", 100.0 * point.confidence, bound);
 }
 
-Report report_of(const CorePoint& point) {
+/// The first disagreement, and the command that shows it again with waveforms.
+void add_first(const CorePoint& point, const std::string& command, Report& report) {
+  const CoreDifference& first = *point.first;
+  report.fact("first/trial", first.trial);
+  report.fact("first/fault", first.fault);
+  report.fact("first/engines", std::vector{first.engines.first, first.engines.second});
+  report.fact("first/answer", first.answer);
+  report.fact("first/state", first.state);
+  report.say(fmt::format("first disagreement: trial {}, image {}: {}", first.trial, first.image,
+                         first.fault));
+  report.say(fmt::format("  {} and {} part: {}{}{}", first.engines.first, first.engines.second,
+                         first.state, !first.state.empty() && !first.answer.empty() ? "; " : "",
+                         first.answer));
+  if (command.empty()) {
+    return;
+  }
+  const std::string again =
+      command + (point.label.empty() ? "" : fmt::format(" --scenario {}", point.number)) +
+      fmt::format(" --trial {} --engines {},{} --vcd vcd", first.trial, first.engines.first,
+                  first.engines.second);
+  report.fact("again", again);
+  report.say("again: " + again, Tone::kCommand);
+}
+
+Report report_of(const CorePoint& point, const std::string& command) {
   Report report;
   report.label = point.label;
   report.title = point.title;
@@ -84,17 +108,8 @@ Report report_of(const CorePoint& point) {
   report.add(pair_table(point));
   report.say("");
   report.say(verdict_of(point), point.first ? Tone::kBad : Tone::kGood);
-  if (const auto& first = point.first) {
-    report.fact("first/trial", first->trial);
-    report.fact("first/fault", first->fault);
-    report.fact("first/engines", std::vector{first->engines.first, first->engines.second});
-    report.fact("first/answer", first->answer);
-    report.fact("first/state", first->state);
-    report.say(fmt::format("first disagreement: trial {}, image {}: {}", first->trial, first->image,
-                           first->fault));
-    report.say(fmt::format(
-        "  {} and {} part: {}{}{}", first->engines.first, first->engines.second, first->state,
-        !first->state.empty() && !first->answer.empty() ? "; " : "", first->answer));
+  if (point.first) {
+    add_first(point, command, report);
   }
   for (const std::string& path : point.waveforms) {
     report.say("waveform: " + path);
@@ -114,7 +129,7 @@ Report report_of(const CoreCorrelation& found, const std::string& command) {
   }
   std::vector<Report> points;
   for (const CorePoint& point : found.points) {
-    points.push_back(report_of(point));
+    points.push_back(report_of(point, command));
   }
   report.add_list("scenarios", std::move(points));
   return report;
