@@ -95,7 +95,13 @@ SvgPicture draw_struck_memory(const Scenario& scenario, const Plan& plan, const 
 }
 
 /// Never a dump that silently is not there.
-void check_dump(const ReplayRequest& request, const DrawnTrial& drawn) {
+void check_dump(const ReplayRequest& request, const Scenario& scenario, const DrawnTrial& drawn) {
+  if (strikes_cores(scenario)) {
+    fail(ErrorCode::kUnsupported, "a strike on cores has no dump", "--dump",
+         fmt::format("leave it out; `tilestrike correlate SCENARIO --trial {} --vcd FOLDER` writes "
+                     "the struck core as waveforms",
+                     request.trial));
+  }
   if (drawn.job().strike.is_empty()) {
     fail(ErrorCode::kInvalidInput,
          fmt::format("trial {} changes nothing: the random value is the one that the bit has",
@@ -141,7 +147,7 @@ ReplayReport replay(const ReplayRequest& request, const sim::EngineSet& engines,
   const DrawnTrial drawn = plan.draw(TrialId(static_cast<std::uint64_t>(request.trial)));
 
   if (!request.dump_folder.empty()) {
-    check_dump(request, drawn);
+    check_dump(request, point.scenario, drawn);
   }
 
   ReplayReport report;
