@@ -149,8 +149,10 @@ std::vector<StrikeInput> ParticlePopulation::inputs() const {
 }
 
 std::vector<std::string> ParticlePopulation::not_modelled() const {
-  std::vector<std::string> names =
-      are_on_cores() ? unstruck_of_cores() : unstruck_logic_and({kOffChip});
+  std::vector<std::string> names = are_on_cores() ? unstruck_of_cores() : unstruck_logic_and({});
+  if (!are_on_cores()) {
+    names.emplace_back(kOffChip);
+  }
   const auto is_memory = [](const Structure& each) { return each.memory.has_value(); };
   const bool has_memory = std::ranges::any_of(structures(), is_memory);
   const bool has_mesh = !std::ranges::all_of(structures(), is_memory);

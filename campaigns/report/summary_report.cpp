@@ -221,9 +221,14 @@ std::vector<ColumnOf<Group>> group_columns(const std::string& heading, const std
   }
   for (const Term& term : kMaskedAtTerms) {
     if (const std::string name(term.name); !name.empty()) {
-      columns.push_back({{"masked_at/" + name, ""}, [name](const Group& group) {
+      const bool is_of_cores =
+          name == name_of(MaskedAt::kCore) || name == name_of(MaskedAt::kReadout);
+      columns.push_back({{"masked_at/" + name, ""}, [name, is_of_cores](const Group& group) {
                            const auto found = group.masked_at.find(name);
-                           return found == group.masked_at.end() ? std::int64_t{0} : found->second;
+                           // Places of cores are told where something has ended there.
+                           return found != group.masked_at.end() ? Entry(found->second)
+                                  : is_of_cores ? Entry(FactValue(std::monostate()))
+                                                : Entry(std::int64_t{0});
                          }});
     }
   }

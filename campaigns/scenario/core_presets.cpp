@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/scenario/core_presets.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "base/yaml.h"
 
@@ -18,13 +16,18 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
-/// A sweep sets the preset of a scenario that is expanded already: what that has in these keys
-/// nobody wrote, so it stands nowhere.
-void forget_expanded(Value& strike) {
-  std::erase_if(strike.entries, [](const Entry& entry) {
-    const bool is_said = entry.key == "where" || entry.key == "fault" || entry.key == "lasts";
-    return is_said && entry.value.place.file.empty();
-  });
+/// Whether a key of a strike has its default, which an expanded scenario writes down.
+bool is_default(const Entry& entry) {
+  const auto is_empty = [](const Value& value) {
+    return value.is_null() || (value.is_map() && value.entries.empty());
+  };
+  if (entry.key == "where") {
+    const Value* core = entry.value.find("core");
+    return is_empty(entry.value) || (entry.value.is_map() && entry.value.entries.size() == 1 &&
+                                     core != nullptr && is_empty(*core));
+  }
+  return (entry.key == "fault" && entry.value.is_scalar() && entry.value.scalar == "flip") ||
+         (entry.key == "lasts" && entry.value.is_scalar() && entry.value.scalar == "auto");
 }
 
 }  // namespace
@@ -54,22 +57,6 @@ const std::vector<CorePreset>& core_presets() {
   return all;
 }
 
-void check_preset_sweep(const Value& document, const std::vector<std::string>& later,
-                        ErrorList& errors) {
-  const Value* strike = document.find("strike");
-  if (strike == nullptr || strike->find("preset") != nullptr ||
-      std::ranges::find(later, "strike.preset") == later.end()) {
-    return;
-  }
-  for (const char* key : {"where", "fault", "lasts"}) {
-    if (const Value* own = strike->find(key); own != nullptr && !own->place.file.empty()) {
-      errors.add(ErrorCode::kInvalidInput,
-                 std::string("strike.") + key + ": the presets that are set later say it",
-                 own->place.text(), "leave it out, or the presets");
-    }
-  }
-}
-
 void expand_preset(Value& document, ErrorList& errors) {
   Value* strike = document.find("strike");
   const Value* given = strike == nullptr ? nullptr : strike->find("preset");
@@ -92,7 +79,7 @@ void expand_preset(Value& document, ErrorList& errors) {
                  place.text(), "strike tensors instead: `tilestrike list presets` says more");
       return;
     }
-    forget_expanded(*strike);
+    std::erase_if(strike->entries, is_default);
     for (const Entry& entry : parse_yaml(preset.strike, "preset " + name).entries) {
       if (const Value* own = strike->find(entry.key)) {
         errors.add(ErrorCode::kInvalidInput,

@@ -19,12 +19,8 @@ struct CorePreset {
 };
 const std::vector<CorePreset>& core_presets();
 
-/// Refuses keys of a strike that presets of a sweep or of settings, at the addresses `later`, would
-/// replace.
-void check_preset_sweep(const Value& document, const std::vector<std::string>& later,
-                        ErrorList& errors);
-
-/// Writes what `strike.preset` stands for into the strike of a scenario.
+/// Writes what `strike.preset` stands for into the strike of a scenario, in place of defaults;
+/// refuses other keys that say the same.
 void expand_preset(Value& document, ErrorList& errors);
 
 }  // namespace tilestrike::campaigns

@@ -600,7 +600,6 @@ Scenario read_scenario(Value document, const sim::EngineSet& engines, ErrorList&
     document.set("accelerator", Value::of(std::string(kDefaultAccelerator)));
   }
   ErrorList syntax;
-  check_preset_sweep(document, later, syntax);
   expand_preset(document, syntax);
   read_fields(scenario_fields(engines), document, "", scenario, syntax);
   check_model(scenario, document, syntax);

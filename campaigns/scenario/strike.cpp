@@ -254,6 +254,22 @@ Field<StrikeConfig> of_process(Field<StrikeConfig> field, Process process) {
 
 }  // namespace
 
+namespace {
+
+/// The expanded form has a preset, or what presets say.
+void hide_behind_preset(FieldTable<StrikeConfig>& table) {
+  for (Field<StrikeConfig>& field : table) {
+    const std::string& name = field.about.name;
+    if (name == "where" || name == "fault" || name == "lasts") {
+      field.write = [write = field.write](const StrikeConfig& strike) {
+        return strike.preset.empty() ? write(strike) : Value{};
+      };
+    }
+  }
+}
+
+}  // namespace
+
 FieldTable<StrikeConfig> strike_fields() {
   FieldTable<StrikeConfig> table = {
       custom_field<StrikeConfig>(
@@ -305,8 +321,12 @@ FieldTable<StrikeConfig> strike_fields() {
           {"preset", "choice", "", "", "",
            "a published fault model of spiking networks, in place of where and fault; "
            "`tilestrike list presets`"},
-          [](StrikeConfig&, const Value&, const std::string&, ErrorList&) {},
-          [](const StrikeConfig&) { return Value{}; }),
+          [](StrikeConfig& strike, const Value& value, const std::string&, ErrorList&) {
+            strike.preset = value.scalar;
+          },
+          [](const StrikeConfig& strike) {
+            return strike.preset.empty() ? Value{} : Value::of(strike.preset);
+          }),
       count_field(),
       rate_field("per_bit", &StrikeConfig::per_bit,
                  "instead of 'count': each bit of the tensors, or cell of the memories, is faulty "
@@ -339,6 +359,7 @@ FieldTable<StrikeConfig> strike_fields() {
                             ErrorList& errors) { read(strike.particle, value, path, errors); },
         [write = field.write](const StrikeConfig& strike) { return write(strike.particle); }));
   }
+  hide_behind_preset(table);
   return table;
 }
 

@@ -64,6 +64,7 @@ struct Where {
 };
 
 struct StrikeConfig {
+  std::string preset;  // of core_presets.h; empty: none. The rest says what it stands for
   Process process = Process::kUniform;
   std::vector<FaultKind> faults{FaultKind::kFlip};  // one of these, equally likely
   Lasts lasts;

@@ -11,9 +11,9 @@
 
 namespace tilestrike::bridge {
 
-inline std::string zoo_path(const std::string& name) {
+inline std::string zoo_path(const std::string& name, const std::string& ending = ".pt2") {
   const char* root = std::getenv("TILESTRIKE_ROOT");
-  return std::string(root == nullptr ? "." : root) + "/zoo/" + name + ".pt2";
+  return std::string(root == nullptr ? "." : root) + "/zoo/" + name + ending;
 }
 
 inline Workload zoo_workload(const std::string& name, std::int64_t images) {

@@ -263,7 +263,7 @@ TEST(CoreStrikesTest, WhatDoesNotFitIsRefusedWithPlaceAndCure) {
   EXPECT_NE(
       errors_of([] {
         campaign_of(kCores + "strike: {fault: random}\nsweep: {strike.preset: [dead_neuron]}\n");
-      }).find("strike.fault: the presets"),
+      }).find("says it already"),
       std::string::npos);
   EXPECT_NE(accelerator("on_due: zero").find("'stop' or 'use'"), std::string::npos);
   EXPECT_NE(accelerator("chip: {tick: {cycles: 0}}").find("tick"), std::string::npos);

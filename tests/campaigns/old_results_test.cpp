@@ -115,7 +115,7 @@ TEST_P(OldResultsTest, NothingIsAddedToVersion6) {
   const std::string path = restored(folder, GetParam());
   EXPECT_EQ(errors_of([&] { Results::for_campaign(path, campaign_in(path)); }),
             path +
-                ": results of format version 6, not 9; name another file with --out; this one "
+                ": results of format version 6, not 10; name another file with --out; this one "
                 "can be read still, but not added to");
 }
 
