@@ -4,7 +4,8 @@
 //   core_campaign/ENGINE: uniform flips in all storage of the chip, everything counted but the
 //     start: drawing, strikes, judging, rows in the file, the summary; activated trials per second
 //     of processor time. What is written at boot is written before each inference; in
-//     `systemc_boot` once, and what is struck there is judged on later inferences of 32 images, too.
+//     `systemc_boot` once, and what is struck there is judged on later inferences of 32 images,
+//     too.
 //   core_lasting/ENGINE: a stuck bit of one core on 1000 images, whose golden runs are there:
 //     seconds a fault, of bits that are drawn and read.
 #include <benchmark/benchmark.h>

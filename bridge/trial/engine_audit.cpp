@@ -156,9 +156,8 @@ void EngineAudit::on_chip(const ChipStrike& strike) {
       std::erase(audit_.engines, other.entry.name);
     } else if (const std::string how = sim::first_difference(strike.result, *found); !how.empty()) {
       disagree(other.entry.name,
-               strike.job.faults.empty()
-                   ? "a codeword of a core"
-                   : strike.run.chip().text(strike.job.faults.front().site),
+               strike.job.faults.empty() ? "a codeword of a core"
+                                         : strike.run.chip().text(strike.job.faults.front().site),
                ": " + how);
     }
   }

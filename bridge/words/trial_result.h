@@ -59,9 +59,9 @@ struct TrialResult {
   /// A guard of the accumulators, or the host in a core's register `error`, has found something
   /// wrong.
   bool is_guarded = false;
-  std::string layer;        // the first layer struck; empty when idle
-  std::int64_t pass = -1;   // first pass whose outputs, weights or accumulators were touched
-  std::int64_t step = -1;   // wavefront of that pass's window
+  std::string layer;       // the first layer struck; empty when idle
+  std::int64_t pass = -1;  // first pass whose outputs, weights or accumulators were touched
+  std::int64_t step = -1;  // wavefront of that pass's window
   std::int64_t passes_simulated = 0;
   std::uint64_t before = 0, after = 0;  // the struck register's word
   std::int64_t changed_accumulators = 0;

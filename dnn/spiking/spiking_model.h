@@ -25,8 +25,8 @@ enum class SynapseKind : std::uint8_t {
 /// One node of synapses. Sizes are without ticks and images.
 struct SynapseStep {
   SynapseKind kind = SynapseKind::kLinear;
-  std::string name;    // of its node
-  Sizes input_sizes;   // linear: the last one is summed over
+  std::string name;   // of its node
+  Sizes input_sizes;  // linear: the last one is summed over
   Sizes output_sizes;
   // Of linear (out, in) and conv2d (out, in / groups, height, width), row-major:
   Sizes weight_sizes;
@@ -54,7 +54,7 @@ struct FloatNeurons {
   NeuronKind kind = NeuronKind::kLif;
   std::string name;  // of its node
   Sizes sizes;
-  std::vector<float> tau;          // seconds; empty for kIf
+  std::vector<float> tau;  // seconds; empty for kIf
   std::vector<float> r;
   std::vector<float> v_leak;       // empty for kIf
   std::vector<float> v_threshold;  // empty for kLi

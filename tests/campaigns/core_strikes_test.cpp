@@ -215,7 +215,8 @@ TEST(CoreStrikesTest, PresetsAreStrikes) {
   EXPECT_EQ(swept.points[1].scenario.strike.where.core.fields, std::vector<std::string>{"enable"});
   EXPECT_EQ(swept.points[2].scenario.strike.faults, std::vector{FaultKind::kFlip});
   EXPECT_NE(refusal("{preset: dead_neurone}").find("dead_neuron"), std::string::npos);
-  EXPECT_NE(refusal("{preset: dead_neuron, fault: flip}").find("strike.fault"), std::string::npos);
+  EXPECT_NE(refusal("{preset: dead_neuron, fault: random}").find("strike.fault"),
+            std::string::npos);
 }
 
 TEST(CoreStrikesTest, WhatDoesNotFitIsRefusedWithPlaceAndCure) {
