@@ -54,8 +54,8 @@ struct StudyFacts {
   std::vector<std::optional<double>> golden_scores;
   std::int64_t answer_numbers = 0;  // that the answer of an image has
   bool has_parts = false;           // an answer has pixels, positions, decisions or detections
-  /// Hashes of model and images (keys "model", "images", "calibrate"), for a results file's
-  /// identity.
+  /// Hashes of what was read (keys "model", "images", "labels", "calibrate", "spiking"), for a
+  /// results file's identity; "labels" and "spiking" where there are such.
   std::vector<std::pair<std::string, std::string>> hashes;
   std::vector<LayerSummary> layers;
   /// A chip of neuromorphic cores, in place of the mesh; `cycles` is then the mean of the images'.

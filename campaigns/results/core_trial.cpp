@@ -10,37 +10,28 @@ const Table<CoreTrial>& core_table() {
   using R = CoreTrial;
   static const Table<R> table = table_of_trials<R>(
       "core_trials", "a trial that strikes neuromorphic cores",
-      {
-          column("core", &R::core, "of the first fault"),
-          column("word", &R::word, "of its array; 0 of a register"),
-          column("lane", &R::lane, "of that word; null where it has none"),
-          column("neuron", &R::neuron,
-                 "of the layer, that the struck bit belongs to; null where it is no one's"),
-          column("input", &R::input, "of the layer, the same"),
-          column("tick", &R::tick, "chip tick of the first strike; null: in the lead-in"),
-          column("cycle", &R::cycle, "of the inference"),
-          column("until", &R::until, "first cycle after the fault; null: for ever"),
-          column("before", &R::before, "the struck field"),
-          column("after", &R::after, "the same after the fault"),
-          column("changed_spikes", &R::changed_spikes,
-                 "of struck cores: spikes, by neuron and tick, more or less than golden"),
-          column("changed_behind", &R::changed_behind, "the same of all other cores"),
-          column("first_changed", &R::first_changed, "tick of the first of these; null: none"),
-          column("misrouted", &R::misrouted,
-                 "events that went where no golden route of their neuron goes"),
-          column("cores_simulated", &R::cores_simulated, "that the engine computed"),
-          column("corrected", &R::corrected, "codewords that ECC corrected at a read"),
-          column("detected", &R::detected,
-                 "codewords with an error that it found and could not correct"),
-          column("without_stop", &R::without_stop,
-                 "outcome if a detected error did not stop the inference"),
-          column("outlives", &R::outlives, "1: later inferences read the struck bits, too"),
-          column("later_images", &R::later_images,
-                 "later inferences that were judged: one of each image"),
-          column("later_wrong", &R::later_wrong,
-                 "of these, wrong answers or no number, as they are given"),
-          column("later_due", &R::later_due, "of these, with a detected error"),
-      });
+      with_end<R>(
+          {
+              column("core", &R::core, "of the first fault"),
+              column("word", &R::word, "of its array; 0 of a register"),
+              column("lane", &R::lane, "of that word; null where it has none"),
+              column("neuron", &R::neuron,
+                     "of the layer, that the struck bit belongs to; null where it is no one's"),
+              column("input", &R::input, "of the layer, the same"),
+              column("tick", &R::tick, "chip tick of the first strike; null: in the lead-in"),
+              column("cycle", &R::cycle, "of the inference"),
+              column("until", &R::until, "first cycle after the fault; null: for ever"),
+              column("before", &R::before, "the struck field"),
+              column("after", &R::after, "the same after the fault"),
+              column("changed_spikes", &R::changed_spikes,
+                     "of struck cores: spikes, by neuron and tick, more or less than golden"),
+              column("changed_behind", &R::changed_behind, "the same of all other cores"),
+              column("first_changed", &R::first_changed, "tick of the first of these; null: none"),
+              column("misrouted", &R::misrouted,
+                     "events that went where no golden route of their neuron goes"),
+              column("cores_simulated", &R::cores_simulated, "that the engine computed"),
+          },
+          "bits"));
   return table;
 }
 
@@ -54,10 +45,7 @@ CoreTrial core_trial(const FaultRecord& first, const Judged& judged,
   trial.until = first.until;
   trial.before = static_cast<std::int64_t>(judged.first.before);
   trial.after = static_cast<std::int64_t>(judged.first.after);
-  trial.corrected = judged.corrected;
-  trial.detected = judged.detected;
-  trial.without_stop = judged.without_stop;
-  trial.outlives = judged.outlives;
+  trial.set_end(judged, after_detection);
   if (const auto& found = judged.first.cores) {
     trial.neuron = known(found->neuron);
     trial.input = known(found->input);
@@ -67,11 +55,6 @@ CoreTrial core_trial(const FaultRecord& first, const Judged& judged,
     trial.first_changed = known(found->first_changed);
     trial.misrouted = found->misrouted;
     trial.cores_simulated = found->cores_simulated;
-  }
-  if (!judged.later.empty()) {
-    trial.later_images = static_cast<std::int64_t>(judged.later.size());
-    trial.later_wrong = judged.later_wrong(after_detection);
-    trial.later_due = judged.later_due();
   }
   return trial;
 }

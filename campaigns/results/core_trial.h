@@ -12,11 +12,11 @@
 #include "bridge/words/study_facts.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/results/fault_record.h"
-#include "campaigns/results/judged.h"
+#include "campaigns/results/storage_trial.h"
 
 namespace tilestrike::campaigns {
 
-struct CoreTrial : TrialKey {
+struct CoreTrial : StorageTrial {
   std::optional<std::int64_t> core, word, lane;  // of the first fault
   std::optional<std::int64_t> neuron, input, tick, cycle, until;
   std::int64_t before = 0, after = 0;
@@ -24,10 +24,6 @@ struct CoreTrial : TrialKey {
   std::optional<std::int64_t> first_changed;
   std::int64_t misrouted = 0;
   std::int64_t cores_simulated = 0;
-  std::int64_t corrected = 0, detected = 0;
-  Outcome without_stop = Outcome::kMasked;
-  bool outlives = false;
-  std::optional<std::int64_t> later_images, later_wrong, later_due;
   friend bool operator==(const CoreTrial&, const CoreTrial&) = default;
 };
 

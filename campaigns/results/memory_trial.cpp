@@ -12,28 +12,20 @@ const Table<MemoryTrial>& memory_table() {
   using R = MemoryTrial;
   static const Table<R> table = table_of_trials<R>(
       "memory_trials", "a trial that strikes cells of memories",
-      {
-          column("word", &R::word, "codeword of the struck cell, of several the first one"),
-          column("bank", &R::bank, "of that cell"),
-          column("row", &R::row, "of that cell"),
-          column("column", &R::column, "of that cell"),
-          column("cycle", &R::cycle, "of the inference"),
-          column("until", &R::until, "first cycle after the fault; null: for ever"),
-          column("bits", &R::bits, "how many cells"),
-          column("codewords", &R::codewords, "that these cells belong to"),
-          column("stored", &R::stored, "what the struck cell held; null where that does not count"),
-          column("corrected", &R::corrected, "codewords that ECC corrected at a read"),
-          column("detected", &R::detected,
-                 "codewords with an error that it found and could not correct"),
-          column("without_stop", &R::without_stop,
-                 "outcome if a detected error did not stop the inference"),
-          column("outlives", &R::outlives, "1: later inferences read the struck cells, too"),
-          column("later_images", &R::later_images,
-                 "later inferences that were judged: one of each image"),
-          column("later_wrong", &R::later_wrong,
-                 "of these, wrong answers or no number, as they are given"),
-          column("later_due", &R::later_due, "of these, with a detected error"),
-      });
+      with_end<R>(
+          {
+              column("word", &R::word, "codeword of the struck cell, of several the first one"),
+              column("bank", &R::bank, "of that cell"),
+              column("row", &R::row, "of that cell"),
+              column("column", &R::column, "of that cell"),
+              column("cycle", &R::cycle, "of the inference"),
+              column("until", &R::until, "first cycle after the fault; null: for ever"),
+              column("bits", &R::bits, "how many cells"),
+              column("codewords", &R::codewords, "that these cells belong to"),
+              column("stored", &R::stored,
+                     "what the struck cell held; null where that does not count"),
+          },
+          "cells"));
   return table;
 }
 
@@ -49,15 +41,7 @@ MemoryTrial memory_trial(const FaultRecord& first, const DrawnStrike& strike, co
   trial.bits = static_cast<std::int64_t>(strike.cells.size());
   trial.codewords = strike.codewords;
   trial.stored = judged.stored;
-  trial.corrected = judged.corrected;
-  trial.detected = judged.detected;
-  trial.without_stop = judged.without_stop;
-  trial.outlives = judged.outlives;
-  if (!judged.later.empty()) {
-    trial.later_images = static_cast<std::int64_t>(judged.later.size());
-    trial.later_wrong = judged.later_wrong(after_detection);
-    trial.later_due = judged.later_due();
-  }
+  trial.set_end(judged, after_detection);
   return trial;
 }
 

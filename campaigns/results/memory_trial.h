@@ -12,20 +12,15 @@
 #include "bridge/words/study_facts.h"
 #include "campaigns/plan/sampling.h"
 #include "campaigns/results/fault_record.h"
-#include "campaigns/results/judged.h"
+#include "campaigns/results/storage_trial.h"
 
 namespace tilestrike::campaigns {
 
-struct MemoryTrial : TrialKey {
+struct MemoryTrial : StorageTrial {
   std::optional<std::int64_t> word, bank, row, column, cycle, until;  // of the struck cell
   std::int64_t bits = 0;
   std::int64_t codewords = 0;
   std::optional<bool> stored;
-  std::int64_t corrected = 0;
-  std::int64_t detected = 0;
-  Outcome without_stop = Outcome::kMasked;
-  bool outlives = false;
-  std::optional<std::int64_t> later_images, later_wrong, later_due;
   friend bool operator==(const MemoryTrial&, const MemoryTrial&) = default;
 };
 

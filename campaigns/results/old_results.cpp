@@ -68,7 +68,8 @@ bool has_column(std::int64_t version, const std::string& name) {
       "changed_answer", "differences",  "answer_digest"};
   static const std::set<std::string> since_10 = {
       "core",           "lane",           "neuron",        "input",     "tick",
-      "changed_spikes", "changed_behind", "first_changed", "misrouted", "cores_simulated"};
+      "changed_spikes", "changed_behind", "first_changed", "misrouted", "cores_simulated",
+      "labels_hash",    "spiking_hash"};
   return (version >= 8 || !since_8.contains(name)) && (version >= 10 || !since_10.contains(name));
 }
 

@@ -37,6 +37,17 @@ std::string hash_of(const Hashes& hashes, const std::string& name) {
   return "";
 }
 
+/// What makes trials comparable: the key of a hash, and where it is kept.
+struct KeptHash {
+  const char* name;
+  std::string ScenarioRecord::*member;
+};
+constexpr KeptHash kHashes[] = {
+    {"model", &ScenarioRecord::model_hash},     {"images", &ScenarioRecord::images_hash},
+    {"labels", &ScenarioRecord::labels_hash},   {"calibrate", &ScenarioRecord::calibrate_hash},
+    {"spiking", &ScenarioRecord::spiking_hash}, {"faults", &ScenarioRecord::faults_hash},
+    {"judge", &ScenarioRecord::judge_hash}};
+
 std::string now_text() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
@@ -234,15 +245,18 @@ std::string Results::campaign_text() const {
 
 void Results::check_hashes(std::int64_t scenario, const Hashes& hashes) const {
   store_->guarded([&] {
-    SQLite::Statement stored(*store_->database,
-                             "SELECT model_hash, images_hash, calibrate_hash, faults_hash, "
-                             "judge_hash FROM scenarios WHERE scenario = ?");
-    stored.bind(1, scenario);
-    const bool is_described = stored.executeStep();
-    TS_CHECK(is_described, "trials without their scenario");
-    int column = 0;
-    for (const char* name : {"model", "images", "calibrate", "faults", "judge"}) {
-      if (stored.getColumn(column++).getString() != hash_of(hashes, name)) {
+    const std::int64_t version = store_->version();
+    for (const auto& [name, member] : kHashes) {
+      const std::string column = std::string(name) + "_hash";
+      if (!has_column(version, column)) {
+        continue;  // nothing can be said
+      }
+      SQLite::Statement stored(*store_->database,
+                               "SELECT " + column + " FROM scenarios WHERE scenario = ?");
+      stored.bind(1, scenario);
+      const bool is_described = stored.executeStep();
+      TS_CHECK(is_described, "trials without their scenario");
+      if (stored.getColumn(0).getString() != hash_of(hashes, name)) {
         fail(ErrorCode::kVersionMismatch,
              std::string("holds trials of another scenario: the content of '") + name +
                  "' has changed",
@@ -262,15 +276,13 @@ void Results::describe(std::int64_t scenario, const ScenarioFacts& facts) {
     record.scenario = scenario;
     record.label = facts.label;
     record.expanded = facts.document;
-    record.model_hash = hash_of(facts.hashes, "model");
-    record.images_hash = hash_of(facts.hashes, "images");
-    record.calibrate_hash = hash_of(facts.hashes, "calibrate");
-    record.faults_hash = hash_of(facts.hashes, "faults");
+    for (const auto& [name, member] : kHashes) {
+      record.*member = hash_of(facts.hashes, name);
+    }
     record.sites = facts.sites;
     record.cycles = facts.cycles;
     record.images = facts.images;
     record.population = facts.population;
-    record.judge_hash = hash_of(facts.hashes, "judge");
     record.golden_score = facts.golden_score;
     if (!facts.metric.name.empty()) {
       record.metric = facts.metric.name;

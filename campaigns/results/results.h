@@ -32,7 +32,7 @@ struct ScenarioFacts {
   std::string label;
   std::string document;  // expanded, YAML
   std::vector<std::pair<std::string, std::string>>
-      hashes;  // model, images, calibrate, faults, judge
+      hashes;  // model, images, labels, calibrate, spiking, faults, judge
   std::int64_t sites = 0;
   std::int64_t cycles = 0;
   std::int64_t images = 0;

@@ -173,7 +173,7 @@ const Table<ScenarioRecord>& scenario_table() {
           column("label", &R::label, "what it sweeps: 'format=int8'"),
           column("expanded", &R::expanded, "YAML with all keys"),
           column("model_hash", &R::model_hash, "of the model's file"),
-          column("images_hash", &R::images_hash, "of the images and labels"),
+          column("images_hash", &R::images_hash, "of the images"),
           column("calibrate_hash", &R::calibrate_hash, "of the images that fix the scales"),
           column("faults_hash", &R::faults_hash, "of a list of faults"),
           column("sites", &R::sites, "that may be struck"),
@@ -186,6 +186,8 @@ const Table<ScenarioRecord>& scenario_table() {
           column("metric", &R::metric, "what a score is; null without labels"),
           column("golden_score", &R::golden_score, "of the golden run on all images in use"),
           column("judge_hash", &R::judge_hash, "of the file of a judge of one's own"),
+          column("labels_hash", &R::labels_hash, "of the labels"),
+          column("spiking_hash", &R::spiking_hash, "of the settings of a spiking network"),
       }};
   return table;
 }

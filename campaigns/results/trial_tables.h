@@ -48,7 +48,7 @@ struct ScenarioRecord {
   std::string warnings;
   std::optional<std::string> metric;
   std::optional<double> golden_score;
-  std::string judge_hash;
+  std::string judge_hash, labels_hash, spiking_hash;
 };
 const Table<ScenarioRecord>& scenario_table();
 

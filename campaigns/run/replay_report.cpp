@@ -29,21 +29,13 @@ FactValue value_of(const Datum& datum) {
       datum);
 }
 
-/// What came of a strike on memories besides the outcome.
-std::string memory_text(const MemoryTrial& memory, double weight) {
-  std::string text;
-  if (memory.stored) {
-    text += fmt::format("; the struck cell held {}, weight {:.4g}", *memory.stored ? 1 : 0, weight);
+/// What came of a strike on what hardware stores, besides the outcome.
+std::string later_text(const StorageTrial& struck) {
+  if (!struck.later_images) {
+    return "";
   }
-  if (memory.outlives) {
-    const auto number = [](const std::optional<std::int64_t>& value) {
-      return value ? std::to_string(*value) : "nothing";
-    };
-    text +=
-        fmt::format("; of {} later inferences {} wrong, {} stopped", number(memory.later_images),
-                    number(memory.later_wrong), number(memory.later_due));
-  }
-  return text;
+  return fmt::format("; of {} later inferences {} wrong, {} stopped", *struck.later_images,
+                     struck.later_wrong.value_or(0), struck.later_due.value_or(0));
 }
 
 std::string outcome_text(const TrialRecord& trial, std::int64_t images) {
@@ -68,7 +60,13 @@ std::string outcome_text(const TrialRecord& trial, std::int64_t images) {
   if (images > 1) {
     text += fmt::format("; sdc on {} of {} images", trial.images_of[Rate::kSdc], images);
   }
-  return trial.memory ? text + memory_text(*trial.memory, trial.weight) : text;
+  if (trial.memory && trial.memory->stored) {
+    text += fmt::format("; the struck cell held {}, weight {:.4g}", *trial.memory->stored ? 1 : 0,
+                        trial.weight);
+  }
+  return text + (trial.memory ? later_text(*trial.memory)
+                 : trial.core ? later_text(*trial.core)
+                              : "");
 }
 
 std::string logits_text(const char* whose, const std::vector<float>& logits) {

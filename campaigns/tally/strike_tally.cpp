@@ -17,8 +17,7 @@ void merge_into(ByStored& counts, const ByStored& more) {
 
 /// How it would have ended without a stop, and what of it stays. A core that hangs has no answer,
 /// stop or not: without_stop is then a due, and the due is no false one.
-template <class Part>
-void add_end(const Part& part, Outcome outcome, StrikeSeen& seen) {
+void add_end(const StorageTrial& part, Outcome outcome, StrikeSeen& seen) {
   seen.is_wrong_on = part.without_stop == Outcome::kSdc || part.without_stop == Outcome::kNonfinite;
   seen.is_false_due =
       outcome == Outcome::kDue && !seen.is_wrong_on && part.without_stop != Outcome::kDue;
