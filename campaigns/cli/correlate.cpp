@@ -60,15 +60,15 @@ std::string command_of(const CorrelateArguments& arguments) {
 
 /// What a report says of itself on stderr.
 template <class Found>
-int verdict(const Found& found) {
+int verdict(const Found& found, const std::string& hardware) {
   if (found.is_interrupted) {
     std::fprintf(stderr, "tilestrike: interrupted; what was compared until then is shown\n");
   } else if (!found.agrees()) {
     print_error("engines disagree; the first disagreement is shown above");
   } else if (found.is_empty()) {
     print_error(
-        "no fault was compared: two of the engines must cover it, and something must be on the "
-        "mesh; choose other --engines, or widen 'where'");
+        "no fault was compared: two of the engines must cover it, and something must be on the " +
+        hardware + "; choose other --engines, or widen 'where'");
   }
   return found.exit_code();
 }
@@ -83,7 +83,7 @@ int run_on_cores(const CorrelateArguments& arguments, const Campaign& campaign,
   const Report told = report_of(found, command_of(arguments));
   print(told, arguments.is_json);
   write_page(told, "The same faults of cores on several engines", arguments.html);
-  return verdict(found);
+  return verdict(found, "cores");
 }
 
 int run(const CorrelateArguments& arguments, const sim::EngineSet& engines) {
@@ -99,7 +99,7 @@ int run(const CorrelateArguments& arguments, const sim::EngineSet& engines) {
   const Report told = report_of(report, command_of(arguments));
   print(told, arguments.is_json);
   write_page(told, "The same faults on several engines", arguments.html);
-  return verdict(report);
+  return verdict(report, "mesh");
 }
 
 std::string correlate_help(const sim::EngineSet& engines) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "bridge/trial/chip_strike.h"
+#include "campaigns/correlate/compared_trials.h"
 #include "campaigns/plan/title.h"
 #include "campaigns/results/core_trial.h"
 #include "sim/chip/chip_comparison.h"
@@ -18,17 +19,20 @@
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr std::int64_t kTrialsInStep = 2000;
-
-/// Hands on what a study strikes.
+/// Hands on what a study strikes first; what comes after it is not asked for.
 class ChipVisitor final : public bridge::RunObserver {
  public:
   explicit ChipVisitor(std::function<void(const bridge::ChipStrike&)> visit)
       : visit_(std::move(visit)) {}
-  void on_chip(const bridge::ChipStrike& strike) override { visit_(strike); }
+  void on_chip(const bridge::ChipStrike& strike) override {
+    visit_(strike);
+    is_done_ = true;
+  }
+  bool is_interrupted() const override { return is_done_; }
 
  private:
   std::function<void(const bridge::ChipStrike&)> visit_;
+  bool is_done_ = false;
 };
 
 /// An engine, and its core that steps.
@@ -75,13 +79,11 @@ class CorePointRun {
   bool run() {
     bool is_complete = true;
     if (request_.trial) {
-      if (*request_.trial >= plan_.trials()) {
-        fail(ErrorCode::kNotFound, "the scenario has no trial " + std::to_string(*request_.trial),
-             "--trial", "trials are 0 to " + std::to_string(plan_.trials() - 1));
-      }
+      check_trial_number(plan_, *request_.trial);
       strike(TrialId(static_cast<std::uint64_t>(*request_.trial)));
     } else {
-      is_complete = run_all();
+      is_complete = each_trial_by_image(plan_, study_->facts().images, point_.label, surroundings_,
+                                        [&](TrialId trial) { strike(trial); });
     }
     found_.is_census = plan_.is_census() && is_complete && !request_.trial;
     if (!request_.vcd_folder.empty() && (request_.trial || found_.first)) {
@@ -95,35 +97,14 @@ class CorePointRun {
  private:
   const bridge::StudyCores& cores() const { return *study_->facts().cores; }
 
-  bool run_all() {
-    Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
-                      0, plan_.trials());
-    for (std::int64_t first = 0; first < plan_.trials(); first += kTrialsInStep) {
-      std::vector<std::pair<std::int64_t, TrialId>> todo;  // image, trial
-      for (std::int64_t i = first; i < std::min(first + kTrialsInStep, plan_.trials()); ++i) {
-        const TrialId trial(static_cast<std::uint64_t>(i));
-        todo.emplace_back(image_of(trial).value, trial);
-      }
-      std::sort(todo.begin(), todo.end());
-      for (const auto& [image, trial] : todo) {
-        if (surroundings_.is_interrupted()) {
-          return false;
-        }
-        strike(trial);
-        progress.step();
-      }
-    }
-    return true;
-  }
-
-  /// A lasting fault, which a campaign judges on every image, is correlated on one.
   ImageId image_of(TrialId trial) const {
-    return plan_.image_of(trial).value_or(
-        ImageId(static_cast<std::int64_t>(trial.value) % study_->facts().images));
+    return compared_image(plan_, study_->facts().images, trial);
   }
 
-  void each_strike(TrialId trial, const std::function<void(const bridge::ChipStrike&)>& visit) {
-    bridge::StrikeJob job = plan_.draw(trial).job();
+  /// Visits the inference that a trial strikes.
+  void watch(TrialId trial, const DrawnTrial& drawn,
+             const std::function<void(const bridge::ChipStrike&)>& visit) {
+    bridge::StrikeJob job = drawn.job();
     if (job.strike.is_empty()) {
       return;
     }
@@ -134,28 +115,23 @@ class CorePointRun {
 
   void strike(TrialId trial) {
     ++found_.struck;
-    each_strike(trial, [&](const bridge::ChipStrike& strike) {
-      if (!is_seen_) {  // the struck inference comes first, then those after it
-        is_seen_ = true;
-        take(trial, strike);
-      }
-    });
-    is_seen_ = false;
+    const DrawnTrial drawn = plan_.draw(trial);
+    watch(trial, drawn, [&](const bridge::ChipStrike& strike) { take(trial, drawn, strike); });
   }
 
-  void take(TrialId trial, const bridge::ChipStrike& strike) {
+  void take(TrialId trial, const DrawnTrial& drawn, const bridge::ChipStrike& strike) {
     std::vector<std::optional<sim::ChipResult>> answers;
     for (Asked& asked : asked_) {
       answers.push_back(asked.chip->strike(strike.run, strike.job));
     }
-    CoreFieldCounts& counts = found_.fields[structure_of(plan_.draw(trial), study_->facts())];
+    CoreFieldCounts& counts = found_.fields[structure_of(drawn, study_->facts())];
     ++counts.strikes;
     ++(strike.result.hung         ? counts.hung
        : !strike.result.activated ? counts.dead
        : strike.result.changed_spikes > 0 || !sim::has_golden_answer(strike.run, strike.result)
            ? counts.corrupted
            : counts.masked);
-    bool differs = false;
+    bool differs = false, is_compared = false;
     std::size_t pair = 0;
     for (std::size_t i = 0; i < asked_.size(); ++i) {
       for (std::size_t j = i + 1; j < asked_.size(); ++j, ++pair) {
@@ -164,6 +140,7 @@ class CorePointRun {
           ++of_pair.not_covered;
           continue;
         }
+        is_compared = true;
         CoreDifference difference;
         difference.answer = sim::first_difference(*answers[i], *answers[j]);
         of_pair.with_states += compare_states(i, j, strike, difference.state) ? 1 : 0;
@@ -171,21 +148,23 @@ class CorePointRun {
         ++(is_equal ? of_pair.agreed : of_pair.differed);
         if (!is_equal) {
           differs = true;
-          keep(trial, of_pair.engines, std::move(difference));
+          keep(trial, drawn, of_pair.engines, std::move(difference));
         }
       }
     }
+    found_.compared += is_compared ? 1 : 0;
     counts.differed += differs ? 1 : 0;
   }
 
-  void keep(TrialId trial, const EnginePair& engines, CoreDifference difference) {
+  void keep(TrialId trial, const DrawnTrial& drawn, const EnginePair& engines,
+            CoreDifference difference) {
     difference.trial = static_cast<std::int64_t>(trial.value);
     if (found_.first && found_.first->trial <= difference.trial) {
       return;
     }
     difference.image = image_of(trial).value;
     difference.engines = engines;
-    const auto lines = describe(plan_.draw(trial), study_->facts());
+    const auto lines = describe(drawn, study_->facts());
     difference.fault = lines.empty() ? "" : lines.front();
     found_.first = std::move(difference);
   }
@@ -213,8 +192,9 @@ class CorePointRun {
     const std::string of_point =
         point_.label.empty() ? "" : "scenario_" + std::to_string(found_.number) + "_";
     const std::string stem = of_point + "trial_" + std::to_string(trial) + "_";
-    each_strike(TrialId(static_cast<std::uint64_t>(trial)), [&](const bridge::ChipStrike& strike) {
-      if (!found_.waveforms.empty() || !strike.job.cells.empty()) {
+    const TrialId id(static_cast<std::uint64_t>(trial));
+    watch(id, plan_.draw(id), [&](const bridge::ChipStrike& strike) {
+      if (!strike.job.cells.empty()) {
         return;
       }
       const std::int32_t core = sim::struck_cores(strike.run.chip(), strike.job).front();
@@ -236,39 +216,10 @@ class CorePointRun {
   std::unique_ptr<bridge::Study> study_;
   Plan plan_;
   std::vector<Asked> asked_;
-  bool is_seen_ = false;
   CorePoint found_;
 };
 
-std::vector<std::string> core_engines(const CorrelateRequest& request,
-                                      const sim::EngineSet& engines) {
-  const std::vector<std::string> known = engines.names_of_cores();
-  std::vector<std::string> chosen;
-  for (const std::string& name : request.engines.empty() ? known : request.engines) {
-    if (std::ranges::find(known, name) == known.end()) {
-      fail(ErrorCode::kInvalidInput, "no engine of neuromorphic cores is called '" + name + "'",
-           "--engines", suggestion(name, known));
-    }
-    if (std::ranges::find(chosen, name) == chosen.end()) {
-      chosen.push_back(name);
-    }
-  }
-  if (chosen.size() < 2) {
-    fail(ErrorCode::kInvalidInput, "one engine has nothing to be compared with", "--engines",
-         "name two or more of " + join(known, ", "));
-  }
-  return chosen;
-}
-
 }  // namespace
-
-std::int64_t CorePoint::compared() const {
-  std::int64_t most = 0;
-  for (const CorePairCounts& pair : pairs) {
-    most = std::max(most, pair.agreed + pair.differed);
-  }
-  return most;
-}
 
 std::int64_t CorePoint::differed() const {
   std::int64_t all = 0;
@@ -283,7 +234,7 @@ bool CoreCorrelation::agrees() const {
 }
 
 bool CoreCorrelation::is_empty() const {
-  return std::ranges::any_of(points, [](const CorePoint& point) { return point.compared() == 0; });
+  return std::ranges::any_of(points, [](const CorePoint& point) { return point.compared == 0; });
 }
 
 int CoreCorrelation::exit_code() const {
@@ -292,22 +243,25 @@ int CoreCorrelation::exit_code() const {
 
 CoreCorrelation correlate_cores(const Campaign& campaign, const CorrelateRequest& request,
                                 const Surroundings& surroundings) {
-  const std::vector<std::string> engines = core_engines(request, surroundings.engines);
+  const std::vector<std::string> engines =
+      checked_engines(request.engines, surroundings.engines.names_of_cores(), surroundings.engines);
   if (!request.out.empty()) {
     fail(ErrorCode::kUnsupported, "faults of cores are not kept in a file", "--out",
          "leave it out; --json and --html have the tables");
   }
-  CoreCorrelation found;
-  for (std::size_t i = 0; i < campaign.points.size() && !found.is_interrupted; ++i) {
-    const Point& point = campaign.points[i];
+  for (const Point& point : campaign.points) {
     if (!strikes_cores(point.scenario)) {
       fail(ErrorCode::kInvalidInput, "engines compute struck cores or a struck mesh only",
            "scenario", "strike 'where: {core: {}}'");
     }
+  }
+  check_scenario_number(campaign, request);
+  CoreCorrelation found;
+  for (std::size_t i = 0; i < campaign.points.size() && !found.is_interrupted; ++i) {
     if (request.trial && static_cast<std::size_t>(request.scenario) != i) {
       continue;
     }
-    CorePointRun run(point, i, request, engines, surroundings);
+    CorePointRun run(campaign.points[i], i, request, engines, surroundings);
     found.is_interrupted = !run.run();
     found.points.push_back(std::move(run).found());
   }

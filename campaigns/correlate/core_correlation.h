@@ -47,13 +47,13 @@ struct CorePoint {
   double confidence = 0.95;
   bool is_census = false;
   std::int64_t planned = 0, struck = 0;
+  std::int64_t compared = 0;  // by at least one pair
   std::vector<std::string> engines;
   std::vector<CorePairCounts> pairs;
   std::map<std::string, CoreFieldCounts> fields;
   std::optional<CoreDifference> first;  // by trial
   std::vector<std::string> waveforms;
 
-  std::int64_t compared() const;  // by at least one pair
   std::int64_t differed() const;
 };
 

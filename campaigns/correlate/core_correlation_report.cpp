@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "campaigns/correlate/compared_trials.h"
 #include "campaigns/correlate/core_correlation.h"
 #include "campaigns/report/report.h"
 
@@ -46,7 +47,7 @@ ReportTable pair_table(const CorePoint& point) {
 }
 
 std::string verdict_of(const CorePoint& point) {
-  const std::int64_t compared = point.compared(), differed = point.differed();
+  const std::int64_t compared = point.compared, differed = point.differed();
   if (compared == 0) {
     return "no fault was compared";
   }
@@ -76,15 +77,12 @@ void add_first(const CorePoint& point, const std::string& command, Report& repor
   report.say(fmt::format("  {} and {} part: {}{}{}", first.engines.first, first.engines.second,
                          first.state, !first.state.empty() && !first.answer.empty() ? "; " : "",
                          first.answer));
-  if (command.empty()) {
-    return;
-  }
   const std::string again =
-      command + (point.label.empty() ? "" : fmt::format(" --scenario {}", point.number)) +
-      fmt::format(" --trial {} --engines {},{} --vcd vcd", first.trial, first.engines.first,
-                  first.engines.second);
-  report.fact("again", again);
-  report.say("again: " + again, Tone::kCommand);
+      command_of_trial(command, point.label, point.number, first.trial, first.engines);
+  if (!again.empty()) {
+    report.fact("again", again);
+    report.say("again: " + again, Tone::kCommand);
+  }
 }
 
 Report report_of(const CorePoint& point, const std::string& command) {
@@ -96,7 +94,7 @@ Report report_of(const CorePoint& point, const std::string& command) {
   report.fact("engines", point.engines);
   report.fact("census", point.is_census);
   report.fact("struck", point.struck);
-  report.fact("compared", point.compared());
+  report.fact("compared", point.compared);
   report.fact("differed", point.differed());
   report.fact("waveforms", point.waveforms);
   report.say("population: " + point.population);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bridge/trial/engine_audit.h"
 #include "bridge/trial/run_observer.h"
+#include "campaigns/correlate/compared_trials.h"
 #include "campaigns/correlate/correlation_file.h"
 #include "campaigns/correlate/made_up_passes.h"
 #include "campaigns/plan/title.h"
@@ -15,33 +16,6 @@
 
 namespace tilestrike::campaigns {
 namespace {
-
-// Trials of one image share its golden run.
-constexpr std::int64_t kTrialsInStep = 2000;
-
-std::vector<std::string> checked_engines(const std::vector<std::string>& asked,
-                                         const sim::EngineSet& all) {
-  const std::vector<std::string> known = all.names();
-  std::vector<std::string> engines;
-  for (const std::string& name : asked.empty() ? known : asked) {
-    if (const sim::AbsentEngine* absent = all.find_absent(name)) {
-      fail(ErrorCode::kUnsupported, absent->what, "--engines",
-           absent->cure + ", or choose from " + join(known, ", "));
-    }
-    if (all.find(name) == nullptr) {
-      fail(ErrorCode::kInvalidInput, "no engine is called '" + name + "'", "--engines",
-           suggestion(name, known));
-    }
-    if (std::ranges::count(engines, name) == 0) {
-      engines.push_back(name);
-    }
-  }
-  if (engines.size() < 2) {
-    fail(ErrorCode::kInvalidInput, "one engine has nothing to be compared with", "--engines",
-         "name two or more of " + join(known, ", "));
-  }
-  return engines;
-}
 
 void check_scenario(const Scenario& scenario) {
   if (!strikes_mesh_alone(scenario.strike)) {
@@ -180,14 +154,11 @@ class PointRun {
   bool run(CorrelationFile* file) {
     bool is_complete = true;
     if (request_.trial) {
-      if (*request_.trial >= plan_.trials()) {
-        fail(ErrorCode::kNotFound, "the scenario has no trial " + std::to_string(*request_.trial),
-             "--trial",
-             "trials are 0 to " + std::to_string(plan_.trials() - 1) + "; --trials makes more");
-      }
+      check_trial_number(plan_, *request_.trial);
       take(strike(TrialId(static_cast<std::uint64_t>(*request_.trial))), file);
     } else {
-      is_complete = run_all(file);
+      is_complete = each_trial_by_image(plan_, subject_.facts().images, point_.label, surroundings_,
+                                        [&](TrialId trial) { take(strike(trial), file); });
     }
     found_.is_census = plan_.is_census() && is_complete && !request_.trial;
     if (!request_.vcd_folder.empty() && (request_.trial || found_.first)) {
@@ -209,31 +180,8 @@ class PointRun {
  private:
   const sim::MeshSites& sites() const { return subject_.facts().sites; }
 
-  bool run_all(CorrelationFile* file) {
-    Progress progress(surroundings_.show_progress, point_.label.empty() ? "" : point_.label + ": ",
-                      0, plan_.trials());
-    for (std::int64_t first = 0; first < plan_.trials(); first += kTrialsInStep) {
-      std::vector<std::pair<std::int64_t, TrialId>> todo;  // image, trial
-      for (std::int64_t i = first; i < std::min(first + kTrialsInStep, plan_.trials()); ++i) {
-        const TrialId trial(static_cast<std::uint64_t>(i));
-        todo.emplace_back(image_of(trial).value, trial);
-      }
-      std::sort(todo.begin(), todo.end());
-      for (const auto& [image, trial] : todo) {
-        if (surroundings_.is_interrupted()) {
-          return false;
-        }
-        take(strike(trial), file);
-        progress.step();
-      }
-    }
-    return true;
-  }
-
-  /// A lasting fault, which a campaign judges on every image, is correlated on one.
   ImageId image_of(TrialId trial) const {
-    return plan_.image_of(trial).value_or(
-        ImageId(static_cast<std::int64_t>(trial.value) % subject_.facts().images));
+    return compared_image(plan_, subject_.facts().images, trial);
   }
 
   CorrelatedFault strike(TrialId trial) {
@@ -433,15 +381,13 @@ int CorrelationReport::exit_code() const {
 
 CorrelationReport correlate(const Campaign& campaign, const CorrelateRequest& request,
                             const Surroundings& surroundings) {
-  const std::vector<std::string> engines = checked_engines(request.engines, surroundings.engines);
+  const std::vector<std::string> engines =
+      checked_engines(request.engines, surroundings.engines.names(), surroundings.engines);
   for (const Point& point : campaign.points) {
     check_scenario(point.scenario);
   }
+  check_scenario_number(campaign, request);
   const auto points = static_cast<std::int64_t>(campaign.points.size());
-  if (request.trial && request.scenario >= points) {
-    fail(ErrorCode::kNotFound, "the sweep has no scenario " + std::to_string(request.scenario),
-         "--scenario", "scenarios are 0 to " + std::to_string(points - 1));
-  }
   std::unique_ptr<CorrelationFile> file;
   if (!request.out.empty()) {
     file = std::make_unique<CorrelationFile>(request.out);

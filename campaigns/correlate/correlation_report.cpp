@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "campaigns/correlate/compared_trials.h"
 #include "campaigns/correlate/correlation_tables.h"
 
 namespace tilestrike::campaigns {
@@ -200,16 +201,11 @@ Report report_of(const PointCorrelation& point, const std::string& command) {
 }  // namespace
 
 std::string reproduction_of(const PointCorrelation& point, const std::string& command) {
-  if (!point.first || command.empty()) {
+  if (!point.first) {
     return "";
   }
-  const EnginePair& engines = point.pairs[point.first->differing()->pair];
-  std::string text = command;
-  if (!point.label.empty()) {
-    text += fmt::format(" --scenario {}", point.number);
-  }
-  return text + fmt::format(" --trial {} --engines {},{} --vcd vcd", point.first->trial,
-                            engines.first, engines.second);
+  return command_of_trial(command, point.label, point.number, point.first->trial,
+                          point.pairs[point.first->differing()->pair]);
 }
 
 Report report_of(const CorrelationReport& found, const std::string& command) {
