@@ -10,34 +10,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/value_change_dump.h"
 #include "sim/compare/engine_comparison.h"
 #include "sim/mesh/engines.h"
 #include "sim/mesh/run_edges.h"
 
 namespace tilestrike::sim {
 namespace {
-
-/// The short name of a variable: digits of base 94, of printable characters.
-std::string code_of(std::size_t index) {
-  std::string code;
-  do {
-    code += static_cast<char>('!' + index % 94);
-    index /= 94;
-  } while (index > 0);
-  return code;
-}
-
-/// Binary, without leading zeros, as the format allows.
-std::string bits_of(std::int32_t value, int bits) {
-  std::string text;
-  for (int bit = bits - 1; bit >= 0; --bit) {
-    const bool is_set = (static_cast<std::uint32_t>(value) >> bit & 1U) != 0;
-    if (is_set || !text.empty() || bit == 0) {
-      text += is_set ? '1' : '0';
-    }
-  }
-  return text;
-}
 
 std::string numbered(std::string text, int first, int second = -1) {
   text += "_" + std::to_string(first);
@@ -70,7 +49,7 @@ class Dump {
 
   void begin(const std::string& engine, const std::string& about) {
     file_ << "$comment " << about << " $end\n$timescale 1 ns $end\n$scope module " << engine
-          << " $end\n$var wire 1 " << code_of(0) << " struck $end\n";
+          << " $end\n$var wire 1 " << vcd_code(0) << " struck $end\n";
     declare("golden");
     declare("faulty");
     file_ << "$upscope $end\n$enddefinitions $end\n";
@@ -109,13 +88,13 @@ class Dump {
         const auto [scope, name] = place_of(
             block,
             sites_.describe(SiteId(block.first + cell * static_cast<std::uint64_t>(block.bits))));
-        scopes[scope] += "$var wire " + std::to_string(block.bits) + " " + code_of(variables_++) +
+        scopes[scope] += "$var wire " + std::to_string(block.bits) + " " + vcd_code(variables_++) +
                          " " + name + " $end\n";
       }
     }
     for (int column = 0; column < columns_; ++column) {
       scopes[numbered("below", column)] +=
-          "$var wire 32 " + code_of(variables_++) + " result $end\n";
+          "$var wire 32 " + vcd_code(variables_++) + " result $end\n";
     }
     file_ << "$scope module " << machine << " $end\n";
     for (const auto& [scope, variables] : scopes) {
@@ -139,8 +118,8 @@ class Dump {
   void put(std::int32_t value, int bits) {
     std::optional<std::int32_t>& last = last_[next_];
     if (last != value) {
-      const std::string text = bits_of(value, bits);
-      file_ << (bits == 1 ? text : "b" + text + " ") << code_of(next_) << '\n';
+      const std::uint64_t limb = static_cast<std::uint32_t>(value);
+      file_ << vcd_change(&limb, bits, next_) << '\n';
       last = value;
     }
     ++next_;

@@ -11,33 +11,12 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/value_change_dump.h"
 #include "sim/core/core_drive.h"
 #include "sim/core/core_golden.h"
 
 namespace tilestrike::sim {
 namespace {
-
-/// The short name of a variable: digits of base 94, of printable characters.
-std::string code_of(std::size_t index) {
-  std::string code;
-  do {
-    code += static_cast<char>('!' + index % 94);
-    index /= 94;
-  } while (index > 0);
-  return code;
-}
-
-/// Binary, without leading zeros, as the format allows.
-std::string bits_of(const std::uint64_t* limbs, int bits) {
-  std::string text;
-  for (int bit = bits - 1; bit >= 0; --bit) {
-    const bool is_set = (limbs[bit / 64] >> (bit % 64) & 1U) != 0;
-    if (is_set || !text.empty() || bit == 0) {
-      text += is_set ? '1' : '0';
-    }
-  }
-  return text;
-}
 
 /// A word of an array, or a register.
 struct Word {
@@ -76,7 +55,7 @@ class Dump {
       file_ << "$scope module " << (machine == 0 ? "golden" : "faulty") << " $end\n";
       for (std::size_t i = 0; i < words_.size(); ++i) {
         const CoreBlock& block = *words_[i].block;
-        file_ << "$var wire " << block.bits << ' ' << code_of(machine * words_.size() + i) << ' '
+        file_ << "$var wire " << block.bits << ' ' << vcd_code(machine * words_.size() + i) << ' '
               << block.name;
         if (block.is_array() || block.words > 1) {
           file_ << '_' << words_[i].index;
@@ -108,11 +87,12 @@ class Dump {
   void put(const CoreState& state, std::size_t first) {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       const CoreBlock& block = *words_[i].block;
-      std::string text = bits_of(state.word(block.storage, words_[i].index), block.bits);
+      std::string change =
+          vcd_change(state.word(block.storage, words_[i].index), block.bits, first + i);
       std::string& last = last_[first + i];
-      if (text != last) {
-        file_ << (block.bits == 1 ? text : "b" + text + " ") << code_of(first + i) << '\n';
-        last = std::move(text);
+      if (change != last) {
+        file_ << change << '\n';
+        last = std::move(change);
       }
     }
   }
