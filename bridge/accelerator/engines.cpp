@@ -15,7 +15,7 @@ sim::EngineSet engines_of_this_build() {
   std::vector<sim::CoreEngineEntry> of_cores = sim::builtin_core_engines();
   rtl::add_core_engines(of_cores);
   for (const sim::CoreEngineEntry& each : of_cores) {
-    engines.set_core(each.name, each.make, each.covers_all);
+    engines.set_core(each.name, each.make);
   }
   return engines;
 }

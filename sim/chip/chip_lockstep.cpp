@@ -191,10 +191,10 @@ class Lockstep {
   }
 
   void strike(std::size_t i) {
-    if (lengths_.empty()) {
+    Core& core = cores_[i];
+    if (lengths_.empty() || core.faults->all().empty()) {
       return;
     }
-    Core& core = cores_[i];
     Cycle cycle = is_readout() ? edge_ : std::min(edge_, golden_length());
     for (std::int32_t tick = -1; tick < tick_; ++tick) {
       cycle += lengths_[static_cast<std::size_t>(tick) + 1];

@@ -36,10 +36,6 @@ bool is_of(const CoreArrival& arrival, std::int32_t axon, std::int32_t slot, int
   return arrival.axon % axons == axon && arrival.slot == slot;
 }
 
-std::int32_t count(const std::vector<CoreOutput>& outputs, const CoreOutputChange& change) {
-  return static_cast<std::int32_t>(std::ranges::count(outputs, change.event, &CoreOutput::event));
-}
-
 }  // namespace
 
 EngineCore::EngineCore(const ChipRun& run, std::int32_t core, std::vector<RegisterFault> faults,
@@ -128,13 +124,15 @@ void EngineCore::compare(const CoreRun& fed) {
   std::map<std::tuple<std::int32_t, CoreEvent, Cycle>, CoreOutputChange> all;
   if (&fed != &golden) {
     for (std::int32_t tick = 0; tick < run_.ticks(); ++tick) {
-      for (const CoreRun* run : {&golden, &fed}) {
-        for (const CoreOutput& output : run->tick(tick).outputs) {
-          CoreOutputChange change{tick, output.event};
-          change.golden = count(golden.tick(tick).outputs, change);
-          change.faulty = count(fed.tick(tick).outputs, change);
-          all.insert({{tick, output.event, 0}, change});
-        }
+      const auto of = [&](const CoreOutput& output) -> CoreOutputChange& {
+        return all.try_emplace({tick, output.event, 0}, CoreOutputChange{tick, output.event})
+            .first->second;
+      };
+      for (const CoreOutput& output : golden.tick(tick).outputs) {
+        ++of(output).golden;
+      }
+      for (const CoreOutput& output : fed.tick(tick).outputs) {
+        ++of(output).faulty;
       }
     }
   }

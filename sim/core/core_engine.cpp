@@ -43,9 +43,9 @@ bool meets_ecc(const CoreJob& job) {
 }
 
 std::vector<CoreEngineEntry> builtin_core_engines() {
-  return {{.name = "systemc", .make = &make_systemc_core_engine, .covers_all = true},
+  return {{.name = "systemc", .make = &make_systemc_core_engine},
           {.name = "closed_form", .make = &make_closed_form_core_engine},
-          {.name = "stepped", .make = &make_stepped_core_engine, .is_slow = true}};
+          {.name = "stepped", .make = &make_stepped_core_engine}};
 }
 
 std::unique_ptr<CoreEngine> make_core_engine(const std::string& name,

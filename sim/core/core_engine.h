@@ -95,8 +95,6 @@ class CoreEngine {
 struct CoreEngineEntry {
   std::string name;
   std::unique_ptr<CoreEngine> (*make)() = nullptr;
-  bool covers_all = false;  // so that it can stand in for others
-  bool is_slow = false;     // a reference
 };
 
 /// `systemc`: a SystemC module owns time and the arrival of strikes. `closed_form`: the integer

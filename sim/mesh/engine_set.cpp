@@ -27,11 +27,10 @@ std::vector<std::string> EngineSet::names() const {
 }
 
 void EngineSet::set_core(const std::string& name,
-                         std::function<std::unique_ptr<CoreEngine>()> make_core, bool covers_all) {
+                         std::function<std::unique_ptr<CoreEngine>()> make_core) {
   const auto found = std::ranges::find(entries_, name, &EngineEntry::name);
   TS_CHECK(found != entries_.end(), "an engine of the set");
   found->make_core = std::move(make_core);
-  found->covers_all_cores = covers_all;
 }
 
 std::vector<std::string> EngineSet::names_of_cores() const {
@@ -65,12 +64,6 @@ const EngineEntry& EngineSet::at(const std::string& name) const {
 const EngineEntry& EngineSet::stand_in() const {
   const auto found = std::ranges::find(entries_, true, &EngineEntry::covers_all);
   TS_CHECK(found != entries_.end(), "an engine that covers every job");
-  return *found;
-}
-
-const EngineEntry& EngineSet::core_stand_in() const {
-  const auto found = std::ranges::find(entries_, true, &EngineEntry::covers_all_cores);
-  TS_CHECK(found != entries_.end(), "an engine that covers every job of cores");
   return *found;
 }
 

@@ -35,7 +35,6 @@ struct EngineEntry {
   std::string cause_of_no_cover = {};
   /// Its engine of neuromorphic cores; empty: it has none.
   std::function<std::unique_ptr<CoreEngine>()> make_core = {};
-  bool covers_all_cores = false;  // that one, every job
 };
 
 /// An engine that this build lacks.
@@ -50,8 +49,7 @@ class EngineSet {
   /// Throws Failure where there is an engine of that name.
   void add(EngineEntry engine);
   /// Gives an engine of the set what computes cores, too.
-  void set_core(const std::string& name, std::function<std::unique_ptr<CoreEngine>()> make_core,
-                bool covers_all);
+  void set_core(const std::string& name, std::function<std::unique_ptr<CoreEngine>()> make_core);
   void add_absent(AbsentEngine engine) { absent_.push_back(std::move(engine)); }
 
   const std::vector<EngineEntry>& entries() const { return entries_; }
@@ -71,8 +69,6 @@ class EngineSet {
 
   /// Runs what another engine does not cover: the first that covers every job.
   const EngineEntry& stand_in() const;
-  /// The same of cores.
-  const EngineEntry& core_stand_in() const;
 
  private:
   std::vector<EngineEntry> entries_;

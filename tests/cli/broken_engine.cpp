@@ -12,7 +12,7 @@
 int main(int argc, char** argv) {
   tilestrike::sim::EngineSet engines = tilestrike::bridge::engines_of_this_build();
   engines.add(tilestrike::sim::defective_engine());
-  engines.set_core(
-      "broken", [] { return std::make_unique<tilestrike::sim::DefectiveCoreEngine>(); }, false);
+  engines.set_core("broken",
+                   [] { return std::make_unique<tilestrike::sim::DefectiveCoreEngine>(); });
   return tilestrike::campaigns::cli::run_program(argc, argv, std::move(engines));
 }

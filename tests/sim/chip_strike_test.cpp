@@ -159,6 +159,7 @@ TEST_F(ChipStrikeTest, EqualsTheLockstep) {
   EXPECT_GT(misrouted_, 200);
   EXPECT_GT(to_earlier_, 50);
   EXPECT_GT(to_itself_, 50);
+  EXPECT_GT(answers_, 0);
   EXPECT_LT(lockstep_, compared_ / 10);
 }
 
@@ -394,7 +395,8 @@ TEST_F(ChainTest, AnswersAreAsByHand) {
   EXPECT_EQ(run_->length(0), 1 + 5 + 4 + 2 + 1 + 1);
   EXPECT_EQ(run_->readout(), (std::vector<std::int32_t>{20, 0}));
   const ChipResult dead = strike(0, {CoreStorage::kParameters, 1, 0}, kSinceBoot);
-  EXPECT_FALSE(dead.activated && !has_golden_answer(*run_, dead));
+  EXPECT_EQ(dead.before ^ dead.after, 1U);
+  EXPECT_EQ(dead.changed_spikes, 0);
   EXPECT_EQ(story(dead).back(), "The answer is golden.");
   // A threshold of 10 becomes 26: no spike in tick 0; in tick 1 the membrane is 20.
   const ChipResult silent = strike(0, {CoreStorage::kParameters, 0, 4}, kSinceBoot);
@@ -414,14 +416,33 @@ TEST_F(ChainTest, AnswersAreAsByHand) {
                 "Core 1, fed otherwise, sends as golden.", "The answer differs from golden."}));
 }
 
-// An event that was to go to core 1 goes back to core 0: to its axon 5, which has no synapses, then
-// to axon 3, which has.
+// An event that was to go to core 1 goes back to core 0.
 TEST_F(ChainTest, AnEventGoesBackToItsCore) {
+  // To its axon 5, which has no synapses.
   ChipResult result = strike(0, {CoreStorage::kDestinations, 0, 1}, kSinceBoot);
   EXPECT_EQ(result.misrouted, 2);
   EXPECT_EQ(result.changed_struck, 2);
   EXPECT_EQ(result.readout, (std::vector<std::int32_t>{0, 0}));
   EXPECT_FALSE(result.was_lockstep);
+  // To its axon 3, which has one: it fires again, in a tick in which the host sends nothing.
+  const ChipRun once(chip_, InputSpikes{{0}, {}});
+  ASSERT_EQ(once.readout(), (std::vector<std::int32_t>{10, 0}));
+  std::vector<RegisterFault> faults;
+  for (const int bit : {1, 10, 11}) {  // of the core; two of the axon: 5 becomes 3
+    faults.push_back({chip_->id_of(0, {CoreStorage::kDestinations, 0, bit}),
+                      FaultKind::kFlip,
+                      {kSinceBoot, CycleWindow{}.until}});
+  }
+  result = systemc_.strike(once, {faults, {}});
+  EXPECT_EQ(result.misrouted, 2);
+  EXPECT_EQ(result.changed_struck, 1) << "the other one is of no golden route";
+  EXPECT_EQ(result.readout, (std::vector<std::int32_t>{0, 0}));
+  ASSERT_FALSE(result.cores.empty());
+  ASSERT_FALSE(result.cores.front().changes.empty());
+  const CoreOutputChange& last = result.cores.front().changes.back();
+  EXPECT_EQ(last.tick, 1);
+  EXPECT_EQ(last.event, (CoreEvent{0, 3, 2}));
+  EXPECT_EQ(last.faulty, 1);
   // To core 3, which is not there.
   result = strike(0, {CoreStorage::kDestinations, 0, 2}, kSinceBoot);
   EXPECT_EQ(result.misrouted, 2);
