@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "sim/chip/chip.h"
+#include "sim/ecc/ecc_code.h"
 
 namespace tilestrike::bridge {
 namespace {
@@ -97,6 +99,23 @@ CoreCell cell_of(const sim::CoreBlock& array, std::size_t core, const sim::CoreS
           CodewordId(site.word * codewords_per_word(array) +
                      static_cast<std::uint64_t>(site.bit / width)),
           site.bit % width};
+}
+
+sim::CoreSite site_beside(const sim::CoreBlock& array, CoreCell cell) {
+  cell.bit = std::min(cell.bit, codeword_bits(array) - 1);
+  return site_of(array, cell);
+}
+
+bool is_booted(const sim::BootedChip& chip, const sim::CoreBlock& array, const CoreCell& cell) {
+  const sim::CoreState& state = chip.core(static_cast<std::int32_t>(cell.core)).state();
+  sim::BitString data;
+  for (int bit = 0; bit < codeword_bits(array); ++bit) {
+    if (state.bit(site_of(array, {cell.core, cell.codeword, bit}))) {
+      data.flip(bit);
+    }
+  }
+  const sim::EccKind kind = sim::ecc_of(chip.config().core, array.storage);
+  return sim::EccCode::make(kind, codeword_bits(array)).encode(data).test(cell.bit);
 }
 
 }  // namespace tilestrike::bridge

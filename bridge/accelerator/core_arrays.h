@@ -14,6 +14,10 @@
 #include "sim/core/core_sites.h"
 #include "sim/memory/memory_config.h"
 
+namespace tilestrike::sim {
+class BootedChip;
+}
+
 namespace tilestrike::bridge {
 
 /// Data bits of a codeword of an array: a word, or 64 bits of a longer one.
@@ -41,5 +45,10 @@ CodewordBit codeword_bit(const sim::CoreBlock& array, const CoreCell& cell);
 /// The site of a data bit. Requires one.
 sim::CoreSite site_of(const sim::CoreBlock& array, const CoreCell& cell);
 CoreCell cell_of(const sim::CoreBlock& array, std::size_t core, const sim::CoreSite& site);
+/// The same; of a check bit, a site of its codeword.
+sim::CoreSite site_beside(const sim::CoreBlock& array, CoreCell cell);
+
+/// What the boot writes into a cell of an array, check bits too.
+bool is_booted(const sim::BootedChip& chip, const sim::CoreBlock& array, const CoreCell& cell);
 
 }  // namespace tilestrike::bridge

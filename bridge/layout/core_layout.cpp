@@ -241,6 +241,19 @@ class LayoutMaker {
 
 }  // namespace
 
+NetworkOwner owner_in(const CoreShare& share, const sim::CoreOwner& owner) {
+  const auto of = [](const std::vector<std::int64_t>& all, std::int64_t at) {
+    return at >= 0 && at < std::ssize(all) ? all[static_cast<std::size_t>(at)] : -1;
+  };
+  NetworkOwner found{of(share.neurons, owner.neuron), of(share.axons, owner.axon)};
+  found.is_empty = (owner.neuron >= 0 && found.neuron < 0) || (owner.axon >= 0 && found.input < 0);
+  return found;
+}
+
+sim::ChipConfig chip_config(const AcceleratorConfig& accelerator) {
+  return {accelerator.core, accelerator.chip.barrier, accelerator.chip.fixed_tick};
+}
+
 CoreLayout core_layout(const dnn::IntegerModel& model, const sim::ChipConfig& config) {
   return LayoutMaker(model, config).make();
 }

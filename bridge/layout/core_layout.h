@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "bridge/accelerator/accelerator.h"
 #include "dnn/spiking/integer_model.h"
 #include "sim/chip/chip.h"
+#include "sim/core/core_sites.h"
 
 namespace tilestrike::bridge {
 
@@ -20,6 +22,13 @@ struct CoreShare {
   std::vector<std::int64_t> neurons;  // by neuron of the core: of the layer
   std::vector<std::int64_t> axons;    // by axon: an input of the layer
 };
+
+/// Whose bit it is, in numbers of the layer; -1: no one's.
+struct NetworkOwner {
+  std::int64_t neuron = -1, input = -1;
+  bool is_empty = false;  // of an axon or a neuron that the network does not use
+};
+NetworkOwner owner_in(const CoreShare& share, const sim::CoreOwner& owner);
 
 /// Facts of one layer, for people.
 struct LayerOnCores {
@@ -53,6 +62,8 @@ struct CoreLayout {
 
   std::int32_t levels() const { return static_cast<std::int32_t>(layers.size() - first_layer); }
 };
+
+sim::ChipConfig chip_config(const AcceleratorConfig& accelerator);
 
 /// Throws Failure, which names the layer and the cure: more inputs than axons, more destinations
 /// than a core holds, more cores than events can name, ...

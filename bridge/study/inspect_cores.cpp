@@ -23,15 +23,11 @@ std::string shape_of(const std::vector<std::int64_t>& sizes) {
 }  // namespace
 
 CoresSummary inspect_cores(const NetworkSource& source, const AcceleratorConfig& accelerator) {
-  if (!is_nir(source.model)) {
-    fail(ErrorCode::kInvalidInput, "neuromorphic cores take spiking networks alone", source.model,
-         "give a NIR file (NAME.nir with NAME.spiking.yaml), or an accelerator with a mesh");
-  }
+  check_is_nir(source.model);
   NetworkSource of_cores = source;
   of_cores.neurons = accelerator.core.format();
   const dnn::IntegerModel model = integer_model(of_cores);
-  const CoreLayout layout =
-      core_layout(model, {accelerator.core, accelerator.chip.barrier, accelerator.chip.fixed_tick});
+  const CoreLayout layout = core_layout(model, chip_config(accelerator));
   CoresSummary summary;
   summary.ticks = model.settings.ticks;
   summary.chip_ticks = layout.contents.ticks;

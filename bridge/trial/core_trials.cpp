@@ -11,15 +11,12 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "bridge/accelerator/core_arrays.h"
+#include "bridge/schedule/mapping.h"
 #include "sim/core/core_liveness.h"
 #include "sim/core/core_memory.h"
 
 namespace tilestrike::bridge {
 namespace {
-
-sim::ChipConfig chip_config(const AcceleratorConfig& accelerator) {
-  return {accelerator.core, accelerator.chip.barrier, accelerator.chip.fixed_tick};
-}
 
 std::unique_ptr<sim::CoreEngine> core_engine(const sim::EngineSet& engines,
                                              const std::string& name) {
@@ -29,13 +26,6 @@ std::unique_ptr<sim::CoreEngine> core_engine(const sim::EngineSet& engines,
          "scenario", "write one of " + join(engines.names_of_cores(), ", "));
   }
   return entry.make_core();
-}
-
-/// The answer of one image, on the host.
-std::vector<float> floats(const at::Tensor& answer) {
-  const at::Tensor host = answer.contiguous();
-  const float* first = host.const_data_ptr<float>();
-  return {first, first + host.numel()};
 }
 
 /// An edge of the chip: a strike at cycle c of campaigns acts just after edge c + 1.
@@ -199,21 +189,12 @@ CoreTrials::Place CoreTrials::place_of(const Strike& strike) const {
   } else {
     const CellFault& first = strike.cells.front();
     const sim::CoreBlock& array = sites.blocks()[first.memory];
-    CoreCell cell = core_cell(array, first.bit);
-    cell.bit = std::min(cell.bit, codeword_bits(array) - 1);  // of check bits: beside the data
+    const CoreCell cell = core_cell(array, first.bit);
     place.core = cell.core;
-    place.site = site_of(array, cell);
+    place.site = site_beside(array, cell);
     place.cycle = first.when.from;
   }
-  const CoreShare& share = layout_.cores[place.core];
-  const sim::CoreOwner owner = sites.owner_of(place.site);
-  const auto of = [](const std::vector<std::int64_t>& all, std::int64_t at) {
-    return at >= 0 && static_cast<std::size_t>(at) < all.size() ? all[static_cast<std::size_t>(at)]
-                                                                : -1;
-  };
-  place.neuron = of(share.neurons, owner.neuron);
-  place.input = of(share.axons, owner.axon);
-  place.is_empty = (owner.neuron >= 0 && place.neuron < 0) || (owner.axon >= 0 && place.input < 0);
+  place.owner = owner_in(layout_.cores[place.core], sites.owner_of(place.site));
   return place;
 }
 
@@ -223,8 +204,8 @@ void CoreTrials::find(const sim::ChipRun& run, const Place& place, const sim::Ch
   cores.core = static_cast<std::int64_t>(place.core);
   const Cycle edge = std::clamp<Cycle>(place.cycle + 1, 1, run.cycles());
   cores.tick = run.moment_of(edge).tick;
-  cores.neuron = place.neuron;
-  cores.input = place.input;
+  cores.neuron = place.owner.neuron;
+  cores.input = place.owner.input;
   cores.changed_spikes = found.changed_struck;
   cores.changed_behind = found.changed_spikes - found.changed_struck;
   cores.first_changed = found.first_tick;
@@ -262,10 +243,10 @@ TrialResult CoreTrials::run(const sim::ChipRun& run, const dnn::Tape& golden, co
     result.without_stop = Outcome::kDue;  // there is no answer to look at
   }
   if (result.judgement.outcome == Outcome::kMasked) {
-    result.masked_at = place.is_empty && !found.activated ? MaskedAt::kEmpty
-                       : !found.activated                 ? MaskedAt::kDead
-                       : found.changed_spikes == 0        ? MaskedAt::kCore
-                                                          : MaskedAt::kReadout;
+    result.masked_at = place.owner.is_empty && !found.activated ? MaskedAt::kEmpty
+                       : !found.activated                       ? MaskedAt::kDead
+                       : found.changed_spikes == 0              ? MaskedAt::kCore
+                                                                : MaskedAt::kReadout;
   }
   result.outlives = !left_for_later(given, phases).is_empty();
   if (observer != nullptr) {
@@ -345,23 +326,11 @@ Strike CoreTrials::left_for_later(const Strike& given, const ScrubPhases& phases
   for (const CellFault& cell : scrub_cells(strike.cells, phases, arrays_, 0).left) {
     const sim::CoreBlock& array = sites.blocks()[cell.memory];
     if (array.is_boot_array() &&
-        leaves_changed(cell.kind, booted(array, core_cell(array, cell.bit)))) {
+        leaves_changed(cell.kind, is_booted(*chip_, array, core_cell(array, cell.bit)))) {
       left.cells.push_back({cell.memory, cell.bit, FaultKind::kFlip, {0, 1}});
     }
   }
   return are_unused_synapses(left) ? Strike() : left;
-}
-
-bool CoreTrials::booted(const sim::CoreBlock& array, const CoreCell& cell) const {
-  const sim::CoreState& state = chip_->core(static_cast<std::int32_t>(cell.core)).state();
-  sim::BitString data;
-  for (int bit = 0; bit < codeword_bits(array); ++bit) {
-    if (state.bit(site_of(array, {cell.core, cell.codeword, bit}))) {
-      data.flip(bit);
-    }
-  }
-  const sim::EccKind kind = sim::ecc_of(chip_->config().core, array.storage);
-  return sim::EccCode::make(kind, codeword_bits(array)).encode(data).test(cell.bit);
 }
 
 /// Of what is not written at boot alone: what a flip of it has found there.
@@ -369,7 +338,7 @@ bool CoreTrials::stored(const sim::ChipRun& run, std::size_t memory, CodewordBit
   const sim::CoreBlock& array = chip_->core_sites().blocks()[memory];
   const CoreCell cell = core_cell(array, bit);
   if (array.is_boot_array()) {
-    return booted(array, cell);
+    return is_booted(*chip_, array, cell);
   }
   const sim::CoreSite site = site_of(array, cell);
   const RegisterFault flip{chip_->id_of(static_cast<std::int32_t>(cell.core), site),

@@ -72,14 +72,12 @@ class CoreTrials {
     sim::CoreSite site;
     std::size_t core = 0;
     Cycle cycle = 0;
-    std::int64_t neuron = -1, input = -1;
-    bool is_empty = false;  // of an axon or a neuron that the network does not use
+    NetworkOwner owner;
   };
   Place place_of(const Strike& strike) const;
   static bool leaves_changed(FaultKind kind, bool golden);
   bool are_dead(const sim::ChipRun& run, const ChipFaults& faults) const;
   bool are_unused_synapses(const Strike& left) const;
-  bool booted(const sim::CoreBlock& array, const CoreCell& cell) const;
   void find(const sim::ChipRun& run, const Place& place, const sim::ChipResult& found,
             TrialResult& result) const;
   std::vector<float> answer_of(const sim::ChipRun& run, const dnn::Tape& golden,

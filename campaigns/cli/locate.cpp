@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "bridge/accelerator/core_arrays.h"
+#include "bridge/study/core_places.h"
 #include "bridge/study/network_places.h"
 #include "campaigns/cli/commands.h"
 #include "campaigns/pictures/array_picture.h"
@@ -48,6 +50,14 @@ std::vector<LocatedCell> cells_of(const LocateArguments& arguments,
   }
   const sim::CodewordBit bit = bit_of_byte(memory, *arguments.byte, arguments.bit.value_or(0));
   return located_codeword(memory, bit.codeword.value, bit.bit);
+}
+
+void draw(const LocateArguments& arguments, const sim::MemoryConfig& memory,
+          const LocatedCell& struck, const std::string& accelerator) {
+  if (!arguments.svg.empty()) {
+    draw_array({fmt::format("{} of {}", arguments.memory, accelerator), &memory, {&struck.cell, 1}})
+        .write(arguments.svg);
+  }
 }
 
 void check(const LocateArguments& arguments) {
@@ -163,10 +173,7 @@ std::string told_at(const std::optional<HeldContent>& held, Cycle cycle) {
 int print_held(const LocateArguments& arguments, const bridge::AcceleratorConfig& accelerator,
                const LocatedCell& cell) {
   const auto places = bridge::NetworkPlaces::open(arguments.source, accelerator);
-  const auto memory = static_cast<std::size_t>(
-      std::ranges::find(accelerator.memory, arguments.memory,
-                        &std::pair<std::string, sim::MemoryConfig>::first) -
-      accelerator.memory.begin());
+  const std::size_t memory = find_memory(accelerator.memory, accelerator.name, arguments.memory);
   if (arguments.cycle && (*arguments.cycle < 0 || *arguments.cycle >= places->period())) {
     fail(ErrorCode::kInvalidInput,
          std::to_string(*arguments.cycle) + " is no cycle of an inference", "--cycle",
@@ -234,6 +241,63 @@ int print_places(const LocateArguments& arguments, const bridge::AcceleratorConf
   return 0;
 }
 
+Json json_of(const bridge::HeldInCore& held) {
+  Json entry = {{"core", held.core},   {"holds", held.field},     {"place", held.place},
+                {"layer", held.layer}, {"is_used", held.is_used}, {"neuron", nullptr},
+                {"input", nullptr},    {"value", nullptr}};
+  if (held.neuron >= 0) {
+    entry["neuron"] = held.neuron;
+  }
+  if (held.input >= 0) {
+    entry["input"] = held.input;
+  }
+  if (held.value) {
+    entry["value"] = *held.value;
+  }
+  return entry;
+}
+
+std::vector<std::string> row_of(const bridge::HeldInCore& held) {
+  const auto number = [](std::int64_t of) { return of < 0 ? "-" : std::to_string(of); };
+  return {std::to_string(held.core),
+          held.is_check ? "check bit of " + held.field : held.field,
+          held.place,
+          held.layer,
+          number(held.neuron),
+          number(held.input),
+          held.value ? fmt::format("0x{:x}", *held.value) : "-",
+          held.is_used ? "yes" : "no"};
+}
+
+/// With a network the bank of a cell is its core.
+int print_in_core(const LocateArguments& arguments, const bridge::AcceleratorConfig& accelerator) {
+  if (!arguments.tensor.empty()) {
+    fail(ErrorCode::kUnsupported, "what lies in cores is asked for by its cell", "--tensor",
+         "give --memory and --cell CORE,ROW,COLUMN; `tilestrike inspect MODEL --accelerator " +
+             accelerator.name + "` says which cores a layer has");
+  }
+  if (arguments.cycle) {
+    fail(ErrorCode::kUnsupported, "what a core does in a cycle depends on the image", "--cycle",
+         "leave it out; `tilestrike replay` says what the strike of a trial met");
+  }
+  const auto places = bridge::CorePlaces::open(arguments.source, accelerator);
+  const std::size_t number = find_memory(places->memories(), accelerator.name, arguments.memory);
+  const sim::MemoryConfig& memory = places->memories()[number].second;
+  const std::vector<LocatedCell> cells = cells_of(arguments, memory);
+  draw(arguments, memory, cells.front(), accelerator.name);
+  const bridge::HeldInCore held = places->held_in(number, cells.front().bit);
+  if (arguments.is_json) {
+    Json json = json_of(arguments.memory, cells.front());
+    json["held"] = json_of(held);
+    print(json.dump(2) + "\n");
+    return 0;
+  }
+  print(cli::table_of(campaigns::table_of({cells.front()})) + "\n" +
+        cli::table_of({{"core", "holds", "place", "layer", "neuron", "input", "boot value", "used"},
+                       row_of(held)}));
+  return 0;
+}
+
 int run(LocateArguments& arguments) {
   check(arguments);
   const bridge::AcceleratorConfig accelerator = accelerator_of_flag(arguments.accelerator);
@@ -242,16 +306,17 @@ int run(LocateArguments& arguments) {
     arguments.source.images = files_of_flag(arguments.images);
     arguments.source.use = 1;
   }
+  if (accelerator.has_core && !arguments.source.model.empty()) {
+    return print_in_core(arguments, accelerator);
+  }
   if (!arguments.tensor.empty()) {
     return print_places(arguments, accelerator);
   }
-  const sim::MemoryConfig memory = find_memory(accelerator, arguments.memory);
+  const NamedMemories memories = bridge::memories_of(accelerator);
+  const sim::MemoryConfig& memory =
+      memories[find_memory(memories, accelerator.name, arguments.memory)].second;
   const std::vector<LocatedCell> cells = cells_of(arguments, memory);
-  if (!arguments.svg.empty()) {
-    const sim::Cell struck = cells.front().cell;
-    draw_array({fmt::format("{} of {}", arguments.memory, accelerator.name), &memory, {&struck, 1}})
-        .write(arguments.svg);
-  }
+  draw(arguments, memory, cells.front(), accelerator.name);
   if (!arguments.source.model.empty()) {
     return print_held(arguments, accelerator, cells.front());
   }
@@ -274,7 +339,7 @@ Command locate_command() {
           "network what lies there when, and where an element of a tensor lies",
       .options =
           {{"MODEL", &arguments->source.model,
-            "A zoo model, or the path of a .pt2 archive or of a TorchScript file"},
+            "A zoo model, or the path of a .pt2 archive, of a TorchScript file or of a .nir file"},
            files_option("--images", arguments->images,
                         "Of a TorchScript file: images whose shape it takes, which it does not say "
                         "itself"),
@@ -286,7 +351,7 @@ Command locate_command() {
             "Name of the memory, as `tilestrike list memories` has it"},
            {"--cell",
             &arguments->cell,
-            "A cell: which codeword, and what lies beside it",
+            "A cell: which codeword, and what lies beside it; of a MODEL on cores BANK is the core",
             {.type_name = "BANK,ROW,COLUMN"}},
            {"--codeword", &arguments->codeword,
             "A codeword: the cells of its bits, or of one of them"},

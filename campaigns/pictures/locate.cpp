@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "bridge/accelerator/core_arrays.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -19,17 +18,16 @@ namespace {
 
 }  // namespace
 
-sim::MemoryConfig find_memory(const bridge::AcceleratorConfig& accelerator,
-                              const std::string& name) {
+std::size_t find_memory(const NamedMemories& memories, const std::string& accelerator,
+                        const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& [known, memory] : bridge::memories_of(accelerator)) {
-    if (known == name) {
-      return memory;
+  for (std::size_t i = 0; i < memories.size(); ++i) {
+    if (memories[i].first == name) {
+      return i;
     }
-    names.push_back(known);
+    names.push_back(memories[i].first);
   }
-  fail(ErrorCode::kNotFound, "no memory of " + accelerator.name + " is named '" + name + "'",
-       "--memory",
+  fail(ErrorCode::kNotFound, "no memory of " + accelerator + " is named '" + name + "'", "--memory",
        names.empty() ? "this accelerator has no memories: give it a map 'memory'"
                      : suggestion(name, names));
 }

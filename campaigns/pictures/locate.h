@@ -22,10 +22,11 @@ struct LocatedCell {
   int bit_of_byte = 0;
 };
 
-/// The memory of an accelerator by name; of an accelerator of cores an array of one core. Throws
-/// Failure that names the nearest.
-sim::MemoryConfig find_memory(const bridge::AcceleratorConfig& accelerator,
-                              const std::string& name);
+using NamedMemories = NamedParts<sim::MemoryConfig>;
+
+/// The number of a memory by its name. Throws Failure that names the nearest.
+std::size_t find_memory(const NamedMemories& memories, const std::string& accelerator,
+                        const std::string& name);
 
 /// "BANK,ROW,COLUMN" of a memory. Throws Failure where there is no such cell.
 sim::Cell parse_cell(const std::string& text, const sim::ArrayGeometry& geometry);

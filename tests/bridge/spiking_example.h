@@ -34,7 +34,7 @@ class SpikingExample {
     std::vector<std::pair<std::string, dnn::NirTestNode>> nodes = {
         {"input", dnn::input_node({1, 6, 6})},
         {"conv", convolution()},
-        {"lif1", dnn::lif_node(2 * 4 * 4)},
+        {"lif1", lif({2, 4, 4})},
         {"flatten",
          {"Flatten",
           {{"start_dim", dnn::number(0)},
@@ -42,7 +42,6 @@ class SpikingExample {
            {"input_type", dnn::integers({2, 4, 4})}}}},
         {"fc", affine(kClasses, 32)},
     };
-    nodes[2].second = lif({2, 4, 4});
     if (!is_membrane) {
       nodes.emplace_back("lif2", lif({kClasses}));
     }
@@ -87,9 +86,7 @@ class SpikingExample {
     return all;
   }
 
-  sim::ChipConfig chip() const {
-    return {accelerator.core, accelerator.chip.barrier, accelerator.chip.fixed_tick};
-  }
+  sim::ChipConfig chip() const { return chip_config(accelerator); }
 
   AcceleratorConfig accelerator = [] {
     AcceleratorConfig config;

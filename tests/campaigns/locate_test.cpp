@@ -56,9 +56,11 @@ std::string error_of(const std::function<void()>& call) {
 
 TEST(LocateTest, WhatIsNotThereIsNamedWithItsRange) {
   const bridge::AcceleratorConfig accelerator = accelerator_of_flag("gemmini_16x16");
-  EXPECT_NE(error_of([&] { find_memory(accelerator, "scratchpat"); }).find("'scratchpad'"),
-            std::string::npos);
-  const sim::MemoryConfig& memory = find_memory(accelerator, "scratchpad");
+  EXPECT_NE(
+      error_of([&] { find_memory(accelerator.memory, "here", "scratchpat"); }).find("'scratchpad'"),
+      std::string::npos);
+  const sim::MemoryConfig& memory =
+      accelerator.memory[find_memory(accelerator.memory, "here", "scratchpad")].second;
   const sim::ArrayGeometry geometry(memory.array());
   for (const char* bad : {"", "1", "1,2", "1,2,3,4", "1,,3", "a,2,3", "1,2,3 "}) {
     EXPECT_NE(error_of([&] { parse_cell(bad, geometry); }).find("BANK,ROW,COLUMN"),
