@@ -8,25 +8,48 @@
     python3 make_inputs.py sql RESULTS.sqlite STATEMENT     changes a results file
     python3 make_inputs.py rows RESULTS.sqlite      all rows but those of meta, as text
     python3 make_inputs.py trials RESULTS.sqlite COLUMN...  trials without some columns, as text
+    python3 make_inputs.py extremes FILE LABELS     the darkest and the brightest image of
+                                                    fashion_mnist/test, and their classes
 """
 
+import gzip
 import sqlite3
 import struct
 import sys
 import zipfile
 
+FASHION_MNIST = "/usr/share/datasets/fashion-mnist/t10k-"
+
+
+def write_npy(path, kind, sizes, data):
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(sizes)!r}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+        file.write(data)
+
+
+def idx(name, header):
+    with gzip.open(f"{FASHION_MNIST}{name}-ubyte.gz") as file:
+        return file.read()[header:]
+
+
 command, *arguments = sys.argv[1:]
 if command == "npy":
     path, kind, shape = arguments
     sizes = [int(size) for size in shape.split(",")]
-    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(sizes)!r}, }}"
-    header += " " * (-(len(header) + 11) % 64) + "\n"
     count = int(kind[2:])
     for size in sizes:
         count *= size
-    with open(path, "wb") as file:
-        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-        file.write(bytes(count))
+    write_npy(path, kind, sizes, bytes(count))
+elif command == "extremes":
+    pixels, classes = idx("images-idx3", 16), idx("labels-idx1", 8)
+    images = [pixels[at:at + 784] for at in range(0, len(pixels), 784)]
+    light = [sum(image) for image in images]
+    chosen = light.index(min(light)), light.index(max(light))
+    write_npy(arguments[0], "<f4", (2, 1, 28, 28),
+              b"".join(struct.pack("<f", byte / 255) for image in chosen for byte in images[image]))
+    write_npy(arguments[1], "<i8", (2,), struct.pack("<2q", *(classes[image] for image in chosen)))
 elif command == "flip":
     with open(arguments[0], "rb") as file:
         content = bytearray(file.read())
