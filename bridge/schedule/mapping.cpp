@@ -164,6 +164,12 @@ StoredOperand NetworkWork::operand(const dnn::Tape& tape, dnn::ValueId id) const
 
 at::Tensor on_host(const at::Tensor& tensor) { return tensor.to(c10::kCPU).contiguous(); }
 
+std::vector<float> floats(const at::Tensor& tensor) {
+  const at::Tensor host = on_host(tensor).to(c10::kFloat);
+  const float* first = host.const_data_ptr<float>();
+  return {first, first + host.numel()};
+}
+
 Mapping::Mapping(const dnn::Network& network, const dnn::Tape& tape,
                  const AcceleratorConfig& accelerator)
     : accelerator_(accelerator),

@@ -101,6 +101,9 @@ class Mapping {
 /// A value as the mesh reads it: int8 or int32, contiguous, on the host.
 at::Tensor on_host(const at::Tensor& tensor);
 
+/// The elements of a float tensor on any device.
+std::vector<float> floats(const at::Tensor& tensor);
+
 /// The layers as `inspect` prints them. `mapping` nullptr: without mesh columns.
 std::vector<LayerSummary> summarise(const dnn::Network& network, const dnn::Tape& tape,
                                     const Mapping* mapping);

@@ -26,11 +26,15 @@ constexpr std::int64_t kBatch = 50;  // images at a time of the golden pass over
 /// at each tick, and who sends what when.
 constexpr std::int64_t kBytesOfCore = std::int64_t{64} << 10;
 
+/// On the CPU: what cores send is put together on the host.
 Workload load_of(const StudyInputs& inputs) {
-  Workload load = load_workload(inputs, true);
-  if (load.spiking == nullptr) {
-    fail(ErrorCode::kInvalidInput, "neuromorphic cores take spiking networks alone", inputs.model,
-         "give a NIR file (NAME.nir with NAME.spiking.yaml), or an accelerator with a mesh");
+  check_is_nir(inputs.model);
+  NetworkSource on_cpu = inputs;
+  on_cpu.device = "cpu";
+  Workload load = load_workload(on_cpu, true);
+  if (inputs.device != "cpu" && inputs.device != "auto") {
+    load.warnings.push_back("device: " + inputs.device +
+                            ": networks on cores are computed on the CPU");
   }
   return load;
 }
@@ -117,6 +121,9 @@ class CoreStudy final : public Study {
       if (result.images.front().outlives) {
         const Strike left = trials_->left_for_later(job.strike, job.scrub_phases);
         for (ImageId image(0); image.value < facts_.images; ++image.value) {
+          if (is_interrupted(observer)) {
+            return std::nullopt;
+          }
           const Golden& golden = of(image);
           result.later.push_back(trials_->run_later(*golden.run, golden.tape, left, image));
         }

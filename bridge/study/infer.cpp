@@ -231,7 +231,7 @@ TensorList inspect_tensors(const NetworkSource& source, const NumberFormat& form
     if (format == NumberFormat::integer(8) && is_nir(source.model)) {
       NetworkSource on_cpu = source;
       on_cpu.device = "cpu";
-      network = import_spiking(on_cpu, true);
+      network = integer_network(integer_model(on_cpu), on_cpu);
     } else if (format == NumberFormat::integer(8)) {
       network = dnn::quantise(network, image);
     }

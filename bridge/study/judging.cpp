@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "bridge/schedule/mapping.h"
 
 namespace tilestrike::bridge {
 namespace {

@@ -35,9 +35,19 @@ dnn::SpikingModel float_model(const NetworkSource& source) {
 
 bool is_nir(const std::string& model) { return std::filesystem::path(model).extension() == ".nir"; }
 
-dnn::Network import_spiking(const NetworkSource& source, bool int8) {
-  return int8 ? dnn::network_of(integer_model(source), device_of(source))
-              : dnn::network_of(float_model(source), device_of(source));
+void check_is_nir(const std::string& model) {
+  if (!is_nir(model)) {
+    fail(ErrorCode::kInvalidInput, "neuromorphic cores take spiking networks alone", model,
+         "give a NIR file (NAME.nir with NAME.spiking.yaml), or an accelerator with a mesh");
+  }
+}
+
+dnn::Network import_spiking(const NetworkSource& source) {
+  return dnn::network_of(float_model(source), device_of(source));
+}
+
+dnn::Network integer_network(const dnn::IntegerModel& model, const NetworkSource& source) {
+  return dnn::network_of(model, device_of(source));
 }
 
 dnn::IntegerModel integer_model(const NetworkSource& source) {
@@ -101,7 +111,7 @@ std::vector<std::string> answer_notes(const dnn::Network& network, const at::Ten
 std::vector<ImportError> import_errors_of(const NetworkSource& source, const Workload& integer) {
   NetworkSource on_cpu = source;
   on_cpu.device = "cpu";
-  const dnn::Network real = import_spiking(on_cpu, false);
+  const dnn::Network real = import_spiking(on_cpu);
   std::vector<ImportError> errors;
   for (const dnn::SpikeDifference& one :
        dnn::compare_spikes(real, integer.network, integer.inputs, kBatch)) {

@@ -14,12 +14,18 @@ namespace tilestrike::bridge {
 /// Whether the model is a NIR file, by its name.
 bool is_nir(const std::string& model);
 
-/// The float network, or the integer one. Throws Failure, as import_nir() and to_integer() do, and
-/// for an `output`: there is one.
-dnn::Network import_spiking(const NetworkSource& source, bool int8);
+/// Throws Failure for other models: neuromorphic cores take spiking networks alone.
+void check_is_nir(const std::string& model);
 
-/// The integers of a NIR file. Throws Failure as import_spiking() does.
+/// The float network of a NIR file. Throws Failure, as import_nir() does, and for an `output`:
+/// there is one.
+dnn::Network import_spiking(const NetworkSource& source);
+
+/// The integers of a NIR file. Throws Failure as import_spiking() and to_integer() do.
 dnn::IntegerModel integer_model(const NetworkSource& source);
+
+/// Their network, on the device that is asked for.
+dnn::Network integer_network(const dnn::IntegerModel& model, const NetworkSource& source);
 
 /// Hash of what the side file and the overrides say together.
 std::string settings_hash(const NetworkSource& source);

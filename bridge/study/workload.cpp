@@ -157,7 +157,7 @@ void check_takes_one_image(const dnn::Network& network, const std::string& model
 
 dnn::Network import_network(const NetworkSource& source) {
   if (is_nir(source.model)) {
-    return import_spiking(source, false);
+    return import_spiking(source);
   }
   if (!source.spiking.is_null()) {
     fail(ErrorCode::kInvalidInput, "spiking: the model is no spiking network",
@@ -179,7 +179,11 @@ Workload load_workload(const NetworkSource& source, bool int8) {
   at::set_num_threads(1);
   Workload load;
   const bool is_spiking = is_nir(source.model);
-  dnn::Network network = is_spiking && int8 ? import_spiking(source, true) : import_network(source);
+  if (is_spiking && int8) {
+    load.spiking = std::make_shared<const dnn::IntegerModel>(integer_model(source));
+  }
+  dnn::Network network =
+      load.spiking ? integer_network(*load.spiking, source) : import_network(source);
   dnn::InputData data =
       dnn::load_inputs(network, source.model, source.images, source.labels, source.use);
   load.inputs = std::move(data.inputs);
@@ -191,9 +195,6 @@ Workload load_workload(const NetworkSource& source, bool int8) {
     tell_conversions(load);
     load.calibration_hash = int8 ? "none" : "";
     load.spiking_hash = is_spiking ? settings_hash(source) : "";
-    if (is_spiking && int8) {
-      load.spiking = std::make_shared<const dnn::IntegerModel>(integer_model(source));
-    }
     for (std::string& note : encoding_notes(load.network, load.inputs)) {
       load.warnings.push_back(std::move(note));
     }
@@ -271,12 +272,6 @@ GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::i
                c10::ivalue::Tuple::create({golden.answers, report.milliseconds_per_image}));
   }
   return golden;
-}
-
-std::vector<float> floats(const at::Tensor& tensor) {
-  const at::Tensor host = on_host(tensor).to(c10::kFloat);
-  const float* first = host.data_ptr<float>();
-  return {first, first + host.numel()};
 }
 
 std::string tensor_hash(const at::Tensor& tensor) {

@@ -62,9 +62,6 @@ struct GoldenRun {
 GoldenRun run_golden(const Workload& load, const dnn::Executor& executor, std::int64_t batch,
                      const NetworkSource& source, const std::string& stored);
 
-/// The elements of a float tensor on any device.
-std::vector<float> floats(const at::Tensor& tensor);
-
 /// Hash of a tensor's type, shape and bytes.
 std::string tensor_hash(const at::Tensor& tensor);
 

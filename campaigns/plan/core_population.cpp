@@ -85,7 +85,9 @@ CorePopulation::CorePopulation(const StrikeConfig& strike, const bridge::StudyFa
       cores_(*study.cores),
       memories_(study.memories),
       warnings_(missed_windows(strike, study)) {
-  for (const std::size_t core : selected_cores(strike.where.core, cores_)) {
+  const std::vector<std::size_t> chosen = selected_cores(strike.where.core, cores_);
+  chosen_ = chosen.size();
+  for (const std::size_t core : chosen) {
     for (const sim::CoreField& field : cores_.sites.fields()) {
       const std::uint64_t instances =
           cores_.sites.bits_of(field) / static_cast<std::uint64_t>(field.bits);
@@ -184,7 +186,7 @@ bridge::ScrubPhases CorePopulation::scrub_phases(const TrialStreams& streams) co
 
 std::string CorePopulation::text() const {
   return std::to_string(members_) + (is_whole() ? " fields of " : " bits of ") +
-         std::to_string(cores_.cores()) + (cores_.cores() == 1 ? " core" : " cores");
+         std::to_string(chosen_) + (chosen_ == 1 ? " core" : " cores");
 }
 
 std::string CorePopulation::what() const {

@@ -62,6 +62,7 @@ class CorePopulation final : public Population {
   const std::vector<bridge::StudyMemory>& memories_;  // its arrays
   std::vector<Part> parts_;
   std::uint64_t members_ = 0;
+  std::size_t chosen_ = 0;  // cores
   std::vector<std::string> warnings_;
 };
 

@@ -115,6 +115,8 @@ void compare_with_all_cores(const std::string& readout, const std::string& engin
     ASSERT_EQ(study->golden_answer(ImageId(image)), reference.answer(image, clean))
         << readout << " of image " << image;
   }
+  // The first strike says that the watchdog of a core ran out.
+  const std::uint64_t hanging = reference.chip().id_of(0, {sim::CoreStorage::kError, 0, 0}).value;
   RandomStream random(7, 0, Purpose::kSite);
   for (std::int64_t k = 0; k < strikes; ++k) {
     const auto image = static_cast<std::int64_t>(random.below(SpikingExample::kImages));
@@ -123,9 +125,10 @@ void compare_with_all_cores(const std::string& readout, const std::string& engin
     const std::uint64_t site = random.below(reference.chip().total_bits());
     const bool is_stuck = k % 4 == 3;
     const std::vector<RegisterFault> faults = {
-        is_stuck ? fault_at(site, k % 8 == 3 ? FaultKind::kStuckAt0 : FaultKind::kStuckAt1, cycle,
-                            cycle + 40)
-                 : fault_at(site, FaultKind::kFlip, cycle, cycle + 1)};
+        k == 0     ? fault_at(hanging, FaultKind::kFlip, 30, 31)
+        : is_stuck ? fault_at(site, k % 8 == 3 ? FaultKind::kStuckAt0 : FaultKind::kStuckAt1, cycle,
+                              cycle + 40)
+                   : fault_at(site, FaultKind::kFlip, cycle, cycle + 1)};
     StrikeJob job;
     job.strike.registers = faults;
     job.image = ImageId(image);
@@ -169,6 +172,7 @@ TEST(CoreStudyTest, AnswersAsAllCoresDoEdgeByEdge) {
   EXPECT_GT(seen.spikes, strikes / 20);
   EXPECT_GT(seen.wrong, strikes / 20);
   EXPECT_GT(seen.misrouted, 0);
+  EXPECT_GE(seen.hung, 4) << "the first strike of each";
   RecordProperty("changed_spikes", std::to_string(seen.spikes));
 }
 
@@ -201,6 +205,7 @@ TEST(CoreStudyTest, ACellIsTheBitThatItHolds) {
   const Reference reference(example);
   const auto study = Study::open(example.inputs());
   RandomStream random(3, 0, Purpose::kSite);
+  std::int64_t compared = 0, with_another_answer = 0;
   for (std::size_t memory = 0; memory < study->facts().memories.size(); ++memory) {
     const sim::CoreBlock& array = study->facts().cores->sites.blocks()[memory];
     const sim::ArrayGeometry geometry(study->facts().memories[memory].config.array());
@@ -229,9 +234,34 @@ TEST(CoreStudyTest, ACellIsTheBitThatItHolds) {
       const int shift = site.bit % array.lane_bits() - field.first;
       if (other.before != other.after) {  // else the core was switched off by then
         EXPECT_EQ(held, ((other.before >> shift) & 1U) != 0);
+        ++compared;
       }
+      with_another_answer += other.without_stop == Outcome::kSdc ? 1 : 0;
     }
   }
+  EXPECT_GT(compared, 0);
+  EXPECT_GT(with_another_answer, 0);
+}
+
+/// By hand: 32 axons, two groups of eight neurons, 64 destinations.
+TEST(CoreStudyTest, CellsOfTheSecondCoreAreTheseBits) {
+  const SpikingExample example;
+  const Reference reference(example);
+  const auto text_of = [&](const std::string& array, std::uint64_t codeword, int bit) {
+    const sim::CoreBlock& block = *reference.chip().core_sites().block_named(array);
+    const CoreCell cell = core_cell(block, {CodewordId(codeword), bit});
+    return reference.chip().text(
+        reference.chip().id_of(static_cast<std::int32_t>(cell.core), site_of(block, cell)));
+  };
+  // 64 words of a codeword each: axon 5, group 1, lane 3.
+  EXPECT_EQ(text_of("synapses", 64 + 5 * 2 + 1, 3 * 8 + 2), "core 1 synapses[11] lane 3 bit 2");
+  // Two words of twelve codewords. Lane 2 begins at bit 192, its leak at bit 264 = 4 x 64 + 8.
+  EXPECT_EQ(text_of("parameters", 24 + 12 + 4, 8 + 5), "core 1 parameters[1] lane 2 leak bit 5");
+  // Two words of three codewords. Lane 5 begins at bit 120, its sign is bit 143 = 2 x 64 + 15.
+  EXPECT_EQ(text_of("membranes", 6 + 2, 15), "core 1 membranes[0] lane 5 bit 23");
+  // 64 words of 23 bits: valid, eight bits of the core, the axon.
+  EXPECT_EQ(text_of("destinations", 64 + 6, 1 + 8 + 1),
+            "core 1 destinations[6] destination_axon bit 1");
 }
 
 TEST(CoreStudyTest, WhatStaysIsJudgedInLaterInferencesOfEveryImage) {
@@ -307,6 +337,15 @@ TEST(CoreStudyTest, UnusedNeuronsAndAxonsAreEmpty) {
   EXPECT_EQ(result.masked_at, MaskedAt::kEmpty);
   EXPECT_EQ(result.cores->neuron, -1);
   EXPECT_EQ(result.cores->core, last);
+  // A weight of the last axon for a neuron that is used.
+  ASSERT_LT(reference.layout().cores.front().axons.size(), 32U) << "of 32";
+  job.strike.registers = {{reference.chip().id_of(0, {sim::CoreStorage::kSynapses, 31 * 2, 7}),
+                           FaultKind::kFlip,
+                           {0, 1}}};
+  const TrialResult of_axon = study->strike({&job, 1}).front().images.front();
+  EXPECT_EQ(of_axon.masked_at, MaskedAt::kEmpty);
+  EXPECT_EQ(of_axon.cores->input, -1);
+  EXPECT_GE(of_axon.cores->neuron, 0);
 }
 
 TEST(CoreStudyTest, EccCorrectsOneCellAndDetectsTwo) {
@@ -400,8 +439,7 @@ TEST(CoreStudyTest, OtherEnginesAgreeAndABrokenOneIsFound) {
       return result;
     }
   };
-  broken.set_core(
-      "closed_form", [] { return std::make_unique<Deaf>(); }, false);
+  broken.set_core("closed_form", [] { return std::make_unique<Deaf>(); });
   EngineAudit other(broken, "systemc");
   Observers both({&audit, &other});
   RandomStream random(5, 0, Purpose::kSite);

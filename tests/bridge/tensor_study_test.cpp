@@ -12,8 +12,10 @@
 #include <span>
 
 #include "base/random.h"
+#include "bridge/schedule/mapping.h"
 #include "bridge/study/workload.h"
 #include "dnn/executor.h"
+#include "tests/bridge/same_trial.h"
 #include "tests/bridge/strikes.h"
 #include "tests/bridge/verdict.h"
 #include "tests/bridge/zoo.h"
@@ -88,18 +90,6 @@ std::vector<TrialResult> results_of(Study& study, std::span<const StrikeJob> job
     results.push_back(std::move(job.images.front()));
   }
   return results;
-}
-
-void expect_same(const TrialResult& one, const TrialResult& other) {
-  const auto is_same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
-  EXPECT_TRUE(std::ranges::equal(one.logits, other.logits, is_same));
-  EXPECT_EQ(one.before, other.before);
-  EXPECT_EQ(one.after, other.after);
-  EXPECT_EQ(one.layer, other.layer);
-  EXPECT_EQ(one.changed_words, other.changed_words);
-  EXPECT_EQ(one.masked_at, other.masked_at);
-  EXPECT_EQ(one.judgement.outcome, other.judgement.outcome);
-  EXPECT_EQ(one.judgement.faulty_class, other.judgement.faulty_class);
 }
 
 TEST(TensorStudyTest, ANanLogitIsNonfiniteAndCountsAsEverySdc) {

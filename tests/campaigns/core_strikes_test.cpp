@@ -162,6 +162,7 @@ TEST(CoreStrikesTest, SelectionsMeanTheirBits) {
         [](const Planned& setup, const DrawnTrial& drawn) {
           EXPECT_EQ(setup.cores.core_of(drawn.faults.front().fault.site), 1U);
           EXPECT_EQ(setup.cores.sites.field_of(setup.site_of(drawn)).name, "ring");
+          EXPECT_GE(drawn.faults.front().fault.when.from, 20);
           EXPECT_LT(drawn.faults.front().fault.when.from, 40);
         });
   draws("{where: {core: {layer: f*}}}", [](const Planned& setup, const DrawnTrial& drawn) {
@@ -214,7 +215,8 @@ TEST(CoreStrikesTest, PresetsAreStrikes) {
   EXPECT_EQ(swept.points[1].scenario.strike.lasts.kind, Lasts::Kind::kAuto);
   EXPECT_EQ(swept.points[1].scenario.strike.where.core.fields, std::vector<std::string>{"enable"});
   EXPECT_EQ(swept.points[2].scenario.strike.faults, std::vector{FaultKind::kFlip});
-  EXPECT_NE(refusal("{preset: dead_neurone}").find("dead_neuron"), std::string::npos);
+  EXPECT_NE(refusal("{preset: dead_neurone}").find("did you mean 'dead_neuron'?"),
+            std::string::npos);
   EXPECT_NE(refusal("{preset: dead_neuron, fault: random}").find("strike.fault"),
             std::string::npos);
 }
