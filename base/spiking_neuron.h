@@ -33,6 +33,7 @@ inline constexpr int kCurrentBits = 24;    // of the summed weights, the thresho
 inline constexpr int kLeakBits = 13;       // of the leak
 inline constexpr int kWholeLeak = 4096;    // this leak leaves nothing of a membrane
 inline constexpr int kRefractoryBits = 4;  // of the refractory counter
+inline constexpr std::int32_t kMostCurrent = (1 << (kCurrentBits - 1)) - 1;
 
 /// What is the same for all neurons of a core.
 struct NeuronFormat {

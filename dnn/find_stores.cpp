@@ -45,6 +45,9 @@ std::string shape_text(c10::IntArrayRef sizes) {
   return numbers.empty() ? "1" : join(numbers, "x");
 }
 
+/// What of a spiking layer an output is.
+enum class SpikingKind { kNone, kSpikes, kMembranes };
+
 class StoreFinder {
  public:
   StoreFinder(Network& network, const NumberFormat& format, FoundStores& found)
@@ -90,16 +93,18 @@ class StoreFinder {
     }));
     for (const ValueId id : network_.inputs) {
       const bool is_only = network_.inputs.size() == 1;
-      add_activation(id, -1, is_only ? "input" : "input." + network_.info(id).name, tape, again);
+      add_activation(id, -1, SpikingKind::kNone,
+                     is_only ? "input" : "input." + network_.info(id).name, tape, again);
     }
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& layer = network_.layers[i];
       for (std::size_t k = 0; k < layer.outputs.size(); ++k) {
-        const std::string kind = spiking_kind(layer, layer.outputs[k]);
-        const std::string name = !kind.empty()               ? layer.name + "." + kind
-                                 : layer.outputs.size() == 1 ? layer.name
+        const SpikingKind kind = spiking_kind(layer, layer.outputs[k]);
+        const std::string name = kind == SpikingKind::kSpikes      ? layer.name + ".spikes"
+                                 : kind == SpikingKind::kMembranes ? layer.name + ".membranes"
+                                 : layer.outputs.size() == 1       ? layer.name
                                                              : layer.name + "." + std::to_string(k);
-        add_activation(layer.outputs[k], static_cast<std::ptrdiff_t>(i), name, tape, again);
+        add_activation(layer.outputs[k], static_cast<std::ptrdiff_t>(i), kind, name, tape, again);
       }
     }
     find_readers(tape);
@@ -325,8 +330,8 @@ class StoreFinder {
     }
   }
 
-  void add_activation(ValueId id, std::ptrdiff_t layer, const std::string& name, const Tape& tape,
-                      const Tape& again) {
+  void add_activation(ValueId id, std::ptrdiff_t layer, SpikingKind kind, const std::string& name,
+                      const Tape& tape, const Tape& again) {
     const auto value = [&](ValueId which) -> const c10::IValue& {
       return tape.values[static_cast<std::size_t>(which.value)];
     };
@@ -334,7 +339,7 @@ class StoreFinder {
       return;
     }
     const at::Tensor& tensor = value(id).toTensor();
-    const std::optional<NumberFormat> own = spiking_format(id, layer);
+    const std::optional<NumberFormat> own = spiking_format(kind, layer);
     const bool is_stored =
         own || tensor.is_floating_point() || (layer >= 0 && tensor.scalar_type() == c10::kChar);
     const bool is_view =
@@ -376,7 +381,7 @@ class StoreFinder {
       of_image.erase(of_image.begin() + backing.batch_dimension);
     }
     add({name, layer < 0 ? "input" : network_.layers[static_cast<std::size_t>(layer)].name,
-         name.ends_with(kMembranes) && own ? TensorRole::kMembrane : TensorRole::kActivation,
+         kind == SpikingKind::kMembranes ? TensorRole::kMembrane : TensorRole::kActivation,
          own         ? *own
          : is_narrow ? format_
                      : format_of(tensor.scalar_type()),
@@ -386,25 +391,20 @@ class StoreFinder {
 
   // -- Of spiking networks
 
-  static constexpr const char* kSpikes = "spikes";
-  static constexpr const char* kMembranes = "membranes";
-
-  /// What a layer's output is: spikes, membranes, or empty: neither.
-  static std::string spiking_kind(const Layer& layer, ValueId id) {
+  static SpikingKind spiking_kind(const Layer& layer, ValueId id) {
     const bool has_neurons = neuron_kernel(layer) != nullptr;
-    return encodes_spikes(layer) || (has_neurons && id == NeuronKernel::spikes_of(layer)) ? kSpikes
-           : has_neurons ? kMembranes
-                         : "";
+    return encodes_spikes(layer) || (has_neurons && id == NeuronKernel::spikes_of(layer))
+               ? SpikingKind::kSpikes
+           : has_neurons ? SpikingKind::kMembranes
+                         : SpikingKind::kNone;
   }
 
   /// The format of spikes, a bit each, and of membranes.
-  std::optional<NumberFormat> spiking_format(ValueId id, std::ptrdiff_t layer) const {
-    const std::string kind =
-        layer < 0 ? "" : spiking_kind(network_.layers[static_cast<std::size_t>(layer)], id);
-    if (kind.empty()) {
+  std::optional<NumberFormat> spiking_format(SpikingKind kind, std::ptrdiff_t layer) const {
+    if (kind == SpikingKind::kNone) {
       return std::nullopt;
     }
-    return kind == kSpikes
+    return kind == SpikingKind::kSpikes
                ? NumberFormat::unsigned_integer(1)
                : neuron_kernel(network_.layers[static_cast<std::size_t>(layer)])->membrane_format();
   }

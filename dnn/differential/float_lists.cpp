@@ -3,6 +3,7 @@
 #include "dnn/differential/float_lists.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <set>
 #include <string>
@@ -31,11 +32,8 @@ class FloatPoolLists final : public ListKernel {
       : windows_(window, in, out), input_(input), inputs_(in.numel()), outputs_(out.numel()) {}
 
   double cost(const ListRun& run) const override {
-    const Changes* changes = run.input_of(input_);
-    return has_nan(changes)     ? std::numeric_limits<double>::infinity()
-           : changes == nullptr ? 0.0
-                                : kCostOfChange * static_cast<double>(changes->size()) /
-                                      static_cast<double>(inputs_);
+    return has_nan(run.input_of(input_)) ? std::numeric_limits<double>::infinity()
+                                         : kCostOfChange * run.share_of(input_, inputs_);
   }
 
   void run(ListRun& run) const override {
@@ -43,23 +41,10 @@ class FloatPoolLists final : public ListKernel {
     if (changes == nullptr) {
       return;
     }
-    std::vector<std::uint32_t>& touched = run.scratch.touched;
-    std::int32_t* marks = run.scratch.output_marks(static_cast<std::size_t>(outputs_));
-    touched.clear();
-    for (const Change& change : *changes) {
-      windows_.each_output(change.index, [&](std::int64_t output) {
-        if (marks[output] < 0) {
-          marks[output] = 0;
-          touched.push_back(static_cast<std::uint32_t>(output));
-        }
-      });
-    }
-    for (const std::uint32_t output : touched) {
-      marks[output] = -1;
-    }
+    find_touched(windows_, *changes, outputs_, run.scratch);
     const Patch input(run.golden.row_major(input_), changes);
     const auto* golden = run.golden_of<float>(run.layer.outputs.front());
-    for (const std::uint32_t output : touched) {
+    for (const std::uint32_t output : run.scratch.touched) {
       run.give(output, largest(output, input.elements()), golden);
     }
   }

@@ -15,6 +15,12 @@ const Changes* ListRun::input_of(ValueId id) const {
   return nullptr;
 }
 
+double ListRun::share_of(ValueId id, std::int64_t elements) const {
+  const Changes* changes = input_of(id);
+  return changes == nullptr ? 0.0
+                            : static_cast<double>(changes->size()) / static_cast<double>(elements);
+}
+
 bool Elements::suit(const c10::IValue& value) {
   if (!value.isTensor()) {
     return false;

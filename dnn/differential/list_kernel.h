@@ -50,6 +50,8 @@ struct ListRun {
   Scratch& scratch;
 
   const Changes* input_of(ValueId id) const;
+  /// What share of the elements of an input differs.
+  double share_of(ValueId id, std::int64_t elements) const;
   /// An element of the first output: listed unless it is golden, bit for bit.
   void give(std::int64_t index, std::int8_t now, const std::int8_t* golden) {
     if (now != golden[index]) {

@@ -5,6 +5,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <bit>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "dnn/differential/changes.h"
@@ -39,6 +41,37 @@ class Patch {
   float* elements_;
   const Changes* changes_;
   std::vector<float> saved_;
+};
+
+/// The elements of an input as a run has them; `golden.at(index)` is one that is not listed.
+template <class Golden>
+class Patched {
+ public:
+  /// `changes` must outlive this object. `marks`: Scratch::input_marks() of all elements.
+  Patched(const Changes& changes, Golden golden, std::int32_t* marks)
+      : changes_(changes), golden_(std::move(golden)), marks_(marks) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      marks_[changes[i].index] = static_cast<std::int32_t>(i);
+    }
+  }
+  ~Patched() {
+    for (const Change& change : changes_) {
+      marks_[change.index] = -1;
+    }
+  }
+  Patched(const Patched&) = delete;
+  Patched& operator=(const Patched&) = delete;
+  auto at(std::int64_t index) const {
+    using Element = decltype(golden_.at(index));
+    const std::int32_t mark = marks_[index];
+    return mark < 0 ? golden_.at(index)
+                    : static_cast<Element>(changes_[static_cast<std::size_t>(mark)].now);
+  }
+
+ private:
+  const Changes& changes_;
+  Golden golden_;
+  std::int32_t* marks_;
 };
 
 }  // namespace tilestrike::dnn

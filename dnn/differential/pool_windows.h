@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
+#include "dnn/differential/list_kernel.h"
 #include "dnn/differential/taps.h"
 #include "dnn/integer/integer_operators.h"
 
@@ -63,5 +65,25 @@ class PoolWindows {
   std::array<std::int64_t, 2> size_, out_;
   Taps lines_, columns_;
 };
+
+/// The outputs that see a change, each once, into scratch.touched. `Windows` has each_output().
+template <class Windows>
+void find_touched(const Windows& windows, const Changes& changes, std::int64_t outputs,
+                  Scratch& scratch) {
+  std::vector<std::uint32_t>& touched = scratch.touched;
+  std::int32_t* marks = scratch.output_marks(static_cast<std::size_t>(outputs));
+  touched.clear();
+  for (const Change& change : changes) {
+    windows.each_output(change.index, [&](std::int64_t output) {
+      if (marks[output] < 0) {
+        marks[output] = 0;
+        touched.push_back(static_cast<std::uint32_t>(output));
+      }
+    });
+  }
+  for (const std::uint32_t output : touched) {
+    marks[output] = -1;
+  }
+}
 
 }  // namespace tilestrike::dnn

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "dnn/differential/patch.h"
 #include "dnn/differential/pool_windows.h"
 
 namespace tilestrike::dnn {
@@ -17,33 +18,11 @@ bool is_plain(const at::Tensor& tensor) {
          tensor.numel() < std::numeric_limits<std::int32_t>::max();
 }
 
-/// The elements of an input as this run has them.
-class Patched {
- public:
-  Patched(const Changes& changes, const std::int8_t* golden, std::int32_t* marks)
-      : changes_(changes), golden_(golden), marks_(marks) {
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      marks_[changes[i].index] = static_cast<std::int32_t>(i);
-    }
-  }
-  ~Patched() {
-    for (const Change& change : changes_) {
-      marks_[change.index] = -1;
-    }
-  }
-  Patched(const Patched&) = delete;
-  Patched& operator=(const Patched&) = delete;
-  std::int8_t at(std::int64_t index) const {
-    const std::int32_t mark = marks_[index];
-    return mark < 0 ? golden_[index]
-                    : static_cast<std::int8_t>(changes_[static_cast<std::size_t>(mark)].now);
-  }
-
- private:
-  const Changes& changes_;
-  const std::int8_t* golden_;
-  std::int32_t* marks_;
+struct Int8Elements {
+  const std::int8_t* data;
+  std::int8_t at(std::int64_t index) const { return data[index]; }
 };
+using PatchedInt8 = Patched<Int8Elements>;
 
 /// `Windows` knows which outputs see an input, and what an output is.
 template <class Windows>
@@ -53,10 +32,7 @@ class WindowLists final : public ListKernel {
       : windows_(std::move(windows)), input_(input), inputs_(inputs), outputs_(outputs) {}
 
   double cost(const ListRun& run) const override {
-    const Changes* changes = run.input_of(input_);
-    return changes == nullptr ? 0.0
-                              : kCostOfChange * static_cast<double>(changes->size()) /
-                                    static_cast<double>(inputs_);
+    return kCostOfChange * run.share_of(input_, inputs_);
   }
 
   void run(ListRun& run) const override {
@@ -64,22 +40,11 @@ class WindowLists final : public ListKernel {
     if (changes == nullptr) {
       return;
     }
-    std::vector<std::uint32_t>& touched = run.scratch.touched;
-    std::int32_t* marks = run.scratch.output_marks(static_cast<std::size_t>(outputs_));
-    touched.clear();
-    for (const Change& change : *changes) {
-      windows_.each_output(change.index, [&](std::int64_t output) {
-        if (marks[output] < 0) {
-          marks[output] = 0;
-          touched.push_back(static_cast<std::uint32_t>(output));
-        }
-      });
-    }
-    const Patched elements(*changes, run.golden_of<std::int8_t>(input_),
-                           run.scratch.input_marks(static_cast<std::size_t>(inputs_)));
+    find_touched(windows_, *changes, outputs_, run.scratch);
+    const PatchedInt8 elements(*changes, {run.golden_of<std::int8_t>(input_)},
+                               run.scratch.input_marks(static_cast<std::size_t>(inputs_)));
     const auto* golden = run.golden_of<std::int8_t>(run.layer.outputs.front());
-    for (const std::uint32_t output : touched) {
-      marks[output] = -1;
+    for (const std::uint32_t output : run.scratch.touched) {
       run.give(output, windows_.value(output, elements), golden);
     }
   }
@@ -93,7 +58,7 @@ class WindowLists final : public ListKernel {
 
 struct MaxWindows : PoolWindows {
   using PoolWindows::PoolWindows;
-  std::int8_t value(std::int64_t output, const Patched& elements) const {
+  std::int8_t value(std::int64_t output, const PatchedInt8& elements) const {
     std::int8_t largest = std::numeric_limits<std::int8_t>::min();
     each_input(output,
                [&](std::int64_t input) { largest = std::max(largest, elements.at(input)); });
@@ -110,7 +75,7 @@ struct AverageWindows : PoolWindows {
   AverageWindows(const PoolWindow& window, const Rescaling& given, const at::Tensor& input,
                  const at::Tensor& output)
       : PoolWindows(window, input, output), rescaling(given) {}
-  std::int8_t value(std::int64_t output, const Patched& elements) const {
+  std::int8_t value(std::int64_t output, const PatchedInt8& elements) const {
     std::int64_t sum = 0, count = 0;
     each_input(output, [&](std::int64_t input) {
       sum += elements.at(input);
@@ -154,7 +119,7 @@ class MeanWindows {
     visit(output);
   }
 
-  std::int8_t value(std::int64_t output, const Patched& elements) const {
+  std::int8_t value(std::int64_t output, const PatchedInt8& elements) const {
     std::int64_t base = 0, sum = 0;
     for (const Kept& kept : kept_) {
       base += output / kept.out_stride % kept.size * kept.stride;

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: TileStrike contributors
 // SPDX-License-Identifier: Apache-2.0
-// What the readers of HDF5 share: handles that close themselves, calls that must not fail.
+// HDF5's C interface: handles that close themselves, calls that must not fail.
 #pragma once
 
 #include <hdf5.h>

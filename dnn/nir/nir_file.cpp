@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dnn/nir/nir_file.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -49,6 +50,11 @@ std::vector<NirEdge> edges_of(const Hdf5Group& node, const std::string& path) {
     fail(ErrorCode::kInvalidInput, "there are no edges", where, kWriteNir);
   }
   const Hdf5Value& value = found->second;
+  if (std::ssize(value.texts) + std::ssize(value.numbers) > 2 * kMostHdf5Objects) {
+    fail(ErrorCode::kInvalidInput,
+         "there are more than " + std::to_string(kMostHdf5Objects) + " edges", where,
+         "a straight line of nodes has fewer edges than nodes; " + std::string(kWriteNir));
+  }
   std::vector<std::string> ends = value.texts;
   for (const double number : value.numbers) {
     if (!(number >= 0 && number < kMostHdf5Objects)) {

@@ -30,16 +30,12 @@ std::string named(const std::vector<std::string>& names) { return "'" + join(nam
 class Edges {
  public:
   explicit Edges(const NirGraph& graph) : graph_(graph) {
-    std::vector<std::string> names;
-    for (const NirNode& node : graph.nodes) {
-      names.push_back(node.name);
-    }
     std::set<std::pair<std::string, std::string>> known;
     for (const auto& [from, to] : graph.edges) {
       for (const std::string& end : {from, to}) {
-        if (std::ranges::find(names, end) == names.end()) {
+        if (!std::ranges::binary_search(graph.nodes, end, {}, &NirNode::name)) {
           refuse("an edge from '" + from + "' to '" + to + "', but there is no node '" + end + "'",
-                 suggestion(end, names));
+                 suggestion(end, names()));
         }
       }
       if (!known.emplace(from, to).second) {
@@ -60,6 +56,14 @@ class Edges {
   }
 
  private:
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const NirNode& node : graph_.nodes) {
+      all.push_back(node.name);
+    }
+    return all;
+  }
+
   std::string only(const Neighbours& neighbours, const std::string& name,
                    const std::string& verb) const {
     const auto found = neighbours.find(name);
@@ -78,20 +82,26 @@ class Edges {
   Neighbours next_, before_;
 };
 
+struct NodeWithRole {
+  const NirNode* node = nullptr;
+  NirRole role = NirRole::kNothing;
+};
+using NodesByName = std::map<std::string, NodeWithRole>;
+
 /// The one node of a role.
-const NirNode& only_of(const NirGraph& graph, NirRole role, const std::string& type) {
+const NirNode& only_of(const NirGraph& graph, const NodesByName& nodes, NirRole role,
+                       const std::string& type) {
   const NirNode* found = nullptr;
-  for (const NirNode& node : graph.nodes) {
-    if (role_of(graph, node) != role) {
+  for (const auto& [name, known] : nodes) {
+    if (known.role != role) {
       continue;
     }
     if (found != nullptr) {
       fail(ErrorCode::kUnsupported,
-           "there are several nodes of type " + type + ": '" + found->name + "' and '" + node.name +
-               "'",
+           "there are several nodes of type " + type + ": '" + found->name + "' and '" + name + "'",
            graph.path + ":/node/nodes", "one is supported; join them");
     }
-    found = &node;
+    found = known.node;
   }
   if (found == nullptr) {
     fail(ErrorCode::kInvalidInput, "there is no node of type " + type, graph.path + ":/node/nodes",
@@ -101,16 +111,16 @@ const NirNode& only_of(const NirGraph& graph, NirRole role, const std::string& t
 }
 
 /// All nodes, from the Input to the Output.
-std::vector<const NirNode*> line_of(const NirGraph& graph) {
-  std::map<std::string, const NirNode*> by_name;
-  for (const NirNode& node : graph.nodes) {
-    by_name[node.name] = &node;
-  }
+std::vector<NodeWithRole> line_of(const NirGraph& graph) {
   const Edges edges(graph);
-  const NirNode& input = only_of(graph, NirRole::kInput, "Input");
-  const NirNode& output = only_of(graph, NirRole::kOutput, "Output");
+  NodesByName by_name;
+  for (const NirNode& node : graph.nodes) {
+    by_name[node.name] = {&node, role_of(graph, node)};
+  }
+  const NirNode& input = only_of(graph, by_name, NirRole::kInput, "Input");
+  const NirNode& output = only_of(graph, by_name, NirRole::kOutput, "Output");
   std::set<std::string> seen;
-  std::vector<const NirNode*> line;
+  std::vector<NodeWithRole> line;
   for (const NirNode& node : graph.nodes) {
     edges.next(node.name), edges.before(node.name);  // both are one at most
   }
@@ -121,8 +131,8 @@ std::vector<const NirNode*> line_of(const NirGraph& graph) {
     }
     line.push_back(by_name[name]);
   }
-  if (line.back() != &output) {
-    edges.refuse("the edges from '" + input.name + "' end at '" + line.back()->name +
+  if (line.back().node != &output) {
+    edges.refuse("the edges from '" + input.name + "' end at '" + line.back().node->name +
                      "', which is no Output",
                  "connect it to '" + output.name + "'");
   }
@@ -168,11 +178,7 @@ void finish(std::vector<SynapseStep> left, const NirGraph& graph, SpikingModel& 
 
 /// Counts the neurons of one more layer: a small file may ask for many large ones.
 void count_neurons(const Sizes& sizes, const std::string& where, std::int64_t& neurons) {
-  std::int64_t more = 1;
-  for (const std::int64_t size : sizes) {
-    more *= size;
-  }
-  neurons += more;
+  neurons += count_of(sizes);
   if (neurons > kMostNeurons) {
     fail(ErrorCode::kUnsupported,
          "the network has more than " + std::to_string(kMostNeurons) + " neurons, up to this node",
@@ -187,8 +193,8 @@ SpikingModel model_of(const NirGraph& graph, const SpikingSettings& settings) {
   model.settings = settings;
   Sizes sizes;
   std::vector<SynapseStep> steps;
-  for (const NirNode* node : line_of(graph)) {
-    switch (role_of(graph, *node)) {
+  for (const auto& [node, role] : line_of(graph)) {
+    switch (role) {
       case NirRole::kInput:
         model.input_sizes = sizes = stated_sizes(graph, *node);
         check_count(sizes, graph.where(node->name));

@@ -3,8 +3,8 @@
 #include "dnn/nir/nir_nodes.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/text.h"

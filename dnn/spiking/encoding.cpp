@@ -39,7 +39,7 @@ struct ConstantCode {
     if (!scale) {
       return std::bit_cast<std::int32_t>(x);
     }
-    constexpr double kMost = (1 << (kCurrentBits - 1)) - 1;
+    constexpr double kMost = kMostCurrent;
     const double current = std::nearbyint(*scale * static_cast<double>(x));
     return std::isnan(current) ? 0
                                : static_cast<std::int32_t>(std::clamp(current, -kMost - 1, kMost));
@@ -60,10 +60,7 @@ class EncodingLists final : public ListKernel {
       : code_(code), input_(layer.inputs.front()), elements_(golden.tensor(input_).numel()) {}
 
   double cost(const ListRun& run) const override {
-    const Changes* changes = run.input_of(input_);
-    return changes == nullptr ? 0.0
-                              : static_cast<double>(changes->size()) * kCostOfChange /
-                                    static_cast<double>(elements_);
+    return kCostOfChange * run.share_of(input_, elements_);
   }
 
   void run(ListRun& run) const override {

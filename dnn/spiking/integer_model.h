@@ -52,8 +52,9 @@ struct ConversionOptions {
 
 /// Float to integer: the scale of a layer is 127 / max|weight|, gains and pooling folded in, and
 /// lower where a threshold, bias, reset or the readout's bound does not fit; `note` says so.
-/// Throws Failure, which names the layer and the cure: no weight that can be held, a threshold <= 0
-/// after scaling, two steps with weights and no neurons between them, ...
+/// Throws Failure, which names the layer and the cure: no weight that can be held, a threshold
+/// below 0, two steps with weights and no neurons between them, ... A threshold of 0 or more is at
+/// least 1 in integers, whatever the scale.
 IntegerModel to_integer(const SpikingModel& model, const ConversionOptions& options = {});
 
 /// A synapse of one neuron: the index of its input, row-major in the layer's input, and its weight.

@@ -123,9 +123,8 @@ Step step_of(NeuronOverflow overflow, bool is_uniform) {
 }
 
 void check(std::size_t number, const NeuronParameters& neuron) {
-  constexpr std::int32_t kMost = (1 << (kCurrentBits - 1)) - 1;
   const auto in_currents = [&](const char* what, std::int32_t value) {
-    if (value < -kMost - 1 || value > kMost) {
+    if (value < -kMostCurrent - 1 || value > kMostCurrent) {
       refuse(number, what, value, "a signed number of 24 bits");
     }
   };
@@ -194,7 +193,7 @@ LayerNeurons::LayerNeurons(const NeuronFormat& format, const std::vector<NeuronP
 }
 
 Scanned lif_scan(const at::Tensor& currents, const LayerNeurons& neurons, bool wants_membranes,
-                 const ScanStart& start) {
+                 const ScanState& start) {
   check(currents, neurons);
   const c10::InferenceMode no_gradients;
   const at::Tensor in = currents.contiguous();

@@ -47,10 +47,10 @@ struct Scanned {
   at::Tensor membrane, refractory;  // int32 (images, neurons...): after the last tick
 };
 
-/// Where a scan begins: int32 (images, neurons...), as Scanned has them at its end. Undefined:
-/// zero.
-struct ScanStart {
-  at::Tensor membrane, refractory;
+/// What neurons keep from tick to tick, (images, neurons...); undefined: zero, as at the start.
+struct ScanState {
+  at::Tensor membrane;    // as the layer's membranes are
+  at::Tensor refractory;  // int32; of integer neurons
 };
 
 /// `currents`: int32 (ticks, images, neurons...) on the host, whose neurons are those of the layer,
@@ -58,6 +58,6 @@ struct ScanStart {
 /// accumulators have them. Each tick is step_neuron, bit for bit. Throws Failure for another type,
 /// device or number of neurons.
 Scanned lif_scan(const at::Tensor& currents, const LayerNeurons& neurons,
-                 bool wants_membranes = false, const ScanStart& start = {});
+                 bool wants_membranes = false, const ScanState& start = {});
 
 }  // namespace tilestrike::dnn

@@ -8,12 +8,13 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 #include "base/error.h"
 #include "dnn/spiking/float_scan.h"
-#include "dnn/spiking/lif_scan.h"
 #include "dnn/spiking/neuron_scan.h"
 #include "dnn/spiking/scan_element.h"
 #include "dnn/stored_number.h"
@@ -140,7 +141,8 @@ NeuronSeries series_among(const Neurons& neurons, const at::Tensor& currents, st
 
 void check_currents(const Layer& layer, const at::Tensor& currents, c10::ScalarType type,
                     std::int64_t neurons) {
-  TS_CHECK(currents.dim() >= 3 && currents.scalar_type() == type && currents.is_cpu() &&
+  TS_CHECK(currents.dim() >= 3 && currents.scalar_type() == type &&
+               (currents.is_cpu() || type == c10::kInt) &&  // int32 ones may be on a GPU
                currents.numel() == currents.size(0) * currents.size(1) * neurons,
            "currents (ticks, images, neurons...) of the neurons: " + layer.name);
 }
@@ -210,9 +212,7 @@ class IntegerNeuronKernel final : public NeuronKernel {
       return run_on_device(layer, values, state);
     }
     const IntegerNumbers& neurons = followed(layer, values);
-    check_currents(layer, currents, c10::kInt, neurons.size());
-    const Scanned scanned =
-        lif_scan(currents, neurons.layer(), true, {state.membrane, state.refractory});
+    const Scanned scanned = lif_scan(currents, neurons.layer(), true, state);
     values[spikes_of(layer).value] = scanned.spikes;
     values[membranes_of(layer).value] = scanned.membranes;
     state = {scanned.membrane, scanned.refractory};
@@ -257,17 +257,32 @@ class IntegerNeuronKernel final : public NeuronKernel {
 
   /// The neurons as the constants have them, which a strike may have changed.
   const IntegerNumbers& followed(const Layer& layer, const Values& values) const {
-    std::vector<std::int32_t> words;
+    std::vector<at::Tensor> constants;  // on the host
     for (const char* name : kWords) {
-      const at::Tensor all = constant_of(layer, values, name).cpu();
-      const auto* first = all.const_data_ptr<std::int32_t>();
-      words.insert(words.end(), first, first + all.numel());
+      constants.push_back(constant_of(layer, values, name).cpu());
     }
-    if (numbers_ == nullptr || words != words_) {
-      words_ = std::move(words);
+    if (numbers_ == nullptr || !are_words(constants)) {
+      words_.clear();
+      for (const at::Tensor& one : constants) {
+        const auto* first = one.const_data_ptr<std::int32_t>();
+        words_.insert(words_.end(), first, first + one.numel());
+      }
       numbers_ = std::make_unique<IntegerNumbers>(format_, neurons_of(words_));
     }
     return *numbers_;
+  }
+
+  /// Whether words_ are those of the constants.
+  bool are_words(const std::vector<at::Tensor>& constants) const {
+    auto word = words_.begin();
+    for (const at::Tensor& one : constants) {
+      const auto* first = one.const_data_ptr<std::int32_t>();
+      if (words_.end() - word < one.numel() || !std::equal(first, first + one.numel(), word)) {
+        return false;
+      }
+      word += one.numel();
+    }
+    return word == words_.end();
   }
 
   static std::vector<NeuronParameters> neurons_of(const std::vector<std::int32_t>& words) {
@@ -292,11 +307,15 @@ class IntegerNeuronKernel final : public NeuronKernel {
 void IntegerNeuronKernel::run_on_device(const Layer& layer, Values& values,
                                         ScanState& state) const {
   const at::Tensor in = values[currents_of(layer).value].toTensor().contiguous();
+  const std::int64_t neurons = constant_of(layer, values, "threshold").numel();
+  check_currents(layer, in, c10::kInt, neurons);
   std::array<const std::int32_t*, kWords.size()> words{};
   for (std::size_t i = 0; i < kWords.size(); ++i) {
     words[i] = constant_of(layer, values, kWords[i]).const_data_ptr<std::int32_t>();
   }
   const auto start_of = [&](const at::Tensor& given) {
+    TS_CHECK(!given.defined() || given.sizes() == in.sizes().slice(1),
+             "a state of these neurons: " + layer.name);
     return given.defined() ? given.clone() : at::zeros(in.sizes().slice(1), in.options());
   };
   const at::Tensor spikes = at::empty(in.sizes(), in.options().dtype(c10::kChar));
@@ -304,7 +323,7 @@ void IntegerNeuronKernel::run_on_device(const Layer& layer, Values& values,
   state = {start_of(state.membrane), start_of(state.refractory)};
   const ScanArrays arrays{in.size(0),
                           in.numel() / std::max<std::int64_t>(in.size(0), 1),
-                          constant_of(layer, values, "threshold").numel(),
+                          neurons,
                           in.const_data_ptr<std::int32_t>(),
                           spikes.mutable_data_ptr<std::int8_t>(),
                           membranes.mutable_data_ptr<std::int32_t>(),

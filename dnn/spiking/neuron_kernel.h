@@ -18,15 +18,10 @@
 #include "base/number_format.h"
 #include "base/spiking_neuron.h"
 #include "dnn/network.h"
+#include "dnn/spiking/lif_scan.h"
 #include "dnn/spiking/spiking_model.h"
 
 namespace tilestrike::dnn {
-
-/// What neurons keep from tick to tick, (images, neurons...); undefined: as at the start.
-struct ScanState {
-  at::Tensor membrane;    // as the layer's membranes are
-  at::Tensor refractory;  // int32; of integer neurons
-};
 
 /// A word of a membrane that is struck after the update of a tick: the spike of that tick stays,
 /// and the scan goes on from the struck membrane.

@@ -17,6 +17,7 @@
 #include <bit>
 #include <functional>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "dnn/differential/list_kernel.h"
@@ -70,11 +71,7 @@ class NeuronLists final : public ListKernel {
   }
 
   double cost(const ListRun& run) const override {
-    const Changes* changes = run.input_of(currents_);
-    return changes == nullptr ? 0.0
-                              : std::min(1.0, static_cast<double>(changes->size()) /
-                                                  static_cast<double>(places_)) *
-                                    kCostOfNeuron;
+    return kCostOfNeuron * std::min(1.0, run.share_of(currents_, places_));
   }
 
   void run(ListRun& run) const override {

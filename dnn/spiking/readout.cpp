@@ -84,10 +84,7 @@ class ReadoutLists final : public ListKernel {
         is_float_(in.scalar_type() == c10::kFloat) {}
 
   double cost(const ListRun& run) const override {
-    const Changes* changes = run.input_of(input_);
-    return changes == nullptr ? 0.0
-                              : kCostOfChange * static_cast<double>(changes->size()) /
-                                    static_cast<double>(ticks_ * places_);
+    return kCostOfChange * run.share_of(input_, ticks_ * places_);
   }
 
   void run(ListRun& run) const override {

@@ -5,41 +5,16 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
+#include <bit>
+#include <limits>
 
 #include "base/error.h"
 #include "dnn/differential/list_kernel.h"
+#include "dnn/differential/patch.h"
 #include "dnn/differential/pool_windows.h"
 
 namespace tilestrike::dnn {
 namespace {
-
-/// An element of a run, golden where it is not listed.
-class Patched {
- public:
-  Patched(const Changes& changes, const Elements& golden, std::int32_t* marks)
-      : changes_(changes), golden_(golden), marks_(marks) {
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      marks_[changes[i].index] = static_cast<std::int32_t>(i);
-    }
-  }
-  ~Patched() {
-    for (const Change& change : changes_) {
-      marks_[change.index] = -1;
-    }
-  }
-  Patched(const Patched&) = delete;
-  Patched& operator=(const Patched&) = delete;
-  std::int32_t at(std::int64_t index) const {
-    const std::int32_t mark = marks_[index];
-    return mark < 0 ? golden_.at(index) : changes_[static_cast<std::size_t>(mark)].now;
-  }
-
- private:
-  const Changes& changes_;
-  const Elements& golden_;
-  std::int32_t* marks_;
-};
 
 /// What a window gives; `element(index)` is a Change::now.
 template <class Element>
@@ -70,10 +45,7 @@ class PoolingLists final : public ListKernel {
         outputs_(out.numel()) {}
 
   double cost(const ListRun& run) const override {
-    const Changes* changes = run.input_of(input_);
-    return changes == nullptr ? 0.0
-                              : kCostOfChange * static_cast<double>(changes->size()) /
-                                    static_cast<double>(inputs_);
+    return kCostOfChange * run.share_of(input_, inputs_);
   }
 
   void run(ListRun& run) const override {
@@ -81,23 +53,12 @@ class PoolingLists final : public ListKernel {
     if (changes == nullptr) {
       return;
     }
-    std::vector<std::uint32_t>& touched = run.scratch.touched;
-    std::int32_t* marks = run.scratch.output_marks(static_cast<std::size_t>(outputs_));
-    touched.clear();
-    for (const Change& change : *changes) {
-      windows_.each_output(change.index, [&](std::int64_t output) {
-        if (marks[output] < 0) {
-          marks[output] = 0;
-          touched.push_back(static_cast<std::uint32_t>(output));
-        }
-      });
-    }
+    find_touched(windows_, *changes, outputs_, run.scratch);
     const Elements before(run.golden.row_major(input_));
     const Elements golden(run.golden.row_major(run.layer.outputs.front()));
     const Patched elements(*changes, before,
                            run.scratch.input_marks(static_cast<std::size_t>(inputs_)));
-    for (const std::uint32_t output : touched) {
-      marks[output] = -1;
+    for (const std::uint32_t output : run.scratch.touched) {
       const std::int32_t now = pooled(windows_, output, is_float_, divisor_,
                                       [&](std::int64_t index) { return elements.at(index); });
       if (now != golden.at(output)) {

@@ -13,6 +13,15 @@ namespace tilestrike::dnn {
 
 using Sizes = std::vector<std::int64_t>;
 
+/// Elements of a value of these sizes.
+inline std::int64_t count_of(const Sizes& sizes) {
+  std::int64_t all = 1;
+  for (const std::int64_t size : sizes) {
+    all *= size;
+  }
+  return all;
+}
+
 /// What lies between the spikes of one layer, or the input, and the currents of the next.
 enum class SynapseKind : std::uint8_t {
   kLinear,
@@ -60,13 +69,7 @@ struct FloatNeurons {
   std::vector<float> v_threshold;  // empty for kLi
   std::vector<float> v_reset;      // empty for kLi
 
-  std::int64_t size() const {
-    std::int64_t all = 1;
-    for (const std::int64_t one : sizes) {
-      all *= one;
-    }
-    return all;
-  }
+  std::int64_t size() const { return count_of(sizes); }
 };
 
 /// Synapses in their order, then the neurons that they feed.

@@ -3,9 +3,8 @@
 #include "dnn/spiking/spiking_network.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
-#include <set>
+#include <array>
+#include <optional>
 
 #include "base/error.h"
 #include "dnn/fixed_order/fixed_product.h"
@@ -22,10 +21,6 @@ namespace tilestrike::dnn {
 namespace {
 
 constexpr std::int64_t kMostInt8 = 127;
-
-std::int64_t size_of(const Sizes& sizes) {
-  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
-}
 
 /// Where the operands of a product do not fit.
 class RefusingKernel final : public Kernel {
@@ -74,7 +69,7 @@ class SpikingLayers {
   /// Images to ticks: spikes, or the numbers as they are, as of one tick.
   void encode(c10::ScalarType spikes) {
     if (settings_.encode == Encoding::kRate) {
-      ticks_ = settings_.ticks;
+      begin_ticks();
       add("encode", "spiking.rate", {}, maker_.sizes(), spikes);
       maker_.last().kernel = make_rate_encoding(settings_.ticks, spikes, maker_.input_sizes());
     } else {
@@ -85,11 +80,11 @@ class SpikingLayers {
 
   /// Currents of one tick, in each.
   void hold(std::optional<double> scale) {
-    ticks_ = settings_.ticks;
+    begin_ticks();
     add("constant", "spiking.constant", {}, maker_.sizes(), scale ? c10::kInt : c10::kFloat);
     maker_.last().kernel = make_constant_currents(settings_.ticks, scale);
   }
-  bool has_ticks() const { return ticks_ == settings_.ticks; }
+  bool has_ticks() const { return has_ticks_; }
 
   void add_float(const SynapseStep& step) {
     if (!step.has_weights()) {
@@ -188,6 +183,11 @@ class SpikingLayers {
     return "spiking.flatten";
   }
 
+  void begin_ticks() {
+    has_ticks_ = true;
+    ticks_ = settings_.ticks;
+  }
+
   Sizes with_ticks(const Sizes& sizes) const {
     Sizes all = sizes;
     all.insert(all.begin(), {ticks_, -1});
@@ -220,6 +220,7 @@ class SpikingLayers {
 
   LayerMaker maker_;
   SpikingSettings settings_;
+  bool has_ticks_ = false;  // the value at hand; it may be one tick
   std::int64_t ticks_ = 1;  // of the value at hand
   ValueId spikes_{-1}, membranes_{-1};
 };
@@ -302,7 +303,7 @@ void add_integer_neurons(SpikingLayers& layers, const IntegerLayer& layer) {
     std::ranges::transform(layer.neurons, std::back_inserter(numbers), of);
     constants.push_back(layers.maker().constant(name, its_name + "." + name, numbers, layer.sizes));
   };
-  TS_CHECK(size_of(layer.sizes) == layer.size(), "neurons of their sizes: " + layer.name);
+  TS_CHECK(count_of(layer.sizes) == layer.size(), "neurons of their sizes: " + layer.name);
   add("threshold", [](const NeuronParameters& one) { return one.threshold; });
   add("bias", [](const NeuronParameters& one) { return one.bias; });
   add("reset", [](const NeuronParameters& one) { return one.reset; });

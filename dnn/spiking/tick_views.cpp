@@ -3,22 +3,11 @@
 #include "dnn/spiking/tick_views.h"
 
 #include "base/error.h"
-#include "base/text.h"
 #include "dnn/differential/list_kernel.h"
+#include "dnn/spiking/check_model.h"
 
 namespace tilestrike::dnn {
 namespace {
-
-std::string text_of(c10::IntArrayRef sizes) {
-  std::vector<std::string> numbers;
-  for (const std::int64_t size : sizes) {
-    numbers.push_back(std::to_string(size));
-  }
-  std::string text = "(";
-  text += join(numbers, ", ");
-  text += ')';
-  return text;
-}
 
 class SameElements final : public ListKernel {
  public:
@@ -81,8 +70,8 @@ std::shared_ptr<const Kernel> make_flatten(Sizes sizes) {
 void check_images(const at::Tensor& images, const Sizes& sizes) {
   if (images.dim() < 1 || images.sizes().slice(1) != c10::IntArrayRef(sizes)) {
     fail(ErrorCode::kInvalidInput,
-         "the images have the shape " + text_of(images.sizes()) + ", and the model takes " +
-             text_of(sizes) + " behind their number",
+         "the images have the shape " + sizes_text(images.sizes().vec()) +
+             ", and the model takes " + sizes_text(sizes) + " behind their number",
          "images", "bring them into the shape of the model's input");
   }
 }

@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/spiking_neuron.h"
 #include "dnn/spiking/check_model.h"
 #include "dnn/spiking/integer_model.h"
 #include "dnn/spiking/taps.h"
@@ -22,14 +23,13 @@ namespace tilestrike::dnn {
 namespace {
 
 constexpr double kMostWeight = 127;
-constexpr std::int32_t kMostCurrent = (1 << (kCurrentBits - 1)) - 1;
 constexpr double kLittleLess = 1 - 1e-9;       // what is lowered to a bound lies below it
 constexpr double kLeastStep = 1 - 1.0 / 1024;  // by which a scale is lowered, where sums decide
 constexpr double kLittleErrorOfTau = 1e-6;     // is not told
 
 /// A layer in reals, everything folded; lists have one number per neuron.
 struct FoldedLayer {
-  std::vector<SynapseStep> steps;  // sums for averages; weights with gains, without bias
+  std::vector<SynapseStep> steps;  // sums for averages; without weights and bias
   std::vector<double> weights;     // of the step that has them: gains and divisors are in
   std::vector<double> bias;
   std::vector<double> threshold, reset;  // empty: it never fires

@@ -355,5 +355,35 @@ TEST(SpikingStoresTest, MembranesAreRoundedToTheirFormatInEachTick) {
   EXPECT_EQ(count_different(by_tick, strikes.golden().tensor(strikes.network().output)), 0);
 }
 
+/// What plain loops give, layer by layer and tick by tick.
+template <class Model>
+void expect_one_tick(const Model& model, const at::Tensor& images) {
+  const Network network = network_of(model);
+  EXPECT_EQ(places_of(network).ticks, 1);
+  const Tape by_layer = Executor(network).record(images);
+  const Tape by_tick = TickExecutor(network).record(images);
+  for (std::size_t id = 0; id < network.values.size(); ++id) {
+    EXPECT_EQ(count_different(by_tick.values[id].toTensor(), by_layer.values[id].toTensor()), 0)
+        << network.values[id].name;
+  }
+  const at::Tensor logits = by_layer.tensor(network.output).contiguous();
+  const auto* first = logits.const_data_ptr<float>();
+  EXPECT_EQ(std::vector<float>(first, first + logits.numel()), plain_run(model, images).logits);
+}
+
+TEST(SpikingStoresTest, OneTickIsATickToo) {
+  RandomStream random(26, 0, Purpose::kTest);
+  const at::Tensor images = drawn_images(random, {2, 9, 8}, kImages);
+  for (const Encoding encode : {Encoding::kRate, Encoding::kConstant}) {
+    for (const Readout readout : {Readout::kMembrane, Readout::kCount}) {
+      SpikingChoice choice = choice_of(readout, encode);
+      choice.ticks = 1;
+      SCOPED_TRACE(choice.text());
+      expect_one_tick(drawn_model(random, choice), images);
+      expect_one_tick(drawn_integer_model(random, choice), images);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tilestrike::dnn

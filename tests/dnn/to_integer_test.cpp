@@ -91,6 +91,11 @@ TEST(ToIntegerTest, AThresholdIsStrict) {
   layer.neurons = neurons_like(NeuronKind::kIf, {1}, 0, 1.0F);
   // One spike moves V to 127 = S v_th, which is not above it.
   EXPECT_EQ(to_integer(model_of({layer})).layers[0].neurons[0].threshold, 128);
+  // The smallest ones too are above 0, so that no neuron fires without input.
+  for (const float threshold : {0.0F, -0.0F, 1e-30F, 0.001F}) {
+    layer.neurons = neurons_like(NeuronKind::kIf, {1}, 0, threshold);
+    EXPECT_EQ(to_integer(model_of({layer})).layers[0].neurons[0].threshold, 1) << threshold;
+  }
 }
 
 TEST(ToIntegerTest, SoftResetsSubtractTheThreshold) {
