@@ -8,27 +8,22 @@
 // Bad copies are kept (out/fuzz); --trial K does trial K again, in this process, for a debugger.
 #include <ATen/Parallel.h>
 #include <ATen/ops/zeros.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "dnn/executor.h"
 #include "dnn/import/import.h"
 #include "tests/dnn/changed_archive.h"
+#include "tests/dnn/fuzz_process.h"
 #include "tests/dnn/mutate_archive.h"
 
 // A damaged size may ask for any amount: too much is refused, as malloc would, not reported.
@@ -43,70 +38,23 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPatience = std::chrono::seconds(20);
 constexpr std::int64_t kMostElements = 1 << 20;  // of the image that is run
 constexpr rlim_t kMostMemory = rlim_t{8} << 30;
-constexpr char kFolder[] = "out/fuzz";
+constexpr FuzzProgram kProgram{"ts_fuzz_pt2", ".pt2", "ARCHIVE|FOLDER...", true};
 
 enum Ending { kAnswered, kImportRefused, kRunRefused, kTooLarge, kBad };
 constexpr const char* kEndings[] = {"answered", "refused by import", "refused by the run",
                                     "too large to run"};
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kHasSanitizer = true;  // it maps more than any limit
-#else
-constexpr bool kHasSanitizer = false;
-#endif
-
 /// What the parent sees of a child that is stopped.
 enum Phase : int { kImporting, kRunning };
 
-struct Options {
-  double seconds = 60.0;
-  std::uint64_t seed = 1;
-  std::int64_t trial = -1;
-  std::vector<std::string> archives;
-};
-
-[[noreturn]] void misused(const std::string& what) {
-  fail(ErrorCode::kInvalidInput, what, "ts_fuzz_pt2",
-       "usage: ts_fuzz_pt2 [--seconds N] [--seed S] [--trial K] ARCHIVE|FOLDER...");
-}
-
-Options parse(int count, char** words) {
-  Options options;
-  for (int i = 1; i < count; ++i) {
-    const std::string word = words[i];
-    if (word.starts_with("--")) {
-      const auto number = i + 1 < count ? parse_real(words[++i]) : std::nullopt;
-      if (!number || *number < 0) {
-        misused(word + " needs a number");
-      }
-      if (word == "--seconds") {
-        options.seconds = *number;
-      } else if (word == "--seed") {
-        options.seed = static_cast<std::uint64_t>(*number);
-      } else if (word == "--trial") {
-        options.trial = static_cast<std::int64_t>(*number);
-      } else {
-        misused("unknown option " + word);
-      }
-    } else if (fs::is_directory(word)) {
-      for (const auto& entry : fs::recursive_directory_iterator(word)) {
-        if (entry.path().extension() == ".pt2") {
-          options.archives.push_back(entry.path());
-        }
-      }
-    } else if (fs::is_regular_file(word)) {
-      options.archives.push_back(word);
-    } else {
-      misused("there is no " + word);
-    }
+FuzzOptions parse(int count, char** words) {
+  FuzzOptions options = parse_options(kProgram, count, words);
+  if (options.files.empty()) {
+    misused(kProgram, "no archive is named");
   }
-  if (options.archives.empty()) {
-    misused("no archive is named");
-  }
-  std::sort(options.archives.begin(), options.archives.end());
+  std::sort(options.files.begin(), options.files.end());
   return options;
 }
 
@@ -153,33 +101,16 @@ Ending try_archive(const std::string& path, volatile int& phase) {
 }
 
 /// The archive of a trial, damaged; says how.
-std::string make_trial(const Options& options, std::uint64_t trial, const std::string& path) {
+std::string make_trial(const FuzzOptions& options, std::uint64_t trial, const std::string& path) {
   RandomStream stream(options.seed, trial, Purpose::kTest);
-  const std::string& archive = options.archives[stream.below(options.archives.size())];
+  const std::string& archive = options.files[stream.below(options.files.size())];
   return archive + ", " + write_damaged(archive, path, stream);
 }
 
-/// Waits for the child; a status as waitpid() has it, and whether it had to be stopped.
-std::pair<int, bool> wait_for(pid_t child) {
-  const auto end = Clock::now() + kPatience;
-  int status = 0;
-  while (waitpid(child, &status, WNOHANG) == 0) {
-    if (Clock::now() > end) {
-      kill(child, SIGKILL);
-      waitpid(child, &status, 0);
-      return {status, true};
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return {status, false};
-}
-
-int fuzz(const Options& options) {
-  fs::create_directories(kFolder);
-  const std::string path = std::string(kFolder) + "/trial-" + std::to_string(getpid()) + ".pt2";
-  auto* phase = static_cast<volatile int*>(
-      mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  TS_CHECK(phase != MAP_FAILED, "a page of shared memory");
+int fuzz(const FuzzOptions& options) {
+  fs::create_directories(kFuzzFolder);
+  const std::string path = passing_path(kProgram);
+  volatile int* const phase = shared_number();
   std::vector<std::uint64_t> counts(std::size(kEndings), 0);
   std::uint64_t stopped = 0, bad = 0, trial = 0;
   const auto start = Clock::now();
@@ -197,19 +128,12 @@ int fuzz(const Options& options) {
       ++stopped;  // a network may be as slow as its author likes
     } else {
       ++bad;
-      const std::string kept = std::string(kFolder) + "/seed" + std::to_string(options.seed) +
-                               "-trial" + std::to_string(trial) + ".pt2";
-      fs::copy_file(path, kept, fs::copy_options::overwrite_existing);
-      std::cerr << "BAD: trial " << trial << " (" << damage << "): "
-                << (is_stopped            ? "import without end"
-                    : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
-                                          : "see above")
-                << "; kept as " << kept << std::endl;
+      keep_bad(path, kept_path(kProgram, options, trial), trial, damage, status, is_stopped);
     }
   }
   fs::remove(path);
-  std::cout << trial << " trials of " << options.archives.size() << " archives, seed "
-            << options.seed << ':';
+  std::cout << trial << " trials of " << options.files.size() << " archives, seed " << options.seed
+            << ':';
   for (std::size_t i = 0; i < counts.size(); ++i) {
     std::cout << ' ' << counts[i] << ' ' << kEndings[i] << ',';
   }
@@ -217,12 +141,11 @@ int fuzz(const Options& options) {
   return bad == 0 ? 0 : 1;
 }
 
-int repeat(const Options& options) {
-  fs::create_directories(kFolder);
-  const std::string path = std::string(kFolder) + "/seed" + std::to_string(options.seed) +
-                           "-trial" + std::to_string(options.trial) + ".pt2";
-  std::cout << make_trial(options, static_cast<std::uint64_t>(options.trial), path) << ", " << path
-            << std::endl;
+int repeat(const FuzzOptions& options) {
+  fs::create_directories(kFuzzFolder);
+  const auto trial = static_cast<std::uint64_t>(options.trial);
+  const std::string path = kept_path(kProgram, options, trial);
+  std::cout << make_trial(options, trial, path) << ", " << path << std::endl;
   int phase = kImporting;
   const Ending ending = try_archive(path, phase);
   std::cout << (ending == kBad ? "bad" : kEndings[ending]) << std::endl;
@@ -235,12 +158,9 @@ int repeat(const Options& options) {
 int main(int count, char** words) {
   using namespace tilestrike::dnn;
   at::set_num_threads(1);  // threads do not survive a fork
-  if (!kHasSanitizer) {
-    const rlimit limit{kMostMemory, kMostMemory};
-    setrlimit(RLIMIT_AS, &limit);
-  }
+  limit_memory(kMostMemory);
   try {
-    const Options options = parse(count, words);
+    const FuzzOptions options = parse(count, words);
     return options.trial >= 0 ? repeat(options) : fuzz(options);
   } catch (const tilestrike::Failure& failure) {
     std::cerr << failure.what() << '\n';
