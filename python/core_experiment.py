@@ -7,7 +7,7 @@
 RESULTS are campaigns of single faults in cores (campaigns/scenarios/snn_fields.yaml). For every
 field: trials, the shares of strikes that were activated, with an SDC, with another top class
 (SDC-1), detected or hung (DUE), each with its 95 % interval (Wilson's: trials are independent),
-where the others were masked, and how many later inferences a strike makes wrong, on average.
+where the others were masked, and what share of later inferences a strike makes wrong, in %.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def rows_of(file):
     return groups
 
 
-def line_of(field, trials):
+def line_of(name, trials):
     of = len(trials)
     counts = {"activated": sum(t["activated"] for t in trials),
               "sdc": sum(t["outcome"] == "sdc" for t in trials),
@@ -50,7 +50,7 @@ def line_of(field, trials):
     later = [t for t in trials if t["images"]]
     wrong = (f"{100 * sum(t['wrong'] / t['images'] for t in later) / of:.3g}" if later else "-")
     return "| {} | {} | {} | {} | {} |".format(
-        field, of, " | ".join(percent(counts[rate], of) for rate in RATES),
+        name, of, " | ".join(percent(counts[rate], of) for rate in RATES),
         " | ".join(f"{100 * one / of:.3g}" for one in masked), wrong)
 
 
@@ -63,8 +63,9 @@ def main():
         print("| field | trials | activated, % | SDC, % | SDC-1, % | DUE, % | masked: empty, % | "
               "dead | core | readout | wrong later inferences, % |")
         print("|---|" + "---|" * 10)
-        for (_, field), trials in groups.items():
-            print(line_of(field, trials))
+        has_labels = len({label for label, _ in groups}) > 1
+        for (label, field), trials in groups.items():
+            print(line_of(f"{label}: {field}" if has_labels else field, trials))
 
 
 if __name__ == "__main__":

@@ -869,6 +869,10 @@ def _nir_graph(nir, network, input_shape):
         raise ValueError("network: give a nir.NIRGraph, or a list or dictionary of nodes of the "
                          "package nir, such as nir.Affine and nir.LIF")
     nodes, line = dict(network), list(network.values())
+    for name, kind, own in ("input", nir.Input, line[0]), ("output", nir.Output, line[-1]):
+        if name in network and not isinstance(own, kind):
+            raise ValueError(f"network: a node is called {name}, the name of the {kind.__name__} "
+                             "that is added; give the node another name")
     if not isinstance(line[0], nir.Input):
         shape = line[0].input_type["input"] if input_shape is None else input_shape
         if shape is None:

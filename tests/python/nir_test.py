@@ -80,6 +80,7 @@ class NirTest(unittest.TestCase):
                               nir.Output(numpy.array([2])))
         self.assertEqual(found["input_sizes"], [3])
         self.assertEqual(found["output_sizes"], [2])
+        self.assertEqual(len(found["layers"]), 2)
         for layer, node, neurons in zip(found["layers"], (affine, linear), (first, last)):
             (step,) = layer["synapses"]
             self.assertEqual(step["kind"], "linear")

@@ -100,6 +100,8 @@ class WriteTest(Folder):
                 (line, {"readout": "count"}, "node linear_1 at the end never fires"),
                 ([], {}, "network: give a nir.NIRGraph, or a list"),
                 ([torch.nn.Linear(2, 1)], {}, "network: give a nir.NIRGraph, or a list"),
+                ({"input": line[0]}, {}, "a node is called input, .* give the node another name"),
+                ({"fc": line[0], "output": lif(1)}, {}, "a node is called output, the name of the"),
                 ([nir.Flatten(None, start_dim=0), *line], {}, "give input_shape"),
                 ([nir.Flatten(None), *line], {"input_shape": (1, 1, 2)}, "start_dim of a Flatten"),
                 ([*line, lif(2)], {}, "type mismatch: linear_1.output"),
