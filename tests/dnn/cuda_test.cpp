@@ -3,6 +3,7 @@
 // Does an integer network give the same bits on a GPU as on the CPU? Skipped where there is none.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/sum.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -135,6 +136,7 @@ TEST_F(CudaTest, IntegerNetworksGiveTheBitsOfTheCpu) {
 
 TEST_F(CudaTest, SpikingNetworksGiveTheBitsOfTheCpu) {
   RandomStream random(3, 0, Purpose::kTest);
+  std::int64_t spikes = 0;
   for (const SpikingChoice& choice : spiking_choices()) {
     if (choice.encode == Encoding::kConstant) {
       continue;  // its first layer is a float one, on the CPU
@@ -148,7 +150,17 @@ TEST_F(CudaTest, SpikingNetworksGiveTheBitsOfTheCpu) {
       EXPECT_EQ(count_different(found.values[id].toTensor().cpu(), wanted.values[id].toTensor()), 0)
           << on_cpu.values[id].name;
     }
+    const SpikingPlaces places = places_of(on_gpu);
+    ASSERT_FALSE(places.layers.empty());
+    for (std::size_t i = 0; i < places.layers.size(); ++i) {
+      EXPECT_TRUE(found.tensor(places.currents[i]).is_cuda()) << "layer " << i;
+      EXPECT_TRUE(found.tensor(places.membranes[i]).is_cuda()) << "layer " << i;
+      if (places.spikes[i].value >= 0) {
+        spikes += found.tensor(places.spikes[i]).sum().item<std::int64_t>();
+      }
+    }
   }
+  EXPECT_GT(spikes, 0);
 }
 
 }  // namespace

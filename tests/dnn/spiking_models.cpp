@@ -20,8 +20,7 @@ std::int64_t size_of(const Sizes& sizes) {
 }
 
 float uniform(RandomStream& random, double least, double most) {
-  const double share = static_cast<double>(random.next() >> 11) / 9007199254740992.0;
-  return static_cast<float>(least + share * (most - least));
+  return static_cast<float>(least + random.unit() * (most - least));
 }
 
 std::int32_t whole(RandomStream& random, std::int64_t least, std::int64_t most) {
