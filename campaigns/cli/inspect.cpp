@@ -202,6 +202,13 @@ int draw_memories(const InspectArguments& arguments) {
          arguments.has_tensors ? "leave out --tensors" : "add '--accelerator NAME'");
   }
   const bridge::AcceleratorConfig accelerator = accelerator_of_flag(arguments.accelerator);
+  if (accelerator.has_core) {
+    fail(
+        ErrorCode::kUnsupported, "what the arrays of cores hold in a cycle depends on the image",
+        "--memories",
+        "leave it out to see what a network uses of them; `tilestrike locate MODEL --accelerator " +
+            accelerator.name + "` says what a cell holds");
+  }
   const auto contents = bridge::inspect_memories(source_of(arguments), accelerator);
   draw_contents(contents,
                 fmt::format("{} in the memories of {}", arguments.source.model, accelerator.name))

@@ -352,7 +352,7 @@ TEST_F(SpikingZooTest, CoresFireAsTheNetwork) {
 
 TEST_F(SpikingZooTest, CoresInBurstsAndWithEccAreTheSame) {
   for (const ZooCase& zoo : kZoo) {
-    const Workload load = spiking_workload(zoo.name, proof_size(50, 4));
+    const Workload load = spiking_workload(zoo.name, proof_size(1000, 4));
     Compared bursts, memories;
     each_run(zoo, load, {}, [&](const auto&, const auto& run, const auto&, auto) {
       expect_bursts(run, false, bursts);
@@ -375,7 +375,7 @@ TEST_F(SpikingZooTest, AllCoresInLockstepAreTheSameInEveryMachine) {
     const std::unique_ptr<sim::CoreEngine> engine = engines.at(name).make_core();
     Compared compared;
     for (const ZooCase& zoo : kZoo) {
-      const Workload load = spiking_workload(zoo.name, proof_size(50, 2));
+      const Workload load = spiking_workload(zoo.name, proof_size(1000, 2));
       each_run(zoo, load, {}, [&](const auto&, const auto& run, const auto&, auto) {
         const sim::CoreJob job{&run.golden(0)};
         const bool has_machine = engine->machine(run.chip().core_sites()) != nullptr;
@@ -390,8 +390,8 @@ TEST_F(SpikingZooTest, AllCoresInLockstepAreTheSameInEveryMachine) {
     if (name != "closed_form") {
       stepping.push_back(name);
       compared.show("in lockstep, " + name);
-      EXPECT_EQ(compared.runs, 6 * proof_size(50, 2));
-      EXPECT_GT(compared.spikes, 2000 * proof_size(50, 2));
+      EXPECT_EQ(compared.runs, 6 * proof_size(1000, 2));
+      EXPECT_GT(compared.spikes, 2000 * proof_size(1000, 2));
     }
   }
   for (const char* name : {"systemc", "stepped"}) {
