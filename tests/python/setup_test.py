@@ -87,7 +87,7 @@ class SetupTest(unittest.TestCase):
         calls, _ = self.set_up()
         self.assertIn("python -m venv --clear .venv", calls)
         self.assertTrue([call for call in calls if "pip install" in call], calls)
-        self.assertIn("python -c import torch,numpy,pandas", calls)
+        self.assertIn("python -c import torch,numpy,pandas,h5py,nir", calls)
         again, said = self.set_up()
         self.assertEqual(again, ["python -c "], "a second run only looks whether it starts")
         self.assertEqual(said, "")
@@ -110,7 +110,7 @@ class SetupTest(unittest.TestCase):
         with open(self.root / "python/requirements.txt", "a", encoding="utf-8") as file:
             file.write("scipy\n")
         calls, _ = self.set_up()
-        self.assertIn("python -c import torch,numpy,pandas,scipy", calls)
+        self.assertIn("python -c import torch,numpy,pandas,h5py,nir,scipy", calls)
         self.assertIn("scipy", (self.root / ".venv/requirements.txt").read_text())
 
     def test_says_what_pip_could_not_install(self):
