@@ -60,17 +60,17 @@ __attribute__((always_inline)) inline void step(const Tick& given) {
       return std::min(std::max(value, least), most);
     }
   };
-  // membrane * leak is above -2^36; raised by 2^40 it is shifted as a number without a sign.
-  constexpr std::int64_t kRaised = std::int64_t{1} << 40;
+  constexpr int kLowBits = 12;  // of a membrane; each part times a leak fits int32
+  constexpr std::int32_t kLow = (1 << kLowBits) - 1;
+  static_assert(1 << kLowBits == kWholeLeak);
   const auto of = [](std::int64_t i) { return kIsUniform ? 0 : i; };
 #pragma GCC ivdep  // no two of these arrays are one
   for (std::int64_t i = 0; i < tick.count; ++i) {
     const std::int32_t membrane = tick.membrane[i], left = tick.left[i];
-    const std::int64_t product = std::int64_t{membrane} * tick.leak[of(i)];
-    const auto raised = static_cast<std::uint64_t>(product + kRaised);
-    const auto floor = static_cast<std::int32_t>(static_cast<std::uint32_t>(raised >> 12) -
-                                                 static_cast<std::uint32_t>(kRaised >> 12));
-    const std::int32_t has_rest = mask_of((static_cast<std::uint32_t>(raised) & 0xfffU) != 0);
+    const std::int32_t leak = tick.leak[of(i)];
+    const std::int32_t low = (membrane & kLow) * leak;
+    const std::int32_t floor = (membrane >> kLowBits) * leak + (low >> kLowBits);
+    const std::int32_t has_rest = mask_of((low & kLow) != 0);
     const std::int32_t is_negative = mask_of(membrane < 0);  // a leak is not
     const std::int32_t is_up = has_rest & ((tick.rounds_to_zero[of(i)] & is_negative) |
                                            (tick.rounds_away[of(i)] & ~is_negative));
