@@ -3,6 +3,8 @@
 #include "campaigns/run/runner.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -226,6 +228,10 @@ class PointRun {
   std::unique_ptr<bridge::Auditor> auditor_;  // once a trial was audited
 };
 
+/// Keys of a scenario that its study knows nothing of, but for what is below.
+const std::set<std::string> kKeysOfTrials = {"strike", "trials",   "until",
+                                             "seed",   "outcomes", "audit"};
+
 /// Equal for scenarios that one study serves. The technology node decides what strikes, not what a
 /// strike does.
 std::string study_key(const Point& point, const sim::EngineSet& engines) {
@@ -234,13 +240,16 @@ std::string study_key(const Point& point, const sim::EngineSet& engines) {
   if (Value* accelerator = document.find("accelerator"); accelerator->is_map()) {
     accelerator->set("node", Value::of(""));
   }
-  for (const char* name : {"model", "data", "accelerator", "format", "batch", "judge", "device",
-                           "differential", "memory", "engine"}) {
-    key += document.find(name)->json();
+  for (const Entry& entry : document.entries) {
+    if (!kKeysOfTrials.contains(entry.key)) {
+      key += entry.key + " " + entry.value.json() + " ";
+    }
   }
-  key += point.scenario.is_fixed_order ? " fixed order" : "";
   const bridge::StudyInputs inputs = study_inputs(point.scenario, engines);
-  return key + (inputs.strikes_tensors ? " tensors " + std::to_string(inputs.batch) : "");
+  if (inputs.strikes_tensors) {
+    key += "tensors " + std::to_string(inputs.batch) + (inputs.is_batch_shared ? " shared" : "");
+  }
+  return key;
 }
 
 }  // namespace

@@ -227,6 +227,14 @@ TEST(RunnerTest, PointsThatDifferInTheStrikeShareAStudy) {
                 campaign_of("model: lenet5\ntrials: 10\nsweep: {accelerator.mesh.rows: [4, 8]}"))
                 .studies,
             2);
+  for (const char* what : {"output: [first, second]", "spiking: [{ticks: 4}, {ticks: 8}]",
+                           "judge: [auto, regression]", "differential: [on, off]"}) {
+    SCOPED_TRACE(what);
+    EXPECT_EQ(run(folder.path(std::string(what).substr(0, 6) + ".sqlite"),
+                  campaign_of("model: lenet5\ntrials: 10\nsweep: {" + std::string(what) + "}"))
+                  .studies,
+              2);
+  }
 }
 
 TEST(RunnerTest, LastingFaultsHaveARowPerVisibleImage) {
