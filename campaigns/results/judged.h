@@ -28,7 +28,7 @@ struct Judged {
   double relative_l2 = 0.0;                   // the largest
   std::optional<double> score, golden_score;  // of all its images
   bool hung = false;
-  // Of strikes on memories:
+  // Of strikes on memories and cores:
   std::int64_t corrected = 0, detected = 0;  // codewords, over all images
   Outcome without_stop = Outcome::kMasked;   // the worst
   bool outlives = false;

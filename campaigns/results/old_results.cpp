@@ -52,7 +52,7 @@ void show(SQLite::Database& database, const Table<Record>& table, const std::str
 void show_old_trials(SQLite::Database& database, std::int64_t version) {
   const bool is_one_table = version < 7;
   for_each_part([&](const auto& table, auto part) {
-    const bool is_missing = table.name == core_table().name;
+    const bool is_missing = version < 10 && table.name == core_table().name;
     show(database, table, is_one_table || is_missing ? "trials" : table.name,
          is_one_table || is_missing ? rows_with(part) : "");
   });
@@ -68,9 +68,10 @@ bool has_column(std::int64_t version, const std::string& name) {
       "changed_answer", "differences",  "answer_digest"};
   static const std::set<std::string> since_10 = {
       "core",           "lane",           "neuron",        "input",     "tick",
-      "changed_spikes", "changed_behind", "first_changed", "misrouted", "cores_simulated",
-      "labels_hash",    "spiking_hash"};
-  return (version >= 8 || !since_8.contains(name)) && (version >= 10 || !since_10.contains(name));
+      "changed_spikes", "changed_behind", "first_changed", "misrouted", "cores_simulated"};
+  static const std::set<std::string> since_11 = {"labels_hash", "spiking_hash"};
+  return (version >= 8 || !since_8.contains(name)) && (version >= 10 || !since_10.contains(name)) &&
+         (version >= 11 || !since_11.contains(name));
 }
 
 std::string other_drawing(std::int64_t version, const Scenario& scenario) {

@@ -22,8 +22,10 @@ namespace tilestrike::campaigns {
 /// each trial in `trials` what all kinds have, the rest in a table for each kind; the view
 /// `trials_wide` is the `trials` of 6. It draws as 6 does. 8 keeps scores, and what differs of long
 /// answers; it draws as 7 does. 9 keeps of faults, in `more_faults`, those that their trial's row
-/// does not say; the view `faults` is the `faults` of 8. It draws as 8 does.
-inline constexpr int kResultsVersion = 10;
+/// does not say; the view `faults` is the `faults` of 8. It draws as 8 does. 10 has strikes
+/// on cores, in `core_trials`, and 11 the hashes of labels and of the settings of spiking networks;
+/// both draw as 9 does.
+inline constexpr int kResultsVersion = 11;
 /// The oldest that is still read.
 inline constexpr int kOldestResults = 5;
 

@@ -48,7 +48,11 @@ class FakeStudy final : public bridge::Study {
     }
     facts_.images = images_;
     facts_.cycles = 300;
-    facts_.hashes = {{"model", settings_.model_hash}, {"images", "i"}, {"calibrate", "c"}};
+    facts_.hashes = {{"model", settings_.model_hash},
+                     {"images", "i"},
+                     {"calibrate", "c"},
+                     {"labels", "l"},
+                     {"spiking", "s"}};
     for (std::int64_t image = 0; image < images_; ++image) {
       facts_.labels.push_back(image % 3);
     }

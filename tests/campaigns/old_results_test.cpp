@@ -115,16 +115,24 @@ TEST_P(OldResultsTest, NothingIsAddedToVersion6) {
   const std::string path = restored(folder, GetParam());
   EXPECT_EQ(errors_of([&] { Results::for_campaign(path, campaign_in(path)); }),
             path +
-                ": results of format version 6, not 10; name another file with --out; this one "
+                ": results of format version 6, not 11; name another file with --out; this one "
                 "can be read still, but not added to");
 }
 
-/// Makes a file of version 8 of one of version 9: `faults` was a table.
+constexpr const char* kAsVersion10 =
+    "PRAGMA user_version = 10;"
+    "ALTER TABLE scenarios DROP COLUMN labels_hash; ALTER TABLE scenarios DROP COLUMN "
+    "spiking_hash;";
+
+/// Makes a file of version 8 of one of version 10 without strikes on cores: `faults` was a table.
 constexpr const char* kAsVersion8 =
     "PRAGMA user_version = 8;"
     "CREATE TABLE old_faults AS SELECT * FROM faults;"
-    "DROP VIEW faults; DROP VIEW trials_wide; DROP TABLE more_faults;"
+    "DROP VIEW faults; DROP VIEW trials_wide; DROP TABLE more_faults; DROP TABLE "
+    "core_trials;"
     "ALTER TABLE old_faults RENAME TO faults;";
+
+std::string as_version_8() { return std::string(kAsVersion10) + kAsVersion8; }
 
 void expect_to_be_replayed(const std::string& path) {
   ReplayRequest request;
@@ -140,7 +148,7 @@ TEST_P(OldResultsTest, Version8IsReadAndReplayed) {
   const Campaign campaign = campaign_in(restored(folder, GetParam()));
   const std::string path = run_again(folder, campaign);
   const std::string before = summaries_in(path);
-  SQLite::Database(path, SQLite::OPEN_READWRITE).exec(kAsVersion8);
+  SQLite::Database(path, SQLite::OPEN_READWRITE).exec(as_version_8());
   EXPECT_EQ(summaries_in(path), before);
   expect_to_be_replayed(path);
 }
@@ -151,7 +159,7 @@ TEST_P(OldResultsTest, Version7IsReadAndReplayed) {
   const Campaign campaign = campaign_in(restored(folder, GetParam()));
   const std::string path = run_again(folder, campaign);
   const std::string before = summaries_in(path);
-  std::string statements = std::string(kAsVersion8) + "PRAGMA user_version = 7;";
+  std::string statements = as_version_8() + "PRAGMA user_version = 7;";
   for (const char* table : {"trials", "outcomes"}) {
     for (const char* column : {"score", "golden_score", "share_differing", "first_differing",
                                "changed_answer", "differences", "answer_digest"}) {
@@ -167,6 +175,18 @@ TEST_P(OldResultsTest, Version7IsReadAndReplayed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, OldResultsTest, testing::Values("particles_6", "stuck_at_6"));
+
+TEST(Version10Test, StrikesOnCoresAreReadAndReplayed) {
+  const ScratchFolder folder;
+  const Campaign campaign =
+      campaign_of("model: lenet5\naccelerator: core_256x256\ntrials: 40\nstrike: {}");
+  const std::string path = run_again(folder, campaign);
+  const std::string before = summaries_in(path);
+  SQLite::Database(path, SQLite::OPEN_READWRITE).exec(kAsVersion10);
+  EXPECT_EQ(summaries_in(path), before);
+  expect_to_be_replayed(path);
+  EXPECT_TRUE(Results::existing(path)->trial(0, 0)->core);
+}
 
 // No file of version 5 is at hand: it is one of version 6 with fewer columns, and other draws.
 TEST(Version5Test, IsReadWhereItsTrialsAreStillDrawnSo) {
