@@ -102,7 +102,7 @@ CoreCell cell_of(const sim::CoreBlock& array, std::size_t core, const sim::CoreS
 }
 
 sim::CoreSite site_beside(const sim::CoreBlock& array, CoreCell cell) {
-  cell.bit = std::min(cell.bit, codeword_bits(array) - 1);
+  cell.bit = cell.bit < codeword_bits(array) ? cell.bit : 0;
   return site_of(array, cell);
 }
 

@@ -45,7 +45,7 @@ CodewordBit codeword_bit(const sim::CoreBlock& array, const CoreCell& cell);
 /// The site of a data bit. Requires one.
 sim::CoreSite site_of(const sim::CoreBlock& array, const CoreCell& cell);
 CoreCell cell_of(const sim::CoreBlock& array, std::size_t core, const sim::CoreSite& site);
-/// The same; of a check bit, a site of its codeword.
+/// The same; of a check bit, the first of its codeword.
 sim::CoreSite site_beside(const sim::CoreBlock& array, CoreCell cell);
 
 /// What the boot writes into a cell of an array, check bits too.

@@ -250,6 +250,15 @@ NetworkOwner owner_in(const CoreShare& share, const sim::CoreOwner& owner) {
   return found;
 }
 
+NetworkOwner owner_in(const CoreShare& share, const sim::CoreSites& sites,
+                      const sim::CoreBlock& array, const CoreCell& cell) {
+  NetworkOwner found = owner_in(share, sites.owner_of(site_beside(array, cell)));
+  if (cell.bit >= codeword_bits(array)) {
+    found.neuron = -1;
+  }
+  return found;
+}
+
 sim::ChipConfig chip_config(const AcceleratorConfig& accelerator) {
   return {accelerator.core, accelerator.chip.barrier, accelerator.chip.fixed_tick};
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bridge/accelerator/accelerator.h"
+#include "bridge/accelerator/core_arrays.h"
 #include "dnn/spiking/integer_model.h"
 #include "sim/chip/chip.h"
 #include "sim/core/core_sites.h"
@@ -29,6 +30,10 @@ struct NetworkOwner {
   bool is_empty = false;  // of an axon or a neuron that the network does not use
 };
 NetworkOwner owner_in(const CoreShare& share, const sim::CoreOwner& owner);
+/// Of a cell of an array. A check bit is of no one neuron, and empty where its codeword is: cores
+/// are filled from neuron 0 on.
+NetworkOwner owner_in(const CoreShare& share, const sim::CoreSites& sites,
+                      const sim::CoreBlock& array, const CoreCell& cell);
 
 /// Facts of one layer, for people.
 struct LayerOnCores {

@@ -27,16 +27,19 @@ class Places final : public CorePlaces {
     const CoreCell cell = core_cell(array, bit);
     const sim::CoreSite site = site_beside(array, cell);
     const CoreShare& share = layout_.cores[cell.core];
-    const NetworkOwner owner = owner_in(share, sites.owner_of(site));
+    const NetworkOwner owner = owner_in(share, sites, array, cell);
     HeldInCore held;
     held.core = static_cast<std::int64_t>(cell.core);
     held.is_check = cell.bit >= codeword_bits(array);
-    const CoreCell first = held.is_check ? CoreCell{cell.core, cell.codeword, 0} : cell;
-    held.place = sites.text(sites.id_of(site_of(array, first)));
+    held.place = sites.text(sites.id_of(site));
     held.layer = layout_.layers[share.layer].name;
     held.is_used = !owner.is_empty;
     held.neuron = owner.neuron;
     held.input = owner.input;
+    if (site.storage == sim::CoreStorage::kDestinations) {
+      held.neuron = sender_of(cell.core, static_cast<std::int32_t>(site.word));
+      held.is_used = held.neuron >= 0;
+    }
     held.field = held.is_check ? array.name : sites.field_of(site).name;
     if (array.is_boot_array()) {
       held.value = held.is_check ? (is_booted(chip_, array, cell) ? 1 : 0) : value_of(cell, site);
@@ -45,6 +48,19 @@ class Places final : public CorePlaces {
   }
 
  private:
+  /// The neuron of the layer, whose route has this entry of the table of destinations; -1: none.
+  std::int64_t sender_of(std::size_t core, std::int32_t entry) const {
+    const std::int32_t size = chip_.config().core.destinations;
+    const std::vector<sim::NeuronRoute>& routes = layout_.contents.cores[core].routes;
+    const std::vector<std::int64_t>& neurons = layout_.cores[core].neurons;
+    for (std::size_t i = 0; i < std::min(routes.size(), neurons.size()); ++i) {
+      if ((entry - routes[i].first + size) % size < routes[i].count) {
+        return neurons[i];
+      }
+    }
+    return -1;
+  }
+
   /// Of the whole field.
   std::uint64_t value_of(const CoreCell& cell, sim::CoreSite site) const {
     const sim::CoreSites& sites = chip_.core_sites();

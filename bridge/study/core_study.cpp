@@ -31,8 +31,10 @@ Workload load_of(const StudyInputs& inputs) {
   check_is_nir(inputs.model);
   NetworkSource on_cpu = inputs;
   on_cpu.device = "cpu";
+  const bool is_on_host =
+      inputs.device == "auto" || dnn::device_of(inputs.device) == c10::Device(c10::kCPU);
   Workload load = load_workload(on_cpu, true);
-  if (inputs.device != "cpu" && inputs.device != "auto") {
+  if (!is_on_host) {
     load.warnings.push_back("device: " + inputs.device +
                             ": networks on cores are computed on the CPU");
   }

@@ -184,17 +184,17 @@ CoreTrials::Place CoreTrials::place_of(const Strike& strike) const {
   if (!strike.registers.empty()) {
     const RegisterFault& first = strike.registers.front();
     place.core = static_cast<std::size_t>(chip_->core_of(first.site));
-    place.site = sites.describe(chip_->within_core(first.site));
+    place.owner = owner_in(layout_.cores[place.core],
+                           sites.owner_of(sites.describe(chip_->within_core(first.site))));
     place.cycle = first.when.from;
   } else {
     const CellFault& first = strike.cells.front();
     const sim::CoreBlock& array = sites.blocks()[first.memory];
     const CoreCell cell = core_cell(array, first.bit);
     place.core = cell.core;
-    place.site = site_beside(array, cell);
+    place.owner = owner_in(layout_.cores[place.core], sites, array, cell);
     place.cycle = first.when.from;
   }
-  place.owner = owner_in(layout_.cores[place.core], sites.owner_of(place.site));
   return place;
 }
 

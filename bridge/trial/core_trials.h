@@ -69,7 +69,6 @@ class CoreTrials {
 
  private:
   struct Place {
-    sim::CoreSite site;
     std::size_t core = 0;
     Cycle cycle = 0;
     NetworkOwner owner;

@@ -280,6 +280,7 @@ int print_in_core(const LocateArguments& arguments, const bridge::AcceleratorCon
     fail(ErrorCode::kUnsupported, "what a core does in a cycle depends on the image", "--cycle",
          "leave it out; `tilestrike replay` says what the strike of a trial met");
   }
+  find_memory(bridge::memories_of(accelerator), accelerator.name, arguments.memory);  // of cells
   const auto places = bridge::CorePlaces::open(arguments.source, accelerator);
   const std::size_t number = find_memory(places->memories(), accelerator.name, arguments.memory);
   const sim::MemoryConfig& memory = places->memories()[number].second;
@@ -358,9 +359,9 @@ Command locate_command() {
            {"--byte", &arguments->byte, "A byte of the memory's data, counted from its start"},
            {"--bit", &arguments->bit, "Bit of the codeword, byte or element [0]"},
            {"--cycle", &arguments->cycle,
-            "With MODEL: what the cell holds then, and who reads it later"},
+            "With MODEL, on a mesh: what the cell holds then, and who reads it later"},
            {"--tensor", &arguments->tensor,
-            "With MODEL: weights (LAYER.weight), an input, or what a layer computes"},
+            "With MODEL, on a mesh: weights (LAYER.weight), an input, or what a layer computes"},
            {"--element", &arguments->element, "Of the tensor, counted in the order of its memory"},
            {"--svg", &arguments->svg, "Draw the cell and its neighbourhood to this file"},
            {"--json", &arguments->is_json, "Print JSON"}},

@@ -110,7 +110,42 @@ TEST_F(CorePlacesTest, CheckBitsAreThoseOfTheCode) {
       EXPECT_TRUE(held.is_check);
       EXPECT_EQ(held.field, "parameters");
       EXPECT_EQ(held.value, encoded.test(bit) ? 1U : 0U);
+      EXPECT_EQ(held.neuron, -1) << "of several";
+      EXPECT_EQ(held.place, places_->held_in(memory, {CodewordId(codeword), 0}).place);
+      EXPECT_EQ(held.is_used, true);
     }
+  }
+}
+
+// Five neurons of eight lanes are used.
+TEST_F(CorePlacesTest, ACodewordIsUsedWhereABitOfItIs) {
+  const std::size_t memory = memory_of(sim::CoreStorage::kParameters);
+  const std::uint64_t first = 24 * (layout_.cores.size() - 1);  // of the last core: two words of 12
+  for (std::uint64_t codeword = 0; codeword < 24; ++codeword) {
+    const bool is_used = codeword * 64 / 96 < 5;
+    EXPECT_EQ(places_->held_in(memory, {CodewordId(first + codeword), 70}).is_used, is_used)
+        << codeword;
+  }
+}
+
+TEST_F(CorePlacesTest, DestinationsAreOfTheNeuronThatSendsThere) {
+  const std::size_t memory = memory_of(sim::CoreStorage::kDestinations);
+  for (std::size_t core = 0; core < layout_.cores.size(); ++core) {
+    const sim::CoreContents& contents = layout_.contents.cores[core];
+    std::vector<std::int64_t> senders(64, -1);
+    for (std::size_t i = 0; i < contents.routes.size(); ++i) {
+      for (std::int32_t k = 0; k < contents.routes[i].count; ++k) {
+        senders.at(static_cast<std::size_t>(contents.routes[i].first + k)) =
+            layout_.cores[core].neurons.at(i);
+      }
+    }
+    for (std::size_t entry = 0; entry < 64; ++entry) {
+      const HeldInCore held = places_->held_in(memory, {CodewordId(core * 64 + entry), 3});
+      EXPECT_EQ(held.neuron, senders[entry]);
+      EXPECT_EQ(held.is_used, senders[entry] >= 0);
+    }
+    EXPECT_EQ(std::ranges::count(senders, -1) == 64, core + 1 == layout_.cores.size())
+        << "the last core is read";
   }
 }
 
