@@ -25,7 +25,7 @@ namespace tilestrike::dnn {
 namespace {
 
 constexpr std::int64_t kNeurons = 100'000;
-constexpr std::int32_t kThreshold = 4000, kBias = 10, kShift = 3, kMost = (1 << 23) - 1;
+constexpr std::int32_t kThreshold = 4000, kBias = 10, kShift = 3;
 
 /// What one would write without a scan: leak, charge, clip, fire, soft reset.
 at::Tensor by_operators(const at::Tensor& currents, const at::Tensor& threshold,
@@ -34,7 +34,7 @@ at::Tensor by_operators(const at::Tensor& currents, const at::Tensor& threshold,
   std::vector<at::Tensor> spikes;
   for (std::int64_t t = 0; t < currents.size(0); ++t) {
     membrane.sub_(at::bitwise_right_shift(membrane, kShift)).add_(currents.select(0, t)).add_(bias);
-    membrane.clamp_(-kMost - 1, kMost);
+    membrane.clamp_(-kMostCurrent - 1, kMostCurrent);
     const at::Tensor fires = at::ge(membrane, threshold);
     membrane = at::where(fires, membrane.sub(threshold), membrane);
     spikes.push_back(fires.to(c10::kChar));

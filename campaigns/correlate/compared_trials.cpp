@@ -54,7 +54,8 @@ void check_scenario_number(const Campaign& campaign, const CorrelateRequest& req
 void check_trial_number(const Plan& plan, std::int64_t trial) {
   if (trial >= plan.trials()) {
     fail(ErrorCode::kNotFound, "the scenario has no trial " + std::to_string(trial), "--trial",
-         "trials are 0 to " + std::to_string(plan.trials() - 1) + "; --trials makes more");
+         "trials are 0 to " + std::to_string(plan.trials() - 1) +
+             (plan.is_census() ? "" : "; --trials makes more"));
   }
 }
 

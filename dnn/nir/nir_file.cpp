@@ -53,7 +53,8 @@ std::vector<NirEdge> edges_of(const Hdf5Group& node, const std::string& path) {
   if (std::ssize(value.texts) + std::ssize(value.numbers) > 2 * kMostHdf5Objects) {
     fail(ErrorCode::kInvalidInput,
          "there are more than " + std::to_string(kMostHdf5Objects) + " edges", where,
-         "a straight line of nodes has fewer edges than nodes; " + std::string(kWriteNir));
+         "take edges out: a straight line of nodes has fewer of them than nodes; " +
+             std::string(kWriteNir));
   }
   std::vector<std::string> ends = value.texts;
   for (const double number : value.numbers) {

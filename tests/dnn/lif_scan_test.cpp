@@ -20,8 +20,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-constexpr std::int64_t kMostCurrent = (1 << 23) - 1;
-
 std::int32_t drawn(RandomStream& random, std::int64_t least, std::int64_t most) {
   return static_cast<std::int32_t>(least + static_cast<std::int64_t>(random.below(
                                                static_cast<std::uint64_t>(most - least + 1))));

@@ -50,6 +50,12 @@ TEST(NirGraphTest, EdgesMustLeadFromNodeToNodeOnce) {
   EXPECT_EQ(refusal([](NirTestFile& file) { file.edges.pop_back(); }),
             "net.nir:/node/edges: the edges from 'input' end at 'lif', which is no Output; "
             "connect it to 'output'");
+  EXPECT_EQ(refusal([](NirTestFile& file) {
+              file.edges.resize(100'001, {"input", "fc"});
+            }),
+            "net.nir:/node/edges: there are more than 100000 edges; take edges out: a straight "
+            "line of nodes has fewer of them than nodes; write the file with nir.write() of the "
+            "Python package nir");
   EXPECT_EQ(refusal([](NirTestFile& file) { file.edges.clear(); }),
             "net.nir:/node/edges: the edges from 'input' end at 'input', which is no Output; "
             "connect it to 'output'");

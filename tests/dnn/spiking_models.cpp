@@ -11,14 +11,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-std::int64_t size_of(const Sizes& sizes) {
-  std::int64_t all = 1;
-  for (const std::int64_t size : sizes) {
-    all *= size;
-  }
-  return all;
-}
-
 float uniform(RandomStream& random, double least, double most) {
   return static_cast<float>(least + random.unit() * (most - least));
 }
@@ -42,7 +34,7 @@ SynapseStep flatten(const Sizes& sizes) {
   step.kind = SynapseKind::kFlatten;
   step.name = "flat";
   step.input_sizes = sizes;
-  step.output_sizes = {size_of(sizes)};
+  step.output_sizes = {count_of(sizes)};
   return step;
 }
 
@@ -358,9 +350,9 @@ SpikingModel drawn_model(RandomStream& random, const SpikingChoice& choice) {
   for (std::vector<SynapseStep>& steps : shape) {
     for (SynapseStep& step : steps) {
       if (step.has_weights()) {
-        const double depth = static_cast<double>(size_of(step.weight_sizes)) /
+        const double depth = static_cast<double>(count_of(step.weight_sizes)) /
                              static_cast<double>(step.weight_sizes[0]);
-        step.weights = numbers(random, size_of(step.weight_sizes), -2 / std::sqrt(depth),
+        step.weights = numbers(random, count_of(step.weight_sizes), -2 / std::sqrt(depth),
                                2.4 / std::sqrt(depth));
         if (random.below(2) == 0) {
           step.bias = numbers(random, step.weight_sizes[0], -0.1, 0.2);
@@ -394,7 +386,7 @@ IntegerModel drawn_integer_model(RandomStream& random, const SpikingChoice& choi
       if (step.kind == SynapseKind::kAveragePool2d) {
         step.kind = SynapseKind::kSumPool2d;
       }
-      for (std::int64_t i = 0; step.has_weights() && i < size_of(step.weight_sizes); ++i) {
+      for (std::int64_t i = 0; step.has_weights() && i < count_of(step.weight_sizes); ++i) {
         if (layer.is_beside_cores) {
           step.weights.push_back(uniform(random, -0.5, 1.0));
         } else {
@@ -405,7 +397,7 @@ IntegerModel drawn_integer_model(RandomStream& random, const SpikingChoice& choi
     layer.scale = 50.3;
     (layer.is_beside_cores ? layer.float_synapses : layer.synapses) = steps;
     const bool fires = index < 2 || choice.readout != Readout::kMembrane;
-    for (std::int64_t i = 0; i < size_of(layer.sizes); ++i) {
+    for (std::int64_t i = 0; i < count_of(layer.sizes); ++i) {
       layer.neurons.push_back(drawn_neuron(random, choice, fires));
     }
     model.layers.push_back(std::move(layer));

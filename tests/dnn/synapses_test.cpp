@@ -12,14 +12,6 @@
 namespace tilestrike::dnn {
 namespace {
 
-std::size_t count_of(const Sizes& sizes) {
-  std::int64_t all = 1;
-  for (const std::int64_t size : sizes) {
-    all *= size;
-  }
-  return static_cast<std::size_t>(all);
-}
-
 std::vector<double> linear(const SynapseStep& step, const std::vector<double>& weights,
                            const std::vector<double>& in) {
   const auto outputs = static_cast<std::size_t>(step.weight_sizes[0]);
