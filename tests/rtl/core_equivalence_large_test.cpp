@@ -95,7 +95,7 @@ TEST(CoreEquivalenceLargeTest, SamplesOfTheShippedSizes) {
     taste.pending = 0.05;
     const CoreRun run = sim::random_run(config, taste, random);
     ASSERT_NO_FATAL_FAILURE(check.begin(run));
-    ASSERT_NO_FATAL_FAILURE(check.sample(proof_size(20'000, 15), random));
+    ASSERT_NO_FATAL_FAILURE(check.sample(proof_size(3'000, 15), random));
   }
 }
 
