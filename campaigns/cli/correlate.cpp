@@ -149,8 +149,8 @@ Command correlate_command(const sim::EngineSet& engines,
             "Point of the sweep that --trial is of, from 0 [0]",
             {.is_not_negative = true}},
            {"--out", &request.out,
-            "New SQLite file with the tables correlated_faults, correlations (a row per fault and "
-            "engine pair) and correlation_matrix"},
+            "New SQLite file with a row per fault, and one per fault and pair of engines "
+            "(docs/correlate.md)"},
            {"--html", &arguments->html, "Write the tables as one HTML page"},
            {"--vcd", &request.vcd_folder,
             "Folder for waveforms (VCD) of the first disagreement, or of --trial: all registers, "

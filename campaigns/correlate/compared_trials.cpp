@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "campaigns/statistics/statistics.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -57,6 +58,15 @@ void check_trial_number(const Plan& plan, std::int64_t trial) {
          "trials are 0 to " + std::to_string(plan.trials() - 1) +
              (plan.is_census() ? "" : "; --trials makes more"));
   }
+}
+
+double bound_of_differing(std::int64_t differed, std::int64_t compared, bool is_census,
+                          double confidence) {
+  if (compared == 0) {
+    return 1.0;
+  }
+  return is_census ? static_cast<double>(differed) / static_cast<double>(compared)
+                   : clopper_pearson(differed, compared, 2.0 * confidence - 1.0).high;
 }
 
 ImageId compared_image(const Plan& plan, std::int64_t images, TrialId trial) {

@@ -4,6 +4,7 @@
 // which order.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ void check_scenario_number(const Campaign& campaign, const CorrelateRequest& req
 
 /// Throws Failure where a plan has no such trial.
 void check_trial_number(const Plan& plan, std::int64_t trial);
+
+/// Upper bound, one-sided, of the rate of faults on which a pair differs; of a census the rate.
+double bound_of_differing(std::int64_t differed, std::int64_t compared, bool is_census,
+                          double confidence);
 
 /// A lasting fault, which a campaign judges on every image, is correlated on one.
 ImageId compared_image(const Plan& plan, std::int64_t images, TrialId trial);

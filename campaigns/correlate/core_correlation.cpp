@@ -7,12 +7,16 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "bridge/trial/chip_strike.h"
 #include "campaigns/correlate/compared_trials.h"
+#include "campaigns/correlate/core_correlation_file.h"
 #include "campaigns/plan/title.h"
 #include "campaigns/results/core_trial.h"
+#include "campaigns/results/trial_record.h"
 #include "sim/chip/chip_comparison.h"
 #include "sim/chip/chip_lockstep.h"
+#include "sim/compare/correlation.h"
 #include "sim/core/core_lockstep.h"
 #include "sim/core/core_waveform.h"
 
@@ -57,6 +61,7 @@ class CorePointRun {
     found_.label = point.label;
     found_.title = title_of(point.scenario, plan_);
     found_.population = plan_.population_text();
+    found_.document = point.document.yaml();
     found_.confidence = point.scenario.confidence();
     found_.planned = plan_.trials();
     found_.engines = engines;
@@ -75,8 +80,9 @@ class CorePointRun {
     }
   }
 
-  /// Whether it came to its end.
-  bool run() {
+  /// Whether it came to its end. Rows go to `file`, if there is one.
+  bool run(CoreCorrelationFile* file) {
+    file_ = file;
     bool is_complete = true;
     if (request_.trial) {
       check_trial_number(plan_, *request_.trial);
@@ -88,6 +94,21 @@ class CorePointRun {
     found_.is_census = plan_.is_census() && is_complete && !request_.trial;
     if (!request_.vcd_folder.empty() && (request_.trial || found_.first)) {
       write_waveforms(request_.trial ? *request_.trial : found_.first->trial);
+    }
+    if (file != nullptr) {
+      file->finish({.scenario = static_cast<std::int64_t>(found_.number),
+                    .label = found_.label,
+                    .expanded = found_.document,
+                    .population = found_.population,
+                    .engines = join(found_.engines, ", "),
+                    .is_census = found_.is_census,
+                    .trials = found_.planned,
+                    .struck = found_.struck,
+                    .without_run = std::nullopt,
+                    .compared = found_.compared,
+                    .differed = found_.differed(),
+                    .upper_bound = found_.bound(),
+                    .confidence = found_.confidence});
     }
     return is_complete;
   }
@@ -126,26 +147,44 @@ class CorePointRun {
     }
     CoreFieldCounts& counts = found_.fields[structure_of(drawn, study_->facts())];
     ++counts.strikes;
-    ++(strike.result.hung         ? counts.hung
-       : !strike.result.activated ? counts.dead
-       : strike.result.changed_spikes > 0 || !sim::has_golden_answer(strike.run, strike.result)
-           ? counts.corrupted
-           : counts.masked);
+    const auto [count, came_to] = [&]() -> std::pair<std::int64_t*, const char*> {
+      if (strike.result.hung) {
+        return {&counts.hung, "hung"};
+      }
+      if (!strike.result.activated) {
+        return {&counts.dead, "dead"};
+      }
+      return strike.result.changed_spikes > 0 || !sim::has_golden_answer(strike.run, strike.result)
+                 ? std::pair{&counts.corrupted, "corrupted"}
+                 : std::pair{&counts.masked, "masked"};
+    }();
+    ++*count;
+    CorrelatedCoreFault row;
+    row.came_to = came_to;
     bool differs = false, is_compared = false;
     std::size_t pair = 0;
     for (std::size_t i = 0; i < asked_.size(); ++i) {
       for (std::size_t j = i + 1; j < asked_.size(); ++j, ++pair) {
         CorePairCounts& of_pair = found_.pairs[pair];
+        CorrelatedCorePair& told = row.pairs.emplace_back();
+        told.pair = static_cast<std::int64_t>(pair);
+        told.first_engine = of_pair.engines.first;
+        told.second_engine = of_pair.engines.second;
         if (!answers[i] || !answers[j]) {
           ++of_pair.not_covered;
+          told.verdict = sim::name_of(sim::Verdict::kNotCovered);
           continue;
         }
         is_compared = true;
         CoreDifference difference;
         difference.answer = sim::first_difference(*answers[i], *answers[j]);
-        of_pair.with_states += compare_states(i, j, strike, difference.state) ? 1 : 0;
+        told.with_states = compare_states(i, j, strike, difference.state);
+        of_pair.with_states += told.with_states ? 1 : 0;
         const bool is_equal = difference.answer.empty() && difference.state.empty();
         ++(is_equal ? of_pair.agreed : of_pair.differed);
+        told.verdict = sim::name_of(is_equal ? sim::Verdict::kAgree : sim::Verdict::kDiffer);
+        told.answer = unless_empty(difference.answer);
+        told.state = unless_empty(difference.state);
         if (!is_equal) {
           differs = true;
           keep(trial, drawn, of_pair.engines, std::move(difference));
@@ -154,6 +193,29 @@ class CorePointRun {
     }
     found_.compared += is_compared ? 1 : 0;
     counts.differed += differs ? 1 : 0;
+    if (file_ != nullptr) {
+      file_->add(with_keys(std::move(row), trial, drawn, strike));
+    }
+  }
+
+  /// The first fault, and whose rows these are.
+  CorrelatedCoreFault with_keys(CorrelatedCoreFault row, TrialId trial, const DrawnTrial& drawn,
+                                const bridge::ChipStrike& strike) const {
+    const TrialKey key{static_cast<std::int64_t>(found_.number),
+                       static_cast<std::int64_t>(trial.value)};
+    row.first = first_fault_of(drawn, study_->facts());
+    row.first.number =
+        static_cast<std::int64_t>(strike.job.faults.size() + strike.job.cells.size());
+    row.image = image_of(trial).value;
+    static_cast<TrialKey&>(row.first) = key;
+    for (CorrelatedCorePair& pair : row.pairs) {
+      static_cast<TrialKey&>(pair) = key;
+    }
+    return row;
+  }
+
+  static std::optional<std::string> unless_empty(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
   }
 
   void keep(TrialId trial, const DrawnTrial& drawn, const EnginePair& engines,
@@ -217,6 +279,7 @@ class CorePointRun {
   Plan plan_;
   std::vector<Asked> asked_;
   CorePoint found_;
+  CoreCorrelationFile* file_ = nullptr;
 };
 
 }  // namespace
@@ -227,6 +290,10 @@ std::int64_t CorePoint::differed() const {
     all += counts.differed;
   }
   return all;
+}
+
+double CorePoint::bound() const {
+  return bound_of_differing(differed(), compared, is_census, confidence);
 }
 
 bool CoreCorrelation::agrees() const {
@@ -245,10 +312,6 @@ CoreCorrelation correlate_cores(const Campaign& campaign, const CorrelateRequest
                                 const Surroundings& surroundings) {
   const std::vector<std::string> engines =
       checked_engines(request.engines, surroundings.engines.names_of_cores(), surroundings.engines);
-  if (!request.out.empty()) {
-    fail(ErrorCode::kUnsupported, "faults of cores are not kept in a file", "--out",
-         "leave it out; --json and --html have the tables");
-  }
   for (const Point& point : campaign.points) {
     if (!strikes_cores(point.scenario)) {
       fail(ErrorCode::kInvalidInput, "engines compute struck cores or a struck mesh only",
@@ -256,13 +319,17 @@ CoreCorrelation correlate_cores(const Campaign& campaign, const CorrelateRequest
     }
   }
   check_scenario_number(campaign, request);
+  std::unique_ptr<CoreCorrelationFile> file;
+  if (!request.out.empty()) {
+    file = std::make_unique<CoreCorrelationFile>(request.out);
+  }
   CoreCorrelation found;
   for (std::size_t i = 0; i < campaign.points.size() && !found.is_interrupted; ++i) {
     if (request.trial && static_cast<std::size_t>(request.scenario) != i) {
       continue;
     }
     CorePointRun run(campaign.points[i], i, request, engines, surroundings);
-    found.is_interrupted = !run.run();
+    found.is_interrupted = !run.run(file.get());
     found.points.push_back(std::move(run).found());
   }
   return found;

@@ -44,6 +44,7 @@ struct CoreDifference {
 struct CorePoint {
   std::size_t number = 0;  // in the sweep
   std::string label, title, population;
+  std::string document;  // expanded
   double confidence = 0.95;
   bool is_census = false;
   std::int64_t planned = 0, struck = 0;
@@ -55,6 +56,8 @@ struct CorePoint {
   std::vector<std::string> waveforms;
 
   std::int64_t differed() const;
+  /// Upper bound, one-sided, of the rate of faults on which a pair differs; of a census the rate.
+  double bound() const;
 };
 
 struct CoreCorrelation {

@@ -57,11 +57,10 @@ std::string verdict_of(const CorePoint& point) {
   if (point.is_census) {
     return fmt::format("all engines agree on all {} faults of the population", compared);
   }
-  const double bound = clopper_pearson(0, compared, 2.0 * point.confidence - 1.0).high;
   return fmt::format(
       "all engines agree on {} fault{}: with {:g} % confidence they differ on less than {:.2g} of "
       "the population",
-      compared, compared == 1 ? "" : "s", 100.0 * point.confidence, bound);
+      compared, compared == 1 ? "" : "s", 100.0 * point.confidence, point.bound());
 }
 
 /// The first disagreement, and the command that shows it again with waveforms.

@@ -12,7 +12,6 @@
 #include "campaigns/correlate/correlation_file.h"
 #include "campaigns/correlate/made_up_passes.h"
 #include "campaigns/plan/title.h"
-#include "campaigns/statistics/statistics.h"
 
 namespace tilestrike::campaigns {
 namespace {
@@ -360,11 +359,7 @@ PairCounts PointCorrelation::of_pair(std::size_t pair) const {
 }
 
 double PointCorrelation::bound(std::int64_t differed, std::int64_t compared) const {
-  if (compared == 0) {
-    return 1.0;
-  }
-  return is_census ? static_cast<double>(differed) / static_cast<double>(compared)
-                   : clopper_pearson(differed, compared, 2.0 * confidence - 1.0).high;
+  return bound_of_differing(differed, compared, is_census, confidence);
 }
 
 bool CorrelationReport::agrees() const {

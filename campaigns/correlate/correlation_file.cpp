@@ -2,27 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaigns/correlate/correlation_file.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
-#include <filesystem>
-#include <system_error>
-
-#include "base/error.h"
 #include "base/text.h"
-#include "campaigns/results/database_error.h"
-#include "campaigns/results/version.h"
+#include "campaigns/correlate/correlation_database.h"
 
 namespace tilestrike::campaigns {
 namespace {
 
-constexpr int kFormatVersion = 1;
-constexpr int kMostOpenFaults = 10'000;
-
-constexpr const char* kTables[] = {
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)",
-    "CREATE TABLE scenarios (scenario INTEGER PRIMARY KEY, label TEXT, expanded TEXT, population "
-    "TEXT, engines TEXT, is_census INTEGER, trials INTEGER, struck INTEGER, without_run INTEGER, "
-    "compared INTEGER, differed INTEGER, upper_bound REAL, confidence REAL)",
+const std::vector<std::string> kTables = {
     "CREATE TABLE correlated_faults (scenario INTEGER, trial INTEGER, image INTEGER, register "
     "TEXT, "
     "\"row\" INTEGER, \"column\" INTEGER, position INTEGER, bit INTEGER, fault TEXT, cycle "
@@ -66,88 +52,21 @@ std::string marks(int count) {
 }  // namespace
 
 struct CorrelationFile::Store {
-  std::string path;
-  SQLite::Database database;
-  std::unique_ptr<SQLite::Transaction> batch;
-  std::unique_ptr<SQLite::Statement> add_fault, add_pair;
-  int open_faults = 0;
+  CorrelationDatabase file;
+  SQLite::Statement add_fault, add_pair;
 
-  explicit Store(const std::string& file)
-      : path(file), database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 2000) {
-    database.exec("PRAGMA journal_mode = WAL");
-    database.exec("PRAGMA synchronous = NORMAL");
-    SQLite::Transaction transaction(database);
-    for (const char* table : kTables) {
-      database.exec(table);
-    }
-    SQLite::Statement meta(database, "INSERT INTO meta VALUES (?, ?)");
-    const auto set = [&](const std::string& key, const std::string& value) {
-      meta.reset();
-      meta.bind(1, key);
-      meta.bind(2, value);
-      meta.exec();
-    };
-    set("correlation_schema", std::to_string(kFormatVersion));
-    for (const auto& [name, version] : versions()) {
-      set(name, version);
-    }
-    transaction.commit();
-    const auto prepare = [&](const char* table, int columns) {
-      std::string text = "INSERT INTO ";
-      text.append(table).append(" VALUES (").append(marks(columns)).append(")");
-      return std::make_unique<SQLite::Statement>(database, text);
-    };
-    add_fault = prepare("correlated_faults", 16);
-    add_pair = prepare("correlations", 17);
-  }
-
-  template <class Work>
-  void guarded(Work&& work) const {
-    try {
-      work();
-    } catch (const SQLite::Exception& error) {
-      fail_of_database(error, path);
-    }
-  }
-
-  void commit() {
-    if (batch) {
-      batch->commit();
-      batch.reset();
-    }
-    open_faults = 0;
-  }
+  explicit Store(const std::string& path)
+      : file(path, kTables),
+        add_fault(file.database(), "INSERT INTO correlated_faults VALUES (" + marks(16) + ")"),
+        add_pair(file.database(), "INSERT INTO correlations VALUES (" + marks(17) + ")") {}
 };
 
-CorrelationFile::CorrelationFile(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored)) {
-    fail(ErrorCode::kInvalidInput, "the file exists; a correlation is written to a new one", path,
-         "remove it, or name another file with --out");
-  }
-  if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) {
-    std::filesystem::create_directories(folder, ignored);  // opening the file says what is wrong
-  }
-  try {
-    store_ = std::make_unique<Store>(path);
-  } catch (const SQLite::Exception& error) {
-    fail_of_database(error, path);
-  }
-}
-
-CorrelationFile::~CorrelationFile() {
-  try {
-    store_->commit();
-  } catch (const SQLite::Exception&) {  // finish() has reported it where it mattered
-  }
-}
+CorrelationFile::CorrelationFile(const std::string& path) : store_(std::make_unique<Store>(path)) {}
+CorrelationFile::~CorrelationFile() = default;
 
 void CorrelationFile::add(const PointCorrelation& point, const CorrelatedFault& fault) {
-  store_->guarded([&] {
-    if (!store_->batch) {
-      store_->batch = std::make_unique<SQLite::Transaction>(store_->database);
-    }
-    SQLite::Statement& row = *store_->add_fault;
+  store_->file.add([&] {
+    SQLite::Statement& row = store_->add_fault;
     row.reset();
     row.bind(1, point.number);
     row.bind(2, fault.trial);
@@ -167,7 +86,7 @@ void CorrelationFile::add(const PointCorrelation& point, const CorrelatedFault& 
     row.bind(16, fault.corrupted ? 1 : 0);
     row.exec();
     for (const CorrelatedPair& pair : fault.pairs) {
-      SQLite::Statement& cell = *store_->add_pair;
+      SQLite::Statement& cell = store_->add_pair;
       cell.reset();
       cell.bind(1, point.number);
       cell.bind(2, fault.trial);
@@ -188,33 +107,26 @@ void CorrelationFile::add(const PointCorrelation& point, const CorrelatedFault& 
       bind_text(cell, 17, pair.states);
       cell.exec();
     }
-    if (++store_->open_faults >= kMostOpenFaults) {
-      store_->commit();
-    }
   });
 }
 
 void CorrelationFile::finish(const PointCorrelation& point) {
-  store_->guarded([&] {
-    store_->commit();
-    SQLite::Transaction transaction(store_->database);
-    const FaultCounts all = point.all();
-    SQLite::Statement about(store_->database, "INSERT INTO scenarios VALUES (" + marks(13) + ")");
-    about.bind(1, point.number);
-    about.bind(2, point.label);
-    about.bind(3, point.document);
-    about.bind(4, point.population);
-    about.bind(5, join(point.engines, ", "));
-    about.bind(6, point.is_census ? 1 : 0);
-    about.bind(7, point.planned);
-    about.bind(8, point.struck);
-    about.bind(9, point.without_run);
-    about.bind(10, all.compared());
-    about.bind(11, all.differed);
-    about.bind(12, point.bound(all.differed, all.compared()));
-    about.bind(13, point.confidence);
-    about.exec();
-    SQLite::Statement cell(store_->database,
+  const FaultCounts all = point.all();
+  const CorrelatedScenario scenario{.scenario = point.number,
+                                    .label = point.label,
+                                    .expanded = point.document,
+                                    .population = point.population,
+                                    .engines = join(point.engines, ", "),
+                                    .is_census = point.is_census,
+                                    .trials = point.planned,
+                                    .struck = point.struck,
+                                    .without_run = point.without_run,
+                                    .compared = all.compared(),
+                                    .differed = all.differed,
+                                    .upper_bound = point.bound(all.differed, all.compared()),
+                                    .confidence = point.confidence};
+  store_->file.finish(scenario, [&] {
+    SQLite::Statement cell(store_->file.database(),
                            "INSERT INTO correlation_matrix VALUES (" + marks(10) + ")");
     for (std::size_t pair = 0; pair < point.pairs.size(); ++pair) {
       for (std::size_t kind = 0; kind < point.registers.size(); ++kind) {
@@ -238,7 +150,6 @@ void CorrelationFile::finish(const PointCorrelation& point) {
         }
       }
     }
-    transaction.commit();
   });
 }
 

@@ -138,20 +138,19 @@ struct PartOfRecord {
   }
 
  private:
-  /// Where in its core a struck cell lies; of a check bit the data beside it.
+  /// Where in its core a struck cell lies; of a check bit the word.
   FaultRecord core_place(const DrawnStrike& strike, const FaultRecord& first) const {
     if (!strike.memory) {
       return first;
     }
     const sim::CoreBlock& array = study.cores->sites.blocks()[*strike.memory];
     const sim::ArrayGeometry geometry(study.memories[*strike.memory].config.array());
-    bridge::CoreCell cell = bridge::core_cell(array, geometry.bit_at(strike.struck));
-    cell.bit = std::min(cell.bit, bridge::codeword_bits(array) - 1);
-    const sim::CoreSite site = bridge::site_of(array, cell);
+    const bridge::CoreCell cell = bridge::core_cell(array, geometry.bit_at(strike.struck));
+    const sim::CoreSite site = bridge::site_beside(array, cell);
     FaultRecord place = first;
     place.core = static_cast<std::int64_t>(cell.core);
     place.word = site.word;
-    if (array.lanes > 1) {
+    if (array.lanes > 1 && cell.bit < bridge::codeword_bits(array)) {
       place.lane = study.cores->sites.lane_of(site);
     }
     return place;
@@ -275,7 +274,11 @@ std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& stud
   if (drawn.strike && !drawn.strike->memory && study.cores) {
     return kFlipFlops;
   }
-  return visit_struck(drawn, FirstFault{drawn, study}).structure;
+  return first_fault_of(drawn, study).structure;
+}
+
+FaultRecord first_fault_of(const DrawnTrial& drawn, const bridge::StudyFacts& study) {
+  return visit_struck(drawn, FirstFault{drawn, study});
 }
 
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::StudyFacts& study) {

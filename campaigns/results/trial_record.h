@@ -103,6 +103,9 @@ std::optional<std::string> text_of(const std::vector<bridge::AnswerDifference>& 
 /// The column `structure` of a drawn trial: the mesh, a memory's name, or a tensor's role.
 std::string structure_of(const DrawnTrial& drawn, const bridge::StudyFacts& study);
 
+/// The first fault of a drawn trial.
+FaultRecord first_fault_of(const DrawnTrial& drawn, const bridge::StudyFacts& study);
+
 /// "register[3][5] bit 2: flip at cycle 17" for each fault of a drawn trial.
 std::vector<std::string> describe(const DrawnTrial& drawn, const bridge::StudyFacts& study);
 
