@@ -155,11 +155,9 @@ def load(results):
                                 f"--out {path}` writes one")
     connection = sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True)
     try:
-        present = {row[0] for row in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-        sources = {table: table for table in TABLES if table in present}
-        if WIDE in present:
-            sources["trials"] = WIDE
+        present = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        sources = {table: WIDE if table == "trials" and WIDE in present else table
+                   for table in TABLES if table in present}
         frames = {table: pandas.read_sql_query(f"SELECT * FROM {source}", connection)
                   for table, source in sources.items()}
     except sqlite3.DatabaseError as error:
@@ -869,23 +867,21 @@ def _nir_graph(nir, network, input_shape):
         raise ValueError("network: give a nir.NIRGraph, or a list or dictionary of nodes of the "
                          "package nir, such as nir.Affine and nir.LIF")
     nodes, line = dict(network), list(network.values())
-    for name, kind, own in ("input", nir.Input, line[0]), ("output", nir.Output, line[-1]):
-        if name in network and not isinstance(own, kind):
-            raise ValueError(f"network: a node is called {name}, the name of the {kind.__name__} "
-                             "that is added; give the node another name")
+    for name, own in ("input", line[0]), ("output", line[-1]):
+        if name in network and not isinstance(own, (nir.Input, nir.Output)):
+            raise ValueError(f"network: a node is called {name}, as one that is added; rename it")
     if not isinstance(line[0], nir.Input):
         shape = line[0].input_type["input"] if input_shape is None else input_shape
         if shape is None:
-            raise ValueError("the first node does not know its shape; give input_shape, without "
-                             "the batch, such as (1, 28, 28)")
+            raise ValueError("the first node does not know its shape; give input_shape")
         nodes = {"input": nir.Input(numpy.array(shape)), **nodes}
     if not isinstance(line[-1], nir.Output):
         nodes["output"] = nir.Output(None)
     try:
         return nir.NIRGraph(nodes, list(zip(nodes, [*nodes][1:])))
     except ValueError as error:
-        raise ValueError(f"network: {error}; shapes are without the batch, and start_dim of a "
-                         "Flatten counts from 0") from error
+        raise ValueError(f"network: {error}; shapes are without the batch, and the start_dim of "
+                         "a Flatten counts from 0") from error
 
 
 def _check_nodes(nir, graph, settings):
