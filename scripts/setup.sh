@@ -160,7 +160,7 @@ TILESTRIKE_LIBTORCH"
 # How many compilers to run at once: one per core, but no more than fit in memory, at 2 GiB each.
 build_jobs() {
   local cores memory
-  cores=$(nproc)
+  cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)  # which it would take for cores
   memory=$(awk '/^MemAvailable:/ { print int($2 / 2097152) }' /proc/meminfo)
   printf '%s\n' "$((memory < 1 ? 1 : memory < cores ? memory : cores))"
 }

@@ -113,6 +113,12 @@ class SetupTest(unittest.TestCase):
         self.assertIn("python -c import torch,numpy,pandas,h5py,nir,scipy", calls)
         self.assertIn("scipy", (self.root / ".venv/requirements.txt").read_text())
 
+    def test_openmp_does_not_change_how_many_jobs_there_are(self):
+        jobs = [subprocess.run(["bash", "-c", "source scripts/setup.sh; build_jobs"], cwd=self.root,
+                               env={**os.environ, "OMP_NUM_THREADS": str(threads)}, check=True,
+                               capture_output=True, text=True).stdout for threads in (1, 64)]
+        self.assertEqual(jobs[0], jobs[1])
+
     def test_says_what_pip_could_not_install(self):
         _, said = self.set_up(status=3, BREAKS="pip install")
         self.assertIn("error: pip could not install torch==2.13.0 numpy", said)
