@@ -84,10 +84,7 @@ class Places final : public CorePlaces {
 
 std::unique_ptr<CorePlaces> CorePlaces::open(const NetworkSource& source,
                                              const AcceleratorConfig& accelerator) {
-  check_is_nir(source.model);
-  NetworkSource of_cores = source;
-  of_cores.neurons = accelerator.core.format();
-  return std::make_unique<Places>(integer_model(of_cores), accelerator);
+  return std::make_unique<Places>(model_on_cores(source, accelerator), accelerator);
 }
 
 }  // namespace tilestrike::bridge

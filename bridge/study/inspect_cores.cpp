@@ -23,10 +23,7 @@ std::string shape_of(const std::vector<std::int64_t>& sizes) {
 }  // namespace
 
 CoresSummary inspect_cores(const NetworkSource& source, const AcceleratorConfig& accelerator) {
-  check_is_nir(source.model);
-  NetworkSource of_cores = source;
-  of_cores.neurons = accelerator.core.format();
-  const dnn::IntegerModel model = integer_model(of_cores);
+  const dnn::IntegerModel model = model_on_cores(source, accelerator);
   const CoreLayout layout = core_layout(model, chip_config(accelerator));
   CoresSummary summary;
   summary.ticks = model.settings.ticks;

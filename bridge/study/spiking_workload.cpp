@@ -46,6 +46,14 @@ dnn::Network import_spiking(const NetworkSource& source) {
   return dnn::network_of(float_model(source), device_of(source));
 }
 
+dnn::IntegerModel model_on_cores(const NetworkSource& source,
+                                 const AcceleratorConfig& accelerator) {
+  check_is_nir(source.model);
+  NetworkSource of_cores = source;
+  of_cores.neurons = accelerator.core.format();
+  return integer_model(of_cores);
+}
+
 dnn::Network integer_network(const dnn::IntegerModel& model, const NetworkSource& source) {
   return dnn::network_of(model, device_of(source));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/accelerator/accelerator.h"
 #include "bridge/study/workload.h"
 #include "dnn/spiking/integer_model.h"
 
@@ -23,6 +24,9 @@ dnn::Network import_spiking(const NetworkSource& source);
 
 /// The integers of a NIR file. Throws Failure as import_spiking() and to_integer() do.
 dnn::IntegerModel integer_model(const NetworkSource& source);
+
+/// The same as an accelerator's cores compute them. Throws Failure for other models, too.
+dnn::IntegerModel model_on_cores(const NetworkSource& source, const AcceleratorConfig& accelerator);
 
 /// Their network, on the device that is asked for.
 dnn::Network integer_network(const dnn::IntegerModel& model, const NetworkSource& source);

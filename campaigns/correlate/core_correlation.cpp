@@ -147,20 +147,21 @@ class CorePointRun {
     }
     CoreFieldCounts& counts = found_.fields[structure_of(drawn, study_->facts())];
     ++counts.strikes;
-    const auto [count, came_to] = [&]() -> std::pair<std::int64_t*, const char*> {
-      if (strike.result.hung) {
-        return {&counts.hung, "hung"};
-      }
-      if (!strike.result.activated) {
-        return {&counts.dead, "dead"};
-      }
-      return strike.result.changed_spikes > 0 || !sim::has_golden_answer(strike.run, strike.result)
-                 ? std::pair{&counts.corrupted, "corrupted"}
-                 : std::pair{&counts.masked, "masked"};
-    }();
-    ++*count;
     CorrelatedCoreFault row;
-    row.came_to = came_to;
+    const auto comes_to = [&](std::int64_t& count, const char* name) {
+      ++count;
+      row.came_to = name;
+    };
+    if (strike.result.hung) {
+      comes_to(counts.hung, "hung");
+    } else if (!strike.result.activated) {
+      comes_to(counts.dead, "dead");
+    } else if (strike.result.changed_spikes > 0 ||
+               !sim::has_golden_answer(strike.run, strike.result)) {
+      comes_to(counts.corrupted, "corrupted");
+    } else {
+      comes_to(counts.masked, "masked");
+    }
     bool differs = false, is_compared = false;
     std::size_t pair = 0;
     for (std::size_t i = 0; i < asked_.size(); ++i) {
